@@ -1,0 +1,124 @@
+"""What the tests of several folders need: stand-in variables and golden cases."""
+
+import json
+import math
+import zlib
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from tests.golden import standin
+from vfi_jax import registry
+
+ROOT = Path(__file__).parents[1]
+GOLDEN = Path(__file__).parent / "golden"
+SHARED = ROOT.parent / "shared"
+FULL = SHARED / "goldens/full"
+TOLERANCE = 2e-5  # of max(1, the array's largest value); float32 noise of the original networks
+
+
+def variables(model, *, seed=0, gain=1.0, train=False):
+    """Variables of `model` made by NumPy: He-scaled kernels, small biases. `model.init` is slow."""
+    rng = np.random.default_rng(seed)
+
+    def fill(path, leaf):
+        name = path[-1].key
+        if name == "var":
+            return np.ones(leaf.shape, np.float32)
+        if name in ("bias", "mean"):
+            return (0.02 * rng.standard_normal(leaf.shape)).astype(np.float32)
+        if len(leaf.shape) < 2:
+            return np.full(leaf.shape, 0.25 if name == "slope" else 1.0, np.float32)
+        scale = gain * math.sqrt(2 / math.prod(leaf.shape[:-1]))
+        return (scale * rng.standard_normal(leaf.shape)).astype(np.float32)
+
+    return jax.tree_util.tree_map_with_path(fill, registry.abstract_variables(model, train=train))
+
+
+def portable(group):
+    """The figures of tests/golden/<group>.json."""
+    return json.loads((GOLDEN / f"{group}.json").read_text())
+
+
+def portable_state_dict(group, *, keys=None):
+    """The upstream state dict that the cases of `group` ran with, rebuilt from key names."""
+    figures = portable(group)
+    return standin.state_dict({**figures, "state_dict": read_keys(keys or group)})
+
+
+def read_keys(name):
+    """Rows (key, shape, dtype) of checkpoints/keys/<name>.txt, in the upstream file's order."""
+    lines = (ROOT / "checkpoints/keys" / f"{name}.txt").read_text().splitlines()
+    rows = [line.split("\t") for line in lines]
+    return [(key, [int(n) for n in dims.split(",") if n], kind) for key, dims, kind in rows]
+
+
+def clip(case):
+    """The uint8 frames `[T, H, W, 3]` of a portable case."""
+    frames = standin.clip(**case["input"]["args"])
+    assert zlib.crc32(frames.tobytes()) == case["input"]["crc32"]
+    return frames
+
+
+def assert_samples(array, output, *, tolerance=TOLERANCE, within=1.0):
+    """`array` (channels last) agrees with the stored samples of one portable output.
+
+    `within` is the share of samples that must lie inside the tolerance (below 1 only where the
+    original is discontinuous).
+    """
+    array = channels_first(array, output["layout"])
+    assert array.shape == tuple(output["shape"]), (array.shape, output["shape"])
+    value = np.asarray(output["value"])
+    index = output.get("index", np.arange(value.size))
+    largest = output.get("max_abs", np.abs(value).max())
+    assert_close(array.reshape(-1)[index], value, tolerance, largest=largest, within=within)
+
+
+def assert_close(actual, desired, tolerance=TOLERANCE, *, largest=None, within=1.0):
+    """|actual - desired| <= tolerance * max(1, largest) for a share `within` of the entries."""
+    actual, desired = np.asarray(actual, np.float64), np.asarray(desired, np.float64)
+    assert actual.shape == desired.shape, (actual.shape, desired.shape)
+    largest = np.abs(desired).max() if largest is None else largest
+    error = np.abs(actual - desired) / max(1.0, largest)
+    share = np.mean(error <= tolerance)
+    assert share >= within, f"{share:.4%} within {tolerance:g}, worst {error.max():.3g}"
+
+
+def channels_first(array, layout):
+    """A channels-last array in an upstream layout such as "NCHW" or "TCHW"."""
+    array = np.asarray(array)
+    return np.moveaxis(array, -1, -3) if layout.endswith("CHW") else array
+
+
+def channels_last(array):
+    """An upstream `[..., C, H, W]` array as `[..., H, W, C]`."""
+    return np.moveaxis(np.asarray(array), -3, -1)
+
+
+def full(group):
+    """The manifest of a full golden group; skips the test where the folder is absent."""
+    path = FULL / group / "manifest.json"
+    if not path.exists():
+        pytest.skip(f"goldens of {group} are not here")
+    return json.loads(path.read_text())
+
+
+def full_case(group, name):
+    """The arrays of a full golden case, by name."""
+    path = FULL / group / f"{name}.npz"
+    if not path.exists():
+        pytest.skip(f"golden case {group}/{name} is not here")
+    return dict(np.load(path))
+
+
+def full_names(group):
+    """Names of the cases of a full golden group, for parametrisation; one dummy where absent."""
+    names = sorted(path.stem for path in (FULL / group).glob("case-*.npz"))
+    return names or ["absent"]
+
+
+def full_state_dict(group):
+    """The upstream state dict that the cases of a full golden group ran with."""
+    return standin.state_dict(full(group))

@@ -1,0 +1,1 @@
+"""The `vfi-jax` command: one file a command."""

@@ -1,0 +1,45 @@
+"""What a system can answer: the one question is `(frames, times) -> frames`."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Contract:
+    """The windows that a model takes and the times that it answers.
+
+    Time is counted in input frames: input i of a window is at time i.
+
+    Attributes:
+      frames: input frames of a full window.
+      times: the times that one call answers, relative to the window's first frame, ascending; a
+        call answers all of them at once. None: any times in the open interval (0, frames - 1).
+      min_frames: the shortest window taken, for clips shorter than `frames`; defaults to `frames`.
+      scale: output height and width over input height and width.
+      multiple: input height and width must be multiples of it.
+
+    Raises:
+      ValueError: an attribute is out of range.
+    """
+
+    frames: int
+    times: tuple[float, ...] | None
+    min_frames: int = 0
+    scale: int = 1
+    multiple: int = 1
+
+    def __post_init__(self):
+        if not self.min_frames:
+            object.__setattr__(self, "min_frames", self.frames)
+        for name in ("frames", "min_frames", "scale", "multiple"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.min_frames > self.frames:
+            raise ValueError(f"min_frames must be at most {self.frames}, got {self.min_frames}")
+        if self.times is not None and list(self.times) != sorted(set(self.times)):
+            raise ValueError(f"times must ascend without repeats, got {self.times}")
+
+    def times_of(self, count: int) -> tuple[float, ...] | None:
+        """The times that a window of `count` frames answers; None: any inside it."""
+        if self.times is None or count == self.frames:
+            return self.times
+        return tuple(time for time in self.times if time <= count - 1)

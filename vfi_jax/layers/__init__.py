@@ -1,0 +1,1 @@
+"""Flax blocks with the padding, initialisation and statistics of PyTorch."""

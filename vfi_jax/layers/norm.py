@@ -1,0 +1,64 @@
+"""Batch normalisation with PyTorch's statistics."""
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jax import lax
+
+from vfi_jax.arrays import Image
+
+
+class BatchNorm(nn.Module):
+    """Normalises over batch, height and width; float32 throughout.
+
+    Training normalises by the batch's biased variance and moves the running variance towards the
+    UNBIASED one by `momentum`, as PyTorch does (Flax keeps the biased one and inverts momentum).
+    Under jit the statistics are the global batch's; under pmap or shard_map name the axis.
+
+    Attributes:
+      momentum: weight of the new batch in the running statistics (PyTorch's convention).
+      epsilon: added to the variance.
+      affine: learn scale and bias.
+      axis_name: mapped axis whose devices share statistics.
+
+    Parameters: scale `[C]`, bias `[C]` where affine; batch_stats: mean `[C]`, var `[C]`.
+
+    Source: torch.nn.BatchNorm2d; Ioffe and Szegedy 2015 (arXiv:1502.03167).
+    """
+
+    momentum: float = 0.1
+    epsilon: float = 1e-5
+    affine: bool = True
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, x: Image, *, train: bool) -> Image:
+        dtype = x.dtype
+        x = x.astype(jnp.float32)
+        shape = (x.shape[-1],)
+        running_mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
+        running_var = self.variable("batch_stats", "var", jnp.ones, shape)
+        if train:
+            mean, var, count = self._batch_statistics(x)
+            if not self.is_initializing():
+                unbiased = var * (count / max(count - 1, 1))
+                running_mean.value += self.momentum * (mean - running_mean.value)
+                running_var.value += self.momentum * (unbiased - running_var.value)
+        else:
+            mean, var = running_mean.value, running_var.value
+        out = (x - mean) * lax.rsqrt(var + self.epsilon)
+        if self.affine:
+            out *= self.param("scale", nn.initializers.ones, shape)
+            out += self.param("bias", nn.initializers.zeros, shape)
+        return out.astype(dtype)
+
+    def _batch_statistics(self, x):
+        axes = tuple(range(x.ndim - 1))
+        count = x.size // x.shape[-1]
+        mean = x.mean(axes)
+        if self.axis_name is not None:
+            count *= lax.axis_size(self.axis_name)
+            mean = lax.pmean(mean, self.axis_name)
+        var = jnp.square(x - mean).mean(axes)
+        if self.axis_name is not None:
+            var = lax.pmean(var, self.axis_name)
+        return mean, var, count

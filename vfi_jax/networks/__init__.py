@@ -1,0 +1,1 @@
+"""Networks that systems are made of, one a file: flow, depth, features."""

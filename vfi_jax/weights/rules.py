@@ -1,0 +1,110 @@
+"""The language of mappings: tables of rules from upstream keys to paths of variables.
+
+A rule is a regular expression that must match a whole upstream key, and the path it fills. Every
+upstream key must match exactly one rule and every variable must be filled exactly once;
+`vfi_jax.weights.convert` holds a table to that.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    r"""One line of a mapping.
+
+    Attributes:
+      pattern: regular expression for the whole upstream key.
+      path: what it fills, "/"-separated and without the collection, with the groups of `pattern`
+        as \1, \2, ...; None: the key is dropped.
+      change: from the upstream array to ours.
+      collection: "params" or "batch_stats".
+      stack: the pattern's group `layer` is a number: the arrays of layers 0, 1, ... are stacked on
+        a new first axis (for blocks that run under `nn.scan`).
+    """
+
+    pattern: str
+    path: str | None
+    change: Callable[[np.ndarray], np.ndarray] = np.asarray
+    collection: str = "params"
+    stack: bool = False
+
+    def match(self, key: str) -> re.Match | None:
+        """The match of a whole key, or None."""
+        return re.fullmatch(self.pattern, key)
+
+
+Rules = tuple[Rule, ...]
+
+
+def tensor(pattern: str, path: str) -> Rules:
+    """A parameter that is stored as it is."""
+    return (Rule(pattern, path),)
+
+
+def conv(pattern: str, path: str) -> Rules:
+    """`layers.Conv`: weight OIHW to kernel HWIO, and bias where there is one."""
+    return (
+        Rule(rf"{pattern}\.weight", f"{path}/kernel", _hwio),
+        Rule(rf"{pattern}\.bias", f"{path}/bias"),
+    )
+
+
+def conv_transpose(pattern: str, path: str) -> Rules:
+    """`layers.ConvTranspose`: weight IOHW turned by 180 degrees to kernel HWIO, and bias."""
+    return (
+        Rule(rf"{pattern}\.weight", f"{path}/kernel", _turned),
+        Rule(rf"{pattern}\.bias", f"{path}/bias"),
+    )
+
+
+def prelu(pattern: str, path: str) -> Rules:
+    """`layers.PReLU`: weight to slope."""
+    return (Rule(rf"{pattern}\.weight", f"{path}/slope"),)
+
+
+def batch_norm(pattern: str, path: str) -> Rules:
+    """`layers.BatchNorm`: scale and bias where affine, running statistics."""
+    return (
+        Rule(rf"{pattern}\.weight", f"{path}/scale"),
+        Rule(rf"{pattern}\.bias", f"{path}/bias"),
+        Rule(rf"{pattern}\.running_mean", f"{path}/mean", collection="batch_stats"),
+        Rule(rf"{pattern}\.running_var", f"{path}/var", collection="batch_stats"),
+        *drop(rf"{pattern}\.num_batches_tracked"),
+    )
+
+
+def drop(pattern: str) -> Rules:
+    """Keys that have no counterpart here."""
+    return (Rule(pattern, None),)
+
+
+def nested(pattern: str, rules: Iterable[Rule], path: str) -> Rules:
+    r"""Another table under a prefix of the keys (such as r"flownets\.") and of the paths.
+
+    `pattern` must have no groups: the table's own are numbered from 1.
+    """
+    return tuple(
+        dataclasses.replace(
+            rule,
+            pattern=f"{pattern}(?:{rule.pattern})",
+            path=None if rule.path is None else f"{path}/{rule.path}",
+        )
+        for rule in rules
+    )
+
+
+def stacked(rules: Iterable[Rule]) -> Rules:
+    """The same rules, stacked over the group `layer` of their patterns."""
+    return tuple(dataclasses.replace(rule, stack=True) for rule in rules)
+
+
+def _hwio(weight):
+    return np.transpose(weight, (2, 3, 1, 0))
+
+
+def _turned(weight):
+    return np.transpose(weight[:, :, ::-1, ::-1], (2, 3, 0, 1))
