@@ -94,7 +94,7 @@ def clip(seed, count, height, width, motion=(3.0, -1.5)):
 
 
 def sample(array, count=256, seed=0):
-    """`count` (flat index, value) pairs of an array in C order, for storing a golden in a few kilobytes."""
+    """`count` (flat index, value) pairs of an array in C order: a golden in a few kilobytes."""
     flat = np.asarray(array).reshape(-1)
     index = np.sort(
         np.random.RandomState(seed).choice(flat.size, min(count, flat.size), replace=False)
