@@ -1,0 +1,89 @@
+"""What a run writes down: metrics as JSON lines, TensorBoard, a progress bar."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+
+class Log:
+    """Writes metrics.jsonl and TensorBoard files into a run's folder and shows a progress bar.
+
+    One process of a run writes; on the others every call does nothing.
+    """
+
+    def __init__(self, folder: Path, *, steps: int, start: int, active: bool = True):
+        """Opens the files for appending.
+
+        Args:
+          folder: of the run; it exists.
+          steps: of the whole run.
+          start: steps already taken.
+          active: this process writes.
+        """
+        self.active = active
+        if not active:
+            return
+        # TensorBoard's writer takes a second to import and only training needs it.
+        from tensorboardX import SummaryWriter
+
+        self._lines = (folder / "metrics.jsonl").open("a")
+        self._board = SummaryWriter(str(folder / "tensorboard"))
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        self._task = self._bar.add_task("training", total=steps, completed=start, note="")
+
+    def __enter__(self) -> "Log":
+        if self.active:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.active:
+            self._bar.stop()
+            self._board.close()
+            self._lines.close()
+
+    def scalars(self, step: int, values: dict[str, float], *, kind: str = "train") -> None:
+        """One line of metrics.jsonl, and the same to TensorBoard."""
+        if not self.active:
+            return
+        record = {"step": step, "kind": kind, **{name: float(v) for name, v in values.items()}}
+        self._lines.write(json.dumps(record) + "\n")
+        self._lines.flush()
+        for name, value in values.items():
+            self._board.add_scalar(f"{kind}/{name}", float(value), step)
+
+    def strip(self, step: int, images: np.ndarray) -> None:
+        """A picture to TensorBoard.
+
+        Args:
+          step: of the run.
+          images: uint8 `[H, W, 3]`.
+        """
+        if self.active:
+            self._board.add_image("strip", images, step, dataformats="HWC")
+
+    def advance(self, step: int, note: str) -> None:
+        """Moves the progress bar to `step`."""
+        if self.active:
+            self._bar.update(self._task, completed=step, note=note)
+
+    def say(self, line: str) -> None:
+        """One line above the progress bar."""
+        if self.active:
+            self._bar.console.print(line, highlight=False)

@@ -1,0 +1,102 @@
+"""Optimisers and learning-rate schedules, as records that the command line can override."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+import jax
+import optax
+
+Schedule = Callable[[float, int], optax.Schedule]
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+    """An update rule with its schedule.
+
+    Attributes:
+      rule: "adam", "adamw", "adamax" or "sgd".
+      learning_rate: the highest that the schedule reaches.
+      schedule: (learning_rate, steps) -> learning rate by step; constant by default.
+      b1, b2, eps: of the Adam family.
+      weight_decay: decoupled for "adamw"; added to the gradient, as PyTorch's Adam does, otherwise.
+      scale: factor of the learning rate for parts of the model: path prefix -> factor.
+      clip: largest global norm of the gradient; 0: not clipped.
+    """
+
+    rule: str
+    learning_rate: float
+    schedule: Schedule | None = None
+    b1: float = 0.9
+    b2: float = 0.999
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    scale: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    clip: float = 0.0
+
+    def __post_init__(self):
+        if self.rule not in RULES:
+            raise ValueError(f"rule must be one of {sorted(RULES)}, got {self.rule!r}")
+
+    def build(self, steps: int) -> optax.GradientTransformation:
+        """The optax transformation for a run of `steps` steps."""
+        rate = (self.schedule or constant)(self.learning_rate, steps)
+        parts = []
+        if self.clip:
+            parts.append(optax.clip_by_global_norm(self.clip))
+        if self.weight_decay and self.rule != "adamw":
+            parts.append(optax.add_decayed_weights(self.weight_decay))
+        parts.append(RULES[self.rule](self))
+        if self.weight_decay and self.rule == "adamw":
+            parts.append(optax.add_decayed_weights(self.weight_decay))
+        if self.scale:
+            parts.append(_scale_parts(self.scale))
+        return optax.chain(*parts, optax.scale_by_learning_rate(rate))
+
+
+RULES = {
+    "adam": lambda options: optax.scale_by_adam(options.b1, options.b2, options.eps),
+    "adamw": lambda options: optax.scale_by_adam(options.b1, options.b2, options.eps),
+    "adamax": lambda options: optax.scale_by_adamax(options.b1, options.b2, options.eps),
+    "sgd": lambda options: optax.identity(),
+}
+
+
+def constant(learning_rate: float, steps: int) -> optax.Schedule:
+    """The same learning rate throughout."""
+    return optax.constant_schedule(learning_rate)
+
+
+def cosine(*, warmup: int = 0, end: float = 0.0) -> Schedule:
+    """Linear from 0 over `warmup` steps, then half a cosine down to `end` at the last step."""
+
+    def schedule(learning_rate, steps):
+        warm = min(warmup, max(steps - 1, 0))
+        return optax.warmup_cosine_decay_schedule(
+            0.0 if warm else learning_rate, learning_rate, warm, steps, end
+        )
+
+    return schedule
+
+
+def steps_down(factor: float, *fractions: float) -> Schedule:
+    """The learning rate times `factor` at each of the given fractions of the run."""
+
+    def schedule(learning_rate, steps):
+        places = {round(fraction * steps): factor for fraction in fractions}
+        return optax.piecewise_constant_schedule(learning_rate, places)
+
+    return schedule
+
+
+def _scale_parts(scale):
+    """Multiplies the updates of parameters whose path starts with a prefix; the longest wins."""
+
+    def factor(path):
+        name = "/".join(key.key for key in path)
+        hits = [prefix for prefix in scale if f"{name}/".startswith(f"{prefix}/")]
+        return scale[max(hits, key=len)] if hits else 1.0
+
+    def update(updates, params=None):
+        return jax.tree_util.tree_map_with_path(lambda path, g: factor(path) * g, updates)
+
+    return optax.stateless(update)

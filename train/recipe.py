@@ -1,0 +1,77 @@
+"""A recipe: how a paper trains its system, as data and plain functions."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+from train.optimizer import Optimizer
+from vfi_jax import lookup, registry
+from vfi_jax.arrays import Array
+from vfi_jax.data.augment import Augment
+
+Parts = dict[str, Array]
+Loss = Callable[[dict, dict, dict], tuple[Array, Parts]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What `python -m train` does where nothing else is asked for.
+
+    Attributes:
+      model: name that `vfi_jax.create` takes.
+      loss: (prediction, batch, frozen) -> (scalar, its parts by name). The prediction is the
+        model's dict; `frozen` holds the variables of the `frozen` networks.
+      summed: the loss is a sum over the batch, not a mean.
+      optimizer: rule, learning rate, schedule and scale for each part.
+      data: data sets by name.
+      crop: height and width of the targets, in pixels.
+      batch: clips in a step, over all devices.
+      steps: of the optimiser.
+      augment: what is drawn for each clip.
+      gaps: distances between inputs in frames; all that fit by default.
+      targets: times asked for in a window, where the contract leaves them free.
+      ema: decay of the moving average of parameters that evaluation and export use; 0: none.
+      frozen: fixed networks that the loss needs: its name for each -> name of its weights.
+      start_from: weights that a part of the model starts from: path of the part -> their name.
+      degrade: (key, inputs `[N, H, W, 3]`) -> inputs, for systems that also restore.
+    """
+
+    model: str
+    loss: Loss
+    optimizer: Optimizer
+    summed: bool = False
+    data: tuple[str, ...] = ("synthetic",)
+    crop: tuple[int, int] = (256, 256)
+    batch: int = 16
+    steps: int = 100_000
+    augment: Augment = Augment()
+    gaps: tuple[int, ...] = ()
+    targets: int = 1
+    ema: float = 0.0
+    frozen: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    start_from: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    degrade: Callable[[Array, Array], Array] | None = None
+
+
+def list_recipes() -> list[str]:
+    """Names that `find` takes, sorted: "<system>" and "<system>/<variant>"."""
+    names = []
+    for system in lookup.modules("train.recipes"):
+        variants = lookup.module("train.recipes", system, kind="recipe").RECIPES
+        names += [f"{system}/{variant}" if variant else system for variant in variants]
+    return sorted(names)
+
+
+def find(name: str) -> Recipe:
+    """The recipe of "<system>" or "<system>/<variant>".
+
+    A variant without a recipe of its own is trained like its system.
+
+    Raises:
+      ValueError: no such recipe or variant.
+    """
+    system, variant = registry.split(name)
+    recipes = lookup.module("train.recipes", system, kind="recipe").RECIPES
+    if variant in recipes:
+        return recipes[variant]
+    registry.create(name)
+    return dataclasses.replace(recipes[""], model=name)

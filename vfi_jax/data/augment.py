@@ -1,0 +1,91 @@
+"""Crops and augmentations of whole clips, under jit: every frame of a clip is changed alike."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from vfi_jax.arrays import Array
+
+CHANNEL_ORDERS = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
+
+
+@dataclasses.dataclass(frozen=True)
+class Augment:
+    """Which changes are drawn, each with probability 1/2 and independently.
+
+    Attributes:
+      flip: left and right.
+      flop: up and down.
+      transpose: rows and columns (square crops only; with the flips: all turns by 90 degrees).
+      reverse: time.
+      channels: "reverse" swaps red and blue, "permute" draws one of the six orders, "" neither.
+    """
+
+    flip: bool = True
+    flop: bool = True
+    transpose: bool = False
+    reverse: bool = True
+    channels: str = ""
+
+    def __post_init__(self):
+        if self.channels not in ("", "reverse", "permute"):
+            raise ValueError(f"channels must be '', 'reverse' or 'permute', got {self.channels!r}")
+
+
+NONE = Augment(flip=False, flop=False, reverse=False)
+
+
+def crop(key: Array, clip: Array, size: Array, shape: tuple[int, int]) -> Array:
+    """The same random crop of every frame.
+
+    Args:
+      key: of `jax.random`.
+      clip: `[F, H, W, C]`.
+      size: int32 `[2]`, the height and width that hold pixels (the rest is padding).
+      shape: height and width of the crop; the clip must be at least as large.
+
+    Returns:
+      `[F, *shape, C]`.
+    """
+    room = jnp.maximum(size - jnp.asarray(shape), 0) + 1
+    place = jnp.floor(jax.random.uniform(key, (2,)) * room).astype(jnp.int32)
+    frames, _, _, channels = clip.shape
+    return lax.dynamic_slice(clip, (0, place[0], place[1], 0), (frames, *shape, channels))
+
+
+def augment(key: Array, clip: Array, length: Array, options: Augment) -> Array:
+    """A clip with the drawn changes applied to all of its frames.
+
+    Args:
+      key: of `jax.random`.
+      clip: `[F, H, W, 3]`.
+      length: how many of the F frames are there (the rest is padding); reversal keeps them first.
+      options: what may be drawn.
+
+    Returns:
+      `[F, H, W, 3]`.
+
+    Raises:
+      ValueError: `transpose` of frames that are not square.
+    """
+    coins = jax.random.bernoulli(key, shape=(5,))
+    if options.flip:
+        clip = jnp.where(coins[0], clip[:, :, ::-1], clip)
+    if options.flop:
+        clip = jnp.where(coins[1], clip[:, ::-1], clip)
+    if options.transpose:
+        if clip.shape[1] != clip.shape[2]:
+            raise ValueError(f"transpose needs square crops, got {clip.shape[1:3]}")
+        clip = jnp.where(coins[2], clip.swapaxes(1, 2), clip)
+    if options.reverse:
+        forward = jnp.arange(clip.shape[0])
+        backward = jnp.where(forward < length, length - 1 - forward, forward)
+        clip = clip[jnp.where(coins[3], backward, forward)]
+    if options.channels == "reverse":
+        clip = jnp.where(coins[4], clip[..., ::-1], clip)
+    if options.channels == "permute":
+        order = jax.random.randint(jax.random.fold_in(key, 1), (), 0, len(CHANNEL_ORDERS))
+        clip = clip[..., jnp.asarray(CHANNEL_ORDERS)[order]]
+    return clip

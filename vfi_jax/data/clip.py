@@ -1,0 +1,69 @@
+"""A clip: what every data set is made of."""
+
+import dataclasses
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+Frame = Path | np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Clip:
+    """Consecutive frames at equal distances in time.
+
+    Attributes:
+      name: unique in its data set; "/"-separated as the published lists write it.
+      frames: image files, or uint8 arrays `[H, W, 3]` in RGB.
+      inputs: indices of the frames that an evaluation gives the model; the others are its targets.
+        Empty: the first and the last.
+      low: frames of the published low-resolution version, where the set has one.
+      mask: the published motion mask, where the set has one.
+    """
+
+    name: str
+    frames: tuple[Frame, ...]
+    inputs: tuple[int, ...] = ()
+    low: tuple[Frame, ...] = ()
+    mask: Frame | None = None
+
+
+def read_frame(frame: Frame) -> np.ndarray:
+    """A frame as uint8 `[H, W, 3]`, RGB.
+
+    Args:
+      frame: an image file (8 or 16 bit, grey or colour; alpha is dropped) or an array.
+
+    Raises:
+      ValueError: the file is missing or no image.
+    """
+    if isinstance(frame, np.ndarray):
+        return frame
+    image = cv2.imread(str(frame), cv2.IMREAD_COLOR)
+    if image is None:
+        state = "is not an image that OpenCV can read" if frame.exists() else "does not exist"
+        raise ValueError(f"frame {frame} {state}")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """A frame as the bytes of an image file: a file's own, an array's as lossless PNG."""
+    if isinstance(frame, Path):
+        return frame.read_bytes()
+    done, data = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    if not done:
+        raise ValueError(f"frame of shape {frame.shape} and type {frame.dtype} cannot be encoded")
+    return data.tobytes()
+
+
+def decode_frame(data: bytes) -> np.ndarray:
+    """The bytes of an image file as uint8 `[H, W, 3]`, RGB.
+
+    Raises:
+      ValueError: the bytes are no image.
+    """
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f"{len(data)} bytes are not an image that OpenCV can read")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -1,0 +1,86 @@
+"""Which frames of a clip a model is given, and which it is asked for."""
+
+import dataclasses
+import fractions
+import itertools
+import math
+
+from vfi_jax.contract import Contract
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Window:
+    """One question that a clip can ask and answer.
+
+    Attributes:
+      inputs: indices of the frames given, equally spaced.
+      targets: indices of the frames asked for.
+      times: their times, in distances between inputs from the first input.
+    """
+
+    inputs: tuple[int, ...]
+    targets: tuple[int, ...]
+    times: tuple[float, ...]
+
+    @property
+    def length(self) -> int:
+        """How many frames a clip needs to hold this window."""
+        return 1 + max(*self.inputs, *self.targets)
+
+
+def windows(
+    contract: Contract, count: int, *, gaps: tuple[int, ...] = (), targets: int = 1
+) -> tuple[Window, ...]:
+    """All windows of a clip of `count` frames that suit a contract, shortest first.
+
+    Args:
+      contract: of the model.
+      count: frames of the clip.
+      gaps: allowed distances between neighbouring inputs, in frames; all that fit by default.
+      targets: times asked for in one window, where the contract leaves them free.
+
+    Raises:
+      ValueError: no window fits into `count` frames.
+    """
+    found = []
+    for gap in gaps or range(1, count):
+        for times in _times(contract, gap, targets):
+            shape = _window(contract, gap, times)
+            if shape is not None:
+                span = count - shape.length
+                found += [_moved(shape, start) for start in range(span + 1)]
+    if not found:
+        wanted = f"gaps {gaps}" if gaps else "any gap"
+        raise ValueError(
+            f"clips of {count} frames hold no window of {contract.frames} inputs at times "
+            f"{contract.times or 'between them'} with {wanted}; use longer clips or other gaps"
+        )
+    return tuple(sorted(found, key=lambda window: (window.length, window)))
+
+
+def _times(contract, gap, targets):
+    """Every choice of target times on whole frames, for inputs `gap` frames apart."""
+    if contract.times is not None:
+        return [contract.times]
+    inside = range(1, gap * (contract.frames - 1))
+    return [
+        tuple(index / gap for index in chosen) for chosen in itertools.combinations(inside, targets)
+    ]
+
+
+def _window(contract, gap, times):
+    """The window at the start of a clip; None where a time falls between frames."""
+    places = [fractions.Fraction(time).limit_denominator(1000) * gap for time in times]
+    if any(place.denominator != 1 for place in places):
+        return None
+    offset = -min(0, math.floor(min(places)))
+    inputs = tuple(offset + gap * index for index in range(contract.frames))
+    return Window(inputs, tuple(offset + int(place) for place in places), tuple(times))
+
+
+def _moved(window, start):
+    return Window(
+        tuple(start + index for index in window.inputs),
+        tuple(start + index for index in window.targets),
+        window.times,
+    )

@@ -1,0 +1,55 @@
+"""Distances between images, pixel by pixel."""
+
+import jax.numpy as jnp
+
+from vfi_jax.arrays import Array, Image
+
+
+def l1(prediction: Image, target: Image) -> Array:
+    """Mean absolute difference.
+
+    mean |prediction - target|
+
+    Args:
+      prediction: `[*B, H, W, C]`.
+      target: the shape of `prediction`.
+
+    Returns:
+      Float32 scalar; 0 where both are equal.
+
+    Raises:
+      ValueError: the shapes differ.
+    """
+    return jnp.abs(_difference(prediction, target)).mean()
+
+
+def charbonnier(prediction: Image, target: Image, *, eps: float = 1e-3) -> Array:
+    """The L1 distance rounded off at zero.
+
+    mean sqrt((prediction - target)^2 + eps^2)
+
+    `eps` is in units of the images and is squared here; code that adds its epsilon unsquared,
+    sqrt(d^2 + epsilon), means eps = sqrt(epsilon).
+
+    Args:
+      prediction: `[*B, H, W, C]`.
+      target: the shape of `prediction`.
+      eps: the difference below which the loss is rounded rather than sharp.
+
+    Returns:
+      Float32 scalar; `eps` where both are equal.
+
+    Raises:
+      ValueError: the shapes differ.
+
+    Source: Charbonnier et al. 1994.
+    """
+    return jnp.sqrt(jnp.square(_difference(prediction, target)) + eps**2).mean()
+
+
+def _difference(prediction, target):
+    if prediction.shape != target.shape:
+        raise ValueError(
+            f"target must have the shape of prediction, {prediction.shape}, got {target.shape}"
+        )
+    return prediction.astype(jnp.float32) - target.astype(jnp.float32)

@@ -1,0 +1,136 @@
+"""SepConv: two 1-D kernels a pixel and frame, estimated by one encoder-decoder."""
+
+import dataclasses
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from vfi_jax import ops
+from vfi_jax.arrays import Array, Frames, Image, Times
+from vfi_jax.contract import Contract
+from vfi_jax.layers.conv import Conv, average_pool
+from vfi_jax.layers.precision import precision
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """SepConv.
+
+    Attributes:
+      taps: length of each 1-D kernel, in pixels; odd.
+      widths: channels of the encoder's blocks, finest first; each halves the resolution.
+      dtype: type of the convolutions; parameters, kernels and frames stay float32.
+      precision: of the convolutions, see `layers.precision`.
+    """
+
+    taps: int = 51
+    widths: tuple[int, ...] = (32, 64, 128, 256, 512)
+    dtype: Any = jnp.float32
+    precision: str = "highest"
+
+
+VARIANTS = {
+    "l1": Config(),  # trained on the L1 distance: the better numbers
+    "lf": Config(),  # tuned on VGG features: the sharper pictures
+    "small": Config(taps=13, widths=(16, 24, 32, 40, 48)),
+}
+
+
+class Model(nn.Module):
+    """Adaptive separable convolution. Niklaus et al., ICCV 2017 (arXiv:1708.01692).
+
+    frame_t = conv(frame0, vertical1, horizontal1) + conv(frame1, vertical2, horizontal2), with
+    kernels of each output pixel's own, neither normalised nor constrained.
+    """
+
+    config: Config = Config()
+
+    @property
+    def contract(self) -> Contract:
+        return Contract(frames=2, times=(0.5,), multiple=2 ** len(self.config.widths))
+
+    @nn.compact
+    def __call__(
+        self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
+    ) -> dict:
+        config = self.config
+        frame0, frame1 = frames[:, 0], frames[:, 1]
+        with precision(config.precision):
+            features = self._features(frame0, frame1)
+            frame_t = 0.0
+            for number, frame in ((1, frame0), (2, frame1)):
+                vertical, horizontal = (
+                    Head(config.widths[1], config.taps, config.dtype, name=f"{side}{number}")(
+                        features
+                    )
+                    for side in ("vertical", "horizontal")
+                )
+                padded = _replicate(frame, config.taps // 2)
+                frame_t += ops.adaptive_separable_conv(padded, vertical, horizontal)
+        return {"frames": frame_t[:, None]}
+
+    def _features(self, frame0, frame1):
+        """The encoder-decoder: `[B, H/2, W/2, widths[1]]` from two frames."""
+        config = self.config
+        depth = len(config.widths)
+        # The published weights read BGR.
+        x = jnp.concatenate([frame0[..., ::-1], frame1[..., ::-1]], axis=-1)
+        skips = {}
+        for level, width in enumerate(config.widths, start=1):
+            x = skips[level] = Block(width, config.dtype, name=f"conv{level}")(x)
+            x = average_pool(x)
+        for level in range(depth, 1, -1):
+            width = config.widths[level - 1]
+            x = Block(width, config.dtype, name=f"deconv{level}")(x)
+            x = Upsample(width, config.dtype, name=f"upsample{level}")(x) + skips[level]
+        return x
+
+
+class Block(nn.Module):
+    """Three 3x3 convolutions, each with a ReLU."""
+
+    features: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: Image) -> Image:
+        for index in range(3):
+            x = nn.relu(Conv(self.features, dtype=self.dtype, name=f"conv{index}")(x))
+        return x
+
+
+class Upsample(nn.Module):
+    """Twice the size, then a 3x3 convolution with a ReLU."""
+
+    features: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: Image) -> Image:
+        return nn.relu(Conv(self.features, dtype=self.dtype, name="conv0")(_double(x)))
+
+
+class Head(nn.Module):
+    """The 1-D kernels of every pixel, float32 `[B, H, W, taps]`, from half the resolution."""
+
+    features: int
+    taps: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: Image) -> Array:
+        for index, width in enumerate((self.features, self.features, self.taps)):
+            x = nn.relu(Conv(width, dtype=self.dtype, name=f"conv{index}")(x))
+        x = Conv(self.taps, dtype=self.dtype, name="conv3")(_double(x))
+        return x.astype(jnp.float32)
+
+
+def _double(x):
+    height, width = x.shape[-3:-1]
+    return ops.resize_bilinear(x, (2 * height, 2 * width), align_corners=True)
+
+
+def _replicate(frame, pixels):
+    sides = (pixels, pixels)
+    return jnp.pad(frame, ((0, 0), sides, sides, (0, 0)), mode="edge")

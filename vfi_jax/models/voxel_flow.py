@@ -1,0 +1,157 @@
+"""Deep Voxel Flow: a new frame sampled along one flow across both frames."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from vfi_jax import ops
+from vfi_jax.arrays import Array, Flow, Frames, Image, Times
+from vfi_jax.contract import Contract
+from vfi_jax.layers.conv import Conv, average_pool, max_pool
+from vfi_jax.layers.norm import BatchNorm
+from vfi_jax.layers.precision import precision
+
+DEPTH = 3  # poolings of the encoder-decoder
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Deep Voxel Flow.
+
+    Attributes:
+      extrapolate: make the frame after the second (time 2) instead of the one between (time 0.5).
+      scales: 1, or how many resolutions predict a flow, each half the one before.
+      widths: channels of the encoder's levels, finest first; the decoder mirrors them.
+      align_corners: how grid units become pixels: True as the weights were trained (PyTorch 0.4 and
+        the original TensorFlow code), False as the published code runs on PyTorch >= 1.3.
+      momentum: weight of a new batch in the running statistics (PyTorch's convention). The
+        published code passes 0.9997, TensorFlow's decay, and so keeps hardly more than the last
+        batch.
+      axis_name: mapped axis whose devices share batch statistics (pmap).
+      dtype: type of the convolutions; parameters, statistics and flows stay float32.
+      precision: of the convolutions, see `layers.precision`.
+    """
+
+    extrapolate: bool = False
+    scales: int = 1
+    widths: tuple[int, int, int] = (64, 128, 256)
+    align_corners: bool = True
+    momentum: float = 0.1
+    axis_name: str | None = None
+    dtype: Any = jnp.float32
+    precision: str = "highest"
+
+
+VARIANTS = {
+    "extrapolation": Config(extrapolate=True),
+    "multiscale": Config(scales=3),
+    "small": Config(widths=(16, 32, 64)),
+}
+
+
+class Model(nn.Module):
+    """Deep Voxel Flow. Liu et al., ICCV 2017 (arXiv:1702.02463).
+
+    frame_t(p) = mask frame0(p - flow) + (1 - mask) frame1(p + flow)
+
+    or, extrapolating, frame0(p - 2 flow) and frame1(p - flow). "motion" is the flow in grid units
+    (half the image's width and height, at most 0.5), "mask" the weight of frame 0.
+
+    With several scales the coarser networks see the frames averaged down; their motions, brought to
+    full size, are fused with the finest network's features by a convolution, and the finest
+    network's last layer makes the one flow that samples. The paper fixes that (sec. 3.3: only the
+    spatial components are kept); that the networks share no weights, that frames are halved by
+    averaging and that one 3x3 convolution fuses is inferred.
+    """
+
+    config: Config = Config()
+
+    @property
+    def contract(self) -> Contract:
+        time = 2.0 if self.config.extrapolate else 0.5
+        multiple = 2 ** (DEPTH + self.config.scales - 1)
+        return Contract(frames=2, times=(time,), multiple=multiple)
+
+    @nn.compact
+    def __call__(
+        self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
+    ) -> dict:
+        frame0, frame1 = frames[:, 0], frames[:, 1]
+        with precision(self.config.precision):
+            motion, mask = self._voxel_flow(frame0, frame1, train)
+        # Sampling is linear, so it needs none of the network's normalisation.
+        before, after = (-2.0, -1.0) if self.config.extrapolate else (-1.0, 1.0)
+        frame_t = ops.voxel_warp(
+            frame0, frame1, self._pixels(before * motion), self._pixels(after * motion), mask
+        )
+        return {"frames": frame_t[:, None], "motion": motion, "mask": mask}
+
+    def _voxel_flow(self, frame0, frame1, train):
+        """Motion `[B, H, W, 2]` in grid units and the weight of frame 0 `[B, H, W, 1]`."""
+        # The published weights read BGR in [-1, 1].
+        pyramid = [2 * jnp.concatenate([frame0[..., ::-1], frame1[..., ::-1]], axis=-1) - 1]
+        for _ in range(self.config.scales - 1):
+            pyramid.append(average_pool(pyramid[-1]))
+        coarse = []
+        for level in range(self.config.scales - 1, 0, -1):
+            network = EncoderDecoder(self.config, name=f"scale{level}")
+            field = network(pyramid[level], train=train)[..., :2]
+            coarse.append(ops.resize_bilinear(field, frame0.shape[-3:-1]))
+        field = EncoderDecoder(self.config, name="scale0")(pyramid[0], coarse, train=train)
+        return 0.5 * field[..., :2], 0.5 * (1 + field[..., 2:])
+
+    def _pixels(self, motion: Flow) -> Flow:
+        """Pixels from grid units: -1 and 1 are the image's edges on a grid of `linspace`."""
+        height, width = motion.shape[-3:-1]
+        size = jnp.array([width, height], jnp.float32)
+        if self.config.align_corners:
+            return motion * (size - 1) / 2
+        # The sampler puts -1 and 1 half a pixel outside, so a motion of 0 does not sample at p.
+        y, x = jnp.mgrid[:height, :width]
+        drift = jnp.stack([x, y], axis=-1) / (size - 1) - 0.5
+        return motion * size / 2 + drift
+
+
+class EncoderDecoder(nn.Module):
+    """Motion and mask as `[B, H, W, 3]` in (-1, 1), float32, from a pair of frames."""
+
+    config: Config
+
+    @nn.compact
+    def __call__(self, x: Image, coarse: Sequence[Image] = (), *, train: bool) -> Array:
+        fine, middle, deep = self.config.widths
+        skips = {}
+        for level, (width, kernel) in enumerate(((fine, 5), (middle, 5), (deep, 3)), start=1):
+            x = skips[level] = self._block(width, kernel, f"conv{level}", x, train)
+            x = max_pool(x)
+        x = self._block(deep, 3, "bottleneck", x, train)
+        for step, (width, kernel) in enumerate(((deep, 3), (middle, 5), (fine, 5)), start=1):
+            skip = skips[DEPTH + 1 - step]
+            x = jnp.concatenate([ops.resize_bilinear(x, skip.shape[-3:-1]), skip], axis=-1)
+            x = self._block(width, kernel, f"deconv{step}", x, train)
+        if coarse:
+            x = jnp.concatenate([x, *coarse], axis=-1)
+            x = self._block(fine, 3, "fuse", x, train)
+        x = Conv(3, 5, dtype=self.config.dtype, name="conv4")(x)
+        return jnp.tanh(x.astype(jnp.float32))
+
+    def _block(self, features, kernel, name, x, train):
+        return ConvNorm(features, kernel, self.config, name=name)(x, train=train)
+
+
+class ConvNorm(nn.Module):
+    """Convolution without bias, batch normalisation, ReLU."""
+
+    features: int
+    kernel: int
+    config: Config
+
+    @nn.compact
+    def __call__(self, x: Image, *, train: bool) -> Image:
+        config = self.config
+        x = Conv(self.features, self.kernel, use_bias=False, dtype=config.dtype, name="conv")(x)
+        norm = BatchNorm(momentum=config.momentum, axis_name=config.axis_name, name="norm")
+        return nn.relu(norm(x, train=train))

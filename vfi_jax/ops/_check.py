@@ -1,0 +1,76 @@
+"""Checks of arguments that the ops share: each returns the array, or says what is wrong with it."""
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from vfi_jax import lookup
+from vfi_jax.arrays import Array
+
+
+def image(value: Any, name: str = "image") -> Array:
+    """An `[*B, H, W, C]` array of any float type.
+
+    Raises:
+      ValueError: fewer than 3 axes, or not floats.
+    """
+    array = _floats(value, name)
+    if array.ndim < 3:
+        raise ValueError(f"{name} must be [*B, H, W, C], got shape {array.shape}")
+    return array
+
+
+def flow(value: Any, name: str = "flow", *, fit: Array | None = None, to: str = "image") -> Array:
+    """An `[*B, H, W, 2]` array of float32 (or float64), as large as `fit` where that is given.
+
+    Raises:
+      ValueError: another shape or type.
+    """
+    array = jnp.asarray(value)
+    if array.ndim < 3 or array.shape[-1] != 2:
+        raise ValueError(f"{name} must be [*B, H, W, 2], got shape {array.shape}")
+    if fit is not None:
+        shaped(array, (*fit.shape[:-1], 2), name, to=to)
+    if array.dtype not in (jnp.float32, jnp.float64):
+        raise ValueError(
+            f"{name} must be float32 (a narrower type misses pixels), got {array.dtype}; "
+            "cast it with astype"
+        )
+    return array
+
+
+def plane(value: Any, name: str, *, fit: Array, to: str) -> Array:
+    """A float `[*B, H, W, 1]` array as large as `fit`.
+
+    Raises:
+      ValueError: another shape, or not floats.
+    """
+    return shaped(_floats(value, name), (*fit.shape[:-1], 1), name, to=to)
+
+
+def shaped(array: Array, shape: tuple[int, ...], name: str, *, to: str) -> Array:
+    """`array`, of exactly this shape.
+
+    Raises:
+      ValueError: another shape.
+    """
+    if array.shape != tuple(shape):
+        raise ValueError(f"{name} must be {tuple(shape)} to fit {to}, got {array.shape}")
+    return array
+
+
+def one_of(value: str, known: tuple[str, ...], name: str) -> None:
+    """`value` is one of the known ones.
+
+    Raises:
+      ValueError: it is not; the nearest are named.
+    """
+    if value not in known:
+        raise ValueError(lookup.unknown(name, value, known))
+
+
+def _floats(value, name):
+    array = jnp.asarray(value)
+    if not jnp.issubdtype(array.dtype, jnp.floating):
+        raise ValueError(f"{name} must be of a float type, got {array.dtype}; cast it with astype")
+    return array

@@ -1,0 +1,61 @@
+"""Where two flows disagree: what one frame shows and the other does not."""
+
+import jax.numpy as jnp
+
+from vfi_jax.arrays import Flow, Mask
+from vfi_jax.ops import _check
+from vfi_jax.ops.warp import backward_warp, inside
+
+
+def forward_backward_error(flow01: Flow, flow10: Flow) -> Mask:
+    """How far a pixel ends from where it began, going there and back again.
+
+    out(p) = |flow01(p) + flow10(p + flow01(p))|
+
+    Args:
+      flow01: `[*B, H, W, 2]` float32 pixels, (x, y), frame 0 to frame 1.
+      flow10: like `flow01`, frame 1 to frame 0.
+
+    Returns:
+      `[*B, H, W, 1]` float32 pixels.
+
+    Raises:
+      ValueError: shapes or types do not fit.
+
+    Source: Sundaram et al. 2010, sec. 3.
+    """
+    flow01 = _check.flow(flow01, "flow01")
+    flow10 = _check.flow(flow10, "flow10", fit=flow01, to="flow01")
+    back = backward_warp(flow10, flow01, padding="border")
+    square = jnp.sum(jnp.square(flow01 + back), axis=-1, keepdims=True)
+    return jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1)), 0)
+
+
+def occlusion_mask(flow01: Flow, flow10: Flow, *, relative: float = 0.01, absolute: float = 0.5) -> Mask:
+    """1 where a pixel of frame 0 is hidden in frame 1.
+
+    |flow01 + flow10'|^2 > relative (|flow01|^2 + |flow10'|^2) + absolute
+
+    Args:
+      flow01: `[*B, H, W, 2]` float32 pixels, (x, y), frame 0 to frame 1.
+      flow10: like `flow01`, frame 1 to frame 0.
+      relative: share.
+      absolute: pixels squared.
+
+    Returns:
+      `[*B, H, W, 1]` float32.
+
+    Raises:
+      ValueError: shapes or types do not fit.
+
+    Source: Sundaram et al. 2010, eq. 5.
+    """
+    flow01 = _check.flow(flow01, "flow01")
+    flow10 = _check.flow(flow10, "flow10", fit=flow01, to="flow01")
+    back = backward_warp(flow10, flow01, padding="border")
+
+    def square(flow):
+        return jnp.sum(jnp.square(flow), axis=-1, keepdims=True)
+
+    differ = square(flow01 + back) > relative * (square(flow01) + square(back)) + absolute
+    return jnp.where(differ, 1.0, 1.0 - inside(flow01, threshold=0.5))

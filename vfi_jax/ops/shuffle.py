@@ -1,0 +1,63 @@
+"""Moving pixels between space and channels."""
+
+from vfi_jax.arrays import Image
+
+
+def pixel_shuffle(x: Image, factor: int) -> Image:
+    """Spread groups of channels over space (depth to space).
+
+    out(factor y + i, factor x + j, c) = x(y, x, c factor^2 + i factor + j)
+
+    Args:
+      x: `[*B, H, W, C factor^2]`, any type.
+      factor: how much larger height and width become.
+
+    Returns:
+      `[*B, factor H, factor W, C]`, the type of `x`.
+
+    Raises:
+      ValueError: the channels are not a multiple of factor^2.
+
+    Source: Shi et al. 2016; the channel order is PyTorch's.
+    """
+    *batch, height, width, channels = x.shape
+    if factor < 1 or channels % factor**2:
+        raise ValueError(
+            f"x must have a multiple of factor^2 = {factor**2} channels, got {channels}"
+        )
+    split = x.reshape(*batch, height, width, channels // factor**2, factor, factor)
+    # [..., y, x, c, i, j] -> [..., y, i, x, j, c]
+    axes = (*range(len(batch)), *(len(batch) + axis for axis in (0, 3, 1, 4, 2)))
+    return split.transpose(axes).reshape(
+        *batch, height * factor, width * factor, channels // factor**2
+    )
+
+
+def pixel_unshuffle(x: Image, factor: int) -> Image:
+    """Gather blocks of pixels into channels (space to depth); undoes `pixel_shuffle`.
+
+    out(y, x, c factor^2 + i factor + j) = x(factor y + i, factor x + j, c)
+
+    Args:
+      x: `[*B, factor H, factor W, C]`, any type.
+      factor: how much smaller height and width become.
+
+    Returns:
+      `[*B, H, W, C factor^2]`, the type of `x`.
+
+    Raises:
+      ValueError: height or width is not a multiple of factor.
+
+    Source: the inverse of Shi et al. 2016; the channel order is PyTorch's.
+    """
+    *batch, height, width, channels = x.shape
+    if factor < 1 or height % factor or width % factor:
+        raise ValueError(
+            f"x must have height and width that are multiples of {factor}, got {height} x {width}"
+        )
+    split = x.reshape(*batch, height // factor, factor, width // factor, factor, channels)
+    # [..., y, i, x, j, c] -> [..., y, x, c, i, j]
+    axes = (*range(len(batch)), *(len(batch) + axis for axis in (0, 2, 4, 1, 3)))
+    return split.transpose(axes).reshape(
+        *batch, height // factor, width // factor, channels * factor**2
+    )
