@@ -7,6 +7,19 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 DATA = "data"
 
 
+def start(coordinator: str, processes: int | None, process: int | None) -> None:
+    """Joins the processes of a run on several hosts; does nothing without a coordinator.
+
+    Args:
+      coordinator: HOST:PORT of process 0; "auto" on clusters that JAX recognises.
+      processes: how many there are; None on such clusters.
+      process: which of them this is; None on such clusters.
+    """
+    if coordinator:
+        address = None if coordinator == "auto" else coordinator
+        jax.distributed.initialize(address, processes, process)
+
+
 def mesh() -> Mesh:
     """One axis over all devices of all hosts."""
     # Explicit axes, the default of make_mesh, forbid the reshapes inside ops.

@@ -17,23 +17,37 @@ class Resident:
         to the largest, and "sizes" int32 `[K, 3]`, the frames, height and width of each.
     """
 
-    def __init__(self, clips: Iterable[Clip], *, batch: int, seed: int = 0):
+    def __init__(
+        self,
+        clips: Iterable[Clip],
+        *,
+        batch: int,
+        crop: tuple[int, int] = (1, 1),
+        seed: int = 0,
+        shard: tuple[int, int] = (0, 1),
+    ):
         """Reads all clips into memory.
 
         Args:
           clips: at least one.
-          batch: clips in a batch.
+          batch: clips in a step, of this process.
+          crop: height and width that every clip must have at least.
           seed: of the draw.
+          shard: (process, processes): this process draws every `processes`-th place of a batch.
 
         Raises:
-          ValueError: there are no clips.
+          ValueError: there are no clips, or one is smaller than `crop`.
         """
+        clips = list(clips)
         self.arrays = stack(clips)
-        self.batch = batch
-        self.seed = seed
-
-    def __len__(self) -> int:
-        return len(self.arrays["sizes"])
+        self._names = [clip.name for clip in clips]
+        self._batch, self._seed, self._shard = batch, seed, shard
+        for name, (_, height, width) in zip(self._names, self.arrays["sizes"], strict=True):
+            if height < crop[0] or width < crop[1]:
+                raise ValueError(
+                    f"crop {crop} does not fit into clip {name} of {(int(height), int(width))}; "
+                    "use a smaller crop or larger clips"
+                )
 
     @property
     def frames(self) -> int:
@@ -43,13 +57,21 @@ class Resident:
     def draw(self, step: int) -> dict:
         """What is drawn for a step: "index" int32 `[B]` of clips, "seeds" uint32 `[B]`.
 
-        Every clip comes once in an epoch (`len(self)` draws), in an order drawn anew for each.
+        Every clip comes once in an epoch, in an order drawn anew for each.
         """
-        places = step * self.batch + np.arange(self.batch)
-        index = [self._epoch(place // len(self))[place % len(self)] for place in places]
-        rng = np.random.default_rng((self.seed, 1, step))
-        seeds = rng.integers(0, 2**32, self.batch, dtype=np.uint32)
-        return {"index": np.asarray(index, np.int32), "seeds": seeds}
+        places = self._places(step)
+        seeds = [np.random.SeedSequence((self._seed, 1, int(n))).generate_state(1) for n in places]
+        return {
+            "index": np.asarray([self._clip(place) for place in places], np.int32),
+            "seeds": np.concatenate(seeds),
+        }
+
+    def names(self, step: int) -> list[str]:
+        """Names of the clips drawn for a step."""
+        return [self._names[self._clip(place)] for place in self._places(step)]
+
+    def close(self) -> None:
+        """Nothing runs in the background."""
 
     @staticmethod
     def gather(arrays: dict, drawn: dict) -> dict:
@@ -58,8 +80,17 @@ class Resident:
         raw = {name: array[index] for name, array in arrays.items()}
         return {**raw, "seeds": drawn["seeds"]}
 
+    def _places(self, step):
+        """Places of this process's clips in the endless sequence of draws."""
+        process, processes = self._shard
+        return (step * self._batch + np.arange(self._batch)) * processes + process
+
+    def _clip(self, place):
+        count = len(self._names)
+        return self._epoch(int(place) // count)[place % count]
+
     def _epoch(self, epoch):
-        return np.random.default_rng((self.seed, 0, epoch)).permutation(len(self))
+        return np.random.default_rng((self._seed, 0, epoch)).permutation(len(self._names))
 
 
 def stack(clips: Iterable[Clip]) -> dict:

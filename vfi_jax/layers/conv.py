@@ -34,6 +34,7 @@ class Conv(nn.Module):
       use_bias: add a bias per channel.
       dtype: type of the computation; parameters stay float32.
       kernel_init: initialiser of the kernel, PyTorch's default by default.
+      bias_init: initialiser of the bias; None is PyTorch's default.
 
     Parameters: kernel `[kernel, kernel, in, features]`, bias `[features]`.
     """
@@ -46,6 +47,7 @@ class Conv(nn.Module):
     use_bias: bool = True
     dtype: Any = jnp.float32
     kernel_init: Any = uniform_fan_in
+    bias_init: Any = None
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
@@ -61,7 +63,8 @@ class Conv(nn.Module):
             dimension_numbers=DIMENSIONS,
         )
         if self.use_bias:
-            out += self.param("bias", _bias_init(shape), (self.features,)).astype(self.dtype)
+            init = self.bias_init or _bias_init(shape)
+            out += self.param("bias", init, (self.features,)).astype(self.dtype)
         return out
 
 
@@ -127,15 +130,23 @@ def leaky_relu(x: Image, *, slope: float = 0.1) -> Image:
 
 
 def max_pool(x: Image) -> Image:
-    """Maximum of 2x2 pixels at stride 2; an odd last row or column is left out, as in PyTorch."""
+    """Maximum of 2x2 pixels at stride 2; an odd last row or column is left out, as in PyTorch.
+
+    Among equal pixels the gradient goes to the first alone, which flat areas of a video do show.
+    """
     a, b, c, d = _quads(x)
-    return jnp.maximum(jnp.maximum(a, b), jnp.maximum(c, d))
+    return _larger(_larger(a, b), _larger(c, d))
 
 
 def average_pool(x: Image) -> Image:
     """Mean of 2x2 pixels at stride 2; an odd last row or column is left out, as in PyTorch."""
     a, b, c, d = _quads(x)
     return (a + b + c + d) * 0.25
+
+
+def _larger(a, b):
+    # The gradient of jnp.maximum is shared at a tie. The second test keeps a NaN of b.
+    return jnp.where((b > a) | (b != b), b, a)
 
 
 def _quads(x):

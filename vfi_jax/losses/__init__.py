@@ -5,6 +5,7 @@ on the batch or the crop.
 """
 
 from vfi_jax.losses.flow import total_variation
+from vfi_jax.losses.perceptual import perceptual
 from vfi_jax.losses.pixel import charbonnier, l1
 
-__all__ = ["charbonnier", "l1", "total_variation"]
+__all__ = ["charbonnier", "l1", "perceptual", "total_variation"]

@@ -5,6 +5,7 @@ import math
 import jax.numpy as jnp
 
 from vfi_jax.arrays import Flow, Image
+from vfi_jax.ops import _grid, _separable
 from vfi_jax.ops._dispatch import dispatch
 
 
@@ -101,14 +102,5 @@ def _adaptive_warp(image, flow, kernel):
 
 
 def _separable_conv(image, vertical, horizontal):
-    *_, height, width, taps = vertical.shape
-    out = 0.0
-    for i in range(taps):
-        row = 0.0
-        for j in range(taps):
-            row += (
-                image[..., i : i + height, j : j + width, :].astype(jnp.float32)
-                * horizontal[..., j, None]
-            )
-        out += row * vertical[..., i, None]
-    return out.astype(image.dtype)
+    floats = (array.astype(jnp.float32) for array in (image, vertical, horizontal))
+    return _grid.each(_separable.separable_conv, *floats).astype(image.dtype)

@@ -1,9 +1,12 @@
 """How well the pixels of one feature map match those of another."""
 
+import functools
+
 import jax.numpy as jnp
 from jax import lax
 
 from vfi_jax.arrays import Image
+from vfi_jax.ops import _banded, _grid
 from vfi_jax.ops._dispatch import dispatch
 
 BLOCK = 16  # columns of a banded product; measured on a CPU
@@ -36,41 +39,26 @@ def cost_volume(features0: Image, features1: Image, *, radius: int = 4) -> Image
 
 
 def _cost_volume(features0, features1, *, radius):
-    *batch, height, width, channels = features0.shape
-    block = max(BLOCK, 2 * radius)
-    blocks = -(-width // block)
-    right = blocks * block - width
-    # A block of columns of features0 meets a window of features1, radius wider on either side; all
-    # products are one matrix product, whose diagonal band is what is wanted.
-    left = _pad(features0 / channels, (0, 0), (0, right))
-    left = left.reshape(*batch, height, blocks, block, channels)
-    windows = _pad(features1, (radius, radius), (radius, right + block - radius))
-    windows = windows.reshape(*batch, height + 2 * radius, -1, block, channels)
-    windows = jnp.concatenate(
-        [windows[..., :blocks, :, :], windows[..., 1 : blocks + 1, : 2 * radius, :]], axis=-2
-    )
-    rows = []
+    return _grid.each(
+        functools.partial(_correlate, radius=radius),
+        features0.astype(jnp.float32) / features0.shape[-1],
+        features1.astype(jnp.float32),
+    ).astype(features0.dtype)
+
+
+def _correlate(features0, features1, *, radius):
+    height, width, channels = features0.shape
+    block = min(BLOCK, width)
+    count = -(-width // block)
+    blocks = jnp.pad(features0, ((0, 0), (0, count * block - width), (0, 0)))
+    blocks = blocks.reshape(height, count, block, channels)
+    around = jnp.pad(features1, ((radius, radius), (radius, radius), (0, 0)))
+    windows = _banded.windows(around, count=count, block=block, extra=2 * radius)
+    planes = []
     for dy in range(2 * radius + 1):
         product = jnp.einsum(
-            "...ic,...jc->...ij",
-            left,
-            windows[..., dy : dy + height, :, :, :],
-            precision=lax.Precision.HIGHEST,
-            preferred_element_type=jnp.float32,
+            "hbic,hbjc->hbij", blocks, windows[dy : dy + height], precision=lax.Precision.HIGHEST
         )
-        rows.append(_band(product, 2 * radius + 1))
-    out = jnp.stack(rows, axis=-2)
-    out = out.reshape(*batch, height, blocks * block, (2 * radius + 1) ** 2)
-    return out[..., :width, :].astype(features0.dtype)
-
-
-def _band(product, count):
-    """out[i, d] = product[i, i + d] for d < count: rows one longer line the diagonals up."""
-    *batch, height, width = product.shape
-    flat = product.reshape(*batch, height * width)
-    flat = jnp.pad(flat, [(0, 0)] * len(batch) + [(0, height)])
-    return flat.reshape(*batch, height, width + 1)[..., :count]
-
-
-def _pad(x, rows, columns):
-    return jnp.pad(x, [(0, 0)] * (x.ndim - 3) + [rows, columns, (0, 0)])
+        planes.append(_banded.band(product, 2 * radius + 1))
+    out = jnp.stack(planes, axis=-2).reshape(height, count * block, (2 * radius + 1) ** 2)
+    return out[:, :width]

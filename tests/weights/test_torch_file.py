@@ -1,0 +1,162 @@
+"""PyTorch's files are read bit for bit, and nothing that they ask for is run."""
+
+import collections
+import io
+import pickle
+import re
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+
+from tests.weights import torch_writer
+from tests.weights.torch_writer import STORAGES, Global, Tensor
+from vfi_jax.weights import read_torch
+
+FORMATS = {"zip": torch_writer.save_zip, "legacy": torch_writer.save_legacy}
+
+
+@pytest.fixture(params=FORMATS)
+def save(request, tmp_path):
+    def save(content):
+        FORMATS[request.param](tmp_path / "file.pth", content)
+        return tmp_path / "file.pth"
+
+    return save
+
+
+@pytest.mark.parametrize("dtype", STORAGES, ids=str)
+def test_every_type_is_read_bit_for_bit(save, dtype):
+    data = np.random.default_rng(0).integers(0, 2, (3, 4, 2)).astype(dtype)
+    read = read_torch(save(collections.OrderedDict(weight=Tensor(data))))
+    assert list(read) == ["weight"]
+    assert read["weight"].dtype == dtype
+    np.testing.assert_array_equal(read["weight"], data)
+
+
+def test_views_of_one_storage_keep_their_offsets_and_strides(save):
+    data = np.arange(24, dtype=np.float32)
+    read = read_torch(
+        save(
+            {
+                "transposed": Tensor(data, shape=(4, 6), strides=(1, 4)),
+                "tail": Tensor(data, offset=20, shape=(4,), strides=(1,)),
+                "scalar": Tensor(data, offset=7, shape=(), strides=()),
+                "expanded": Tensor(data, offset=3, shape=(2, 2), strides=(0, 1)),
+                "empty": Tensor(data, shape=(0, 5), strides=(5, 1)),
+            }
+        )
+    )
+    np.testing.assert_array_equal(read["transposed"], data.reshape(6, 4).T)
+    np.testing.assert_array_equal(read["tail"], [20, 21, 22, 23])
+    assert read["scalar"] == 7
+    np.testing.assert_array_equal(read["expanded"], [[3, 4], [3, 4]])
+    assert read["empty"].shape == (0, 5)
+
+
+def test_files_of_2017_from_a_gpu(tmp_path):
+    weight = Tensor(np.arange(6, dtype=np.float32), rebuild="_rebuild_tensor", module="torch.cuda")
+    torch_writer.save_legacy(tmp_path / "old.pth.tar", {"weight": weight})
+    np.testing.assert_array_equal(read_torch(tmp_path / "old.pth.tar")["weight"], range(6))
+
+
+def test_a_training_checkpoint_gives_its_state_dict(save):
+    weight = Tensor(np.float32([1, 2]))
+    digits = np.float64(31.5).tobytes().decode("latin1")
+    best = Global("numpy.core.multiarray", "scalar", (Global("numpy", "dtype", ("f8",)), digits))
+    content = {
+        "epoch": 7,
+        "best": best,
+        "state_dict": collections.OrderedDict({"module.a": weight, "module.b": weight}),
+        "grad_dict": {"a": weight},
+        "optimizer": {"state": {0: {"exp_avg": weight}}},
+    }
+    assert list(read_torch(save(content))) == ["a", "b"]
+
+
+def test_weights_under_any_one_name_are_found(save):
+    inner = {"a": Tensor(np.float32([1]))}
+    assert list(read_torch(save({"epoch": 7, "net": inner}))) == ["a"]
+    with pytest.raises(ValueError, match="it holds net, ema"):
+        read_torch(save({"net": inner, "ema": inner}))
+
+
+def test_module_is_taken_off_only_as_a_prefix_of_all(save):
+    weight = Tensor(np.float32([1]))
+    kept = {"moduleConv1.0.weight": weight, "module.b": weight}
+    assert list(read_torch(save(kept))) == list(kept)
+
+
+@pytest.mark.parametrize(
+    "name", [("os", "system"), ("builtins", "eval"), ("torch", "load"), ("argparse", "Namespace")]
+)
+def test_any_other_global_is_refused_by_name(save, name):
+    path = save({"weight": Tensor(np.float32([1])), "evil": Global(*name, ("touch evil",))})
+    with pytest.raises(ValueError, match=f"refused: it asks to run {re.escape('.'.join(name))}"):
+        read_torch(path)
+
+
+def test_a_tensor_outside_its_storage_is_refused(save):
+    for bad in (
+        Tensor(np.zeros(4, np.float32), offset=2, shape=(3,), strides=(1,)),
+        Tensor(np.zeros(4, np.float32), offset=-1, shape=(1,), strides=(1,)),
+        Tensor(np.zeros(4, np.float32), offset=3, shape=(2,), strides=(-1,)),
+        Tensor(np.zeros(4, np.float32), shape=(2**20, 2**20), strides=(0, 0)),
+    ):
+        with pytest.raises(ValueError, match="is damaged"):
+            read_torch(save({"weight": bad}))
+
+
+def test_a_file_cut_anywhere_is_one_clear_line(save):
+    path = save({"weight": Tensor(np.arange(50, dtype=np.float32))})
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match="file.pth") as caught:
+            read_torch(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_flipped_byte_of_an_archive_is_noticed(tmp_path):
+    path = tmp_path / "file.pth"
+    torch_writer.save_zip(path, {"weight": Tensor(np.full(1000, 0.5, np.float32))})
+    content = bytearray(path.read_bytes())
+    content[content.index(np.float32(0.5).tobytes() * 9) + 100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="damaged"):
+        read_torch(path)
+
+
+def _zip_without_a_pickle():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    return file.getvalue()
+
+
+def _tar():
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("storages"))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "empty"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "no PyTorch file"),
+        (b"<!DOCTYPE html><html>quota exceeded</html>", "web page"),
+        (_zip_without_a_pickle(), "no data.pkl"),
+        (_tar(), "tar archive"),
+        (pickle.dumps({"a": 1}, 2), "no PyTorch file"),
+        (pickle.dumps([1] * 10, 2)[:-3], "damaged or no PyTorch file"),
+    ],
+)
+def test_what_is_no_checkpoint_is_told_apart(tmp_path, content, message):
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        read_torch(tmp_path / "file")
+    with pytest.raises(FileNotFoundError):
+        read_torch(tmp_path / "absent")

@@ -1,0 +1,73 @@
+"""How good the model is on clips that training never sees."""
+
+import dataclasses
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from train.recipe import Recipe
+from vfi_jax import metrics
+from vfi_jax.data import augment
+from vfi_jax.data.batch import Preparation
+from vfi_jax.data.source import Choice, open_source
+
+CLIPS = 16  # windows scored; enough to see a trend, few enough not to slow training
+
+
+class Evaluation:
+    """Scores fixed windows of the validation split."""
+
+    def __init__(self, model: nn.Module, recipe: Recipe, choice: Choice):
+        """Reads the windows.
+
+        Args:
+          model: that is trained.
+          recipe: gives the crop and what precedes the model.
+          choice: the training's data; their "val" split is used.
+        """
+        wanted = dataclasses.replace(choice, split="val", batch=1, shard=(0, 1), seed=0)
+        source = open_source(dataclasses.replace(wanted, scenes=CLIPS))
+        prepare = Preparation(
+            contract=model.contract,
+            frames=source.frames,
+            crop=recipe.crop,
+            augment=augment.NONE,
+            gaps=recipe.gaps,
+            targets=recipe.targets,
+            degrade=recipe.degrade,
+        )
+        read = jax.jit(lambda arrays, drawn: prepare(source.gather(arrays, drawn)))
+        self._batches = [read(source.arrays, source.draw(step)) for step in range(CLIPS)]
+        self._predict = jax.jit(
+            lambda variables, batch: model.apply(variables, batch["frames"], batch["times"])
+        )
+        source.close()
+
+    def __call__(self, variables: dict) -> tuple[dict[str, float], np.ndarray]:
+        """Mean PSNR in dB of 8-bit predictions, and a strip of pictures.
+
+        Args:
+          variables: of the model.
+
+        Returns:
+          ({"psnr": dB}, uint8 `[H, 4 W, 3]`: first input, last input, prediction, target).
+        """
+        scores = []
+        for batch in self._batches:
+            frames = _eight_bit(self._predict(variables, batch)["frames"])
+            scores.append(metrics.psnr(frames, _eight_bit(batch["targets"]), peak=255.0))
+        frames = self._predict(variables, self._batches[0])["frames"]
+        return {"psnr": float(jnp.mean(jnp.stack(scores)))}, _strip(self._batches[0], frames)
+
+
+def _eight_bit(frames):
+    return jnp.round(jnp.clip(frames, 0, 1) * 255)
+
+
+def _strip(batch, frames):
+    targets = batch["targets"][0, 0]
+    shown = [batch["frames"][0, 0], batch["frames"][0, -1], frames[0, 0], targets]
+    shown = [jax.image.resize(image, targets.shape, "nearest") for image in shown]
+    return np.asarray(_eight_bit(jnp.concatenate(shown, axis=1)), np.uint8)

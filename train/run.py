@@ -1,0 +1,173 @@
+"""A run: a recipe with the command line's overrides, its model, and the record that repeats it."""
+
+import dataclasses
+import importlib.metadata
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from train import recipe as recipes
+from train.options import Options
+from train.recipe import Recipe
+from vfi_jax import registry, weights
+
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "grain")
+RECORD = "run.json"
+
+
+def resolve(options: Options) -> Recipe:
+    """The recipe of `options.system` with what the command line overrides.
+
+    Raises:
+      ValueError: no such system.
+    """
+    recipe = recipes.find(options.system)
+    named = {"data": options.data or None, "gaps": options.gaps or None}
+    for name in ("steps", "batch", "crop", "ema"):
+        named[name] = getattr(options, name)
+    changes: dict[str, Any] = {name: v for name, v in named.items() if v is not None}
+    if options.learning_rate is not None:
+        changes["optimizer"] = dataclasses.replace(
+            recipe.optimizer, learning_rate=options.learning_rate
+        )
+    return dataclasses.replace(recipe, **changes)
+
+
+def create_model(recipe: Recipe, *, bf16: bool) -> nn.Module:
+    """The model to train; multiplies at the platform's fastest, as every published training did."""
+    fields = {field.name for field in dataclasses.fields(registry.create(recipe.model).config)}
+    wanted = {"precision": "default", **({"dtype": jnp.bfloat16} if bf16 else {})}
+    if bf16 and "dtype" not in fields:
+        raise ValueError(f"--bf16 needs a model with a dtype option; {recipe.model} has none")
+    changes = {name: value for name, value in wanted.items() if name in fields}
+    return registry.create(recipe.model, **changes)
+
+
+def start_variables(model: nn.Module, recipe: Recipe, *, seed: int, weights_name: str) -> dict:
+    """Initial variables: fresh, then whatever the recipe or the command line starts from.
+
+    Raises:
+      ValueError: weights to start from are not at hand or do not fit.
+    """
+    inputs = {
+        name: jnp.zeros(spec.shape, spec.dtype)
+        for name, spec in registry.example_inputs(model, train=True).items()
+    }
+    # One compiled program: Linen's eager init would compile one for each kernel's shape.
+    variables = jax.jit(lambda key: model.init(key, **inputs))(jax.random.key(seed))
+    start_from = {"": weights_name} if weights_name else recipe.start_from
+    for part, name in start_from.items():
+        _, loaded = weights.load(name)
+        variables = _merged(variables, loaded, tuple(filter(None, part.split("/"))), name)
+    return variables
+
+
+def load_frozen(recipe: Recipe) -> dict:
+    """Variables of the fixed networks that the loss needs, by the loss's names for them.
+
+    Raises:
+      ValueError: one is not at hand; the message says how to get it.
+    """
+    return {role: weights.load(name)[1] for role, name in recipe.frozen.items()}
+
+
+def claim(options: Options) -> None:
+    """Makes the run's folder.
+
+    Raises:
+      FileExistsError: it holds a run and --resume was not given.
+      FileNotFoundError: --resume was given and it holds none.
+    """
+    record = options.workdir / RECORD
+    if options.resume and not record.exists():
+        raise FileNotFoundError(f"{options.workdir} holds no run to resume (no {RECORD} in it)")
+    if record.exists() and not options.resume:
+        raise FileExistsError(
+            f"{options.workdir} holds a run; go on with --resume, or name another --workdir"
+        )
+    options.workdir.mkdir(parents=True, exist_ok=True)
+
+
+def write_record(folder: Path, options: Options, recipe: Recipe) -> None:
+    """Writes run.json: the command, the recipe, the seed, package versions and the git commit."""
+    record = {
+        "command": ["python", "-m", "train", *sys.argv[1:]],
+        "options": _plain(dataclasses.asdict(options)),
+        "recipe": _plain({f.name: getattr(recipe, f.name) for f in dataclasses.fields(recipe)}),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "python": sys.version.split()[0],
+        "devices": [device.device_kind for device in jax.devices()],
+        "commit": _commit(),
+    }
+    (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _merged(variables, loaded, path, name):
+    """`variables` with `loaded` laid over the part at `path`; what only training has is kept."""
+    out = dict(variables)
+    for collection, tree in loaded.items():
+        flat = dict(_leaves(out.get(collection, {})))
+        for leaf_path, leaf in _leaves(tree):
+            place = (*path, *leaf_path)
+            if place not in flat or flat[place].shape != np.shape(leaf):
+                raise ValueError(
+                    f"weights {name!r} do not fit: {collection}/{'/'.join(place)} is "
+                    f"{np.shape(leaf)} there and {flat[place].shape if place in flat else 'absent'}"
+                    f" in the model"
+                )
+            flat[place] = jnp.asarray(leaf)
+        out[collection] = _nested(flat)
+    return out
+
+
+def _leaves(tree, path=()):
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def _nested(flat):
+    out: dict = {}
+    for path, leaf in flat.items():
+        node = out
+        for key in path[:-1]:
+            node = node.setdefault(key, {})
+        node[path[-1]] = leaf
+    return out
+
+
+def _plain(value):
+    """Only what JSON has; functions by name."""
+    if dataclasses.is_dataclass(value):
+        return _plain({f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if callable(value):
+        return getattr(value, "__qualname__", repr(value))
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _commit():
+    git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

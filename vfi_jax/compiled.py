@@ -1,0 +1,181 @@
+"""A model compiled once per shape and run on batches of windows, on one device or many."""
+
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding, SingleDeviceSharding
+
+UNKNOWN_MEMORY = 8 * 2**30  # bytes taken for a machine's memory where the system does not tell
+LEVELS = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
+
+
+class Compiled:
+    """`(frames, times) -> frames` of a model, compiled ahead for every shape that it meets."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        variables: Any,
+        *,
+        batch: int | None = None,
+        devices: Sequence[jax.Device] | None = None,
+    ):
+        """Put the variables on the devices.
+
+        Args:
+          model: a system.
+          variables: its variables.
+          batch: windows in one call, rounded up to a multiple of the devices; None: one on each.
+          devices: None: all accelerators of this process; without any, one CPU.
+
+        Raises:
+          ValueError: `batch` is less than 1.
+        """
+        if batch is not None and batch < 1:
+            raise ValueError(f"batch must be at least 1, got {batch}")
+        self.devices = list(devices or _default_devices())
+        self.batch = math.ceil((batch or 1) / len(self.devices)) * len(self.devices)
+        self._any_times = model.contract.times is None
+        self._calls: dict[tuple, jax.stages.Compiled] = {}
+
+        def answer(variables, frames, times):
+            return model.apply(variables, frames, times)["frames"].astype(jnp.float32)
+
+        everywhere: Sharding
+        if len(self.devices) == 1:
+            everywhere = self._by_window = SingleDeviceSharding(self.devices[0])
+        else:
+            mesh = Mesh(np.asarray(self.devices), ("windows",))
+            by_window = PartitionSpec("windows")
+            everywhere = NamedSharding(mesh, PartitionSpec())
+            self._by_window = NamedSharding(mesh, by_window)
+            # Windows do not know of one another: each device runs the program of its own.
+            answer = jax.shard_map(
+                answer,
+                mesh=mesh,
+                in_specs=(PartitionSpec(), by_window, by_window),
+                out_specs=by_window,
+                check_vma=False,
+            )
+        self._answer = jax.jit(answer)
+        self._variables = jax.device_put(variables, everywhere)
+
+    def __call__(self, frames: np.ndarray, times: np.ndarray) -> jax.Array:
+        """Answer up to `batch` windows.
+
+        Args:
+          frames: `[B, N, H, W, 3]`, uint8, uint16 or float, of sizes that the model takes.
+          times: `[B, T]`, relative to the windows' first frames.
+
+        Returns:
+          `[B, T, sH, sW, 3]` float32, not clipped; it may still be computing.
+        """
+        windows, asked = times.shape
+        times = _extend(np.asarray(times, np.float32), self._slots(asked), axis=1)
+        frames, times = (_extend(array, self.batch, axis=0) for array in (frames, times))
+        call = self._call(frames.shape[1:], times.shape[1])
+        placed = unit(jax.device_put(frames, self._by_window))
+        answers = call(self._variables, placed, jax.device_put(times, self._by_window))
+        return answers[:windows, :asked]
+
+    def needs(self, window: tuple[int, ...], asked: int) -> float:
+        """Bytes that a call takes on each device, weights, inputs and outputs included.
+
+        Args:
+          window: (N, H, W, 3).
+          asked: how many times are asked of each window.
+
+        Returns:
+          Infinity if the call is too large even to compile; 0 if the platform does not tell.
+        """
+        try:
+            used = self._call(window, self._slots(asked)).memory_analysis()
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            return math.inf
+        if used is None:
+            return 0
+        return (
+            used.temp_size_in_bytes + used.argument_size_in_bytes + used.output_size_in_bytes
+        )
+
+    def budget(self) -> int:
+        """Three quarters of a device's memory; on a CPU, half of the machine's, in bytes."""
+        stats = self.devices[0].memory_stats() or {}
+        if "bytes_limit" in stats:
+            return stats["bytes_limit"] * 3 // 4
+        return _machine_memory() // 2
+
+    def _slots(self, asked):
+        """How many times a call is compiled for: a few sizes serve every `asked`."""
+        if not self._any_times:
+            return asked
+        unit = 2 ** max(0, asked.bit_length() - 3)
+        return math.ceil(asked / unit) * unit
+
+    def _call(self, window, slots):
+        key = (window, slots)
+        if key not in self._calls:
+            frames, times = (
+                jax.ShapeDtypeStruct(shape, jnp.float32, sharding=self._by_window)
+                for shape in ((self.batch, *window), (self.batch, slots))
+            )
+            self._calls[key] = self._answer.lower(self._variables, frames, times).compile()
+        return self._calls[key]
+
+
+def unit(frames: Any) -> Any:
+    """Frames of any type as float32, black 0 and white 1.
+
+    Args:
+      frames: NumPy or JAX array of uint8, uint16 or floats.
+    """
+    levels = LEVELS.get(frames.dtype)
+    frames = frames.astype(np.float32)
+    return frames if levels is None else frames / np.float32(levels)
+
+
+def restore(frames: Any, dtype: np.dtype) -> Any:
+    """float32 frames in the type that `unit` took them from.
+
+    Integers are clipped and rounded half to even; floats are not clipped.
+
+    Args:
+      frames: NumPy or JAX array.
+      dtype: uint8, uint16 or a float type.
+    """
+    return (_restore_on_device if isinstance(frames, jax.Array) else _restore)(frames, dtype)
+
+
+def _restore(frames, dtype):
+    if dtype in LEVELS:
+        frames = (frames.clip(0, 1) * np.float32(LEVELS[dtype])).round()
+    return frames.astype(dtype)
+
+
+_restore_on_device = jax.jit(_restore, static_argnames="dtype")
+
+
+def _extend(array, length, *, axis):
+    """`array` with its last entry along `axis` repeated up to `length` entries."""
+    index = np.minimum(np.arange(length), array.shape[axis] - 1)
+    return array if length == array.shape[axis] else np.take(array, index, axis)
+
+
+def _default_devices():
+    devices = jax.local_devices()
+    # The devices of a CPU share its cores, and one of them already uses all.
+    return devices[:1] if devices[0].platform == "cpu" else devices
+
+
+def _machine_memory():
+    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", ()):
+        return UNKNOWN_MEMORY
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,42 @@
+"""Procedural scenes with exact frames: nothing to download, and the truth is known at any time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from vfi_jax.data.clip import Clip
+from vfi_jax.data.scene import Scene
+
+LAYOUT = ""
+SPLITS = ("train", "val", "test")
+FIRST_SEED = {"train": 0, "val": 1_000_000, "test": 2_000_000}  # far apart: no scene is shared
+
+
+def clips(
+    root: Path | None,
+    split: str,
+    *,
+    scenes: int = 64,
+    frames: int = 9,
+    size: tuple[int, int] = (256, 448),
+    motion: tuple[float, float] = (1.0, 8.0),
+) -> Iterator[Clip]:
+    """Renders scenes, one clip each.
+
+    Args:
+      root: not used.
+      split: their seeds never meet.
+      scenes: how many.
+      frames: of each, at times 0, 1, 2, ...
+      size: height and width, in pixels.
+      motion: slowest and fastest scene: the largest displacement between two frames, in pixels;
+        scenes are spread evenly in its logarithm.
+    """
+    low, high = np.log(motion)
+    for index in range(scenes):
+        seed = FIRST_SEED[split] + index
+        pace = np.random.default_rng(seed).uniform(low, high)
+        scene = Scene(seed, *size, motion=float(np.exp(pace)))
+        rendered = (np.rint(scene.frame(time) * 255).astype(np.uint8) for time in range(frames))
+        yield Clip(f"synthetic/{split}/{index:06d}", tuple(rendered))

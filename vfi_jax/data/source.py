@@ -1,0 +1,97 @@
+"""From names of data sets to a source of batches: on the device, or streamed from disk."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from vfi_jax import data
+from vfi_jax.data.clip import Clip
+from vfi_jax.data.resident import Resident
+
+
+class Source(Protocol):
+    """Where batches come from. A draw depends on the seed and the step alone.
+
+    Attributes:
+      arrays: what the jitted step takes once, by name; may be empty.
+      frames: frames of the longest clip.
+    """
+
+    @property
+    def arrays(self) -> dict:
+        """See above."""
+
+    @property
+    def frames(self) -> int:
+        """See above."""
+
+    def draw(self, step: int) -> dict:
+        """What this process loads for a step: NumPy arrays, their first axis its clips."""
+
+    def gather(self, arrays: dict, drawn: dict) -> dict:
+        """The raw clips of a draw, under jit, as `data.batch.Preparation` takes them."""
+
+    def names(self, step: int) -> list[str]:
+        """Names of the clips that this process loads for a step."""
+
+    def close(self) -> None:
+        """Stops what runs in the background."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """Which clips to draw from, and how.
+
+    Attributes:
+      names: of data sets, such as ("vimeo90k/triplet", "synthetic").
+      folder: where they lie: a built data set's `data_dir`, or the tree as it was downloaded.
+      split: "train", "val" or "test".
+      batch: clips in a step, of this process.
+      crop: height and width that are cut from each clip.
+      seed: of the order and of everything that is drawn for a clip.
+      resident: keep all clips on the device.
+      scenes: clips that "synthetic" renders.
+      shard: (process, processes): this process draws every `processes`-th clip.
+    """
+
+    names: tuple[str, ...]
+    folder: Path | None = None
+    split: str = "train"
+    batch: int = 1
+    crop: tuple[int, int] = (256, 256)
+    seed: int = 0
+    resident: bool = False
+    scenes: int = 64
+    shard: tuple[int, int] = (0, 1)
+
+
+def open_source(choice: Choice) -> Source:
+    """The source that a choice describes.
+
+    Raises:
+      ValueError: a data set is unknown, absent, empty or laid out otherwise.
+    """
+    if choice.resident or set(choice.names) == {"synthetic"}:
+        return Resident(
+            read_clips(choice),
+            batch=choice.batch,
+            crop=choice.crop,
+            seed=choice.seed,
+            shard=choice.shard,
+        )
+    # Streaming needs tfds and grain, which machines that train from memory may lack.
+    from vfi_jax.data.pipeline import Streamed
+
+    return Streamed(choice)
+
+
+def read_clips(choice: Choice) -> Iterator[Clip]:
+    """The clips of all named data sets, one after the other."""
+    # A quarter more than the crop on each axis, so that crops differ.
+    options = {"scenes": choice.scenes, "size": tuple(side * 5 // 4 for side in choice.crop)}
+    return itertools.chain.from_iterable(
+        data.clips(name, choice.folder, choice.split, **(options if name == "synthetic" else {}))
+        for name in choice.names
+    )

@@ -1,0 +1,138 @@
+"""Windows of any size and any channels through a model: padding, tiles, flips, channels."""
+
+import functools
+import itertools
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from vfi_jax import lookup, tiles
+from vfi_jax.compiled import Compiled
+from vfi_jax.contract import Contract
+from vfi_jax.padding import Padding, crop, pad
+
+OVERLAP = 96  # pixels; a third of it on either side is further than most networks' context reaches
+LEAST_TILE = 256  # pixels; below it, overlap is most of the work
+
+# Axes along which each member of a self-ensemble sees the frames flipped, before any padding.
+FLIPS: Mapping[str, tuple[tuple[int, ...], ...]] = MappingProxyType(
+    {
+        "none": ((),),
+        "flip2": ((), (-3, -2)),  # RIFE's 2T: as they are and turned by half a turn
+        "flip4": ((), (-2,), (-3,), (-3, -2)),  # Zooming Slow-Mo's flip test
+    }
+)
+
+
+class Forward:
+    """`(frames, times) -> frames` for windows of any size."""
+
+    def __init__(
+        self,
+        call: Compiled,
+        contract: Contract,
+        *,
+        padding: Padding,
+        ensemble: str,
+        tile: int | None,
+        overlap: int | None,
+        memory: int | None,
+    ):
+        """Bind a compiled model to a way of calling it; the arguments are `Interpolator`'s.
+
+        Raises:
+          ValueError: an argument is out of range, or there is no such ensemble.
+        """
+        if ensemble not in FLIPS:
+            raise ValueError(lookup.unknown("ensemble", ensemble, FLIPS))
+        for name, value in (("tile", tile), ("memory", memory)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+        if overlap is not None and overlap < 0:
+            raise ValueError(f"overlap must be at least 0, got {overlap}")
+        self._call = call
+        self._contract = contract
+        self._padding = padding
+        self._flips = FLIPS[ensemble]
+        self._tile = tile
+        self._overlap = OVERLAP if overlap is None else overlap
+        self._memory = call.budget() if memory is None else memory
+        self._tiling = functools.cache(self._plan)
+
+    def __call__(self, frames: np.ndarray, times: np.ndarray):
+        """Answer up to a batch of windows.
+
+        Args:
+          frames: `[B, N, H, W, C]`, uint8, uint16 or float; the first three channels are RGB, and
+            every further one, or each of fewer, passes through the model alone, as grey.
+          times: `[B, T]`, relative to the windows' first frames.
+
+        Returns:
+          `[B, T, sH, sW, C]` float32, not clipped; NumPy or JAX.
+        """
+        parts = []
+        coloured = 3 if frames.shape[-1] >= 3 else 0
+        if coloured:
+            parts.append(self._flipped(frames[..., :3], times))
+        for channel in range(coloured, frames.shape[-1]):
+            grey = np.repeat(frames[..., channel, None], 3, axis=-1)
+            parts.append(self._flipped(grey, times).mean(-1, keepdims=True))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+
+    def _flipped(self, frames, times):
+        """The mean over the ensemble's flips."""
+        total = 0
+        for axes in self._flips:
+            member = self._padded(np.flip(frames, axes), times)
+            total += member[_reversed(axes)] if axes else member
+        return total / np.float32(len(self._flips)) if len(self._flips) > 1 else total
+
+    def _padded(self, frames, times):
+        size = frames.shape[-3:-1]
+        amounts = self._padding.amounts(size, multiple=self._contract.multiple)
+        whole = self._tiled(pad(frames, amounts, self._padding.value), times)
+        return crop(whole, amounts, scale=self._contract.scale)
+
+    def _tiled(self, frames, times):
+        tiling = self._tiling(frames.shape[1:], times.shape[1])
+        if len(tiling) == 1:
+            return self._call(frames, times)
+        answers = self._answers(tiling, frames, times)
+        joined = [
+            tiling.join(itertools.islice(answers, len(tiling)), scale=self._contract.scale)
+            for _ in frames
+        ]
+        return np.stack(joined)
+
+    def _answers(self, tiling, frames, times):
+        """Answers `[T, sh, sw, 3]` to the tiles of all windows, a batch of tiles in each call."""
+        asked = ((tile, row) for window, row in zip(frames, times, strict=True) for tile in tiling.split(window))
+        while batch := list(itertools.islice(asked, self._call.batch)):
+            tile, row = (np.stack(arrays) for arrays in zip(*batch, strict=True))
+            yield from np.asarray(self._call(tile, row))
+
+    def _plan(self, window, asked):
+        """The tiles for windows of a shape, as large as the memory allows."""
+        count, height, width, channels = window
+        multiple = self._contract.multiple
+        if self._tile is not None:
+            size = (self._tile, self._tile)
+        else:
+            size = tiles.fit(
+                lambda size: self._call.needs((count, *size, channels), asked),
+                (height, width),
+                budget=self._memory,
+                least=max(LEAST_TILE, 2 * self._overlap, 2 * multiple),
+                multiple=multiple,
+            )
+        rows, columns = (
+            tiles.cut(length, side, overlap=self._overlap, multiple=multiple)
+            for length, side in zip((height, width), size, strict=True)
+        )
+        return tiles.Tiling(rows, columns)
+
+
+def _reversed(axes):
+    """The index that flips `axes` of a 5-D array back."""
+    return tuple(slice(None, None, -1 if axis - 5 in axes else 1) for axis in range(5))

@@ -1,0 +1,156 @@
+"""The driver: frames at any times from a model that answers some of them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+import flax.linen as nn
+import jax
+import numpy as np
+
+from vfi_jax.compiled import Compiled
+from vfi_jax.contract import Contract
+from vfi_jax.forward import Forward
+from vfi_jax.padding import Padding, named
+from vfi_jax.streaming import Clip, Run
+from vfi_jax.windows import exact, place
+
+
+class Interpolator:
+    """`(frames, times) -> frames` for clips of any length and frames of any size.
+
+    Time is counted in input frames: frame i is at time i, half-way to the next is i + 0.5. The
+    model answers every time that its contract lists; any other whole time is the input frame,
+    returned unchanged. A model that gives only midpoints reaches 0.25, 0.375, ... by halving.
+
+        model, variables = vfi_jax.load()
+        interpolator = vfi_jax.Interpolator(model, variables)
+        slow = interpolator(frames, np.arange(0, len(frames) - 0.75, 0.25))
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        variables: Any,
+        *,
+        padding: str | Padding = "tight",
+        ensemble: str = "none",
+        tile: int | None = None,
+        overlap: int | None = None,
+        memory: int | None = None,
+        batch: int | None = None,
+        devices: Sequence[jax.Device] | None = None,
+    ):
+        """Bind a model to its variables; nothing is compiled before the first call.
+
+        Args:
+          model: a system, with a `contract`.
+          variables: its variables, on the host or a device.
+          padding: how frames are brought to a size that the model takes: a name in
+            `vfi_jax.padding.PADDINGS` (those of the original callers are there) or a `Padding`.
+          ensemble: "none"; "flip2", the mean with the answer to the frames turned by half a turn;
+            "flip4", the mean over the four flips.
+          tile: height and width, in input pixels, of the tiles that larger frames are cut into.
+            None: a frame is cut only if the whole would exceed `memory`.
+          overlap: pixels that neighbouring tiles share at least; blended, no seam shows. Where the
+            model sees no further than a third of it, tiles give what the whole frame gives.
+          memory: bytes that one call may take on each device, weights included. None: three
+            quarters of the device's memory; on a CPU, half of the machine's.
+          batch: windows that go into one call. None: one for each device.
+          devices: what to run on, windows spread evenly. None: all accelerators of this process;
+            without any, the CPU.
+
+        Raises:
+          ValueError: an argument is out of range, or a name is unknown.
+        """
+        self.contract: Contract = model.contract
+        self._forward = Forward(
+            Compiled(model, variables, batch=batch, devices=devices),
+            self.contract,
+            padding=named(padding),
+            ensemble=ensemble,
+            tile=tile,
+            overlap=overlap,
+            memory=memory,
+        )
+
+    def __call__(self, frames: np.ndarray, times: Iterable[float | Fraction]) -> np.ndarray:
+        """Frames at `times`.
+
+        Args:
+          frames: `[N, H, W, C]`, uint8, uint16, or float with white at 1. The first three channels
+            are RGB; a grey frame, and each channel past the third (alpha), goes through the model
+            by itself, as grey.
+          times: in input frames, in any order. Fractions are exact; floats stand for the nearest
+            fraction with a denominator up to a million, so that 0.1 + 0.2 is 3/10.
+
+        Returns:
+          `[T, sH, sW, C]` of the same type. Integers are clipped and rounded half to even; floats
+          are not clipped.
+
+        Raises:
+          ValueError: a time cannot be reached, or `frames` is no clip.
+        """
+        frames = np.asarray(frames)
+        if frames.ndim != 4 or 0 in frames.shape:
+            raise ValueError(f"frames must be [N, H, W, C], none of them 0, got {frames.shape}")
+        asked = [exact(time) for time in times]
+        self.check(asked, len(frames))
+        _, height, width, channels = frames.shape
+        scale = self.contract.scale
+        answers = np.empty((len(asked), scale * height, scale * width, channels), frames.dtype)
+        ascending = sorted(range(len(asked)), key=asked.__getitem__)
+        stream = self.stream(frames, [asked[index] for index in ascending])
+        for index, answer in zip(ascending, stream, strict=True):
+            answers[index] = answer
+        return answers
+
+    def stream(
+        self, frames: Iterable[np.ndarray], times: Iterable[float | Fraction]
+    ) -> Iterator[np.ndarray]:
+        """Frames at `times`, one after the other, in constant memory however long the clip.
+
+        Frames are read as times need them, and only those are kept that a later time can need. One
+        batch of windows is computed while the batch before it is handed out.
+
+        Args:
+          frames: `[H, W, C]` each, all of one size and type, as for `__call__`.
+          times: ascending, in input frames.
+
+        Yields:
+          `[sH, sW, C]` for every time, of the frames' type. Where a time is answered by the input
+          frame itself, it is that very array.
+
+        Raises:
+          ValueError: a time cannot be reached, lies past the clip's end or does not ascend, or the
+            frames are not alike. Raised when it is met; `check` tells beforehand.
+        """
+        run = Run(self.contract, self._forward, Clip(frames))
+        computing: list = []
+        for places in run.batches(_ascending(times)):
+            answers = run.answer(places)
+            yield from map(np.asarray, computing)
+            computing = answers
+        yield from map(np.asarray, computing)
+
+    def check(self, times: Iterable[float | Fraction], length: int | None = None) -> None:
+        """Do nothing if every one of `times` can be reached.
+
+        Args:
+          times: in input frames.
+          length: frames of the clip; None: unknown, only its beginning is checked.
+
+        Raises:
+          ValueError: the first time that cannot, and what can.
+        """
+        for time in times:
+            place(self.contract, exact(time), length)
+
+
+def _ascending(times):
+    last = None
+    for time in map(exact, times):
+        if last is not None and time < last:
+            raise ValueError(f"times must ascend, got {float(time):g} after {float(last):g}")
+        yield time
+        last = time

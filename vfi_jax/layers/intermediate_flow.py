@@ -1,0 +1,271 @@
+"""Networks that estimate flow from a frame that does not exist to the two around it."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from vfi_jax import ops
+from vfi_jax.arrays import Array, Image
+from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, average_pool, leaky_relu
+
+SLOPE = 0.2  # of the leaky ReLUs of `SharedFlow`
+
+
+class Estimate(NamedTuple):
+    """What a level of a network knows of the frame between.
+
+    Attributes:
+      flow: `[B, 2, H, W, 2]` pixels of this resolution, from the new frame to each of the two.
+      logit: `[B, H, W, 1]`, of the weight of frame 0.
+      warped: `[B, 2, H, W, 3]`, both frames sampled where `flow` points.
+    """
+
+    flow: Array
+    logit: Array
+    warped: Image
+
+    @property
+    def blend(self) -> Image:
+        """The new frame `[B, H, W, 3]` as far as sampling goes."""
+        weight = nn.sigmoid(self.logit)
+        return weight * self.warped[:, 0] + (1 - weight) * self.warped[:, 1]
+
+
+class ScaledFlow(nn.Module):
+    """IFNet: a chain of blocks, each seeing the frames as the one before warped them.
+
+    A block works on everything shrunk by its scale and adds to flow and logit at full size.
+
+    Attributes:
+      channels: of each block, coarse to fine.
+      scales: how much each block's input is shrunk.
+      depth: convolutions of a block's body.
+      stride: of a block's first convolution.
+      dtype: type of the convolutions.
+
+    Source: Huang et al. 2022 (RIFE), sec. 3.2.
+    """
+
+    channels: Sequence[int]
+    scales: Sequence[float]
+    depth: int
+    stride: int
+    dtype: Any
+
+    def prepare(self, frames: Image) -> list[Image]:
+        """What does not depend on the time: the pair `[B, 2, H, W, 3]` at every scale."""
+        return [side_by_side(_shrunk(frames, scale)) for scale in self.scales]
+
+    @nn.compact
+    def __call__(self, frames: Image, prepared: list[Image], time: Array | None) -> list[Estimate]:
+        """Estimates at full size, the last one the finest; `time` is `[B]`."""
+        flow = jnp.zeros((*frames.shape[:-1], 2))
+        estimate = Estimate(flow, jnp.zeros_like(frames[:, 0, ..., :1]), frames)
+        estimates: list[Estimate] = []
+        for index, (width, small) in enumerate(zip(self.channels, prepared, strict=True)):
+            inputs = [small, *plane(time, small)]
+            if estimates:
+                size = small.shape[-3:-1]
+                seen = jnp.concatenate([side_by_side(estimate.warped), estimate.logit], axis=-1)
+                inputs.append(ops.resize_bilinear(seen, size))
+                inputs.append(side_by_side(ops.resize_flow(estimate.flow, size)))
+            block = FlowBlock(width, self.depth, self.stride, self.dtype, name=f"block{index}")
+            step = block(jnp.concatenate(inputs, axis=-1))
+            estimate = advance(frames, estimate, step)
+            estimates.append(estimate)
+        return estimates
+
+
+class FlowBlock(nn.Module):
+    """A step of flow and logit as one map of 5 channels: (x, y) to either frame, then the logit.
+
+    Attributes:
+      channels: of the body.
+      depth: convolutions of the body.
+      stride: of the first convolution; the map has half the input's resolution at 2, all at 1.
+      dtype: type of the convolutions.
+    """
+
+    channels: int
+    depth: int
+    stride: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: Image) -> Image:
+        x = ConvPReLU(self.channels // 2, self.stride, self.dtype, name="stem0")(x)
+        x = ConvPReLU(self.channels, 2, self.dtype, name="stem1")(x)
+        body = x
+        for index in range(self.depth):
+            body = ConvPReLU(self.channels, 1, self.dtype, name=f"body{index}")(body)
+        step = ConvTranspose(5, dtype=self.dtype, name="head")(body + x)
+        return step.astype(jnp.float32)
+
+
+class SharedFlow(nn.Module):
+    """One block for all scales, on warped features and their correlation.
+
+    Sharing lets every scale teach the same few weights, and further scales may be added for larger
+    frames. The block predicts how far a pixel moves from frame to frame: flow is that motion times
+    t to frame 0, times 1 - t to frame 1, so that a new frame approaches its neighbours as its time
+    does; the logit starts as log((1 - t) / t). The last layer starts at zero: an untrained network
+    blends the frames by their time.
+
+    Attributes:
+      channels: of the block.
+      scales: how much the frames are shrunk for each pass, coarse to fine; powers of two.
+      depth: convolutions of the block's body.
+      features: channels at half and at quarter resolution of the frames' features.
+      carried: channels handed from scale to scale.
+      radius: of the correlation, in pixels of the features, a quarter of a scale's frames.
+      dtype: type of the convolutions.
+
+    Source: intermediate flow is RIFE's, sharing over a pyramid UPR-Net's (arXiv:2211.03456, Jin et
+    al. 2023), correlation of warped features PWC-Net's.
+    """
+
+    channels: int
+    scales: Sequence[float]
+    depth: int
+    dtype: Any
+    features: tuple[int, int] = (16, 32)
+    carried: int = 8
+    radius: int = 3
+
+    def setup(self):
+        self.encoder = _Encoder(self.features, self.dtype)
+        self.block = _SharedBlock(self.channels, self.depth, self.carried, self.radius, self.dtype)
+
+    def prepare(self, frames: Image) -> list[tuple[Image, Image]]:
+        """What does not depend on the time: for every scale the pair's features, and the pair at
+        the resolution of the estimate."""
+        return [
+            (self.encoder(_pooled(frames, scale)), _pooled(frames, 2 * scale))
+            for scale in self.scales
+        ]
+
+    def __call__(
+        self, frames: Image, prepared: list[tuple[Image, Image]], time: Array
+    ) -> list[Estimate]:
+        """Estimates at twice the features' resolution, the last one at full size; `time` is `[B]`."""
+        share = jnp.stack([time, 1 - time], axis=1)[..., None, None, None]
+        prior = jnp.log((1 - time) / time)[:, None, None, None]
+        coarsest = prepared[0][0]
+        motion = jnp.zeros((*coarsest.shape[:-1], 2))
+        state = jnp.zeros((*coarsest[:, 0, ..., 0].shape, 1 + self.carried))
+        estimates = []
+        for features, pair in prepared:
+            warped = ops.backward_warp(features, share * motion, padding="border")
+            step = self.block(warped, motion, state, time)
+            size = pair.shape[-3:-1]
+            motion = ops.resize_flow(motion, size) + apart(step[..., :4])
+            state = ops.resize_bilinear(state, size) + step[..., 4:]
+            estimates.append(_estimate(pair, share * motion, prior + state[..., :1]))
+        finest = estimates.pop()
+        size = frames.shape[-3:-1]
+        flow, logit = ops.resize_flow(finest.flow, size), ops.resize_bilinear(finest.logit, size)
+        return [*estimates, _estimate(frames, flow, logit)]
+
+
+class _Encoder(nn.Module):
+    """Features `[B, 2, H / 4, W / 4, C]` of a pair, each pixel's of unit power."""
+
+    features: tuple[int, int]
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, frames: Image) -> Image:
+        half, quarter = self.features
+        x = frames.reshape(-1, *frames.shape[2:])
+        for index, (width, stride) in enumerate(((half, 2), (half, 1), (quarter, 2))):
+            conv = Conv(width, stride=stride, dtype=self.dtype, name=f"conv{index}")
+            x = leaky_relu(conv(x), slope=SLOPE)
+        x = Conv(quarter, dtype=self.dtype, name="conv3")(x).astype(jnp.float32)
+        # A product with ones: XLA makes a scalar loop of a mean over channels on a CPU.
+        power = jnp.square(x) @ jnp.full((quarter, 1), 1 / quarter)
+        x = x / jnp.sqrt(power + 1e-6)
+        return x.reshape(*frames.shape[:2], *x.shape[1:])
+
+
+class _SharedBlock(nn.Module):
+    """A step of motion (4 channels), logit and what is carried, at twice the features' size."""
+
+    channels: int
+    depth: int
+    carried: int
+    radius: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, warped: Image, motion: Array, state: Image, time: Array) -> Image:
+        match = ops.cost_volume(warped[:, 0], warped[:, 1], radius=self.radius)
+        inputs = [side_by_side(warped), match, side_by_side(motion), state, *plane(time, state)]
+        x = jnp.concatenate(inputs, axis=-1)
+        x = leaky_relu(Conv(self.channels, dtype=self.dtype, name="stem")(x), slope=SLOPE)
+        for index in range(self.depth):
+            conv = Conv(self.channels, dtype=self.dtype, name=f"body{index}")
+            x = leaky_relu(conv(x) + x, slope=SLOPE)
+        zeros = nn.initializers.zeros
+        features = 4 * (5 + self.carried)
+        head = Conv(features, dtype=self.dtype, kernel_init=zeros, bias_init=zeros, name="head")
+        return ops.pixel_shuffle(head(x), 2).astype(jnp.float32)
+
+
+class ConvPReLU(nn.Module):
+    """3x3 convolution and PReLU.
+
+    Attributes:
+      features: output channels.
+      stride: of both axes.
+      dtype: type of the convolution.
+    """
+
+    features: int
+    stride: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: Image) -> Image:
+        x = Conv(self.features, stride=self.stride, dtype=self.dtype, name="conv")(x)
+        return PReLU(name="prelu")(x)
+
+
+def advance(frames: Image, estimate: Estimate, step: Image) -> Estimate:
+    """The estimate at full size after a block's step `[B, h, w, 5]` in pixels of its own size."""
+    size = frames.shape[-3:-1]
+    flow = estimate.flow + ops.resize_flow(apart(step[..., :4]), size)
+    return _estimate(frames, flow, estimate.logit + ops.resize_bilinear(step[..., 4:], size))
+
+
+def side_by_side(pair: Image) -> Image:
+    """`[B, 2, H, W, C]` as `[B, H, W, 2 C]`."""
+    return jnp.concatenate([pair[:, 0], pair[:, 1]], axis=-1)
+
+
+def apart(x: Image) -> Image:
+    """`[B, H, W, 2 C]` as `[B, 2, H, W, C]`."""
+    return jnp.stack(jnp.split(x, 2, axis=-1), axis=1)
+
+
+def plane(time: Array | None, like: Image) -> list[Image]:
+    """One constant plane `[B, H, W, 1]` of the time of each example; none without a time."""
+    if time is None:
+        return []
+    return [jnp.broadcast_to(time[:, None, None, None], (*like.shape[:-1], 1))]
+
+
+def _estimate(frames, flow, logit):
+    return Estimate(flow, logit, ops.backward_warp(frames, flow, padding="border"))
+
+
+def _shrunk(x, scale):
+    return ops.resize_bilinear(x, tuple(int(size / scale) for size in x.shape[-3:-1]))
+
+
+def _pooled(x, scale):
+    """Shrunk by a power of two, averaging what a new pixel covers."""
+    while scale > 1:
+        x, scale = average_pool(x), scale / 2
+    return _shrunk(x, scale)

@@ -1,0 +1,89 @@
+"""The U-Net that estimates a filter, or a mask, for every pixel: shared by MEMC-Net and DAIN."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from vfi_jax import ops
+from vfi_jax.arrays import Array, Image
+from vfi_jax.layers.conv import Conv, max_pool
+from vfi_jax.layers.norm import BatchNorm
+
+
+class KernelUNet(nn.Module):
+    """Encoder-decoder of 3x3 convolutions whose skips are added right after each upsampling.
+
+    Stages 0 .. depth - 1 halve the resolution, stage `depth` is the coarsest, stages depth + 1 ..
+    2 depth double it.
+
+    Attributes:
+      width: channels of the output.
+      depth: how often the resolution is halved.
+      doubled: two convolutions in most stages instead of one.
+      norms: stages that end in a batch normalisation (after their last ReLU).
+      align_corners: of the bilinear upsampling.
+      axis_name: mapped axis whose devices share batch statistics (pmap).
+      dtype: type of the convolutions.
+
+    Source: Bao et al. 2018 (MEMC-Net), sec. 3.3, as released.
+    """
+
+    width: int = 16
+    depth: int = 5
+    doubled: bool = False
+    norms: tuple[int, ...] = ()
+    align_corners: bool = False
+    axis_name: str | None = None
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: Image, *, train: bool = False) -> Image:
+        skips = []
+        for index, widths in enumerate(_stages(self.width, self.depth, self.doubled)):
+            if index > self.depth:
+                x = self._double(x) + skips.pop()
+            for place, width in enumerate(widths):
+                conv = Conv(width, dtype=self.dtype, name=f"stage{index}_conv{place}")
+                x = nn.relu(conv(x))
+            if index in self.norms:
+                norm = BatchNorm(axis_name=self.axis_name, name=f"stage{index}_norm")
+                x = norm(x, train=train)
+            if index < self.depth:
+                skips.append(x)
+                x = max_pool(x)
+        return x
+
+    def _double(self, x):
+        height, width = x.shape[-3:-1]
+        shape = (2 * height, 2 * width)
+        return ops.resize_bilinear(x, shape, align_corners=self.align_corners)
+
+
+class Head(nn.Module):
+    """Two 3x3 convolutions from the U-Net's output to float32 maps.
+
+    Attributes:
+      features: how many maps.
+      dtype: type of the convolutions.
+    """
+
+    features: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: Image) -> Array:
+        x = nn.relu(Conv(x.shape[-1], dtype=self.dtype, name="conv0")(x))
+        return Conv(self.features, dtype=self.dtype, name="conv1")(x).astype(jnp.float32)
+
+
+def _stages(width: int, depth: int, doubled: bool) -> list[tuple[int, ...]]:
+    """Channels of the convolutions of every stage."""
+    widths = [width * 2**level for level in range(depth + 1)]
+    first, coarsest, last = widths[1], widths[-1], (width,)
+    if not doubled:
+        down = [(width, first), *((n,) for n in widths[2:])]
+        return [*down, (coarsest,), *((n,) for n in widths[-2::-1])]
+    down = [(first, first, first), *((n, n) for n in widths[2:])]
+    up = [(n, n) for n in widths[-2:0:-1]]
+    return [*down, (coarsest, coarsest, coarsest), *up, last]

@@ -1,0 +1,42 @@
+"""Distances between what a network sees in two images."""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+
+from vfi_jax.arrays import Array, Image
+
+
+def perceptual(
+    prediction: Image,
+    target: Image,
+    features: Callable[[Image], dict[str, Array]],
+    *,
+    layer: str = "relu4_4",
+) -> Array:
+    """Mean squared distance of a network's activations.
+
+    mean |features(prediction)[layer] - features(target)[layer]|^2
+
+    Args:
+      prediction: `[B, H, W, 3]`, RGB in [0, 1].
+      target: the shape of `prediction`.
+      features: from an image to activations by name, such as `networks.vgg19.Model` applied to its
+        variables.
+      layer: whose activations are compared.
+
+    Returns:
+      Float32 scalar; 0 where both are equal.
+
+    Raises:
+      ValueError: the shapes differ.
+
+    Source: Johnson et al. 2016 (arXiv:1603.08155); relu4_4 of VGG-19 as in Niklaus et al. 2017
+    (arXiv:1708.01692), sec. 3.1.
+    """
+    if prediction.shape != target.shape:
+        raise ValueError(
+            f"target must have the shape of prediction, {prediction.shape}, got {target.shape}"
+        )
+    difference = features(prediction)[layer] - features(target)[layer]
+    return jnp.square(difference.astype(jnp.float32)).mean()

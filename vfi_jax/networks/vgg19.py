@@ -1,0 +1,60 @@
+"""VGG-19's features, for perceptual losses."""
+
+import dataclasses
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from vfi_jax.arrays import Array, Image
+from vfi_jax.layers.conv import Conv, max_pool
+from vfi_jax.layers.precision import precision
+
+WIDTHS = (64, 128, 256, 512)  # channels of a block's convolutions (Simonyan and Zisserman, table 1)
+DEPTHS = (2, 2, 4, 4)  # convolutions of each block; the fifth block is of no use here
+MEAN = (0.485, 0.456, 0.406)  # of ImageNet's RGB in [0, 1], as torchvision trained
+DEVIATION = (0.229, 0.224, 0.225)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """VGG-19 up to relu4_4.
+
+    Attributes:
+      dtype: type of the convolutions.
+      precision: of the convolutions, see `layers.precision`.
+    """
+
+    dtype: Any = jnp.float32
+    precision: str = "highest"
+
+
+VARIANTS: dict[str, Config] = {}
+
+
+class Model(nn.Module):
+    """The activations of VGG-19. Simonyan and Zisserman, ICLR 2015 (arXiv:1409.1556).
+
+    `model.apply(variables, image[B, H, W, 3])` with RGB in [0, 1] gives a dict of `[B, h, w, C]` by
+    name: "relu1_1" to "relu4_4". What is not used is not computed, under jit.
+    """
+
+    config: Config = Config()
+
+    @property
+    def example_inputs(self) -> dict[str, jax.ShapeDtypeStruct]:
+        return {"image": jax.ShapeDtypeStruct((1, 16, 16, 3), jnp.float32)}
+
+    @nn.compact
+    def __call__(self, image: Image) -> dict[str, Array]:
+        features = {}
+        x = (image - jnp.asarray(MEAN)) / jnp.asarray(DEVIATION)
+        with precision(self.config.precision):
+            for block, (width, depth) in enumerate(zip(WIDTHS, DEPTHS, strict=True), 1):
+                x = max_pool(x) if block > 1 else x
+                for layer in range(1, depth + 1):
+                    name = f"{block}_{layer}"
+                    x = nn.relu(Conv(width, dtype=self.config.dtype, name=f"conv{name}")(x))
+                    features[f"relu{name}"] = x
+        return features

@@ -1,0 +1,131 @@
+"""Gaussian and Laplacian pyramids: an image at several sizes, finest first."""
+
+import jax.numpy as jnp
+
+from vfi_jax.arrays import Array, Image
+from vfi_jax.ops import _check
+
+BINOMIAL = (1, 4, 6, 4, 1)  # sixteenths; Burt & Adelson 1983, a = 3/8
+SMALLEST = 3  # pixels on a side: mirroring two pixels needs two more than the edge
+
+
+def gaussian_pyramid(image: Image, *, levels: int = 5) -> tuple[Image, ...]:
+    """The image, and the image blurred and halved again and again.
+
+    Each level is the one before it, convolved with [1, 4, 6, 4, 1] / 16 along both axes (mirrored
+    at the edges, the edge pixel not repeated), of which the even rows and columns are kept.
+
+    Args:
+      image: `[*B, H, W, C]`, any float type.
+      levels: of the pyramid; the first is the image itself.
+
+    Returns:
+      `levels` arrays, finest first: `[*B, ceil(H / 2^i), ceil(W / 2^i), C]`, the type of `image`.
+
+    Raises:
+      ValueError: levels is below 1, or a level that is to be halved has a side below 3.
+
+    Source: Burt & Adelson 1983.
+    """
+    image = _checked(image, levels, halvings=levels - 1)
+    pyramid = [image]
+    for _ in range(levels - 1):
+        pyramid.append(_halve(_halve(pyramid[-1], -3), -2))
+    return tuple(pyramid)
+
+
+def laplacian_pyramid(image: Image, *, levels: int = 5) -> tuple[Image, ...]:
+    """The details that each halving loses, and the small image that is left.
+
+    Band i is level i of the Gaussian pyramid minus level i + 1 doubled: zeros between its pixels,
+    then the same kernel times 4, mirrored. `reconstruct_laplacian` undoes it.
+
+    Args:
+      image: `[*B, H, W, C]`, any float type.
+      levels: bands.
+
+    Returns:
+      `levels` bands, finest first, then the remaining low-pass image: `levels + 1` arrays. A loss
+      that ignores constant offsets leaves the last one out.
+
+    Raises:
+      ValueError: levels is below 1, or a level that is to be halved has a side below 3.
+
+    Source: Burt & Adelson 1983.
+    """
+    _checked(image, levels, halvings=levels)
+    *finer, smallest = gaussian_pyramid(image, levels=levels + 1)
+    coarser = [*finer[1:], smallest]
+    bands = [here - _like(below, here) for here, below in zip(finer, coarser, strict=True)]
+    return (*bands, smallest)
+
+
+def reconstruct_laplacian(pyramid: tuple[Image, ...]) -> Image:
+    """The image whose Laplacian pyramid this is.
+
+    Args:
+      pyramid: as `laplacian_pyramid` returns it: bands, finest first, then the low-pass image.
+
+    Returns:
+      `[*B, H, W, C]`, of the shape and type of the first band.
+
+    Raises:
+      ValueError: the pyramid is empty, or a level is not half as large as the one before it.
+
+    Source: Burt & Adelson 1983.
+    """
+    if not pyramid:
+        raise ValueError("pyramid must have at least the low-pass image, got none")
+    *bands, image = pyramid
+    for band in reversed(bands):
+        half = (*band.shape[:-3], *(-(-size // 2) for size in band.shape[-3:-1]), band.shape[-1])
+        _check.shaped(image, half, "a level of pyramid", to=f"the {band.shape} above it")
+        image = band + _like(image, band)
+    return image
+
+
+def _checked(image, levels, *, halvings):
+    image = _check.image(image)
+    if levels < 1:
+        raise ValueError(f"levels must be at least 1, got {levels}")
+    side = min(image.shape[-3:-1])
+    for _ in range(halvings):
+        if side < SMALLEST:
+            raise ValueError(
+                f"image must keep sides of {SMALLEST} pixels down to the last halving, got "
+                f"{image.shape} for levels={levels}"
+            )
+        side = -(-side // 2)
+    return image
+
+
+def _like(small, large):
+    """`small` doubled to the size of `large`."""
+    return _double(_double(small, -2, large.shape[-2]), -3, large.shape[-3])
+
+
+def _halve(x, axis):
+    size = x.shape[axis]
+    padded = jnp.pad(x, [(2, 2) if at == axis % x.ndim else (0, 0) for at in range(x.ndim)], "reflect")
+    return sum(
+        _slice(padded, axis, tap, tap + size, 2) * (weight / 16)
+        for tap, weight in enumerate(BINOMIAL)
+    )
+
+
+def _double(x: Array, axis: int, size: int) -> Array:
+    # Between zeros only three taps meet a pixel at even places, and two at odd ones. A mirrored
+    # even place is the next pixel inwards; past an odd last place it is the last pixel again.
+    count = x.shape[axis]
+    last = count - 1 if size % 2 == 0 else count - 2
+    before = jnp.concatenate([_slice(x, axis, 1, 2), _slice(x, axis, 0, count - 1)], axis)
+    after = jnp.concatenate([_slice(x, axis, 1, count), _slice(x, axis, last, last + 1)], axis)
+    even = (before + 6 * x + after) / 8
+    odd = (x + after) / 2
+    both = jnp.stack([even, odd], axis=axis % x.ndim + 1)
+    shape = (*x.shape[: axis % x.ndim], 2 * count, *x.shape[axis % x.ndim + 1 :])
+    return _slice(both.reshape(shape), axis, 0, size)
+
+
+def _slice(x, axis, start, stop, step=1):
+    return x[(..., slice(start, stop, step), *[slice(None)] * (-axis - 1))]

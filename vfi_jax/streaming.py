@@ -1,0 +1,175 @@
+"""One pass over a clip: reading what times need, gathering windows, answering them."""
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import jax
+import numpy as np
+
+from vfi_jax import windows
+from vfi_jax.compiled import LEVELS, restore, unit
+from vfi_jax.contract import Contract
+from vfi_jax.forward import Forward
+from vfi_jax.windows import Place, Window, place
+
+
+class Clip:
+    """A stream of frames, of which only those that are needed now are held."""
+
+    def __init__(self, frames: Iterable[np.ndarray]):
+        """Take frames `[H, W, C]`; nothing is read yet."""
+        self.length: int | None = None  # known once the stream has ended
+        self._frames = iter(frames)
+        self._held: dict[int, np.ndarray] = {}
+        self._read = 0
+        self._like: tuple | None = None
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self._held[index]
+
+    def reach(self, index: int, *, since: int) -> bool:
+        """Read up to frame `index`.
+
+        Args:
+          index: the last frame needed.
+          since: of the frames read on the way, those before it are not held.
+
+        Returns:
+          False if the clip is shorter; its length is known then.
+
+        Raises:
+          ValueError: a frame is none, or not like the first.
+        """
+        while self._read <= index and self.length is None:
+            frame = next(self._frames, None)
+            if frame is None:
+                self.length = self._read
+                break
+            frame = self._alike(np.asarray(frame))
+            if self._read >= since:
+                self._held[self._read] = frame
+            self._read += 1
+        return index < self._read
+
+    def forget(self, before: int) -> None:
+        """Let go of the frames before `before`."""
+        self._held = {index: frame for index, frame in self._held.items() if index >= before}
+
+    def _alike(self, frame):
+        like = (frame.shape, frame.dtype)
+        if self._like is None:
+            if frame.ndim != 3 or 0 in frame.shape:
+                raise ValueError(f"a frame must be [H, W, C], none of them 0, got {frame.shape}")
+            if frame.dtype not in LEVELS and not jax.dtypes.issubdtype(frame.dtype, np.floating):
+                raise ValueError(f"frames must be uint8, uint16 or float, got {frame.dtype}")
+            self._like = like
+        if like != self._like:
+            wanted, got = (f"{shape} {dtype}" for shape, dtype in (self._like, like))
+            raise ValueError(f"frame {self._read} must be {wanted} like the first, got {got}")
+        return frame
+
+
+class Run:
+    """Answers ascending times from a clip, a batch of windows at once."""
+
+    def __init__(self, contract: Contract, forward: Forward, clip: Clip):
+        """Bind the three together; nothing is read or computed yet."""
+        self._contract = contract
+        self._forward = forward
+        self._clip = clip
+        self._made: dict[Fraction, Any] = {}  # float32 answers by time, not clipped
+
+    def batches(self, times: Iterable[Fraction]) -> Iterator[list[Place]]:
+        """Places of ascending `times`, as many together as one batch of windows answers."""
+        batch = self._forward.batch
+        places: list[Place] = []
+        for time in times:
+            here = self._place(time)
+            asked = {known.window for known in [*places, here] if known.window}
+            copied = sum(known.window is None for known in [*places, here])
+            # Copies cost nothing but the frames they hold; a window has at most `frames` of them.
+            if len(asked) > batch or copied > batch * self._contract.frames:
+                yield places
+                places = []
+                self._forget(time)
+            places.append(here)
+        if places:
+            yield places
+
+    def answer(self, places: list[Place]) -> list:
+        """The frame for every place: an input frame, or an array that may still be computing."""
+        asked = self._asked(places)
+        for _, group in itertools.groupby(asked, key=lambda window: (window.step, window.size)):
+            while batch := list(itertools.islice(group, self._forward.batch)):
+                self._compute({window: asked[window] for window in batch})
+        return [self._frame(here) for here in places]
+
+    def _frame(self, here):
+        if here.window is None:
+            return self._clip[int(here.time)]
+        return restore(self._made[here.time], self._clip.dtype)
+
+    def _place(self, time):
+        """Where `time` is answered, having read every frame that this takes."""
+        since = math.floor(time) - windows.reach(self._contract)
+        known = False
+        while not known:
+            here = place(self._contract, time, self._clip.length)
+            needed = here.window.times(self._clip.length) if here.window else (time,)
+            known = self._clip.reach(math.ceil(max(needed)), since=since)
+        for finer in self._missing(needed):
+            self._place(finer)
+        return here
+
+    def _asked(self, places):
+        """The windows to compute, coarsest first, with the times asked of each.
+
+        Returns:
+          {window: {relative time: time}}.
+        """
+        asked: dict[Window, dict[Fraction, Fraction]] = defaultdict(dict)
+        waiting = [here for here in places if here.window and here.time not in self._made]
+        while waiting:
+            here = waiting.pop()
+            asked[here.window][here.relative] = here.time
+            missing = self._missing(here.window.times(self._clip.length))
+            waiting += [place(self._contract, time, self._clip.length) for time in missing]
+        return {window: asked[window] for window in sorted(asked, key=Window.order)}
+
+    def _missing(self, times):
+        return [time for time in times if time.denominator > 1 and time not in self._made]
+
+    def _compute(self, asked):
+        """Answer one batch of windows of one size."""
+        size = next(iter(asked)).size
+        offered = self._contract.times_of(size)
+        if offered is None:
+            most = max(map(len, asked.values()))
+            rows = [[*relative, *[max(relative)] * (most - len(relative))] for relative in map(sorted, asked.values())]
+        else:
+            rows = [[windows.exact(time) for time in offered]] * len(asked)
+        frames = np.stack([self._inputs(window) for window in asked])
+        answers = self._forward(frames, np.asarray(rows, np.float32))
+        for relatives, row, answer in zip(asked.values(), rows, answers, strict=True):
+            for relative, time in relatives.items():
+                self._made[time] = answer[row.index(relative)]
+
+    def _inputs(self, window):
+        """The frames `[N, H, W, C]` of a window, as they are or, with halves among them, float32."""
+        times = window.times(self._clip.length)
+        if all(time.denominator == 1 for time in times):
+            return np.stack([self._clip[int(time)] for time in times])
+        return np.stack([
+            unit(self._clip[int(time)]) if time.denominator == 1 else np.asarray(self._made[time])
+            for time in times
+        ])
+
+    def _forget(self, before):
+        """Let go of what times from `before` on cannot need."""
+        self._clip.forget(math.floor(before) - windows.reach(self._contract))
+        since = before - (self._contract.frames - 1)
+        self._made = {time: frame for time, frame in self._made.items() if time >= since}

@@ -1,0 +1,151 @@
+"""Large frames in overlapping tiles of one size, blended without seams."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+Size = tuple[int, int]  # height, width
+
+
+@dataclasses.dataclass(frozen=True)
+class Cuts:
+    """How one axis of a frame is cut.
+
+    Attributes:
+      tile: pixels of every tile.
+      starts: first pixels of the tiles, ascending.
+      overlap: pixels that neighbours share at least.
+    """
+
+    tile: int
+    starts: tuple[int, ...]
+    overlap: int
+
+    def weights(self, scale: int = 1) -> np.ndarray:
+        """What each tile counts; over all tiles it sums to one at every pixel.
+
+        Between two neighbours the weight passes over linearly in a third of `overlap`, around the
+        centre of what they share; nearer to its edge, where it lacks its surroundings, a tile
+        counts nothing.
+
+        Args:
+          scale: output size over input size.
+
+        Returns:
+          `[tiles, scale * tile]` float32.
+        """
+        starts = np.asarray(self.starts)
+        pixels = scale * starts[:, None] + np.arange(scale * self.tile) + 0.5
+        seams = scale * (starts[:-1] + self.tile + starts[1:]) / 2
+        ramp = max(1.0, scale * self.overlap / 3)
+        # begun[i, j]: how much of pixel j lies after the seam before tile i.
+        begun = np.clip((pixels[None] - seams[:, None, None]) / ramp + 0.5, 0, 1)
+        begun = np.concatenate([np.ones_like(pixels)[None], begun, np.zeros_like(pixels)[None]])
+        row = np.arange(len(starts))
+        return (begun[row, row] - begun[row + 1, row]).astype(np.float32)
+
+
+def cut(length: int, tile: int, *, overlap: int, multiple: int = 1) -> Cuts:
+    """Tiles that cover an axis, all of one size, spread evenly.
+
+    They begin at multiples of `multiple`, so that a network's strides fall on the same pixels as
+    in the whole frame: far enough from its edges, a tile gives what the frame gives.
+
+    Args:
+      length: pixels of the axis, a multiple of `multiple`.
+      tile: pixels of a tile; rounded up to a multiple, at least two of them.
+      overlap: pixels that neighbours share at least; rounded up to a multiple, half a tile at most.
+      multiple: of the model.
+    """
+    tile = max(2 * multiple, _round_up(tile, multiple))
+    if tile >= length:
+        return Cuts(length, (0,), 0)
+    overlap = min(_round_up(overlap, multiple), tile // 2 // multiple * multiple)
+    steps = math.ceil((length - tile) / (tile - overlap))
+    units = (length - tile) // multiple
+    starts = tuple(multiple * round(units * step / steps) for step in range(steps + 1))
+    return Cuts(tile, starts, overlap)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tiling:
+    """The tiles of a frame: every crossing of `rows` and `columns`."""
+
+    rows: Cuts
+    columns: Cuts
+
+    def __len__(self) -> int:
+        return len(self.rows.starts) * len(self.columns.starts)
+
+    @property
+    def size(self) -> Size:
+        """Height and width of a tile."""
+        return self.rows.tile, self.columns.tile
+
+    def split(self, frames: np.ndarray) -> Iterator[np.ndarray]:
+        """The tiles of frames `[*B, H, W, C]`, row by row."""
+        height, width = self.size
+        for top, left in itertools.product(self.rows.starts, self.columns.starts):
+            yield frames[..., top : top + height, left : left + width, :]
+
+    def join(self, tiles: Iterator[np.ndarray], *, scale: int = 1) -> np.ndarray:
+        """The blended frames `[*B, sH, sW, C]` of answers to the tiles, in the order of `split`."""
+        height, width = (scale * (cuts.starts[-1] + cuts.tile) for cuts in (self.rows, self.columns))
+        rows, columns = self.rows.weights(scale), self.columns.weights(scale)
+        whole = None
+        for index, tile in enumerate(tiles):
+            row, column = divmod(index, len(self.columns.starts))
+            top, left = scale * self.rows.starts[row], scale * self.columns.starts[column]
+            if whole is None:
+                whole = np.zeros((*tile.shape[:-3], height, width, tile.shape[-1]), np.float32)
+            place = whole[..., top : top + tile.shape[-3], left : left + tile.shape[-2], :]
+            place += rows[row][:, None, None] * columns[column][:, None] * tile
+        assert whole is not None
+        return whole
+
+
+def fit(
+    needs: Callable[[Size], float], size: Size, *, budget: int, least: int, multiple: int = 1
+) -> Size:
+    """The largest tile whose call fits a memory budget, to within a tenth or so.
+
+    Args:
+      needs: bytes that a call on a tile of a size takes; about proportional to its area.
+      size: height and width of the whole frame; returned if it fits.
+      budget: bytes.
+      least: no side is made smaller than this (unless the frame is).
+      multiple: of the model; sides are multiples of it.
+
+    Raises:
+      ValueError: not even the smallest tile fits.
+    """
+    tile = size
+    while (needed := needs(tile)) > budget:
+        share = 0.9 * budget / needed if math.isfinite(needed) else 0.25
+        smaller = _shrink(tile, share, _round_up(least, multiple), multiple)
+        if smaller == tile:
+            raise ValueError(
+                f"memory must be at least {needed / 2**20:.0f} MiB, which a tile of "
+                f"{tile[1]}x{tile[0]} takes, got {budget / 2**20:.0f} MiB"
+            )
+        tile = smaller
+    return tile
+
+
+def _shrink(tile, share, least, multiple):
+    """A tile of about `share` of the area, nearer to a square."""
+    height, width = tile
+    area = share * height * width
+    new_height = max(math.sqrt(area), area / width)
+    new = (new_height, area / min(height, new_height))
+    return tuple(
+        min(old, max(least, int(side) // multiple * multiple))
+        for old, side in zip(tile, new, strict=True)
+    )
+
+
+def _round_up(length, multiple):
+    return math.ceil(length / multiple) * multiple

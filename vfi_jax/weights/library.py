@@ -1,0 +1,216 @@
+"""Models with their weights: loading, saving, and what is at hand on this machine."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from vfi_jax import lookup, registry
+from vfi_jax.weights import places, sources, store
+from vfi_jax.weights.conversion import check, convert, recognise, shapes_of
+from vfi_jax.weights.torch_file import read_torch
+
+DEFAULT = "blend"  # what runs when nobody names a model
+
+
+def load(
+    name_or_path: str | Path | None = None, *, system: str | None = None, **overrides: Any
+) -> tuple[nn.Module, dict]:
+    """A model and its variables.
+
+    A name is looked up in the user's weights folder, then among those that came with the package.
+    A path is a stored checkpoint, or a PyTorch file, which is converted on the fly.
+
+    Args:
+      name_or_path: a name of `list_models` or `list_networks`, or a path ("./rife" where a folder
+        is called like a model); None: the default model.
+      system: whose weights a path holds; by default a stored checkpoint says so itself and a
+        PyTorch file is recognised by its keys.
+      **overrides: fields of the model's Config to replace, such as precision="default".
+
+    Returns:
+      (model, variables): variables are float32 arrays on the default device; {} for a model that
+      has none.
+
+    Raises:
+      FileNotFoundError: the model's weights are not on this machine (the message says how to get
+        them), or there is no such file.
+      ValueError: unknown name, or the weights are damaged, of another model, or do not fit.
+    """
+    if name_or_path is None:
+        name_or_path = DEFAULT
+    if isinstance(name_or_path, str) and _names_model(name_or_path):
+        model, variables = _load_named(name_or_path, overrides)
+    else:
+        model, variables = _load_path(_existing(name_or_path), system, overrides)
+    return model, jax.tree.map(jnp.asarray, variables)
+
+
+def save(
+    path_or_name: str | Path,
+    model_name: str,
+    variables: dict,
+    *,
+    config: Any = None,
+    licence: str = "",
+    source: str = "",
+    dtype: Any = None,
+) -> Path:
+    """Stores variables where `load` finds them.
+
+    Args:
+      path_or_name: a model's name (stored in the user's weights folder), or a folder.
+      model_name: system, network or variant that the variables are for.
+      variables: nested dicts of arrays; they must fit the model.
+      config: the model's Config, where it is not the one of `model_name`.
+      licence: of the weights.
+      source: where they come from, in words.
+      dtype: type of the stored floats, such as jnp.float16; the arrays' own by default. They are
+        loaded as float32 all the same.
+
+    Returns:
+      The folder.
+
+    Raises:
+      ValueError: unknown model, variables that do not fit it, or a folder that holds other things.
+    """
+    named = registry.create(model_name).config
+    changed = _difference(named, config or named)
+    check(model_name, shapes_of(registry.create(model_name, **changed)), variables)
+    description = {
+        "model": model_name,
+        "config": {field: _to_json(value) for field, value in changed.items()},
+        "licence": licence,
+        "source": source,
+    }
+    is_name = isinstance(path_or_name, str) and _names_model(path_or_name)
+    folder = places.user_folder(str(path_or_name)) if is_name else Path(path_or_name)
+    return store.write(folder, variables, description, dtype=dtype)
+
+
+def at_hand(name: str) -> Path | None:
+    """The folder that `load` would read the weights of `name` from, or None."""
+    return next(filter(store.is_checkpoint, places.candidates(name)), None)
+
+
+def needs_weights(name: str) -> bool:
+    """Whether a model has variables at all."""
+    return bool(shapes_of(registry.create(name)))
+
+
+def stored() -> dict[str, Path]:
+    """All checkpoints in the user's weights folder and in the package: name to folder."""
+    names = (*registry.list_models(), *registry.list_networks())
+    folders = {name: at_hand(name) for name in names}
+    return {name: folder for name, folder in folders.items() if folder}
+
+
+def verify(name_or_path: str | Path) -> Path:
+    """Holds every byte of a stored checkpoint to its SHA-256 manifest.
+
+    Args:
+      name_or_path: as for `load`, without PyTorch files.
+
+    Returns:
+      The checkpoint's folder.
+
+    Raises:
+      FileNotFoundError: there is none.
+      ValueError: it is damaged.
+    """
+    if isinstance(name_or_path, str) and _names_model(name_or_path):
+        registry.create(name_or_path)
+        folder = at_hand(name_or_path)
+        if folder is None:
+            raise FileNotFoundError(_missing(name_or_path))
+    else:
+        folder = _existing(name_or_path)
+    store.verify(folder)
+    return folder
+
+
+def _load_named(name, overrides):
+    model = registry.create(name, **overrides)
+    folder = at_hand(name)
+    if folder is not None:
+        return _load_stored(folder, registry.split(name)[0], overrides)
+    if shapes_of(model):
+        raise FileNotFoundError(_missing(name))
+    return model, {}
+
+
+def _load_path(path, system, overrides):
+    if path.is_dir():
+        return _load_stored(path, system, overrides)
+    arrays = read_torch(path)
+    try:
+        name = system or recognise(arrays)
+        variables = convert(name, arrays)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    model = registry.create(name, **overrides)
+    check(name, shapes_of(model), variables)
+    return model, variables
+
+
+def _load_stored(folder, system, overrides):
+    description, variables = store.read(folder)
+    name = description.get("model", "")
+    if system and registry.split(name)[0] != registry.split(system)[0]:
+        raise ValueError(f"{folder} holds weights of {name or 'no model'}, not of {system}")
+    config = {field: _from_json(value) for field, value in description["config"].items()}
+    model = registry.create(name, **{**config, **overrides})
+    check(name, shapes_of(model), variables)
+    return model, variables
+
+
+def _missing(name):
+    """How to come by weights that are not here."""
+    system, _ = registry.split(name)
+    siblings = [other for other in stored() if registry.split(other)[0] == system]
+    here = f" (here are: {', '.join(siblings)})" if siblings else ""
+    return f"there are no weights of {name} on this machine{here}; {sources.advice(name)}"
+
+
+def _names_model(text):
+    """Whether the first part of `text` is a system or network, imported or not."""
+    known = (*lookup.modules(registry.MODELS), *lookup.modules(registry.NETWORKS))
+    return registry.split(text)[0] in known
+
+
+def _existing(path):
+    """The path, or what is wrong with it: a misspelt name looks like one without a suffix."""
+    if Path(path).exists():
+        return Path(path)
+    if isinstance(path, str) and path[:1] not in "./~" and not Path(path).suffix:
+        names = (*registry.list_models(), *registry.list_networks())
+        raise ValueError(lookup.unknown("model", path, names))
+    raise FileNotFoundError(f"there is no file or folder {path}")
+
+
+def _difference(named, config):
+    """The fields of `config` that differ from those of `named`."""
+    if type(config) is not type(named):
+        raise ValueError(f"config must be a {type(named).__qualname__} of the model, got {config!r}")
+    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    return {name: value for name, value in values.items() if value != getattr(named, name)}
+
+
+def _to_json(value):
+    """A Config's value as JSON; a dtype by its name."""
+    if isinstance(value, (bool, int, float, str, type(None))):
+        return value
+    if isinstance(value, (tuple, list)):
+        return [_to_json(item) for item in value]
+    return {"dtype": jnp.dtype(value).name}
+
+
+def _from_json(value):
+    if isinstance(value, list):
+        return tuple(_from_json(item) for item in value)
+    if isinstance(value, dict):
+        return getattr(jnp, value["dtype"])
+    return value

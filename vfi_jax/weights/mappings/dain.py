@@ -1,0 +1,43 @@
+"""DAIN's keys, as baowenbo/DAIN saves them; its slow motion network has the same."""
+
+from vfi_jax.weights.mappings import megadepth, pwc_net
+from vfi_jax.weights.rules import Rules, conv, nested
+
+KERNELS = "initScaleNets_filter"
+# Places of the convolutions in the kernel network's flat list: (stage, place in the stage).
+KERNEL_CONVS = {
+    0: (0, 0), 2: (0, 1), 5: (1, 0), 8: (2, 0), 11: (3, 0), 14: (4, 0), 17: (5, 0),
+    20: (6, 0), 23: (7, 0), 26: (8, 0), 29: (9, 0), 32: (10, 0),
+}  # fmt: skip
+
+
+def _block(key: str, path: str) -> Rules:
+    return (
+        *conv(rf"{key}\.conv1", f"{path}/conv0"),
+        *conv(rf"{key}\.conv2", f"{path}/conv1"),
+    )
+
+
+RULES = (
+    *nested(r"flownets\.", pwc_net.RULES, "flow"),
+    *nested(r"depthNet\.", megadepth.RULES, "depth"),
+    *(
+        rule
+        for number, (stage, place) in KERNEL_CONVS.items()
+        for rule in conv(rf"{KERNELS}\.{number}", f"kernels/stage{stage}_conv{place}")
+    ),
+    *(
+        rule
+        for head in (0, 1)
+        for place in (0, 1)
+        for rule in conv(rf"{KERNELS}{head + 1}\.{2 * place}", f"kernel{head}/conv{place}")
+    ),
+    *conv(r"ctxNet\.block1\.0", "context/conv0"),
+    *_block(r"ctxNet\.block2", "context/block1"),
+    *_block(r"ctxNet\.block3", "context/block2"),
+    *conv(r"rectifyNet\.block1\.0", "rectify/conv0"),
+    *_block(r"rectifyNet\.block2", "rectify/block1"),
+    *_block(r"rectifyNet\.block3", "rectify/block2"),
+    *_block(r"rectifyNet\.block4", "rectify/block3"),
+    *conv(r"rectifyNet\.block5\.0", "rectify/conv1"),
+)

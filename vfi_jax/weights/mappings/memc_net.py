@@ -1,0 +1,86 @@
+"""MEMC-Net's keys, as baowenbo/MEMC-Net saves its three networks."""
+
+from typing import Any
+
+from vfi_jax.weights.mappings import flownet_s, spynet
+from vfi_jax.weights.rules import Rules, batch_norm, conv, nested
+
+FLOWS = {"flownet_s": flownet_s.RULES, "spynet": spynet.RULES}
+
+
+def rules(config: Any) -> Rules:
+    """The table for a `models.memc_net.Config`.
+
+    Raises:
+      ValueError: the variant was never released.
+    """
+    if config.enhance:
+        raise ValueError("memc_net/enhance has no released weights; train it, or convert memc_net")
+    table = (
+        *nested(r"flownets\.", FLOWS[config.flow], "flow"),
+        *_estimator("initScaleNets_filter", "kernel", config),
+        *(_edsr() if config.edsr else _plain()),
+    )
+    if config.occlusion:
+        table += _estimator("initScaleNets_occlusion", "occlusion", config)
+    if config.context_width:
+        table += conv(r"ctxNet\.conv1", "context")
+    return table
+
+
+def _estimator(key: str, name: str, config: Any) -> Rules:
+    """A U-Net and its two heads."""
+    rules: Rules = ()
+    for place, path, kind in _places(config):
+        rule = conv if kind == "conv" else batch_norm
+        rules += rule(rf"{key}\.{place}", f"{name}s/{path}")
+    for head in (0, 1):
+        for place in (0, 1):
+            rules += conv(rf"{key}{head + 1}\.{2 * place}", f"{name}{head}/conv{place}")
+    return rules
+
+
+def _places(config: Any) -> list[tuple[int, str, str]]:
+    """(place in the upstream list, path, kind) of every layer of the U-Net that has parameters.
+
+    The list holds, stage after stage, each convolution and its ReLU, the stage's norm if it has
+    one, and the pooling or upsampling between two stages.
+    """
+    depth = config.kernel_depth
+    bare = 2 * depth if config.double_convs else depth
+    layers, place = [], 0
+    for stage in range(2 * depth + 1):
+        for index in range(_convs(stage, config)):
+            layers.append((place, f"stage{stage}_conv{index}", "conv"))
+            place += 2
+        if config.batch_norm and stage != bare:
+            layers.append((place, f"stage{stage}_norm", "norm"))
+            place += 1
+        place += 1
+    return layers
+
+
+def _convs(stage: int, config: Any) -> int:
+    """How many convolutions a stage has."""
+    depth = config.kernel_depth
+    if not config.double_convs:
+        return 2 if stage == 0 else 1
+    return {0: 3, depth: 3, 2 * depth: 1}.get(stage, 2)
+
+
+def _plain() -> Rules:
+    return tuple(
+        rule
+        for index in range(8)
+        for rule in conv(rf"rectifyNet\.{2 * index}", f"rectify/conv{index}")
+    )
+
+
+def _edsr() -> Rules:
+    return (
+        *conv(r"rectifyNet\.head\.0", "rectify/head"),
+        *conv(r"rectifyNet\.body\.(\d)\.body\.0", r"rectify/block\1_conv0"),
+        *conv(r"rectifyNet\.body\.(\d)\.body\.2", r"rectify/block\1_conv1"),
+        *conv(r"rectifyNet\.body\.10", "rectify/body"),
+        *conv(r"rectifyNet\.tail\.0", "rectify/tail"),
+    )

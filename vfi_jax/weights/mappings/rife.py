@@ -1,0 +1,56 @@
+"""RIFE's keys, as hzwer/ECCV2022-RIFE saves flownet.pkl (IFNet, IFNet_m and IFNet_2R alike)."""
+
+from typing import Any
+
+from vfi_jax.weights.rules import Rules, conv, conv_transpose, drop, prelu
+
+
+def rules(config: Any, *, train: bool = False) -> Rules:
+    """The table of a Config.
+
+    Args:
+      config: of `models.rife`.
+      train: keep the teacher, which only training has.
+    """
+    if config.shared:
+        return ()  # there is no original of rife/small
+    teacher = _flow_block("block_tea", "teacher") if train else drop(rf"{MODULE}block_tea\..+")
+    return (
+        *_flow_block(r"block(\d)", r"flow/block\1"),
+        *teacher,
+        *_halving(r"contextnet\.conv1", "context/level0"),
+        *_halving(r"contextnet\.conv2", "context/level1"),
+        *_halving(r"contextnet\.conv3", "context/level2"),
+        *_halving(r"contextnet\.conv4", "context/level3"),
+        *_halving(r"unet\.down(\d)", r"refine/down\1"),
+        *conv_transpose(rf"{MODULE}unet\.up(\d)\.0", r"refine/up\1"),
+        *prelu(rf"{MODULE}unet\.up(\d)\.1", r"refine/up\1_prelu"),
+        *conv(rf"{MODULE}unet\.conv", "refine/head"),
+    )
+
+
+MODULE = r"(?:module\.)?"  # saved from inside DistributedDataParallel
+
+
+def _flow_block(key, path):
+    # A digit that the key holds is group 1 of the pattern, so these are the groups after it.
+    after = key.count("(") + 1
+    return (
+        *_conv_prelu(rf"{key}\.conv0\.(\d)", rf"{path}/stem\{after}"),
+        *_conv_prelu(rf"{key}\.convblock\.(\d)", rf"{path}/body\{after}"),
+        *conv_transpose(rf"{MODULE}{key}\.lastconv", f"{path}/head"),
+    )
+
+
+def _halving(key, path):
+    return (
+        *_conv_prelu(rf"{key}\.conv1", f"{path}/conv0"),
+        *_conv_prelu(rf"{key}\.conv2", f"{path}/conv1"),
+    )
+
+
+def _conv_prelu(key, path):
+    return (
+        *conv(rf"{MODULE}{key}\.0", f"{path}/conv"),
+        *prelu(rf"{MODULE}{key}\.1", f"{path}/prelu"),
+    )

@@ -1,0 +1,181 @@
+"""Which input frames answer a time: the arithmetic of the driver, on exact numbers."""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+
+from vfi_jax.contract import Contract
+
+# 255 frames between two: each halving is computed from results of the one before it, and adds its
+# error to theirs.
+MAX_HALVINGS = 8
+MAX_DENOMINATOR = 1_000_000  # the finest time that a float states; 0.1 + 0.2 is 3/10
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Window:
+    """Evenly spaced times whose frames go into one call.
+
+    Attributes:
+      step: the distance between two of its frames; 1 but for halved intervals.
+      start: the time of its first frame; below 0 where the clip's first frame repeats.
+      size: how many frames it has.
+    """
+
+    step: Fraction
+    start: Fraction
+    size: int
+
+    def times(self, length: int | None) -> tuple[Fraction, ...]:
+        """The times of its frames in a clip of `length` frames; past its ends the edge repeats."""
+        times = (self.start + index * self.step for index in range(self.size))
+        last = math.inf if length is None else length - 1
+        return tuple(min(max(time, Fraction(0)), last) for time in times)
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a time is answered.
+
+    Attributes:
+      time: the time, in input frames.
+      window: the frames that answer it; None: the input frame at that time is the answer.
+      relative: the time as the model is asked for it, from the window's first frame on, in steps.
+    """
+
+    time: Fraction
+    window: Window | None = None
+    relative: Fraction = Fraction(0)
+
+
+def exact(time: float | Fraction) -> Fraction:
+    """A time as a fraction: fractions and integers as they are, floats snapped.
+
+    Raises:
+      ValueError: it is not finite.
+    """
+    if isinstance(time, (Fraction, int)):
+        return Fraction(time)
+    if not math.isfinite(time):
+        raise ValueError(f"times must be finite, got {time}")
+    return Fraction(float(time)).limit_denominator(MAX_DENOMINATOR)
+
+
+def place(contract: Contract, time: Fraction, length: int | None) -> Place:
+    """Where `time` is answered in a clip.
+
+    The model answers every time that its contract lists; any other whole time is the input frame
+    (if the model keeps the size). Listed windows step through the clip so that neighbours share a
+    frame, and the first of them that offers a time answers it. A window that reaches past the end
+    of the clip slides inwards, or else the edge frame repeats. Fractions that are not listed are
+    found by halving, if the contract lists a midpoint between two frames.
+
+    Args:
+      contract: what the model answers.
+      time: in input frames.
+      length: frames of the clip; None: longer than any window that `time` needs.
+
+    Raises:
+      ValueError: the time lies outside the clip or cannot be reached.
+    """
+    found = _offered(contract, time, length)
+    inside = 0 <= time and (length is None or time <= length - 1)
+    if found is None and inside and time.denominator == 1 and contract.scale == 1:
+        return Place(time)
+    if found is None and inside:
+        found = _halved(contract, time, length)
+    if found is None and not inside:
+        raise ValueError(_outside(contract, time, length))
+    if found is None:
+        raise ValueError(_unreachable(contract, time, length))
+    return found
+
+
+def reads_before(contract: Contract) -> int:
+    """How many frames before a time a window for it, or for a later one, can begin."""
+    latest = 0 if contract.times is None else math.ceil(max(contract.times, default=0))
+    return max(contract.frames, latest)
+
+
+def _offered(contract, time, length):
+    """The place of a time that a window of whole frames offers; None if none does."""
+    size = _size(contract, length)
+    starts = list(_starts(contract, time, size))
+    last = math.inf if length is None else length - 1
+    fits = [start for start in starts if start >= 0 and start + size - 1 <= last]
+    # A repeated edge frame serves what lies inside the window; a prediction needs real frames.
+    repeats = [start for start in starts if start <= time <= start + size - 1]
+    if fits:
+        start = fits[0]
+    elif repeats and 0 <= time <= last:
+        start = min(repeats, key=lambda start: max(-start, start + size - 1 - last))
+    else:
+        return None
+    return Place(time, Window(Fraction(1), Fraction(start), size), time - start)
+
+
+def _starts(contract, time, size) -> Iterator[int]:
+    """First frames of the windows that offer `time`, best first."""
+    offered = contract.times_of(size)
+    if offered is None:
+        starts = range(math.floor(time - size + 1) + 1, math.ceil(time))
+        middle = Fraction(size - 1, 2)
+        yield from sorted(starts, key=lambda start: abs(time - start - middle))
+        return
+    if not offered:
+        return
+    stride = max(1, math.floor(offered[-1] - offered[0]))
+    starts = sorted(time - exact(relative) for relative in offered)
+    whole = [int(start) for start in starts if start.denominator == 1]
+    yield from (start for start in whole if start % stride == 0)
+    yield from (start for start in reversed(whole) if start % stride)
+
+
+def _halved(contract, time, length):
+    """The place of a fraction that repeated halving reaches; None if it does not."""
+    parts = time.denominator
+    if not _halves(contract, length) or parts & (parts - 1) or parts > 2**MAX_HALVINGS:
+        return None
+    # The time is a midpoint of the clip that the halvings before it have made.
+    finer = parts // 2
+    made = None if length is None else (length - 1) * finer + 1
+    found = _offered(contract, time * finer, made)
+    window = Window(Fraction(1, finer), found.window.start / finer, found.window.size)
+    return Place(time, window, found.relative)
+
+
+def _halves(contract, length):
+    offered = contract.times_of(_size(contract, length)) or ()
+    inside = _size(contract, length) - 1
+    return contract.scale == 1 and any(t % 1 == 0.5 and 0 < t < inside for t in offered)
+
+
+def _size(contract, length):
+    if length is None:
+        return contract.frames
+    return min(max(length, contract.min_frames), contract.frames)
+
+
+def _outside(contract, time, length):
+    if length is None:
+        return f"time {_text(time)} lies before the clip's first frame, 0"
+    return f"time {_text(time)} lies outside the clip, whose {length} frames are 0 .. {length - 1}"
+
+
+def _unreachable(contract, time, length):
+    offered = contract.times_of(_size(contract, length))
+    if offered is None:
+        return f"time {_text(time)} cannot be reached; the model answers times between two frames"
+    if _halves(contract, length):
+        way = "halving gives 0.25, 0.5, 0.75, ..."
+    else:
+        parts = {exact(relative) % 1 for relative in offered} | {0} & {contract.scale - 1}
+        reached = sorted(whole + part for whole in range(4) for part in parts)
+        way = f"there are {', '.join(map(_text, reached[:4]))}, ..."
+    listed = ", ".join(map(_text, offered))
+    return f"time {_text(time)} cannot be reached from ({listed}{',' * (len(offered) == 1)}); {way}"
+
+
+def _text(time):
+    return f"{float(time):g}"
