@@ -1,4 +1,4 @@
-"""SepConv (Niklaus et al. 2017, arXiv:1708.01692, sec. 3.2 and 4); its training code was not shared.
+"""SepConv (Niklaus et al. 2017, arXiv:1708.01692, sec. 3.2 and 4); no training code was released.
 
 Certain: AdaMax, 128x128 crops, L1 or relu4_4 loss. From a re-implementation's defaults: learning
 rate 1e-3. Recalled from the paper: betas, batch 16, 250,000 patches. The number of steps is 10
@@ -47,6 +47,7 @@ L1 = Recipe(
 RECIPES = {
     "": L1,
     "l1": dataclasses.replace(L1, model="sepconv/l1"),
+    "small": dataclasses.replace(L1, model="sepconv/small", data=("synthetic",), steps=20_000),
     # The paper tunes the L1 model on the feature loss.
     "lf": dataclasses.replace(
         L1,

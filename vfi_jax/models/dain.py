@@ -116,13 +116,14 @@ class Model(nn.Module):
             pair = self._pair(frames[:, 0], frames[:, 1])
             # A scan: memory does not grow with the number of times.
             each_time = nn.scan(
-                lambda model, carry, time: (carry, model._between(pair, time)),
+                Between,
                 variable_broadcast="params",
                 variable_axes={"intermediates": 0},
                 split_rngs={"params": False},
+                in_axes=(nn.broadcast, 0),
                 out_axes=1,
             )
-            _, made = each_time(self, (), times.T)
+            _, made = each_time(self.config, name="between")((), pair, times.T)
         shared = ("flow01", "flow10", "weight0", "weight1", "kernel0", "kernel1")
         return {**made, **{name: getattr(pair, name) for name in shared}}
 
@@ -164,9 +165,14 @@ class Model(nn.Module):
         trunk = unet(jnp.concatenate([frame0, frame1], axis=-1))
         return (Head(TAPS, config.dtype, name=f"kernel{index}")(trunk) for index in (0, 1))
 
-    def _between(self, pair, time):
-        """The frame at `time` `[B]` between a pair."""
-        config = self.config
+
+class Between(nn.Module):
+    """The frame at one time between a pair: a step of a scan, which carries nothing."""
+
+    config: Config
+
+    @nn.compact
+    def __call__(self, carry: tuple, pair: Pair, time: Array) -> tuple[tuple, dict]:
         time = time[:, None, None, None]
         flow_t0 = ops.depth_flow_projection(pair.flow01 * time, pair.weight0, fill_holes=True)
         flow_t1 = ops.depth_flow_projection(pair.flow10 * (1 - time), pair.weight1, fill_holes=True)
@@ -178,8 +184,8 @@ class Model(nn.Module):
         self.sow("intermediates", "context0", context0)
         seen = (blend, warped0, warped1, flow_t0, flow_t1, pair.kernel0, pair.kernel1)
         seen += (warped0, context0, warped1, context1)
-        rectify = RectifyNet(config.rectify_width, config.dtype, name="rectify")
-        return {
+        rectify = RectifyNet(self.config.rectify_width, self.config.dtype, name="rectify")
+        return carry, {
             "frames": blend + rectify(seen),
             "blend": blend,
             "warped0": warped0,

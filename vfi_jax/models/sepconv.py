@@ -33,7 +33,7 @@ class Config:
 VARIANTS = {
     "l1": Config(),  # trained on the L1 distance: the better numbers
     "lf": Config(),  # tuned on VGG features: the sharper pictures
-    "small": Config(taps=13, widths=(16, 24, 32, 40, 48)),
+    "small": Config(taps=13, widths=(16, 24, 32, 36, 36)),
 }
 
 

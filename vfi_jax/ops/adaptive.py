@@ -1,10 +1,12 @@
 """Filters that differ from pixel to pixel."""
 
 import math
+from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 
-from vfi_jax.arrays import Flow, Image
+from vfi_jax.arrays import Array, Flow, Image
 from vfi_jax.ops import _grid, _separable
 from vfi_jax.ops._dispatch import dispatch
 
@@ -75,30 +77,84 @@ def adaptive_separable_conv(image: Image, vertical: Image, horizontal: Image) ->
 
 
 def _adaptive_warp(image, flow, kernel):
-    *batch, height, width, channels = image.shape
-    side = math.isqrt(kernel.shape[-1])
-    values = image.astype(jnp.float32).reshape(-1, height, width, channels)
-    u, v = flow[..., 0].astype(jnp.float32), flow[..., 1].astype(jnp.float32)
-    x = jnp.arange(width) + u
-    y = jnp.arange(height)[:, None] + v
+    floats = (array.astype(jnp.float32) for array in (image, flow, kernel))
+    return _grid.each(_filter, *floats).astype(image.dtype)
+
+
+class _Tap(NamedTuple):
+    """One tap of every pixel's kernel: `[H, W]` each.
+
+    Attributes:
+      index: of the pixel it reads, row by row.
+      weight: its bilinear weight.
+      dx: derivative of the weight to the x of the flow.
+      dy: derivative of the weight to the y of the flow.
+    """
+
+    index: Array
+    weight: Array
+    dx: Array
+    dy: Array
+
+
+@jax.custom_vjp
+def _filter(image, flow, kernel):
+    pixels = image.reshape(-1, image.shape[-1])
+    valid, taps = _taps(flow, math.isqrt(kernel.shape[-1]))
+    out = jnp.zeros_like(image)
+    for number, tap in enumerate(taps):
+        out += (tap.weight * kernel[..., number])[..., None] * pixels[tap.index]
+    return jnp.where(valid[..., None], out, image)
+
+
+def _filter_forward(*arrays):
+    return _filter(*arrays), arrays
+
+
+def _filter_backward(arrays, cotangent):
+    image, flow, kernel = arrays
+    pixels = image.reshape(-1, image.shape[-1])
+    ones = jnp.ones(image.shape[-1], image.dtype)
+    valid, taps = _taps(flow, math.isqrt(kernel.shape[-1]))
+    copied = jnp.where(valid[..., None], 0, cotangent)
+    filtered = cotangent - copied
+    to_pixels, to_kernel, to_x, to_y = copied.reshape(pixels.shape), [], 0.0, 0.0
+    for number, tap in enumerate(taps):
+        # A dot with ones: XLA would sum inside the loop that gathers, number after number.
+        along = (filtered * pixels[tap.index]) @ ones
+        to_kernel.append(tap.weight * along)
+        to_x += tap.dx * kernel[..., number] * along
+        to_y += tap.dy * kernel[..., number] * along
+        share = (tap.weight * kernel[..., number])[..., None] * filtered
+        to_pixels = to_pixels.at[tap.index].add(share, mode="promise_in_bounds")
+    to_flow = jnp.stack([to_x, to_y], axis=-1)
+    return to_pixels.reshape(image.shape), to_flow, jnp.stack(to_kernel, axis=-1)
+
+
+_filter.defvjp(_filter_forward, _filter_backward)
+
+
+def _taps(flow, side):
+    """Which pixels filter and do not copy, `[H, W]`, and the taps of their kernels."""
+    height, width = flow.shape[:2]
+    x, y = _grid.points(flow)
     valid = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    valid &= (jnp.abs(u) < width / 2) & (jnp.abs(v) < height / 2)
+    valid &= (jnp.abs(flow[..., 0]) < width / 2) & (jnp.abs(flow[..., 1]) < height / 2)
     x, y = jnp.where(valid, x, 0), jnp.where(valid, y, 0)
-    left, top = x.astype(jnp.int32), y.astype(jnp.int32)
-    a, b = x - left, y - top
-    out = 0.0
-    n = jnp.arange(values.shape[0])[:, None, None]
-    for j in range(side):
-        dy = 1 - side // 2 + j
-        row = jnp.clip(top + dy, 0, height - 1)
-        for i in range(side):
-            dx = 1 - side // 2 + i
-            column = jnp.clip(left + dx, 0, width - 1)
-            weight = (1 - a if dx <= 0 else a) * (1 - b if dy <= 0 else b)
-            tap = values[n, row.reshape(-1, height, width), column.reshape(-1, height, width)]
-            tap = tap.reshape(image.shape)
-            out += (weight * kernel[..., side * j + i])[..., None] * tap
-    return jnp.where(valid[..., None], out, image).astype(image.dtype)
+    return valid, [
+        _Tap(row * width + column, across * down, slope_x * down, across * slope_y)
+        for row, down, slope_y in _along(y, height, side)
+        for column, across, slope_x in _along(x, width, side)
+    ]
+
+
+def _along(position, size, side):
+    """(index, weight, slope) of the taps along an axis; the nearer half weighs 1 - fraction."""
+    low = position.astype(jnp.int32)
+    part = position - low
+    for step in range(1 - side // 2, 1 - side // 2 + side):
+        weight, slope = (1 - part, -1.0) if step <= 0 else (part, 1.0)
+        yield jnp.clip(low + step, 0, size - 1), weight, slope
 
 
 def _separable_conv(image, vertical, horizontal):

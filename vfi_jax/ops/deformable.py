@@ -1,15 +1,17 @@
 """Convolution whose taps move: deformable convolution."""
 
 import functools
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from vfi_jax.arrays import Array, Image
+from vfi_jax.ops import _grid
 from vfi_jax.ops._dispatch import dispatch
 
-CHUNK = 4096  # pixels whose columns are made at once on a CPU: they stay in its cache
+CPU_PIXELS = 1024  # pixels whose columns are made at once on a CPU: they stay in its cache
 
 
 def deformable_conv(
@@ -84,38 +86,161 @@ def deformable_conv(
     return out if bias is None else out + bias.astype(out.dtype)
 
 
-def _deformable_conv(x, offset, mask, kernel, *, stride, padding, dilation, groups):
-    *_, height, width, channels = x.shape
-    *batch, rows, columns, _ = offset.shape
-    kh, kw, _, features = kernel.shape
-    table = x.astype(jnp.float32).reshape(-1, height, width, groups, channels // groups)
-    offset = offset.astype(jnp.float32).reshape(-1, rows, columns, groups, kh * kw, 2)
-    offset = offset.swapaxes(-2, -3)
-    mask = mask.astype(jnp.float32).reshape(-1, rows, columns, groups, kh * kw).swapaxes(-1, -2)
-    count = table.shape[0]
-    base_y = jnp.arange(rows)[:, None, None, None] * stride - padding
-    base_x = jnp.arange(columns)[None, :, None, None] * stride - padding
-    tap = jnp.arange(kh * kw)[:, None]
-    y = base_y + tap // kw * dilation + offset[..., 0]
-    xx = base_x + tap % kw * dilation + offset[..., 1]
-    valid = (y > -1) & (y < height) & (xx > -1) & (xx < width)
-    y = jnp.where(valid, y, 0)
-    xx = jnp.where(valid, xx, 0)
-    mask = jnp.where(valid, mask, 0)
-    y0 = jnp.floor(y)
-    x0 = jnp.floor(xx)
-    fy, fx = y - y0, xx - x0
-    y0, x0 = y0.astype(jnp.int32), x0.astype(jnp.int32)
-    n = jnp.arange(count)[:, None, None, None, None]
-    g = jnp.arange(groups)
-    cols = 0.0
-    for dy in (0, 1):
-        for dx in (0, 1):
-            weight = (fy if dy else 1 - fy) * (fx if dx else 1 - fx)
-            yy, xc = y0 + dy, x0 + dx
-            inside = (yy >= 0) & (yy < height) & (xc >= 0) & (xc < width)
-            value = table[n, jnp.clip(yy, 0, height - 1), jnp.clip(xc, 0, width - 1), g]
-            cols += jnp.where(inside, weight * mask, 0)[..., None] * value
-    cols = cols.reshape(*batch, rows, columns, kh * kw * channels)
-    flat = kernel.astype(jnp.float32).reshape(kh * kw * channels, features)
-    return jnp.matmul(cols, flat, precision=lax.Precision.HIGHEST).astype(x.dtype)
+class _Geometry(NamedTuple):
+    """Where the taps are: numbers of deformable_conv, and the kernel's height and width."""
+
+    stride: int
+    padding: int
+    dilation: int
+    groups: int
+    height: int
+    width: int
+
+
+class _Corner(NamedTuple):
+    """One of the four pixels around each sample: `[rows, W', taps, groups]` each."""
+
+    index: Array  # row of the table
+    weight: Array
+    dy: Array  # derivative of the weight to the sample's y
+    dx: Array
+
+
+def _deformable_conv(x, offset, mask, kernel, **options):
+    height, width, channels, features = kernel.shape
+    geometry = _Geometry(**options, height=height, width=width)
+    matrix = kernel.astype(jnp.float32).reshape(height * width * channels, features)
+
+    def one(x, offset, mask):
+        return _convolve(geometry, x, offset, mask, matrix)
+
+    return _grid.each(one, *(a.astype(jnp.float32) for a in (x, offset, mask))).astype(x.dtype)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _convolve(geometry, x, offset, mask, matrix):
+    """`matrix` is the kernel as `[taps * C, features]`."""
+    return lax.platform_dependent(
+        x,
+        offset,
+        mask,
+        matrix,
+        cpu=functools.partial(_sums, geometry, pixels=CPU_PIXELS),
+        default=functools.partial(_sums, geometry, pixels=None),
+    )
+
+
+def _forward(geometry, *arrays):
+    return _convolve(geometry, *arrays), arrays
+
+
+def _backward(geometry, arrays, cotangent):
+    return lax.platform_dependent(
+        *arrays,
+        cotangent,
+        cpu=functools.partial(_gradients, geometry, pixels=CPU_PIXELS),
+        default=functools.partial(_gradients, geometry, pixels=None),
+    )
+
+
+_convolve.defvjp(_forward, _backward)
+
+
+def _sums(geometry, x, offset, mask, matrix, *, pixels):
+    table = x.reshape(-1, x.shape[-1] // geometry.groups)
+
+    def chunk(arrays):
+        start, offset, mask = arrays
+        corners = _corners(geometry, x.shape, start, offset)
+        sampled = sum(c.weight[..., None] * table[c.index] for c in corners)
+        columns = _tap_major(geometry, mask, 1)[..., None] * sampled
+        columns = columns.reshape(*mask.shape[:2], -1)
+        return jnp.matmul(columns, matrix, precision=lax.Precision.HIGHEST)
+
+    out = lax.map(chunk, _chunks(pixels, offset, mask))
+    return out.reshape(*mask.shape[:2], -1)
+
+
+def _gradients(geometry, x, offset, mask, matrix, cotangent, *, pixels):
+    table = x.reshape(-1, x.shape[-1] // geometry.groups)
+    ones = jnp.ones(table.shape[-1], table.dtype)
+
+    def chunk(totals, arrays):
+        to_table, to_matrix = totals
+        start, offset, mask, part = arrays
+        modulation = _tap_major(geometry, mask, 1)
+        to_columns = jnp.matmul(part, matrix.T, precision=lax.Precision.HIGHEST)
+        to_columns = to_columns.reshape(*modulation.shape, -1)
+        sampled = to_mask = to_y = to_x = 0.0
+        for corner in _corners(geometry, x.shape, start, offset):
+            value = table[corner.index]
+            # A dot with ones: XLA would sum inside the loop that gathers, number after number.
+            along = (value * to_columns) @ ones
+            sampled += corner.weight[..., None] * value
+            to_mask += corner.weight * along
+            to_y += corner.dy * along
+            to_x += corner.dx * along
+            share = (corner.weight * modulation)[..., None] * to_columns
+            to_table = to_table.at[corner.index].add(share, mode="promise_in_bounds")
+        columns = (modulation[..., None] * sampled).reshape(-1, len(matrix))
+        part = part.reshape(-1, part.shape[-1])
+        to_matrix += jnp.matmul(columns.T, part, precision=lax.Precision.HIGHEST)
+        to_offset = jnp.stack([to_y * modulation, to_x * modulation], axis=-1)
+        to_offset, to_mask = (a.swapaxes(2, 3) for a in (to_offset, to_mask))
+        return (to_table, to_matrix), (to_offset.reshape(offset.shape), to_mask.reshape(mask.shape))
+
+    totals = jnp.zeros_like(table), jnp.zeros_like(matrix)
+    chunks = _chunks(pixels, offset, mask, cotangent)
+    (to_table, to_matrix), parts = lax.scan(chunk, totals, chunks)
+    to_offset, to_mask = (p.reshape(a.shape) for p, a in zip(parts, (offset, mask), strict=True))
+    return to_table.reshape(x.shape), to_offset, to_mask, to_matrix
+
+
+def _chunks(pixels, *arrays):
+    """(first row, rows of each array), cut so that a chunk has about that many pixels."""
+    height, width = arrays[0].shape[:2]
+    most = height if pixels is None else max(1, pixels // width)
+    rows = max(rows for rows in range(1, most + 1) if height % rows == 0)
+    split = (array.reshape(-1, rows, *array.shape[1:]) for array in arrays)
+    return jnp.arange(0, height, rows), *split
+
+
+def _tap_major(geometry, array, numbers):
+    """`[rows, W', groups * taps * numbers]` as `[rows, W', taps, groups(, numbers)]`."""
+    taps = geometry.height * geometry.width
+    split = array.reshape(*array.shape[:2], geometry.groups, taps, numbers).swapaxes(2, 3)
+    return split if numbers > 1 else split[..., 0]
+
+
+def _corners(geometry, shape, start, offset):
+    """The pixels around every sample of the rows from `start` on, and their weights."""
+    height, width, _ = shape
+    moved = _tap_major(geometry, offset, 2)
+    rows, columns, taps, groups, _ = moved.shape
+    tap = jnp.arange(taps)[:, None]
+    y = (start + jnp.arange(rows)[:, None, None, None]) * geometry.stride - geometry.padding
+    x = jnp.arange(columns)[:, None, None] * geometry.stride - geometry.padding
+    y = y + tap // geometry.width * geometry.dilation + moved[..., 0]
+    x = x + tap % geometry.width * geometry.dilation + moved[..., 1]
+    return [
+        _Corner(
+            (row * width + column) * groups + jnp.arange(groups),
+            down * across,
+            slope_y * across,
+            down * slope_x,
+        )
+        for row, down, slope_y in _beside(y, height)
+        for column, across, slope_x in _beside(x, width)
+    ]
+
+
+def _beside(position, size):
+    """(index, weight, slope) of the two pixels beside each position; nothing outside has any."""
+    # On -1 itself, as outside and for what is not a number, even the slopes are 0.
+    position = jnp.where((position > -1) & (position < size), position, -2)
+    low = jnp.floor(position)
+    part = position - low
+    low = low.astype(jnp.int32)
+    for index, weight, slope in ((low, 1 - part, -1.0), (low + 1, part, 1.0)):
+        here = (index >= 0) & (index < size)
+        yield jnp.clip(index, 0, size - 1), jnp.where(here, weight, 0), jnp.where(here, slope, 0)

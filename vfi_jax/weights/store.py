@@ -50,9 +50,7 @@ def write(folder: str | Path, variables: dict, description: dict, *, dtype: Any 
             checkpointer.save(partial / VARIABLES, arrays)
         text = json.dumps({"format": FORMAT, **description}, indent=2)
         (partial / DESCRIPTION).write_text(text + "\n")
-        (partial / MANIFEST).write_text(
-            "".join(f"{sha256(path)}  {name}\n" for name, path in _files(partial).items())
-        )
+        seal(partial)
     return folder
 
 
@@ -108,19 +106,38 @@ def verify(folder: str | Path) -> None:
       ValueError: no checkpoint, of a later format, or a file is damaged, missing or too many.
     """
     folder = _existing(folder)
+    found = faults(folder)
+    if found:
+        raise ValueError(f"checkpoint {folder}: {'; '.join(found)}; store it again")
+    describe(folder)
+
+
+def seal(folder: Path) -> None:
+    """Writes the SHA-256 manifest of a folder that is complete."""
+    partial = folder / f".{MANIFEST}"
+    partial.write_text(
+        "".join(f"{sha256(path)}  {name}\n" for name, path in _files(folder).items())
+    )
+    partial.rename(folder / MANIFEST)
+
+
+def faults(folder: Path) -> list[str]:
+    """What differs from a folder's manifest: one line a file.
+
+    Raises:
+      FileNotFoundError: it has no manifest.
+    """
     lines = (folder / MANIFEST).read_text(errors="replace").splitlines()
     sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     files = _files(folder)
-    faults = [f"{name} is missing" for name in sums if name not in files]
-    faults += [f"{name} does not belong there" for name in files if name not in sums]
-    faults += [
+    found = [f"{name} is missing" for name in sums if name not in files]
+    found += [f"{name} does not belong there" for name in files if name not in sums]
+    found += [
         f"{name} is damaged"
         for name, path in files.items()
         if name in sums and sha256(path) != sums[name]
     ]
-    if faults:
-        raise ValueError(f"checkpoint {folder}: {'; '.join(faults)}; store it again")
-    describe(folder)
+    return found
 
 
 def is_checkpoint(folder: str | Path) -> bool:
@@ -163,7 +180,8 @@ def _files(folder):
     """Paths of the files that the manifest covers, by their name in it."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path.relative_to(folder).as_posix(): path for path in paths}
-    names.pop(MANIFEST, None)
+    for name in (MANIFEST, f".{MANIFEST}"):
+        names.pop(name, None)
     return names
 
 

@@ -93,7 +93,9 @@ class Tiling:
 
     def join(self, tiles: Iterator[np.ndarray], *, scale: int = 1) -> np.ndarray:
         """The blended frames `[*B, sH, sW, C]` of answers to the tiles, in the order of `split`."""
-        height, width = (scale * (cuts.starts[-1] + cuts.tile) for cuts in (self.rows, self.columns))
+        height, width = (
+            scale * (cuts.starts[-1] + cuts.tile) for cuts in (self.rows, self.columns)
+        )
         rows, columns = self.rows.weights(scale), self.columns.weights(scale)
         whole = None
         for index, tile in enumerate(tiles):

@@ -13,7 +13,7 @@ MAX_HALVINGS = 8
 MAX_DENOMINATOR = 1_000_000  # the finest time that a float states; 0.1 + 0.2 is 3/10
 
 
-@dataclasses.dataclass(frozen=True, order=True)
+@dataclasses.dataclass(frozen=True)
 class Window:
     """Evenly spaced times whose frames go into one call.
 
@@ -80,7 +80,7 @@ def place(contract: Contract, time: Fraction, length: int | None) -> Place:
       ValueError: the time lies outside the clip or cannot be reached.
     """
     found = _offered(contract, time, length)
-    inside = 0 <= time and (length is None or time <= length - 1)
+    inside = time >= 0 and (length is None or time <= length - 1)
     if found is None and inside and time.denominator == 1 and contract.scale == 1:
         return Place(time)
     if found is None and inside:
@@ -92,10 +92,19 @@ def place(contract: Contract, time: Fraction, length: int | None) -> Place:
     return found
 
 
-def reads_before(contract: Contract) -> int:
-    """How many frames before a time a window for it, or for a later one, can begin."""
-    latest = 0 if contract.times is None else math.ceil(max(contract.times, default=0))
-    return max(contract.frames, latest)
+def halves(contract: Contract, length: int | None = None) -> bool:
+    """Whether a model reaches further times by halving: it lists a midpoint between two frames."""
+    size = _size(contract, length)
+    offered = contract.times_of(size) or ()
+    return contract.scale == 1 and any(time % 1 == 0.5 and 0 < time < size - 1 for time in offered)
+
+
+def reach(contract: Contract) -> int:
+    """How many frames before a time, at most, answering it or a later one begins."""
+    inside = contract.frames - 1
+    # A halved window starts from fractions, and the windows of those begin as far back again.
+    inside *= 2 if halves(contract) else 1
+    return max(inside, *map(math.ceil, contract.times or (0,)))
 
 
 def _offered(contract, time, length):
@@ -119,9 +128,9 @@ def _starts(contract, time, size) -> Iterator[int]:
     """First frames of the windows that offer `time`, best first."""
     offered = contract.times_of(size)
     if offered is None:
-        starts = range(math.floor(time - size + 1) + 1, math.ceil(time))
+        inside = range(math.floor(time - size + 1) + 1, math.ceil(time))
         middle = Fraction(size - 1, 2)
-        yield from sorted(starts, key=lambda start: abs(time - start - middle))
+        yield from sorted(inside, key=lambda start: abs(time - start - middle))
         return
     if not offered:
         return
@@ -135,7 +144,7 @@ def _starts(contract, time, size) -> Iterator[int]:
 def _halved(contract, time, length):
     """The place of a fraction that repeated halving reaches; None if it does not."""
     parts = time.denominator
-    if not _halves(contract, length) or parts & (parts - 1) or parts > 2**MAX_HALVINGS:
+    if not halves(contract, length) or parts & (parts - 1) or parts > 2**MAX_HALVINGS:
         return None
     # The time is a midpoint of the clip that the halvings before it have made.
     finer = parts // 2
@@ -145,12 +154,6 @@ def _halved(contract, time, length):
     return Place(time, window, found.relative)
 
 
-def _halves(contract, length):
-    offered = contract.times_of(_size(contract, length)) or ()
-    inside = _size(contract, length) - 1
-    return contract.scale == 1 and any(t % 1 == 0.5 and 0 < t < inside for t in offered)
-
-
 def _size(contract, length):
     if length is None:
         return contract.frames
@@ -158,6 +161,8 @@ def _size(contract, length):
 
 
 def _outside(contract, time, length):
+    if length == 0:
+        return "frames must hold at least one frame, got none"
     if length is None:
         return f"time {_text(time)} lies before the clip's first frame, 0"
     return f"time {_text(time)} lies outside the clip, whose {length} frames are 0 .. {length - 1}"
@@ -167,10 +172,11 @@ def _unreachable(contract, time, length):
     offered = contract.times_of(_size(contract, length))
     if offered is None:
         return f"time {_text(time)} cannot be reached; the model answers times between two frames"
-    if _halves(contract, length):
+    if halves(contract, length):
         way = "halving gives 0.25, 0.5, 0.75, ..."
     else:
-        parts = {exact(relative) % 1 for relative in offered} | {0} & {contract.scale - 1}
+        parts = {exact(relative) % 1 for relative in offered}
+        parts |= {Fraction(0)} if contract.scale == 1 else set()
         reached = sorted(whole + part for whole in range(4) for part in parts)
         way = f"there are {', '.join(map(_text, reached[:4]))}, ..."
     listed = ", ".join(map(_text, offered))

@@ -8,12 +8,14 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from vfi_jax.compiled import Compiled
 from vfi_jax.contract import Contract
-from vfi_jax.forward import Forward
-from vfi_jax.padding import Padding, named
-from vfi_jax.streaming import Clip, Run
-from vfi_jax.windows import exact, place
+from vfi_jax.interpolation.compiled import Compiled
+from vfi_jax.interpolation.forward import Forward
+from vfi_jax.interpolation.padding import PADDINGS, Padding, named
+from vfi_jax.interpolation.streaming import Clip, Run
+from vfi_jax.interpolation.windows import exact, place
+
+__all__ = ["PADDINGS", "Interpolator", "Padding"]
 
 
 class Interpolator:
@@ -47,7 +49,7 @@ class Interpolator:
           model: a system, with a `contract`.
           variables: its variables, on the host or a device.
           padding: how frames are brought to a size that the model takes: a name in
-            `vfi_jax.padding.PADDINGS` (those of the original callers are there) or a `Padding`.
+            `vfi_jax.interpolation.PADDINGS` (the original callers' are there) or a `Padding`.
           ensemble: "none"; "flip2", the mean with the answer to the frames turned by half a turn;
             "flip4", the mean over the four flips.
           tile: height and width, in input pixels, of the tiles that larger frames are cut into.

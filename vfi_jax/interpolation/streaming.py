@@ -10,11 +10,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from vfi_jax import windows
-from vfi_jax.compiled import LEVELS, restore, unit
 from vfi_jax.contract import Contract
-from vfi_jax.forward import Forward
-from vfi_jax.windows import Place, Window, place
+from vfi_jax.interpolation import windows
+from vfi_jax.interpolation.compiled import LEVELS, restore, unit
+from vfi_jax.interpolation.forward import Forward
+from vfi_jax.interpolation.windows import Place, Window, place
 
 
 class Clip:
@@ -26,10 +26,16 @@ class Clip:
         self._frames = iter(frames)
         self._held: dict[int, np.ndarray] = {}
         self._read = 0
-        self._like: tuple | None = None
+        self._like: tuple[tuple[int, ...], np.dtype] | None = None
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self._held[index]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the frames; at least one has been read."""
+        assert self._like is not None
+        return self._like[1]
 
     def reach(self, index: int, *, since: int) -> bool:
         """Read up to frame `index`.
@@ -138,18 +144,18 @@ class Run:
             asked[here.window][here.relative] = here.time
             missing = self._missing(here.window.times(self._clip.length))
             waiting += [place(self._contract, time, self._clip.length) for time in missing]
-        return {window: asked[window] for window in sorted(asked, key=Window.order)}
+        coarsest_first = sorted(asked, key=lambda window: (-window.step, window.size, window.start))
+        return {window: asked[window] for window in coarsest_first}
 
     def _missing(self, times):
         return [time for time in times if time.denominator > 1 and time not in self._made]
 
     def _compute(self, asked):
         """Answer one batch of windows of one size."""
-        size = next(iter(asked)).size
-        offered = self._contract.times_of(size)
+        offered = self._contract.times_of(next(iter(asked)).size)
         if offered is None:
             most = max(map(len, asked.values()))
-            rows = [[*relative, *[max(relative)] * (most - len(relative))] for relative in map(sorted, asked.values())]
+            rows = [_extend(sorted(relatives), most) for relatives in asked.values()]
         else:
             rows = [[windows.exact(time) for time in offered]] * len(asked)
         frames = np.stack([self._inputs(window) for window in asked])
@@ -159,17 +165,23 @@ class Run:
                 self._made[time] = answer[row.index(relative)]
 
     def _inputs(self, window):
-        """The frames `[N, H, W, C]` of a window, as they are or, with halves among them, float32."""
+        """The frames `[N, H, W, C]` of a window: float32 where some are halved, else unchanged."""
         times = window.times(self._clip.length)
-        if all(time.denominator == 1 for time in times):
-            return np.stack([self._clip[int(time)] for time in times])
-        return np.stack([
-            unit(self._clip[int(time)]) if time.denominator == 1 else np.asarray(self._made[time])
-            for time in times
-        ])
+        halved = any(time.denominator > 1 for time in times)
+        return np.stack([self._input(time, halved) for time in times])
+
+    def _input(self, time, halved):
+        if time.denominator > 1:
+            return np.asarray(self._made[time])
+        frame = self._clip[int(time)]
+        return unit(frame) if halved else frame
 
     def _forget(self, before):
         """Let go of what times from `before` on cannot need."""
         self._clip.forget(math.floor(before) - windows.reach(self._contract))
-        since = before - (self._contract.frames - 1)
+        since = before - (self._contract.frames - 1) * windows.halves(self._contract)
         self._made = {time: frame for time, frame in self._made.items() if time >= since}
+
+
+def _extend(times, length):
+    return times + times[-1:] * (length - len(times))

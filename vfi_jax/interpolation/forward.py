@@ -4,13 +4,15 @@ import functools
 import itertools
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
-from vfi_jax import lookup, tiles
-from vfi_jax.compiled import Compiled
+from vfi_jax import lookup
 from vfi_jax.contract import Contract
-from vfi_jax.padding import Padding, crop, pad
+from vfi_jax.interpolation import tiles
+from vfi_jax.interpolation.compiled import Compiled
+from vfi_jax.interpolation.padding import Padding, crop, pad
 
 OVERLAP = 96  # pixels; a third of it on either side is further than most networks' context reaches
 LEAST_TILE = 256  # pixels; below it, overlap is most of the work
@@ -60,7 +62,12 @@ class Forward:
         self._memory = call.budget() if memory is None else memory
         self._tiling = functools.cache(self._plan)
 
-    def __call__(self, frames: np.ndarray, times: np.ndarray):
+    @property
+    def batch(self) -> int:
+        """Windows in one call."""
+        return self._call.batch
+
+    def __call__(self, frames: np.ndarray, times: np.ndarray) -> Any:
         """Answer up to a batch of windows.
 
         Args:
@@ -107,7 +114,11 @@ class Forward:
 
     def _answers(self, tiling, frames, times):
         """Answers `[T, sh, sw, 3]` to the tiles of all windows, a batch of tiles in each call."""
-        asked = ((tile, row) for window, row in zip(frames, times, strict=True) for tile in tiling.split(window))
+        asked = (
+            (tile, row)
+            for window, row in zip(frames, times, strict=True)
+            for tile in tiling.split(window)
+        )
         while batch := list(itertools.islice(asked, self._call.batch)):
             tile, row = (np.stack(arrays) for arrays in zip(*batch, strict=True))
             yield from np.asarray(self._call(tile, row))

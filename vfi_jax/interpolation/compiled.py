@@ -47,10 +47,9 @@ class Compiled:
         def answer(variables, frames, times):
             return model.apply(variables, frames, times)["frames"].astype(jnp.float32)
 
-        everywhere: Sharding
-        if len(self.devices) == 1:
-            everywhere = self._by_window = SingleDeviceSharding(self.devices[0])
-        else:
+        self._by_window: Sharding = SingleDeviceSharding(self.devices[0])
+        everywhere: Sharding = self._by_window
+        if len(self.devices) > 1:
             mesh = Mesh(np.asarray(self.devices), ("windows",))
             by_window = PartitionSpec("windows")
             everywhere = NamedSharding(mesh, PartitionSpec())
@@ -102,9 +101,7 @@ class Compiled:
             return math.inf
         if used is None:
             return 0
-        return (
-            used.temp_size_in_bytes + used.argument_size_in_bytes + used.output_size_in_bytes
-        )
+        return used.temp_size_in_bytes + used.argument_size_in_bytes + used.output_size_in_bytes
 
     def budget(self) -> int:
         """Three quarters of a device's memory; on a CPU, half of the machine's, in bytes."""

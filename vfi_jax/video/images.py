@@ -1,0 +1,143 @@
+"""Image files: which ones a folder holds, what they are, their pixels."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+ORIENTATION = 0x0112  # EXIF tag; 5 to 8 swap width and height
+BITS_PER_SAMPLE = 258  # TIFF tag
+
+
+@dataclasses.dataclass(frozen=True)
+class Head:
+    """What an image file says before its pixels are read.
+
+    Attributes:
+      size: (width, height) in pixels, as shown.
+      bits: 8 or 16 per channel.
+      alpha: whether it has transparency.
+    """
+
+    size: tuple[int, int]
+    bits: int
+    alpha: bool
+
+
+def listed(folder: Path) -> list[Path]:
+    """The image files of a folder in natural order: 2.png before 10.png. Other files are ignored.
+
+    Raises:
+      ValueError: there are none.
+    """
+    paths = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    ]
+    if not paths:
+        raise ValueError(f"{folder} holds no images ({' '.join(SUFFIXES)})")
+    return sorted(paths, key=_natural)
+
+
+def heads(paths: list[Path]) -> list[Head]:
+    """The heads of images that are all of one size.
+
+    Raises:
+      ValueError: one is no image or of another size; it is named.
+    """
+    found = [_head(path) for path in paths]
+    for path, head in zip(paths, found, strict=True):
+        if head.size != found[0].size:
+            raise ValueError(
+                f"{path} is {head.size[0]}x{head.size[1]}, but {paths[0].name} is "
+                f"{found[0].size[0]}x{found[0].size[1]}; all images must have one size"
+            )
+    return found
+
+
+def read(path: Path, *, bits: int = 8, alpha: bool = False) -> np.ndarray:
+    """An image as shown: any colour mode becomes RGB, EXIF orientation is applied.
+
+    Args:
+      path: the file.
+      bits: 8 for uint8, 16 for uint16.
+      alpha: with a fourth channel.
+
+    Returns:
+      `[H, W, 3 or 4]` uint8 or uint16.
+
+    Raises:
+      ValueError: it cannot be decoded.
+    """
+    try:
+        with Image.open(path) as image:
+            deep = _bits(image) == 16
+            if not deep:
+                pixels = np.asarray(ImageOps.exif_transpose(image).convert("RGBA" if alpha else "RGB"))
+    except (OSError, SyntaxError) as error:
+        raise ValueError(f"{path} cannot be read as an image: {error}") from error
+    if deep:
+        pixels = _deep(path, alpha)
+    if bits == 16 and pixels.dtype == np.uint8:
+        pixels = pixels.astype(np.uint16) * 257
+    return pixels
+
+
+def write(path: Path, pixels: np.ndarray) -> None:
+    """Write `[H, W, 3 or 4]` uint8 or uint16 as PNG, losslessly."""
+    code = cv2.COLOR_RGBA2BGRA if pixels.shape[-1] == 4 else cv2.COLOR_RGB2BGR
+    done, data = cv2.imencode(".png", cv2.cvtColor(pixels, code), [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    if not done:
+        raise ValueError(f"a frame of shape {pixels.shape} cannot be written as PNG")
+    path.write_bytes(data.tobytes())
+
+
+def loop(path: Path) -> int | None:
+    """How often a GIF plays: 0 for ever, None once."""
+    with Image.open(path) as image:
+        return image.info.get("loop")
+
+
+def _natural(path):
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name.lower())]
+
+
+def _head(path):
+    try:
+        with Image.open(path) as image:
+            size = image.size
+            if image.getexif().get(ORIENTATION, 1) >= 5:
+                size = size[::-1]
+            alpha = "A" in image.getbands() or "transparency" in image.info
+            return Head(size, _bits(image), alpha)
+    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+        raise ValueError(f"{path} cannot be read as an image: {error}") from error
+
+
+def _bits(image):
+    if image.format == "PNG":
+        return 16 if any("16" in str(tile.args) for tile in image.tile) else 8
+    if image.format == "TIFF":
+        return 16 if 16 in image.tag_v2.get(BITS_PER_SAMPLE, ()) else 8
+    return 8
+
+
+def _deep(path, alpha):
+    """A 16-bit image; Pillow reads these with 8."""
+    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise ValueError(f"{path} cannot be read as an image of 16 bits")
+    if pixels.ndim == 2:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+    pixels = cv2.cvtColor(
+        pixels, cv2.COLOR_BGRA2RGBA if pixels.shape[-1] == 4 else cv2.COLOR_BGR2RGB
+    )
+    if alpha and pixels.shape[-1] == 3:
+        opaque = np.full_like(pixels[..., :1], np.iinfo(pixels.dtype).max)
+        pixels = np.concatenate([pixels, opaque], axis=-1)
+    return pixels if alpha else np.ascontiguousarray(pixels[..., :3])

@@ -1,0 +1,32 @@
+"""Where one shot ends and another begins."""
+
+import cv2
+import numpy as np
+
+SIZE = 32, 18  # width and height of a thumbnail: motion within a shot hardly changes one
+NOISE = 2e-4  # variance below which a picture has no structure to compare
+
+
+def thumbnail(pixels: np.ndarray) -> np.ndarray:
+    """A frame made small.
+
+    Args:
+      pixels: `[H, W, 3 or 4]` uint8 or uint16.
+
+    Returns:
+      `[18, 32, 3]` float32 in [0, 1].
+    """
+    small = cv2.resize(pixels[..., :3], SIZE, interpolation=cv2.INTER_AREA)
+    return small.astype(np.float32) / np.iinfo(pixels.dtype).max
+
+
+def change(thumbnail0: np.ndarray, thumbnail1: np.ndarray) -> float:
+    """How little two frames look alike: 0 (the same) to 1 (nothing in common).
+
+    One minus the correlation of the thumbnails. A flash or a fade changes a picture's brightness
+    and contrast but not its structure, so that neither counts as a cut.
+    """
+    difference0, difference1 = (small - small.mean() for small in (thumbnail0, thumbnail1))
+    shared = (difference0 * difference1).mean() + NOISE
+    spread = np.sqrt(((difference0**2).mean() + NOISE) * ((difference1**2).mean() + NOISE))
+    return float(np.clip(1 - shared / spread, 0, 1))

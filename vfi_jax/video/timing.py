@@ -1,0 +1,126 @@
+"""When frames are shown, in exact fractions of a second."""
+
+import dataclasses
+import math
+from fractions import Fraction
+
+LARGEST_TIMESCALE = 2**31 - 1  # ticks per second, a 32-bit field in MP4
+
+
+def parse_rate(rate: str | float | Fraction) -> Fraction:
+    """Frames per second as the fraction that is meant.
+
+    Broadcast's decimals stand for multiples of 1000/1001: 59.94 is 60000/1001, not 2997/50.
+
+    Args:
+      rate: such as "60000/1001", "59.94", 24 or 23.976.
+
+    Raises:
+      ValueError: it is no positive number.
+    """
+    try:
+        value = Fraction(str(rate))
+    except (ValueError, ZeroDivisionError):
+        value = Fraction(0)
+    if value <= 0:
+        raise ValueError(f"a frame rate must be such as 60, 59.94 or 60000/1001, got {rate!r}")
+    broadcast = Fraction(round(value * 1001 / 1000) * 1000, 1001)
+    decimal = "/" not in str(rate) and value.denominator > 1
+    return broadcast if decimal and abs(value - broadcast) < Fraction(5, 1000) else value
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """The times at which output frames are shown.
+
+    Attributes:
+      multi: output frames per input frame; each gap between frames is divided evenly, whatever its
+        length.
+      rate: output frames per second, counted from the first frame; takes the place of `multi`.
+    """
+
+    multi: int = 2
+    rate: Fraction | None = None
+
+    def between(self, start: Fraction, stop: Fraction, origin: Fraction) -> list[Fraction]:
+        """Output times from the input frame at `start` up to but not at the next one, at `stop`."""
+        if self.rate is None:
+            return [start + (stop - start) * step / self.multi for step in range(self.multi)]
+        first = math.ceil((start - origin) * self.rate)
+        last = math.ceil((stop - origin) * self.rate)
+        return [origin + step / self.rate for step in range(first, last)]
+
+    def at_end(self, time: Fraction, origin: Fraction) -> list[Fraction]:
+        """Output times at the last input frame: [time], or nothing where the rate passes it by."""
+        on_time = self.rate is None or ((time - origin) * self.rate).denominator == 1
+        return [time] if on_time else []
+
+    def out_rate(self, source_rate: Fraction) -> Fraction:
+        """Output frames per second for a source of `source_rate`."""
+        return self.rate or source_rate * self.multi
+
+    def time_base(self, tick: Fraction, source_rate: Fraction) -> Fraction:
+        """A unit that every output time is a multiple of, where 32 bits can hold it.
+
+        Args:
+          tick: unit of the source's time stamps, in seconds.
+          source_rate: the rate that `Clock` put frames on.
+        """
+        multi = 1 if self.rate else self.multi
+        extra = self.rate.numerator if self.rate else 1
+        exact = math.lcm(tick.denominator * multi, source_rate.numerator * multi, extra)
+        if exact <= LARGEST_TIMESCALE:
+            return Fraction(1, exact)
+        near = math.lcm(tick.denominator * multi, extra)
+        return Fraction(1, near) if near <= LARGEST_TIMESCALE else Fraction(1, 90000)
+
+
+class Clock:
+    """Turns decoded time stamps into exact, strictly ascending times.
+
+    Containers round time stamps to their ticks, Matroska to a millisecond. A frame within a tick of
+    its place at the stream's constant rate is put exactly there, so that nothing drifts; any other
+    stamp, as variable frame rates have, is kept.
+
+    Args:
+      rate: the stream's nominal frames per second.
+      shift: seconds to subtract from all stamps.
+
+    Attributes:
+      missing: frames that had no stamp; they follow the frame before at the nominal rate.
+      disordered: frames whose stamp was not after the frame before; treated alike.
+    """
+
+    def __init__(self, rate: Fraction, shift: Fraction = Fraction(0)):
+        self.missing = self.disordered = 0
+        self._rate, self._shift = rate, shift
+        self._first: Fraction | None = None
+        self._last = Fraction(0)
+
+    def time(self, pts: int | None, tick: Fraction) -> Fraction:
+        """The time of the next frame, in seconds."""
+        if pts is None:
+            self.missing += 1
+            time = Fraction(0) if self._first is None else self._last + 1 / self._rate
+        else:
+            time = pts * tick - self._shift
+        if self._first is None:
+            self._first = self._last = time
+            return time
+        self._last = self._on_grid(time, self._first, tick)
+        return self._last
+
+    def duration(self, ticks: int | None, tick: Fraction) -> Fraction:
+        """How long a frame is shown, in seconds: the nominal time where it is not said."""
+        nominal = 1 / self._rate
+        said = (ticks or 0) * tick
+        return said if said and abs(said - nominal) > tick else nominal
+
+    def _on_grid(self, time, first, tick):
+        grid = first + round((time - first) * self._rate) / self._rate
+        if abs(grid - time) <= tick and grid > self._last:
+            return grid
+        if time > self._last:
+            return time
+        self.disordered += 1
+        return self._last + 1 / self._rate
