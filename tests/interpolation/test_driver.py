@@ -1,4 +1,3 @@
-import itertools
 import weakref
 from fractions import Fraction
 
@@ -10,6 +9,7 @@ import pytest
 from tests.interpolation.toys import ANY, CASES, MIDDLE, Toy, mean
 from vfi_jax.contract import Contract
 from vfi_jax.interpolation import Interpolator
+from vfi_jax.interpolation.compiled import Compiled
 
 
 def clip(length=6, size=(5, 7), channels=3, seed=0):
@@ -40,10 +40,8 @@ def test_every_contract_is_answered_exactly(case, options):
 
 def test_whole_times_are_the_input_frames_themselves():
     frames = list(clip(3))
-    out = list(Interpolator(ANY, {}).stream(frames, [0, 0, 1, 2]))
-    assert [frame is frames[index] for frame, index in zip(out, (0, 0, 1, 2), strict=True)] == [
-        True
-    ] * 4
+    out = Interpolator(ANY, {}).stream(frames, [0, 0, 1, 2])
+    assert all(frame is frames[index] for frame, index in zip(out, (0, 0, 1, 2), strict=True))
 
 
 def test_integers_are_clipped_and_rounded_half_to_even():
@@ -122,33 +120,35 @@ def test_an_unreachable_time_is_an_error_that_says_what_is_there(name, time, wor
         Interpolator(CASES[name].toy, {})(clip(), [0, time])
 
 
-def test_every_window_is_computed_once_with_all_its_times(monkeypatch):
+@pytest.fixture
+def calls(monkeypatch):
+    """The times of every call of a model, `[B, T]`."""
     calls = []
-    interpolator = Interpolator(ANY, {})
-    call = interpolator._forward._call
-    monkeypatch.setattr(interpolator._forward, "_call", _Recorder(call, calls), raising=True)
-    interpolator(clip(3), [0.25, 0.5, 0.75, 1, 1.1, 1.9])
-    assert [times.shape for times in calls] == [(1, 3), (1, 2)]
+    call = Compiled.__call__
+
+    def record(self, frames, times):
+        calls.append(times)
+        return call(self, frames, times)
+
+    monkeypatch.setattr(Compiled, "__call__", record)
+    return calls
 
 
-class _Recorder:
-    def __init__(self, call, calls):
-        self.batch, self._call, self._calls = call.batch, call, calls
-
-    def __getattr__(self, name):
-        return getattr(self._call, name)
-
-    def __call__(self, frames, times):
-        self._calls.append(times)
-        return self._call(frames, times)
+def test_a_window_is_computed_once_with_all_its_times(calls):
+    Interpolator(ANY, {})(clip(3), [0.25, 0.5, 0.75, 1, 1.1, 1.9])
+    np.testing.assert_allclose(calls[0], [[0.25, 0.5, 0.75]])
+    np.testing.assert_allclose(calls[1], [[0.1, 0.9]])
 
 
-def test_each_midpoint_is_computed_once(monkeypatch):
-    calls = []
-    interpolator = Interpolator(MIDDLE, {})
-    recorder = _Recorder(interpolator._forward._call, calls)
-    monkeypatch.setattr(interpolator._forward, "_call", recorder)
-    interpolator(clip(3), np.arange(0, 2.125, 0.125))
+def test_neighbouring_windows_share_a_frame_and_the_last_slides_back(calls):
+    frames = clip(6)
+    four = CASES["four-to-seven-at-x2"].toy
+    Interpolator(four, {})(frames, np.arange(0, 5.5, 0.5))
+    assert [times.tolist() for times in calls] == [[list(four.contract.times)]] * 2
+
+
+def test_each_midpoint_is_computed_once(calls):
+    Interpolator(MIDDLE, {})(clip(3), np.arange(0, 2.125, 0.125))
     assert len(calls) == 14
 
 
@@ -174,15 +174,6 @@ def test_a_stream_reads_no_further_than_it_must_and_lets_go():
         np.testing.assert_allclose(frame, clip(1)[0] + time, atol=1e-5)
         assert len(alive) <= time + 5
         assert sum(ref() is not None for ref in alive) <= 6
-
-
-def test_a_stream_needs_not_know_where_it_ends():
-    def times(ended):
-        yield from (time for time in itertools.count(0, 0.5) if not ended)
-
-    frames = clip(5)
-    out = Interpolator(ANY, {}).stream(iter(frames), np.arange(0, 4.5, 0.5))
-    assert len(list(out)) == 9
 
 
 def test_a_stream_refuses_what_does_not_fit():

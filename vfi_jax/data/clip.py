@@ -1,12 +1,13 @@
 """A clip: what every data set is made of."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-Frame = Path | np.ndarray
+Frame = Path | np.ndarray | Callable[[], np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Clip:
 
     Attributes:
       name: unique in its data set; "/"-separated as the published lists write it.
-      frames: image files, or uint8 arrays `[H, W, 3]` in RGB.
+      frames: image files, uint8 arrays `[H, W, 3]` in RGB, or functions that read such an array.
       inputs: indices of the frames that an evaluation gives the model; the others are its targets.
         Empty: the first and the last.
       low: frames of the published low-resolution version, where the set has one.
@@ -33,13 +34,16 @@ def read_frame(frame: Frame) -> np.ndarray:
     """A frame as uint8 `[H, W, 3]`, RGB.
 
     Args:
-      frame: an image file (8 or 16 bit, grey or colour; alpha is dropped) or an array.
+      frame: an image file (8 or 16 bit, grey or colour; alpha is dropped), an array, or a function
+        that reads one.
 
     Raises:
       ValueError: the file is missing or no image.
     """
     if isinstance(frame, np.ndarray):
         return frame
+    if callable(frame):
+        return frame()
     image = cv2.imread(str(frame), cv2.IMREAD_COLOR)
     if image is None:
         state = "is not an image that OpenCV can read" if frame.exists() else "does not exist"
@@ -47,13 +51,19 @@ def read_frame(frame: Frame) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
+def read_shrunk(frame: Frame, *, size: tuple[int, int]) -> np.ndarray:
+    """A frame resized to (height, width) by averaging areas, as the 4K sets are scored at 2K."""
+    return cv2.resize(read_frame(frame), size[::-1], interpolation=cv2.INTER_AREA)
+
+
 def encode_frame(frame: Frame) -> bytes:
     """A frame as the bytes of an image file: a file's own, an array's as lossless PNG."""
     if isinstance(frame, Path):
         return frame.read_bytes()
-    done, data = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    image = read_frame(frame)
+    done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     if not done:
-        raise ValueError(f"frame of shape {frame.shape} and type {frame.dtype} cannot be encoded")
+        raise ValueError(f"frame of shape {image.shape} and type {image.dtype} cannot be encoded")
     return data.tobytes()
 
 

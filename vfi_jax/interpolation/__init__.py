@@ -120,20 +120,21 @@ class Interpolator:
           times: ascending, in input frames.
 
         Yields:
-          `[sH, sW, C]` for every time, of the frames' type. Where a time is answered by the input
-          frame itself, it is that very array.
+          `[sH, sW, C]` for every time, of the frames' type; to be read, not written to. Where the
+          input frame is the answer, it is that very array.
 
         Raises:
           ValueError: a time cannot be reached, lies past the clip's end or does not ascend, or the
             frames are not alike. Raised when it is met; `check` tells beforehand.
         """
-        run = Run(self.contract, self._forward, Clip(frames))
+        clip = Clip(frames)
+        run = Run(self.contract, self._forward, clip)
         computing: list = []
         for places in run.batches(_ascending(times)):
             answers = run.answer(places)
-            yield from map(np.asarray, computing)
+            yield from (np.asarray(frame, clip.dtype) for frame in computing)
             computing = answers
-        yield from map(np.asarray, computing)
+        yield from (np.asarray(frame, clip.dtype) for frame in computing)
 
     def check(self, times: Iterable[float | Fraction], length: int | None = None) -> None:
         """Do nothing if every one of `times` can be reached.

@@ -114,8 +114,8 @@ class Compiled:
         """How many times a call is compiled for: a few sizes serve every `asked`."""
         if not self._any_times:
             return asked
-        unit = 2 ** max(0, asked.bit_length() - 3)
-        return math.ceil(asked / unit) * unit
+        step = 2 ** max(0, asked.bit_length() - 3)
+        return math.ceil(asked / step) * step
 
     def _call(self, window, slots):
         key = (window, slots)
@@ -134,29 +134,33 @@ def unit(frames: Any) -> Any:
     Args:
       frames: NumPy or JAX array of uint8, uint16 or floats.
     """
+    return (_unit_on_device if isinstance(frames, jax.Array) else _unit)(frames)
+
+
+def restore(frames: Any, dtype: np.dtype) -> Any:
+    """float32 frames as `unit` took them from integers: clipped and rounded half to even.
+
+    Args:
+      frames: NumPy or JAX array.
+      dtype: uint8 or uint16; frames of floats are returned as they are.
+    """
+    if dtype not in LEVELS:
+        return frames
+    return (_restore_on_device if isinstance(frames, jax.Array) else _restore)(frames, dtype)
+
+
+def _unit(frames):
     levels = LEVELS.get(frames.dtype)
     frames = frames.astype(np.float32)
     return frames if levels is None else frames / np.float32(levels)
 
 
-def restore(frames: Any, dtype: np.dtype) -> Any:
-    """float32 frames in the type that `unit` took them from.
-
-    Integers are clipped and rounded half to even; floats are not clipped.
-
-    Args:
-      frames: NumPy or JAX array.
-      dtype: uint8, uint16 or a float type.
-    """
-    return (_restore_on_device if isinstance(frames, jax.Array) else _restore)(frames, dtype)
-
-
 def _restore(frames, dtype):
-    if dtype in LEVELS:
-        frames = (frames.clip(0, 1) * np.float32(LEVELS[dtype])).round()
-    return frames.astype(dtype)
+    return (frames.clip(0, 1) * np.float32(LEVELS[dtype])).round().astype(dtype)
 
 
+# Compiled, one pass over the frames is enough.
+_unit_on_device = jax.jit(_unit)
 _restore_on_device = jax.jit(_restore, static_argnames="dtype")
 
 

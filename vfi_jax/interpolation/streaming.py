@@ -123,7 +123,7 @@ class Run:
         """Where `time` is answered, having read every frame that this takes."""
         since = math.floor(time) - windows.reach(self._contract)
         known = False
-        while not known:
+        while not known:  # at most twice: the second time, the length is known
             here = place(self._contract, time, self._clip.length)
             needed = here.window.times(self._clip.length) if here.window else (time,)
             known = self._clip.reach(math.ceil(max(needed)), since=since)
@@ -160,21 +160,21 @@ class Run:
             rows = [[windows.exact(time) for time in offered]] * len(asked)
         frames = np.stack([self._inputs(window) for window in asked])
         answers = self._forward(frames, np.asarray(rows, np.float32))
-        for relatives, row, answer in zip(asked.values(), rows, answers, strict=True):
+        for index, (relatives, row) in enumerate(zip(asked.values(), rows, strict=True)):
             for relative, time in relatives.items():
-                self._made[time] = answer[row.index(relative)]
+                self._made[time] = answers[index, row.index(relative)]
 
     def _inputs(self, window):
-        """The frames `[N, H, W, C]` of a window: float32 where some are halved, else unchanged."""
+        """The frames `[N, H, W, C]` of a window: the clip's, or float32 with halves among them."""
         times = window.times(self._clip.length)
-        halved = any(time.denominator > 1 for time in times)
-        return np.stack([self._input(time, halved) for time in times])
+        if window.step == 1:
+            return np.stack([self._clip[int(time)] for time in times])
+        return np.stack([self._halved_input(time) for time in times])
 
-    def _input(self, time, halved):
+    def _halved_input(self, time):
         if time.denominator > 1:
             return np.asarray(self._made[time])
-        frame = self._clip[int(time)]
-        return unit(frame) if halved else frame
+        return unit(self._clip[int(time)])
 
     def _forget(self, before):
         """Let go of what times from `before` on cannot need."""

@@ -5,16 +5,21 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
+import numpy as np
+from jax import lax
 
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Flow, Frames, Image, Mask, Times
 from vfi_jax.contract import Contract
-from vfi_jax.layers.conv import Conv
+from vfi_jax.layers.conv import DIMENSIONS, Conv, uniform_fan_in
 from vfi_jax.layers.kernel_unet import Head, KernelUNet
 from vfi_jax.layers.precision import precision
+from vfi_jax.layers.residual import ResidualBlock, ResidualBlocks
 from vfi_jax.networks import megadepth, pwc_net
 
 TAPS = 16  # 4 x 4 adaptive filters (Bao et al. 2019, sec. 3.2)
+MAPS = 3 * 3 + 2 * 2 + 2 * TAPS  # channels of the blend, warped frames, flows and filters
+REACH = 7  # pixels: the synthesis network's first kernel (ibid.)
 FARTHEST = 1e-6  # weight of a flow from infinitely far, 1 / depth (the authors' code)
 
 
@@ -62,32 +67,22 @@ VARIANTS = {
 }
 
 
-class Pair(NamedTuple):
-    """What is known of two frames before a time between them is chosen; 0 and 1 are the frames.
+class Views(NamedTuple):
+    """What is known of both frames before a time between them is chosen.
+
+    The first axis is the frame, 0 or 1.
 
     Attributes:
-      frame0: `[B, H, W, 3]`.
-      frame1: like frame0.
-      flow01: `[B, H, W, 2]` pixels.
-      flow10: like flow01.
-      weight0: `[B, H, W, 1]`, 1 / depth.
-      weight1: like weight0.
-      kernel0: `[B, H, W, 16]`, the adaptive filters.
-      kernel1: like kernel0.
-      context0: `[B, H, W, C]`, features and log depth.
-      context1: like context0.
+      flow: `[2, B, H, W, 2]` pixels, to the other frame.
+      weight: `[2, B, H, W, 1]`, 1 / depth.
+      kernel: `[2, B, H, W, 16]`, the adaptive filters.
+      context: `[2, B, H, W, C]`, the frame itself, features and log depth.
     """
 
-    frame0: Image
-    frame1: Image
-    flow01: Flow
-    flow10: Flow
-    weight0: Mask
-    weight1: Mask
-    kernel0: Image
-    kernel1: Image
-    context0: Image
-    context1: Image
+    flow: Flow
+    weight: Mask
+    kernel: Image
+    context: Image
 
 
 class Model(nn.Module):
@@ -113,47 +108,49 @@ class Model(nn.Module):
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:
         with precision(self.config.precision):
-            pair = self._pair(frames[:, 0], frames[:, 1])
+            views = self._views(frames)
             # A scan: memory does not grow with the number of times.
             each_time = nn.scan(
                 Between,
                 variable_broadcast="params",
-                variable_axes={"intermediates": 0},
                 split_rngs={"params": False},
                 in_axes=(nn.broadcast, 0),
                 out_axes=1,
             )
-            _, made = each_time(self.config, name="between")((), pair, times.T)
-        shared = ("flow01", "flow10", "weight0", "weight1", "kernel0", "kernel1")
-        return {**made, **{name: getattr(pair, name) for name in shared}}
+            _, between = each_time(self.config, name="between")((), views, times.T)
+        parts = {"flow01": 0, "flow10": 1, "weight0": 0, "weight1": 1, "kernel0": 0, "kernel1": 1}
+        return {
+            **between,
+            **{name: getattr(views, name.rstrip("01"))[frame] for name, frame in parts.items()},
+        }
 
-    def _pair(self, frame0, frame1):
+    def _views(self, frames):
         config = self.config
-        flow01, flow10 = self._flows(frame0, frame1)
-        # MegaDepth keeps its statistics: they come from far more scenes than interpolation sees.
+        both = jnp.moveaxis(frames, 1, 0)
+        stacked = both.reshape(-1, *both.shape[2:])
         depth = megadepth.Model(_depth_config(config), name="depth")
-        log_depth = depth(jnp.concatenate([frame0, frame1]), train=False)["log_depth"]
-        weight0, weight1 = jnp.split(FARTHEST + jnp.exp(-log_depth), 2)
-        kernel0, kernel1 = self._kernels(frame0, frame1)
-        context = ContextNet(config.context_width, config.dtype, name="context")
-        features = context(jnp.concatenate([frame0, frame1]))
-        features = jnp.concatenate([features, log_depth.astype(features.dtype)], axis=-1)
-        context0, context1 = jnp.split(features, 2)
-        return Pair(
-            frame0, frame1, flow01, flow10, weight0, weight1, kernel0, kernel1, context0, context1
+        # MegaDepth keeps its statistics: they come from far more scenes than interpolation sees.
+        log_depth = depth(stacked, train=False)["log_depth"]
+        features = ContextNet(config.context_width, config.dtype, name="context")(stacked)
+        context = jnp.concatenate([stacked, *features, log_depth], axis=-1, dtype=jnp.float32)
+        return Views(
+            self._flows(stacked).reshape(*both.shape[:-1], 2),
+            (FARTHEST + jnp.exp(-log_depth)).reshape(*both.shape[:-1], 1),
+            self._kernels(*both),
+            context.reshape(*both.shape[:-1], -1),
         )
 
-    def _flows(self, frame0, frame1):
-        """Flows in both directions, at full resolution."""
+    def _flows(self, both):
+        """The flow from each frame to the other, at full resolution."""
         network = pwc_net.Model(_flow_config(self.config), name="flow")
-        both = jnp.concatenate([frame0, frame1])
-        flow = network(both, jnp.concatenate([frame1, frame0]))["flow"]
+        flow = network(both, jnp.roll(both, len(both) // 2, axis=0))["flow"]
         if self.config.subtract_static_flow:
             flow -= network(both, both)["flow"]
-        shape = frame0.shape[-3:-1]
-        return jnp.split(ops.resize_flow(flow, shape, align_corners=self.config.align_corners), 2)
+        shape = both.shape[-3:-1]
+        return ops.resize_flow(flow, shape, align_corners=self.config.align_corners)
 
     def _kernels(self, frame0, frame1):
+        """The filters of both frames."""
         config = self.config
         unet = KernelUNet(
             config.kernel_width,
@@ -163,35 +160,42 @@ class Model(nn.Module):
             name="kernels",
         )
         trunk = unet(jnp.concatenate([frame0, frame1], axis=-1))
-        return (Head(TAPS, config.dtype, name=f"kernel{index}")(trunk) for index in (0, 1))
+        heads = (Head(TAPS, config.dtype, name=f"kernel{index}") for index in (0, 1))
+        return jnp.stack([head(trunk) for head in heads])
 
 
 class Between(nn.Module):
-    """The frame at one time between a pair: a step of a scan, which carries nothing."""
+    """The frame at one time between two: a step of a scan, which carries nothing."""
 
     config: Config
 
     @nn.compact
-    def __call__(self, carry: tuple, pair: Pair, time: Array) -> tuple[tuple, dict]:
-        time = time[:, None, None, None]
-        flow_t0 = ops.depth_flow_projection(pair.flow01 * time, pair.weight0, fill_holes=True)
-        flow_t1 = ops.depth_flow_projection(pair.flow10 * (1 - time), pair.weight1, fill_holes=True)
-        warped0 = ops.adaptive_warp(pair.frame0, flow_t0, pair.kernel0)
-        warped1 = ops.adaptive_warp(pair.frame1, flow_t1, pair.kernel1)
-        context0 = ops.adaptive_warp(pair.context0, flow_t0, pair.kernel0)
-        context1 = ops.adaptive_warp(pair.context1, flow_t1, pair.kernel1)
-        blend = (1 - time) * warped0 + time * warped1
-        self.sow("intermediates", "context0", context0)
-        seen = (blend, warped0, warped1, flow_t0, flow_t1, pair.kernel0, pair.kernel1)
-        seen += (warped0, context0, warped1, context1)
-        rectify = RectifyNet(self.config.rectify_width, self.config.dtype, name="rectify")
+    def __call__(self, carry: tuple, views: Views, time: Array) -> tuple[tuple, dict[str, Array]]:
+        width, dtype = self.config.rectify_width, self.config.dtype
+        channels = (MAPS, *[views.context.shape[-1]] * 2)
+        pieces, bias = FirstConv(width, channels, name="first")()
+        times = jnp.stack([time, 1 - time])[..., None, None, None]  # as far from either frame
+
+        # One frame after the other: their warped contexts, the system's largest arrays, are
+        # convolved at once and never in memory together.
+        def see(total, side):
+            view, time, piece = side
+            flow = ops.depth_flow_projection(view.flow * time, view.weight, fill_holes=True)
+            context = ops.adaptive_warp(view.context, flow, view.kernel)
+            return total + _convolve(context, piece, dtype), (flow, context[..., :3])
+
+        total = jnp.zeros((*views.context.shape[1:-1], width), dtype) + bias.astype(dtype)
+        total, (flow, warped) = lax.scan(see, total, (views, times, jnp.stack(pieces[1:])))
+        blend = ((1 - times) * warped).sum(axis=0)
+        maps = jnp.concatenate([blend, *warped, *flow, *views.kernel], axis=-1)
+        x = nn.relu(total + _convolve(maps, pieces[0], dtype))
         return carry, {
-            "frames": blend + rectify(seen),
+            "frames": blend + RectifyNet(dtype, name="rectify")(x),
             "blend": blend,
-            "warped0": warped0,
-            "warped1": warped1,
-            "flow_t0": flow_t0,
-            "flow_t1": flow_t1,
+            "warped0": warped[0],
+            "warped1": warped[1],
+            "flow_t0": flow[0],
+            "flow_t1": flow[1],
         }
 
 
@@ -202,44 +206,45 @@ class ContextNet(nn.Module):
     dtype: Any
 
     @nn.compact
-    def __call__(self, x: Image) -> Image:
+    def __call__(self, x: Image) -> list[Image]:
         conv = Conv(self.features, 7, use_bias=False, dtype=self.dtype, name="conv0")
         maps = [nn.relu(conv(x))]
         for number, dilation in ((1, 4), (2, 8)):
-            block = ResidualBlock(self.features, dilation, self.dtype, name=f"block{number}")
+            block = ResidualBlock(dilation, False, True, self.dtype, name=f"block{number}")
             maps.append(block(maps[-1]))
-        return jnp.concatenate(maps, axis=-1)
+        return maps
+
+
+class FirstConv(nn.Module):
+    """The synthesis network's first kernel, cut into pieces for `channels` inputs, and its bias."""
+
+    features: int
+    channels: tuple[int, ...]
+
+    @nn.compact
+    def __call__(self) -> tuple[list[Array], Array]:
+        shape = (REACH, REACH, sum(self.channels), self.features)
+        kernel = self.param("kernel", uniform_fan_in, shape)
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        return jnp.split(kernel, np.cumsum(self.channels)[:-1], axis=-2), bias
 
 
 class RectifyNet(nn.Module):
-    """What is added to the blend, float32, from all maps that it is made of."""
+    """The rest of the synthesis network: what is added to the blend, float32."""
 
-    features: int
-    dtype: Any
-
-    @nn.compact
-    def __call__(self, parts: tuple[Array, ...]) -> Image:
-        x = jnp.concatenate([part.astype(self.dtype) for part in parts], axis=-1)
-        x = nn.relu(Conv(self.features, 7, dtype=self.dtype, name="conv0")(x))
-        for number in (1, 2, 3):
-            x = ResidualBlock(self.features, 1, self.dtype, name=f"block{number}")(x)
-        return Conv(3, dtype=self.dtype, name="conv1")(x).astype(jnp.float32)
-
-
-class ResidualBlock(nn.Module):
-    """relu(x + conv(relu(conv(x)))), without biases; the first convolution may be dilated."""
-
-    features: int
-    dilation: int
     dtype: Any
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
-        first = Conv(
-            self.features, dilation=self.dilation, use_bias=False, dtype=self.dtype, name="conv0"
-        )
-        second = Conv(self.features, use_bias=False, dtype=self.dtype, name="conv1")
-        return nn.relu(x + second(nn.relu(first(x))))
+        blocks = ResidualBlocks(3, use_bias=False, last_relu=True, dtype=self.dtype, name="blocks")
+        return Conv(3, dtype=self.dtype, name="last")(blocks(x)).astype(jnp.float32)
+
+
+def _convolve(x: Image, kernel: Array, dtype: Any) -> Image:
+    pad = (REACH // 2, REACH // 2)
+    return lax.conv_general_dilated(
+        x.astype(dtype), kernel.astype(dtype), (1, 1), (pad, pad), dimension_numbers=DIMENSIONS
+    )
 
 
 def _flow_config(config: Config) -> pwc_net.Config:

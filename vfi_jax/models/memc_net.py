@@ -12,6 +12,7 @@ from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv
 from vfi_jax.layers.kernel_unet import Head, KernelUNet
 from vfi_jax.layers.precision import precision
+from vfi_jax.layers.residual import ResidualBlocks
 from vfi_jax.networks import flownet_s, spynet
 
 TAPS = 16  # 4 x 4 adaptive filters (Bao et al. 2018, sec. 3.2)
@@ -238,15 +239,10 @@ class EDSR(nn.Module):
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
-        def conv(features, name):
-            return Conv(features, dtype=self.dtype, name=name)
-
-        x = conv(self.features, "head")(x)
-        for index in range(EDSR_BLOCKS):
-            hidden = nn.relu(conv(self.features, f"block{index}_conv0")(x))
-            x += conv(self.features, f"block{index}_conv1")(hidden)
-        x = conv(self.features, "body")(x)
-        return conv(3, "tail")(x)
+        x = Conv(self.features, dtype=self.dtype, name="head")(x)
+        x = ResidualBlocks(EDSR_BLOCKS, dtype=self.dtype, name="blocks")(x)
+        x = Conv(self.features, dtype=self.dtype, name="body")(x)
+        return Conv(3, dtype=self.dtype, name="tail")(x)
 
 
 def _flow_network(config: Config, **options: Any) -> nn.Module:

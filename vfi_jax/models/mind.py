@@ -2,17 +2,23 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, max_pool
 from vfi_jax.layers.precision import precision
+
+CENTROID_RADIUS = 2  # pixels around the strongest response that place a match between pixels
+LIVE_ARRAYS = 4  # of the largest size, that a backward pass holds at once, about
+TINY = 1e-30  # keeps 0 / 0 away
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +27,7 @@ class Config:
 
     Attributes:
       widths: channels of the encoder's blocks, finest first; the decoder mirrors them.
-      skips: encoder blocks (from 1) whose pooled output joins the decoder.
+      skips: encoder blocks, counted from 1, whose pooled output joins the decoder.
       dtype: type of the convolutions; parameters stay float32.
       precision: of the convolutions, see `layers.precision`.
     """
@@ -38,6 +44,11 @@ VARIANTS = {"small": Config(widths=(16, 24, 32, 32), skips=(1, 2, 3))}
 class Model(nn.Module):
     """Learning image matching by simply watching video. Long et al., ECCV 2016 (arXiv:1603.06041).
 
+    No code of the authors is public. Block counts, widths, 3x3 and 4x4 kernels, pooling and the
+    three concatenations are those of two independent reimplementations that agree. Less certain:
+    PReLU with a slope per channel (as recalled from the paper), biases everywhere, the order of a
+    concatenation (encoder first), no activation at the output. That makes 4,736,099 parameters; a
+    later paper's table gives MIND 7.60 million, so something may be missing here.
     """
 
     config: Config = Config()
@@ -67,7 +78,7 @@ class Model(nn.Module):
 
 
 class Block(nn.Module):
-    """Three convolutions, each with a PReLU; growing, the first doubles the size."""
+    """Three convolutions, each with a PReLU; growing, the first is one that doubles the size."""
 
     features: int
     dtype: Any
@@ -86,10 +97,10 @@ class Matches(NamedTuple):
     """Pixels of two frames that show the same thing, K of them.
 
     Attributes:
-      points: `[K, 2]` whole pixels (x, y) of the middle frame that the matches were asked at.
+      points: `[K, 2]` int32, the pixels (x, y) of the frame between that were asked about.
       points0: `[K, 2]` float32 (x, y) in frame 0.
       points1: `[K, 2]` float32 (x, y) in frame 1.
-      confidence: `[K]` float32, 0 .. 1.
+      confidence: `[K]` float32, 0 to 1: to be ranked and thresholded, not a probability.
     """
 
     points: np.ndarray
@@ -98,78 +109,187 @@ class Matches(NamedTuple):
     confidence: np.ndarray
 
 
-def match(model, variables, frame0, frame1, *, points=None, grid=8, reach=16, memory=2**30):
-    frames = jnp.stack([frame0, frame1])
+def match(
+    model: nn.Module,
+    variables: dict,
+    frame0: Image,
+    frame1: Image,
+    *,
+    points: Any = None,
+    grid: int = 8,
+    reach: int = 16,
+    memory: int = 2**30,
+) -> Matches:
+    """Match two frames by asking an interpolating network what it made a pixel of.
+
+    The response of a pixel q of an input frame to a pixel p of the frame between is the sum over
+    RGB of |d (sum over RGB of frame_t(p)) / d frame(q)|. In each frame p is matched with the pixel
+    of the strongest response not further than `reach` from p, moved to the centroid of the
+    responses within 2 pixels of it. Points more than 2 `reach` apart share a backward pass, as
+    responses are local.
+
+    confidence = sqrt(share0 share1) exp(-|(q0 + q1) / 2 - p|^2 / 2), where share is the part of a
+    frame's responses within `reach` that lies around its strongest. The second factor is 1 where
+    the two matches, found independently, agree on a uniform motion through p.
+
+    Any model that answers time 0.5 of two frames can be asked; MIND is the one that was made for it.
+
+    Args:
+      model: a system of 2 frames with time 0.5.
+      variables: its variables.
+      frame0: `[H, W, 3]` RGB in [0, 1], any size.
+      frame1: like `frame0`.
+      points: `[K, 2]` whole pixels (x, y) of the frame between; None: a grid.
+      grid: pixels from point to point of that grid.
+      reach: pixels from a point to its match in either frame, at most: half the largest motion.
+      memory: bytes that backward passes may take at once, roughly.
+
+    Returns:
+      Matches in the order of the points.
+
+    Raises:
+      ValueError: the model does not answer time 0.5 of two frames, or frames or points do not fit.
+
+    Source: Long et al. 2016, sec. 3.2. Fixed here, as the paper's text leaves it open or was not
+      at hand: the reduction over colours, the centroid and the confidence.
+    """
+    frames, points = _checked(model, frame0, frame1, points, grid)
+    passes = _passes(points, frames.shape[1:3], reach)
+    chunk = max(1, memory // _bytes_per_pass(model, variables, frames))
+    at, share = _locate_all(model, variables, frames, points[passes], reach, chunk)
+    # A pass with fewer points than the fullest repeats its first; the repeats are equal.
+    found, shares = np.empty((len(points), 2, 2), np.float32), np.empty((len(points), 2), np.float32)
+    found[passes], shares[passes] = at, share
+    offset = found.mean(axis=1) - points
+    confidence = np.sqrt(shares.prod(axis=1)) * np.exp(-np.square(offset).sum(axis=1) / 2)
+    return Matches(points, found[:, 0], found[:, 1], confidence)
+
+
+def sensitivity(
+    model: nn.Module, variables: dict, frame0: Image, frame1: Image, points: Any
+) -> Array:
+    """The responses that `match` looks for the strongest in, as pictures.
+
+    Args:
+      model: a system of 2 frames with time 0.5.
+      variables: its variables.
+      frame0: `[H, W, 3]` RGB in [0, 1], any size.
+      frame1: like `frame0`.
+      points: `[K, 2]` whole pixels (x, y) of the frame between.
+
+    Returns:
+      `[K, 2, H, W]` float32, not negative: for each point the responses of both frames.
+
+    Raises:
+      ValueError: as `match`.
+    """
+    frames, points = _checked(model, frame0, frame1, points, 1)
+    return _respond_all(model, variables, frames, points)
+
+
+def _checked(model, frame0, frame1, points, grid):
+    """Both frames `[2, H, W, 3]` float32, and points `[K, 2]` int32 that lie inside them."""
+    contract = model.contract
+    if contract.frames != 2 or 0.5 not in (contract.times or (0.5,)):
+        raise ValueError(f"model must make the frame between two, got one with {contract}")
+    if frame0.shape != frame1.shape or frame0.ndim != 3 or frame0.shape[-1] != 3:
+        raise ValueError(f"frames must be [H, W, 3] alike, got {frame0.shape} and {frame1.shape}")
     height, width = frame0.shape[:2]
     if points is None:
-        points = grid_points(height, width, grid)
+        rows, columns = (np.arange(min(grid, n) // 2, n, grid) for n in (height, width))
+        points = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
     points = np.asarray(points)
-    passes = _passes(points, (height, width), reach)
-    widest = max(model.config.widths)
-    chunk = max(1, int(memory // (16 * height * width * model.config.widths[0])))
-    members = np.full((len(passes), max(map(len, passes)), 2), (width, height), np.int32)
-    for row, index in zip(members, passes):
-        row[: len(index)] = points[index]
-    found, mass = _strongest(model, variables, frames, members, reach, chunk)
-    order = np.concatenate(passes)
-    valid = members[..., 0] < width
-    at = np.empty((len(points), 2, 2), np.float32)
-    share = np.empty((len(points), 2), np.float32)
-    at[order] = np.asarray(found)[valid]
-    share[order] = np.asarray(mass)[valid]
-    return points, at, share
-
-
-def grid_points(height, width, grid):
-    ys = np.arange(grid // 2, height, grid)
-    xs = np.arange(grid // 2, width, grid)
-    return np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
+    if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "iu" or not len(points):
+        raise ValueError(
+            f"points must be [K, 2] whole pixels (x, y), got {points.dtype} {points.shape}"
+        )
+    if (points < 0).any() or (points >= (width, height)).any():
+        raise ValueError(f"points must lie inside {width} x {height} pixels, got {points.max(0)}")
+    frames = jnp.stack([jnp.asarray(frame0, jnp.float32), jnp.asarray(frame1, jnp.float32)])
+    return frames, points.astype(np.int32)
 
 
 def _passes(points, shape, reach):
-    blocked = []
-    passes = []
-    apart = 2 * reach
+    """Indices `[P, M]` of points for each backward pass, more than 2 `reach` apart in it.
+
+    A pass with fewer than M points repeats its first.
+    """
+    passes: list[list[int]] = []
+    taken: list[np.ndarray] = []  # by pass, where no further point may lie
     for index, (x, y) in enumerate(points):
-        for taken, members in zip(blocked, passes):
-            if not taken[y, x]:
-                break
-        else:
-            taken, members = np.zeros(shape, bool), []
-            blocked.append(taken); passes.append(members)
-        members.append(index)
-        taken[max(y - apart, 0) : y + apart + 1, max(x - apart, 0) : x + apart + 1] = True
-    return passes
+        free = next((n for n, area in enumerate(taken) if not area[y, x]), len(passes))
+        if free == len(passes):
+            passes.append([])
+            taken.append(np.zeros(shape, bool))
+        passes[free].append(index)
+        rows, columns = (slice(max(at - 2 * reach, 0), at + 2 * reach + 1) for at in (y, x))
+        taken[free][rows, columns] = True
+    most = max(map(len, passes))
+    return np.array([members + members[:1] * (most - len(members)) for members in passes])
+
+
+def _bytes_per_pass(model, variables, frames):
+    """About what one backward pass holds at once, from the largest array of the forward one."""
+    traced = jax.make_jaxpr(functools.partial(_between, model, variables))(frames)
+    made = [out.aval for equation in traced.eqns for out in equation.outvars]
+    return LIVE_ARRAYS * max(aval.size * aval.dtype.itemsize for aval in made)
 
 
 @functools.partial(jax.jit, static_argnames=("model", "reach", "chunk"))
-def _strongest(model, variables, frames, members, reach, chunk):
+def _locate_all(model, variables, frames, points, reach, chunk):
+    """Where the responses to points `[P, M, 2]` are strongest, and how much of them is there.
+
+    Returns `[P, M, 2, 2]`: (x, y) in both frames, and shares `[P, M, 2]`.
+    """
+    respond = _responses(model, variables, frames)
+
+    def locate(points):
+        response = respond(points)
+        in_frames = jax.vmap(_locate, in_axes=(0, None, None))
+        return jax.vmap(in_frames, in_axes=(None, 0, None))(response, points, reach)
+
+    return lax.map(locate, points, batch_size=chunk)
+
+
+@functools.partial(jax.jit, static_argnames="model")
+def _respond_all(model, variables, frames, points):
+    return lax.map(_responses(model, variables, frames), points[:, None])
+
+
+def _responses(model, variables, frames) -> Callable[[Array], Array]:
+    """A function from points `[M, 2]` to the responses `[2, H, W]` to all of them together."""
+    frame_t, pull = jax.vjp(functools.partial(_between, model, variables), frames)
+
+    def respond(points):
+        asked = jnp.zeros_like(frame_t).at[points[:, 1], points[:, 0]].set(1)
+        (gradient,) = pull(asked)
+        return jnp.abs(gradient) @ jnp.ones(3)
+
+    return respond
+
+
+def _between(model, variables, frames):
+    """The frame between two `[2, H, W, 3]` of any size."""
     height, width = frames.shape[1:3]
-    m = model.contract.multiple
-    def interpolate(frames):
-        pad = ((0, 0), (0, -height % m), (0, -width % m), (0, 0))
-        padded = jnp.pad(frames, pad, mode="edge")
-        return model.apply(variables, padded[None], jnp.full((1, 1), 0.5))["frames"][0, 0, :height, :width]
-    frame_t, pull = jax.vjp(interpolate, frames)
-    def one(points):
-        seed = jnp.zeros_like(frame_t).at[points[:, 1], points[:, 0]].set(1, mode="drop")
-        response = jnp.abs(pull(seed)[0]) @ jnp.ones(3)
-        return jax.vmap(lambda point: jax.vmap(lambda r: _locate(r, point, reach))(response))(points)
-    return jax.lax.map(one, jnp.asarray(members), batch_size=chunk)
+    multiple = model.contract.multiple
+    # Inside what is differentiated, so that an edge pixel also answers for its copies.
+    padding = ((0, 0), (0, -height % multiple), (0, -width % multiple), (0, 0))
+    padded = jnp.pad(frames, padding, mode="edge")[None]
+    frame_t = model.apply(variables, padded, jnp.full((1, 1), 0.5))["frames"]
+    return frame_t[0, 0, :height, :width]
 
 
-def _locate(response, point, reach, radius=2):
-    size = jnp.array(response.shape)
-    shape = tuple(min(2 * reach + 1, s) for s in response.shape)
-    y0 = jnp.clip(point[1] - reach, 0, response.shape[0] - shape[0])
-    x0 = jnp.clip(point[0] - reach, 0, response.shape[1] - shape[1])
-    window = jax.lax.dynamic_slice(response, (y0, x0), shape)
-    y, x = jnp.mgrid[: shape[0], : shape[1]]
-    y, x = y + y0, x + x0
-    window = jnp.where((abs(y - point[1]) <= reach) & (abs(x - point[0]) <= reach), window, 0)
-    k = window.argmax()
-    py, px = y.reshape(-1)[k], x.reshape(-1)[k]
-    total = window.sum()
-    near = window * ((abs(y - py) <= radius) & (abs(x - px) <= radius))
-    mass = near.sum()
-    return jnp.array([(near * x).sum(), (near * y).sum()]) / mass, mass / total
+def _locate(response, point, reach):
+    """(x, y) of the strongest response `[H, W]` within `reach` of `point`, and its share there."""
+    shape = tuple(min(2 * reach + 1, size) for size in response.shape)
+    start = jnp.clip(point[::-1] - reach, 0, jnp.array(response.shape) - jnp.array(shape))
+    window = lax.dynamic_slice(response, start, shape)
+    pixels = jnp.stack(jnp.mgrid[: shape[0], : shape[1]], axis=-1) + start
+    window *= jnp.abs(pixels - point[::-1]).max(axis=-1) <= reach
+    peak = pixels.reshape(-1, 2)[window.argmax()]
+    around = window * (jnp.abs(pixels - peak).max(axis=-1) <= CENTROID_RADIUS)
+    # A response that is zero everywhere matches nothing: the point itself, without confidence.
+    total = around.sum()
+    centroid = jnp.tensordot(around, pixels.astype(jnp.float32), 2) / jnp.maximum(total, TINY)
+    share = total / jnp.maximum(window.sum(), TINY)
+    return jnp.where(total > 0, centroid, point[::-1])[::-1], share

@@ -2,11 +2,12 @@
 
 import functools
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
 from vfi_jax.arrays import Image
-from vfi_jax.ops import _banded, _grid
+from vfi_jax.ops import _banded, _grid, _rows
 from vfi_jax.ops._dispatch import dispatch
 
 BLOCK = 16  # columns of a banded product; measured on a CPU
@@ -40,19 +41,56 @@ def cost_volume(features0: Image, features1: Image, *, radius: int = 4) -> Image
 
 def _cost_volume(features0, features1, *, radius):
     return _grid.each(
-        functools.partial(_correlate, radius=radius),
+        functools.partial(_correlate, radius),
         features0.astype(jnp.float32) / features0.shape[-1],
         features1.astype(jnp.float32),
     ).astype(features0.dtype)
 
 
-def _correlate(features0, features1, *, radius):
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _correlate(radius, features0, features1):
+    products = functools.partial(_products, radius)
+    around = jnp.pad(features1, ((radius, radius), (radius, radius), (0, 0)))
+    return lax.platform_dependent(
+        around, features0, cpu=functools.partial(_rows.apply, products, rows=1), default=products
+    )
+
+
+def _correlate_forward(radius, *arrays):
+    return _correlate(radius, *arrays), arrays
+
+
+def _correlate_backward(radius, arrays, cotangent):
+    products = functools.partial(_products, radius)
+
+    def by_rows(around, features0, cotangent):
+        return _rows.pull(products, around, features0, cotangent=cotangent, rows=1)
+
+    def at_once(around, features0, cotangent):
+        return jax.vjp(products, around, features0)[1](cotangent)
+
+    features0, features1 = arrays
+    height, width, _ = features0.shape
+    around = jnp.pad(features1, ((radius, radius), (radius, radius), (0, 0)))
+    to_around, to_features0 = lax.platform_dependent(
+        around, features0, cotangent, cpu=by_rows, default=at_once
+    )
+    return to_features0, to_around[radius : radius + height, radius : radius + width]
+
+
+_correlate.defvjp(_correlate_forward, _correlate_backward)
+
+
+def _products(radius, around, features0):
+    """Blocks of columns against windows radius wider on either side, one displaced row at a time.
+
+    Takes `[R + 2 radius, W + 2 radius, C]` and `[R, W, C]`.
+    """
     height, width, channels = features0.shape
     block = min(BLOCK, width)
     count = -(-width // block)
     blocks = jnp.pad(features0, ((0, 0), (0, count * block - width), (0, 0)))
     blocks = blocks.reshape(height, count, block, channels)
-    around = jnp.pad(features1, ((radius, radius), (radius, radius), (0, 0)))
     windows = _banded.windows(around, count=count, block=block, extra=2 * radius)
     planes = []
     for dy in range(2 * radius + 1):

@@ -31,7 +31,9 @@ def forward_backward_error(flow01: Flow, flow10: Flow) -> Mask:
     return jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1)), 0)
 
 
-def occlusion_mask(flow01: Flow, flow10: Flow, *, relative: float = 0.01, absolute: float = 0.5) -> Mask:
+def occlusion_mask(
+    flow01: Flow, flow10: Flow, *, relative: float = 0.01, absolute: float = 0.5
+) -> Mask:
     """1 where a pixel of frame 0 is hidden in frame 1.
 
     |flow01 + flow10'|^2 > relative (|flow01|^2 + |flow10'|^2) + absolute

@@ -1,105 +1,180 @@
-"""Projecting a flow onto the frame that it crosses half-way: what DAIN and MEMC-Net call it."""
+"""Projecting a flow onto the frame that it crosses, as MEMC-Net and DAIN do."""
 
+import functools
+
+import jax
 import jax.numpy as jnp
 from jax import lax
 
 from vfi_jax.arrays import Flow, Image, Mask
 from vfi_jax.ops import _check, _grid
+from vfi_jax.ops._dispatch import dispatch
 
 DIRECTIONS = ("left", "right", "up", "down")
+AXIS = {"left": -2, "right": -2, "up": -3, "down": -3}
 
 
 def flow_projection(
     flow: Flow, *, fill_holes: bool = False, fill_from: tuple[str, ...] = DIRECTIONS
 ) -> Flow:
-    """Minus the average of the flows that land around each pixel.
+    """Minus the average of the flows that land beside a pixel: from there back to where they began.
+
+    out(q) = -mean of flow(p) over the p for which q is one of the four pixels around p + flow(p)
+
+    All four count alike, however near; those of a landing on the last column (or row) coincide in
+    twos and count twice. A flow that lands outside (0 .. W - 1, 0 .. H - 1) or is not finite is
+    left out. Where none lands is a hole: 0, or filled.
+
+    The gradient is that of the values: where a flow lands is not differentiated.
 
     Args:
-      flow: `[*B, H, W, 2]` float32 pixels, (x, y).
-      fill_holes: fill.
-      fill_from: directions.
+      flow: `[*B, H, W, 2]` float32 pixels, (x, y), from a source frame to the new one.
+      fill_holes: fill holes by `fill_holes`. The originals fill only where no gradient is wanted.
+      fill_from: directions of filling. MEMC-Net's code, by a slip, never looks down: its results
+        need ("left", "right", "up").
 
     Returns:
-      `[*B, H, W, 2]`.
+      `[*B, H, W, 2]`, from the new frame to the source.
 
-    Source: Bao et al. 2019 (MEMC-Net), eq. 3.
+    Raises:
+      ValueError: `flow` has another shape or type, or a direction is unknown.
+
+    Source: Bao et al. 2019 (MEMC-Net, arXiv:1810.08768), eq. 5.
     """
     flow = _check.flow(flow)
     weight = jnp.ones_like(flow[..., :1])
-    return _projection(flow, weight, fill_holes, fill_from)
+    return _projection("flow_projection", flow, weight, fill_holes, fill_from)
 
 
 def depth_flow_projection(flow: Flow, weight: Mask, *, fill_holes: bool = False) -> Flow:
-    """Minus the weighted average of the flows that land around each pixel.
+    """Minus the weighted average of the flows that land beside a pixel: what is near wins.
+
+    out(q) = -sum of weight(p) flow(p) / sum of weight(p), over the p of `flow_projection`
+
+    The gradient is that of the values, as in `flow_projection`. For `weight` the original's
+    backward pass uses flow - out where the true gradient, given here, has flow + out.
 
     Args:
-      flow: `[*B, H, W, 2]` float32 pixels, (x, y).
-      weight: `[*B, H, W, 1]`.
-      fill_holes: fill.
+      flow: `[*B, H, W, 2]` float32 pixels, (x, y), from a source frame to the new one.
+      weight: `[*B, H, W, 1]`, above 0; DAIN's is the inverse depth.
+      fill_holes: fill holes by `fill_holes`, from all directions.
 
     Returns:
-      `[*B, H, W, 2]`.
+      `[*B, H, W, 2]`, from the new frame to the source.
 
-    Source: Bao et al. 2019 (DAIN), eq. 1.
+    Raises:
+      ValueError: shapes or types do not fit.
+
+    Source: Bao et al. 2019 (DAIN, arXiv:1904.00830), eq. 1-3.
     """
     flow = _check.flow(flow)
-    weight = _check.plane(weight, "weight", fit=flow, to="flow")
-    return _projection(flow, weight, fill_holes, DIRECTIONS)
+    weight = _check.plane(weight, "weight", fit=flow, to="flow").astype(flow.dtype)
+    return _projection("depth_flow_projection", flow, weight, fill_holes, DIRECTIONS)
 
 
-def fill_holes(
-    flow: Image, valid: Mask, *, fill_from: tuple[str, ...] = DIRECTIONS
-) -> Image:
-    """Fill holes with the mean of the nearest valid pixels of the same row and column.
+def fill_holes(flow: Image, valid: Mask, *, fill_from: tuple[str, ...] = DIRECTIONS) -> Image:
+    """Give each hole the mean of the nearest known pixels of its row and column.
 
     Args:
-      flow: `[*B, H, W, C]`.
-      valid: `[*B, H, W, 1]`, above 0 where `flow` is known.
-      fill_from: directions.
+      flow: `[*B, H, W, C]`, any float type: a flow, or any map.
+      valid: `[*B, H, W, 1]`, any real type: above 0 where `flow` is known (a count of landings).
+      fill_from: sides on which to look: any of "left", "right", "up", "down". A side without known
+        pixels does not count; with none on any, the hole is 0.
 
     Returns:
-      `[*B, H, W, C]`.
+      `[*B, H, W, C]`, the type of `flow`, unchanged where known. The gradient takes the holes as
+      they are.
 
-    Source: Bao et al. 2019 (MEMC-Net).
+    Raises:
+      ValueError: `valid` does not fit `flow`, or a direction is unknown.
+
+    Source: Bao et al. 2019 (MEMC-Net, arXiv:1810.08768), sec. 3.2 (outside-in filling).
     """
-    here = valid > 0
-    height, width = flow.shape[-3:-1]
-    columns = jnp.broadcast_to(jnp.arange(width)[:, None], here.shape)
-    rows = jnp.broadcast_to(jnp.arange(height)[:, None, None], here.shape)
-    total, count = 0.0, 0.0
+    flow = _check.image(flow, "flow")
+    valid = _check.shaped(jnp.asarray(valid), (*flow.shape[:-1], 1), "valid", to="flow") > 0
+    total, count = jnp.zeros(flow.shape, jnp.float32), 0
     for direction in fill_from:
-        axis = here.ndim - (2 if direction in ("left", "right") else 3)
-        position = columns if direction in ("left", "right") else rows
-        if direction in ("left", "up"):
-            nearest = lax.cummax(jnp.where(here, position, -1), axis=axis)
-            found = nearest >= 0
-        else:
-            size = here.shape[axis]
-            nearest = lax.cummin(jnp.where(here, position, size), axis=axis, reverse=True)
-            found = nearest < size
-        value = jnp.take_along_axis(flow, jnp.clip(nearest, 0, here.shape[axis] - 1), axis=axis)
+        _check.one_of(direction, DIRECTIONS, "direction")
+        found, value = _nearest(flow, valid, direction)
         total += jnp.where(found, value, 0)
         count += found
     filled = total / jnp.maximum(count, 1)
-    return jnp.where(here, flow, filled)
+    return jnp.where(valid, flow, filled.astype(flow.dtype))
 
 
-def _projection(flow, weight, fill, fill_from):
-    total = _grid.each(_land, jnp.concatenate([-flow * weight, weight], -1), flow)
+def _projection(name, flow, weight, fill, fill_from):
+    total = dispatch(name, functools.partial(_grid.each, _land), flow, weight)
     count = total[..., 2:]
-    out = jnp.where(count > 0, total[..., :2] / jnp.where(count > 0, count, 1), 0)
+    share = jnp.where(count > 0, 1 / jnp.where(count > 0, count, 1), 0)
+    out = _grid.scale(total[..., :2], share)
     return fill_holes(out, count, fill_from=fill_from) if fill else out
 
 
-def _land(values, flow):
+def _land(flow, weight):
+    """Sums of -weight * flow and of weight, `[H, W, 3]`, over what lands beside each pixel."""
     height, width = flow.shape[:2]
-    x, y = _grid.points(flow)
+    x, y = (axis[..., None] for axis in _grid.points(flow))
     lands = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    left = jnp.where(lands, x, 0).astype(jnp.int32)
-    top = jnp.where(lands, y, 0).astype(jnp.int32)
-    values = jnp.where(lands[..., None], values, 0)
-    out = jnp.zeros_like(values)
-    for row in (top, jnp.minimum(top + 1, height - 1)):
-        for column in (left, jnp.minimum(left + 1, width - 1)):
-            out = out.at[row, column].add(values)
-    return out
+    index = jnp.where(lands, y, 0).astype(jnp.int32) * width
+    index += jnp.where(lands, x, 0).astype(jnp.int32)
+    # Masked before the product: 0 times a flow that is not finite would have no gradient but NaN.
+    weight = jnp.where(lands, weight, 0)
+    values = jnp.concatenate([_grid.scale(jnp.where(lands, -flow, 0), weight), weight], axis=-1)
+    total = jnp.zeros((height * width, 3), flow.dtype)
+    total = total.at[index.reshape(-1)].add(
+        values.reshape(-1, 3), mode="promise_in_bounds", wrap_negative_indices=False
+    )
+    # All four neighbours get the same, so one scatter will do and the rest are shifts.
+    return _and_next(_and_next(total.reshape(height, width, 3), axis=0), axis=1)
+
+
+def _and_next(total, *, axis):
+    """What landed on each pixel and on the one before; on the last pixel its own counts twice."""
+    size = total.shape[axis]
+    before = lax.slice_in_dim(
+        jnp.pad(total, [(int(axis == a), 0) for a in range(3)]), 0, size, axis=axis
+    )
+    last = lax.broadcasted_iota(jnp.int32, total.shape, axis) == size - 1
+    return total + before + jnp.where(last, total, 0)
+
+
+def _nearest(flow, valid, direction):
+    """Whether a pixel is known in that direction, and the nearest of them."""
+    axis = AXIS[direction]
+    reverse = direction in ("right", "down")
+    size = valid.shape[axis]
+    position = lax.broadcasted_iota(jnp.int32, valid.shape, valid.ndim + axis)
+    nearest = _running(
+        jnp.where(valid, position, size if reverse else -1), axis=axis, reverse=reverse
+    )
+    found = (nearest >= 0) & (nearest < size)
+    return found, jnp.take_along_axis(flow, jnp.clip(nearest, 0, size - 1), axis=axis)
+
+
+# Outside of any jit the choice of a platform would be compiled anew at every call.
+@functools.partial(jax.jit, static_argnames=("axis", "reverse"))
+def _running(values, *, axis, reverse):
+    """Maximum so far along `axis`, or in reverse the minimum."""
+    # On a CPU one step a row is fastest; elsewhere a step is a launch, and few of them are.
+    return lax.platform_dependent(
+        values,
+        cpu=functools.partial(_scan, axis=axis, reverse=reverse),
+        default=functools.partial(_cumulate, axis=axis, reverse=reverse),
+    )
+
+
+def _scan(values, *, axis, reverse):
+    extreme = jnp.minimum if reverse else jnp.maximum
+
+    def step(so_far, line):
+        so_far = extreme(so_far, line)
+        return so_far, so_far
+
+    lines = jnp.moveaxis(values, axis, 0)
+    _, lines = lax.scan(step, lines[-1 if reverse else 0], lines, reverse=reverse)
+    return jnp.moveaxis(lines, 0, axis)
+
+
+def _cumulate(values, *, axis, reverse):
+    cumulate = lax.cummin if reverse else lax.cummax
+    return cumulate(values, axis=values.ndim + axis, reverse=reverse)

@@ -1,16 +1,20 @@
-"""Moving an image along a flow: every pixel adds itself to the pixels around where it lands."""
+"""Moving an image along a flow: every pixel adds itself to the four around where it lands."""
 
+import functools
+
+import jax
 import jax.numpy as jnp
 from jax import lax
 
 from vfi_jax.arrays import Flow, Image, Mask
-from vfi_jax.ops import _check, _grid
+from vfi_jax.ops import _check, _exact, _grid
 from vfi_jax.ops._dispatch import dispatch
 
 MODES = ("sum", "average", "linear", "softmax")
 NORMALISES = ("add_eps", "zero_eps", "clip_eps")
-EPS = 1e-7  # keeps holes from dividing by zero (Niklaus and Liu 2020, released code)
-TINY = 1e-37  # near the smallest normal float32
+EPS = 1e-7  # summed weight, of a pixel fully covered 1 (Niklaus and Liu 2020, released code)
+STEEPEST = 40.0  # of a metric; e^40 times a sum of millions is a float32, e^88 itself is none
+TINY = 1e-37  # about the smallest normal float32
 
 
 def forward_splat(
@@ -24,78 +28,117 @@ def forward_splat(
 ) -> Image:
     """Move every pixel of `image` to where `flow` points, onto the four pixels around.
 
-    out(q) = sum_p b(p + flow(p) - q) w(p) image(p) / sum_p b(p + flow(p) - q) w(p)
+    sum(q) = sum over p of b(p + flow(p) - q) w(p) image(p),  b(d) = max(0, 1-|dx|) max(0, 1-|dy|)
+    out(q) = sum(q), or sum(q) divided by the same sum of w alone
+
+    w is 1 for mode "sum" (not divided) and "average", metric for "linear", exp(metric) for
+    "softmax". What lands outside is lost; a pixel whose flow is not finite is left out.
 
     Args:
       image: `[*B, H, W, C]`, any float type.
       flow: `[*B, H, W, 2]` float32 pixels, (x, y).
       mode: "sum", "average", "linear" or "softmax".
-      metric: `[*B, H, W, 1]`, for linear and softmax.
-      normalise: "add_eps", "zero_eps" or "clip_eps".
-      deterministic: bit-equal everywhere.
+      metric: `[*B, H, W, 1]`, for "linear" (not negative) and "softmax": more wins.
+      normalise: what keeps a hole from dividing 0 by 0. "add_eps": 1e-7 is added to the summed
+        weight; thinly covered pixels fade. "zero_eps": a summed weight of exactly 0 becomes 1.
+        "clip_eps": the summed weight is at least 1e-7. Holes are 0 in all three. No effect on
+        mode "sum".
+      deterministic: sum as integers: the sums are the same bits in any order, so on any platform
+        and device count, at several times the cost. Otherwise the order of the sums is the
+        image's on a CPU and the compiler's fixed one on a TPU, both equal from run to run, but on
+        a GPU it is whatever the atomic additions make of it, and the last bits change. The
+        gradients of `image`, `flow` and `metric` are not scattered: they are always reproducible.
 
     Returns:
-      `[*B, H, W, C]`, the type of `image`.
+      `[*B, H, W, C]`, the type of `image`; summed in float32.
 
     Raises:
-      ValueError: arguments do not fit.
+      ValueError: shapes or types do not fit, an option is unknown, or `metric` is missing or given
+        in vain.
 
-    Source: Niklaus and Liu 2020 (softmax splatting), eq. 5-14.
+    Source: Niklaus and Liu 2020 (softmax splatting, arXiv:2003.05534), sec. 3. An exp(metric) too
+    large for float32 is scaled down, eps with it: the same numbers where the original overflows.
     """
     image = _check.image(image)
     flow = _check.flow(flow, fit=image)
     _check.one_of(mode, MODES, "mode")
     _check.one_of(normalise, NORMALISES, "normalise")
-    if mode in ("sum", "average") and metric is not None:
-        raise ValueError(f"metric has no part in mode {mode!r}; leave it out")
     values = image.astype(jnp.float32)
+    weight, eps = _weight(image, mode, metric)
     if mode == "sum":
-        return dispatch("forward_splat", _splat, values, flow).astype(image.dtype)
-    eps = EPS
-    if mode == "average":
-        weight = jnp.ones_like(values[..., :1])
-    else:
-        if metric is None:
-            raise ValueError(f"metric must be given in mode {mode!r}")
-        weight = _check.plane(metric, "metric", fit=image, to="image").astype(jnp.float32)
-    if mode == "softmax":
-        shift = lax.stop_gradient(jnp.max(weight, axis=(-3, -2), keepdims=True) - 40).clip(0)
-        weight = jnp.exp(weight - shift)
-        eps = jnp.maximum(EPS * jnp.exp(-shift), TINY)
-    both = jnp.concatenate([values * weight, weight], axis=-1)
-    total = dispatch("forward_splat", _splat, both, flow)
-    norm = total[..., -1:]
-    if normalise == "add_eps":
-        norm = norm + eps
-    elif normalise == "zero_eps":
-        norm = jnp.where(norm == 0, 1, norm)
-    else:
-        norm = jnp.where(norm >= eps, norm, eps)
-    return (total[..., :-1] / norm).astype(image.dtype)
+        return _splat(values, flow, deterministic).astype(image.dtype)
+    both = jnp.concatenate([_grid.scale(values, weight), weight], axis=-1)
+    total = _splat(both, flow, deterministic)
+    share = 1 / _guarded(total[..., -1:], eps, normalise)
+    return _grid.scale(total[..., :-1], share).astype(image.dtype)
 
 
-def flow_reversal(flow: Flow) -> Flow:
-    """The flow back: where it lands, every vector is laid down reversed.
+def flow_reversal(flow: Flow, *, metric: Mask | None = None, deterministic: bool = False) -> Flow:
+    """The flow of the way back: every vector is turned round and laid down where it points.
+
+    out = forward_splat(-flow, flow), averaged; 0 where nothing lands, for `fill_holes` to fill.
+    The reversal of t * flow01 is flow_t0.
 
     Args:
       flow: `[*B, H, W, 2]` float32 pixels, (x, y).
+      metric: `[*B, H, W, 1]`: where several land, softmax of it decides; the plain average by
+        default.
+      deterministic: as in `forward_splat`.
 
     Returns:
-      `[*B, H, W, 2]`.
+      `[*B, H, W, 2]`, the type of `flow`.
 
-    Source: Xu et al. 2019.
+    Raises:
+      ValueError: shapes or types do not fit.
+
+    Source: Xu et al. 2019 (Quadratic Video Interpolation, arXiv:1911.00627), its flow reversal
+    layer, with bilinear weights in the place of Gaussian ones.
     """
     flow = _check.flow(flow)
-    return forward_splat(-flow, flow, mode="average")
+    mode = "average" if metric is None else "softmax"
+    return forward_splat(
+        -flow, flow, mode=mode, metric=metric, normalise="zero_eps", deterministic=deterministic
+    )
 
 
-def _splat(image, flow):
-    return _grid.each(_add, image, flow)
+def _weight(image, mode, metric):
+    """Weight of every pixel, and the eps that goes with it."""
+    if mode in ("sum", "average"):
+        if metric is not None:
+            raise ValueError(f"metric has no part in mode {mode!r}: leave it out")
+        return jnp.ones((*image.shape[:-1], 1), jnp.float32), EPS
+    if metric is None:
+        raise ValueError(f"mode {mode!r} needs a metric [*B, H, W, 1], got None")
+    metric = _check.plane(metric, "metric", fit=image, to="image").astype(jnp.float32)
+    if mode == "linear":
+        return metric, EPS
+    peak = lax.stop_gradient(metric.max(axis=(-3, -2), keepdims=True))
+    excess = jnp.maximum(peak - STEEPEST, 0)
+    return jnp.exp(metric - excess), jnp.maximum(EPS * jnp.exp(-excess), TINY)
 
 
-def _add(image, flow):
-    values = image.reshape(-1, image.shape[-1])
-    out = jnp.zeros_like(values)
-    for corner in _grid.corners(flow, clamp=False):
-        out = out.at[corner.index].add(corner.weight[:, None] * values)
-    return out.reshape(image.shape)
+def _guarded(total, eps, normalise):
+    if normalise == "add_eps":
+        return total + eps
+    if normalise == "zero_eps":
+        return jnp.where(total == 0, 1, total)
+    return jnp.where(total >= eps, total, eps)
+
+
+def _splat(values, flow, deterministic):
+    return dispatch("forward_splat", _forward_splat, values, flow, deterministic=deterministic)
+
+
+def _forward_splat(values, flow, *, deterministic):
+    # The gradient weighs the values again rather than keep four copies of them.
+    land = jax.checkpoint(functools.partial(_land, deterministic=deterministic))
+    return _grid.each(land, values, flow)
+
+
+def _land(image, flow, *, deterministic):
+    height, width, channels = image.shape
+    left, top, weights = _grid.corners(flow, clamp=False)
+    values = [_grid.scale(image.reshape(-1, channels), weight) for weight in weights]
+    if deterministic:
+        return _exact.spread(values, left, top, height, width)
+    return _grid.spread(values, left, top, height=height, width=width)

@@ -2,6 +2,7 @@
 
 import functools
 
+import jax
 import jax.numpy as jnp
 
 from vfi_jax.arrays import Flow, Image, Mask
@@ -91,16 +92,15 @@ def voxel_warp(frame0: Image, frame1: Image, flow0: Flow, flow1: Flow, weight: M
 
 
 def _backward_warp(image, flow, *, padding):
-    sample = functools.partial(_sample, clamp=padding == "border")
+    # The gradient reads the image again rather than keep four copies of it.
+    sample = jax.checkpoint(functools.partial(_sample, clamp=padding == "border"))
     return _grid.each(sample, image.astype(jnp.float32), flow).astype(image.dtype)
 
 
 def _sample(image, flow, *, clamp):
-    pixels = image.reshape(-1, image.shape[-1])
-    out = jnp.zeros_like(pixels)
-    for corner in _grid.corners(flow, clamp=clamp):
-        out += corner.weight[:, None] * pixels[corner.index]
-    return out.reshape(image.shape)
+    left, top, weights = _grid.corners(flow, clamp=clamp)
+    pixels = _grid.around(image, left, top)
+    return sum(map(_grid.scale, pixels, weights)).reshape(image.shape)
 
 
 def _covered(x, size):

@@ -78,7 +78,9 @@ def read(path: Path, *, bits: int = 8, alpha: bool = False) -> np.ndarray:
         with Image.open(path) as image:
             deep = _bits(image) == 16
             if not deep:
-                pixels = np.asarray(ImageOps.exif_transpose(image).convert("RGBA" if alpha else "RGB"))
+                pixels = np.asarray(
+                    ImageOps.exif_transpose(image).convert("RGBA" if alpha else "RGB")
+                )
     except (OSError, SyntaxError) as error:
         raise ValueError(f"{path} cannot be read as an image: {error}") from error
     if deep:
@@ -97,10 +99,10 @@ def write(path: Path, pixels: np.ndarray) -> None:
     path.write_bytes(data.tobytes())
 
 
-def loop(path: Path) -> int | None:
-    """How often a GIF plays: 0 for ever, None once."""
+def loop(path: Path) -> int:
+    """How often a GIF plays: 0 for ever, -1 once, else so many times again."""
     with Image.open(path) as image:
-        return image.info.get("loop")
+        return image.info.get("loop", -1)
 
 
 def _natural(path):

@@ -41,7 +41,8 @@ class Picture:
     Attributes:
       width: in pixels, as shown.
       height: in pixels, as shown.
-      rate: nominal frames per second.
+      rate: nominal frames per second; frames of a constant rate are put on its grid.
+      average: mean frames per second; differs where frames are not evenly spaced.
       tick: unit of the time stamps, in seconds.
       bits: per sample and channel, as stored.
       chroma: "420", "422" or "444" as stored, "rgb" where there is none.
@@ -53,6 +54,7 @@ class Picture:
     width: int
     height: int
     rate: Fraction
+    average: Fraction
     tick: Fraction
     bits: int = 8
     chroma: str = "rgb"
@@ -71,14 +73,14 @@ class Source:
       shift: seconds that were subtracted from all time stamps.
       metadata: of the whole file.
       chapters: as PyAV gives them.
-      loop: how often an animation plays, 0 for ever; None where it is not said.
+      loop: how often an animation plays: 0 for ever, -1 once, else so many times again.
       warnings: what the user should know, a line each; grows while frames are read.
     """
 
     picture: Picture
     count: int | None = None
     shift: Fraction = Fraction(0)
-    loop: int | None = None
+    loop: int = 0
 
     def __init__(self):
         self.tracks: list[av.stream.Stream] = []
@@ -122,11 +124,11 @@ class Folder(Source):
         heads = images.heads(self._paths)
         self._bits = max(head.bits for head in heads)
         self._alpha = any(head.alpha for head in heads)
-        self.has_rate = rate is not None
         self.count = len(self._paths)
         self.picture = Picture(
             *heads[0].size,
             rate=rate or DEFAULT_RATE,
+            average=rate or DEFAULT_RATE,
             tick=1 / (rate or DEFAULT_RATE),
             bits=self._bits,
             alpha=self._alpha,
@@ -219,6 +221,7 @@ class Video(Source):
         self.picture = Picture(
             *size,
             rate=rate or DEFAULT_RATE,
+            average=_average(stream, first, rate or DEFAULT_RATE),
             tick=first.time_base or stream.time_base,
             bits=max(component.bits for component in pixel_format.components),
             chroma=_chroma(pixel_format),
@@ -231,7 +234,7 @@ class Video(Source):
         self.count = stream.frames or _frames_in(self._container, self.picture.rate)
         self.metadata = {k: v for k, v in self._container.metadata.items() if k not in DROPPED}
         self.chapters = self._container.chapters()
-        self.loop = images.loop(path) if self._container.format.name == "gif" else None
+        self.loop = images.loop(path) if self._container.format.name == "gif" else 0
         self.warnings += self._remarks(first, rate)
 
     def _remarks(self, first, rate):
@@ -387,6 +390,13 @@ def _start(container):
         if stream.start_time is not None and stream.type in ("video", "audio")
     ]
     return max(min(starts, default=Fraction(0)), Fraction(0))
+
+
+def _average(stream, first, rate):
+    mean = stream.average_rate
+    if not mean or first.pts is None or abs(mean / rate - 1) < Fraction(1, 20):
+        return rate
+    return mean
 
 
 def _frames_in(container, rate):

@@ -1,13 +1,15 @@
 """Weights: loading and storing them, and converting those that were made with PyTorch.
 
-`load` is all that running a model needs. `convert` and `read_torch` turn original files into
-variables; `save` stores them where `load` finds them.
+`load` is all that running a model needs, and `install` all that original weights need: it reads the
+file (`read_torch`), turns it into variables (`convert`) and stores them where `load` finds them
+(`save`).
 """
 
 from vfi_jax.weights.conversion import ConversionError, convert, convertible, recognise
 from vfi_jax.weights.download import fetch
-from vfi_jax.weights.library import DEFAULT, at_hand, load, needs_weights, save, stored, verify
-from vfi_jax.weights.sources import Source, advice, source
+from vfi_jax.weights.install import install
+from vfi_jax.weights.library import DEFAULT, at_hand, load, save, stored, verify
+from vfi_jax.weights.sources import Source, advice, records, source
 from vfi_jax.weights.torch_file import read_torch
 
 __all__ = [
@@ -19,10 +21,11 @@ __all__ = [
     "convert",
     "convertible",
     "fetch",
+    "install",
     "load",
-    "needs_weights",
     "read_torch",
     "recognise",
+    "records",
     "save",
     "source",
     "stored",

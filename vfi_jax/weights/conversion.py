@@ -84,10 +84,8 @@ def recognise(state_dict: Mapping[str, np.ndarray]) -> str:
 
 
 def convertible() -> list[str]:
-    """Names of all systems, networks and variants that have a mapping."""
-    mapped = lookup.modules(MAPPINGS)
-    names = (*registry.list_models(), *registry.list_networks())
-    return [name for name in names if registry.split(name)[0] in mapped]
+    """Names of all systems, networks and variants that original files can be converted for."""
+    return [name for name in (*registry.list_models(), *registry.list_networks()) if _rules(name)]
 
 
 def mapping_of(name: str) -> ModuleType:
@@ -108,6 +106,16 @@ def rules_of(name: str) -> Rules:
     mapping = mapping_of(name)
     config = registry.create(name).config
     return mapping.rules(config) if hasattr(mapping, "rules") else mapping.RULES
+
+
+def _rules(name):
+    """The table of a model; empty where nothing was ever released for it."""
+    if registry.split(name)[0] not in lookup.modules(MAPPINGS):
+        return ()
+    try:
+        return rules_of(name)
+    except ValueError:
+        return ()
 
 
 @functools.cache
@@ -201,7 +209,7 @@ def _assign(rules, state_dict, shapes, faults):
         if rule.path is None:
             dropped[rule.pattern].append(key)
             continue
-        source = _Source(rule, key, int(match["layer"]) if rule.stack else 0, array)
+        source = _Source(rule, key, int(match["layer"]) - rule.first if rule.stack else 0, array)
         path = (rule.collection, *match.expand(rule.path).split("/"))
         if path in shapes:
             sources[path].append(source)

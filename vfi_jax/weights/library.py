@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from vfi_jax import lookup, registry
 from vfi_jax.weights import places, sources, store
-from vfi_jax.weights.conversion import check, convert, recognise, shapes_of
+from vfi_jax.weights.conversion import ConversionError, check, convert, recognise, shapes_of
 from vfi_jax.weights.torch_file import read_torch
 
 DEFAULT = "blend"  # what runs when nobody names a model
@@ -91,14 +91,35 @@ def save(
     return store.write(folder, variables, description, dtype=dtype)
 
 
+def from_torch(
+    path: Path, name: str | None, *, notes: list[str] | None = None
+) -> tuple[str, dict]:
+    """Reads and converts a PyTorch file.
+
+    Args:
+      path: the file.
+      name: whose weights it holds; None: whoever's they are by their keys.
+      notes: is appended a line for each kind of key that has no counterpart.
+
+    Returns:
+      (name, variables).
+
+    Raises:
+      ValueError: damaged, no PyTorch file, or of another model (which is named where it is known).
+    """
+    arrays = read_torch(path)
+    try:
+        name = name or recognise(arrays)
+        return name, convert(name, arrays, notes=notes)
+    except ConversionError as error:
+        raise ValueError(f"{path}: {error}{_owner(arrays)}") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
 def at_hand(name: str) -> Path | None:
     """The folder that `load` would read the weights of `name` from, or None."""
     return next(filter(store.is_checkpoint, places.candidates(name)), None)
-
-
-def needs_weights(name: str) -> bool:
-    """Whether a model has variables at all."""
-    return bool(shapes_of(registry.create(name)))
 
 
 def stored() -> dict[str, Path]:
@@ -145,15 +166,18 @@ def _load_named(name, overrides):
 def _load_path(path, system, overrides):
     if path.is_dir():
         return _load_stored(path, system, overrides)
-    arrays = read_torch(path)
-    try:
-        name = system or recognise(arrays)
-        variables = convert(name, arrays)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+    name, variables = from_torch(path, system)
     model = registry.create(name, **overrides)
     check(name, shapes_of(model), variables)
     return model, variables
+
+
+def _owner(arrays):
+    """Whose weights they are, in words for the end of a message; "" where no model's."""
+    try:
+        return f"\n  they are those of {recognise(arrays)}"
+    except ValueError:
+        return ""
 
 
 def _load_stored(folder, system, overrides):
@@ -161,7 +185,7 @@ def _load_stored(folder, system, overrides):
     name = description.get("model", "")
     if system and registry.split(name)[0] != registry.split(system)[0]:
         raise ValueError(f"{folder} holds weights of {name or 'no model'}, not of {system}")
-    config = {field: _from_json(value) for field, value in description["config"].items()}
+    config = {field: _from_json(value) for field, value in description.get("config", {}).items()}
     model = registry.create(name, **{**config, **overrides})
     check(name, shapes_of(model), variables)
     return model, variables

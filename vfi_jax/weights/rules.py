@@ -24,6 +24,7 @@ class Rule:
       collection: "params" or "batch_stats".
       stack: the pattern's group `layer` is a number: the arrays of layers 0, 1, ... are stacked on
         a new first axis (for blocks that run under `nn.scan`).
+      first: the number of layer 0 in the keys.
     """
 
     pattern: str
@@ -31,6 +32,7 @@ class Rule:
     change: Callable[[np.ndarray], np.ndarray] = np.asarray
     collection: str = "params"
     stack: bool = False
+    first: int = 0
 
     def match(self, key: str) -> re.Match | None:
         """The match of a whole key, or None."""
@@ -97,9 +99,9 @@ def nested(pattern: str, rules: Iterable[Rule], path: str) -> Rules:
     )
 
 
-def stacked(rules: Iterable[Rule]) -> Rules:
-    """The same rules, stacked over the group `layer` of their patterns."""
-    return tuple(dataclasses.replace(rule, stack=True) for rule in rules)
+def stacked(rules: Iterable[Rule], *, first: int = 0) -> Rules:
+    """The same rules, stacked over the group `layer` of their patterns, counted from `first`."""
+    return tuple(dataclasses.replace(rule, stack=True, first=first) for rule in rules)
 
 
 def _hwio(weight):

@@ -8,6 +8,7 @@ from pathlib import Path
 from vfi_jax import registry
 
 RECORDS = Path(__file__).with_name("sources.toml")
+NONE_RELEASED = "none were released: train it, or give the path of weights of your own"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,9 +45,9 @@ def records() -> dict[str, Source]:
 
 
 def source(name: str) -> Source:
-    """The record of a model: its own, or else its system's; empty where there is none."""
-    system, _ = registry.split(name)
-    return records().get(name) or records().get(system) or Source()
+    """The record of a model; of one without, only its system's paper is known."""
+    papers = [record.paper for key, record in records().items() if _same_system(key, name)]
+    return records().get(name) or Source(paper=papers[0] if papers else "")
 
 
 def released_as(system: str, file: str) -> str:
@@ -55,27 +56,29 @@ def released_as(system: str, file: str) -> str:
     A system given with its variant, or a file of another name, leaves the name as it is.
     """
     for name, record in records().items():
-        if "/" not in system and registry.split(name)[0] == system and record.file == file:
+        if registry.split(name)[0] == system and record.file == file:
             return name
     return system
 
 
 def advice(name: str) -> str:
     """How to come by the weights of a model, in words that go into a message."""
-    system, variant = registry.split(name)
-    own = {key: record for key, record in records().items() if key in (name, system)}
-    released = own or {
-        key: record for key, record in records().items() if registry.split(key)[0] == system
-    }
-    ways = [way for key, record in released.items() if (way := _way(key, record))]
-    return " or ".join(ways) or f"none were released: train it, or pass your own checkpoint's path"
+    # A system whose weights were released only as variants: any of them will do.
+    is_system = not registry.split(name)[1]
+    names = [name] if name in records() or not is_system else list(records())
+    ways = [_way(key, records()[key]) for key in names if key in records() and _same_system(key, name)]
+    return ", or ".join(filter(None, ways)) or NONE_RELEASED
+
+
+def _same_system(name, other):
+    return registry.split(name)[0] == registry.split(other)[0]
 
 
 def _way(name, record):
-    convert = f"vfi-jax convert {name}"
+    command = f"vfi-jax convert {name}"
     if record.url:
-        return f"run `{convert}`, which downloads {record.url} ({record.licence})"
+        return f"run `{command}`, which downloads {record.url} ({record.licence})"
     if record.page:
-        file = record.file or "the file"
-        return f"get {file} from {record.page} ({record.licence}) and run `{convert} {record.file or 'FILE'}`"
+        file = record.file or "FILE"
+        return f"get {file} from {record.page} ({record.licence}) and run `{command} {file}`"
     return ""

@@ -1,7 +1,7 @@
 """DAIN's keys, as baowenbo/DAIN saves them; its slow motion network has the same."""
 
 from vfi_jax.weights.mappings import megadepth, pwc_net
-from vfi_jax.weights.rules import Rules, conv, nested
+from vfi_jax.weights.rules import Rules, conv, nested, stacked
 
 KERNELS = "initScaleNets_filter"
 # Places of the convolutions in the kernel network's flat list: (stage, place in the stage).
@@ -35,9 +35,7 @@ RULES = (
     *conv(r"ctxNet\.block1\.0", "context/conv0"),
     *_block(r"ctxNet\.block2", "context/block1"),
     *_block(r"ctxNet\.block3", "context/block2"),
-    *conv(r"rectifyNet\.block1\.0", "between/rectify/conv0"),
-    *_block(r"rectifyNet\.block2", "between/rectify/block1"),
-    *_block(r"rectifyNet\.block3", "between/rectify/block2"),
-    *_block(r"rectifyNet\.block4", "between/rectify/block3"),
-    *conv(r"rectifyNet\.block5\.0", "between/rectify/conv1"),
+    *conv(r"rectifyNet\.block1\.0", "between/first"),
+    *stacked(_block(r"rectifyNet\.block(?P<layer>[234])", "between/rectify/blocks/block"), first=2),
+    *conv(r"rectifyNet\.block5\.0", "between/rectify/last"),
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from vfi_jax.weights.mappings import flownet_s, spynet
-from vfi_jax.weights.rules import Rules, batch_norm, conv, nested
+from vfi_jax.weights.rules import Rules, batch_norm, conv, nested, stacked
 
 FLOWS = {"flownet_s": flownet_s.RULES, "spynet": spynet.RULES}
 
@@ -77,10 +77,11 @@ def _plain() -> Rules:
 
 
 def _edsr() -> Rules:
+    block = r"rectifyNet\.body\.(?P<layer>\d)\.body"
     return (
         *conv(r"rectifyNet\.head\.0", "rectify/head"),
-        *conv(r"rectifyNet\.body\.(\d)\.body\.0", r"rectify/block\1_conv0"),
-        *conv(r"rectifyNet\.body\.(\d)\.body\.2", r"rectify/block\1_conv1"),
+        *stacked(conv(rf"{block}\.0", "rectify/blocks/block/conv0")),
+        *stacked(conv(rf"{block}\.2", "rectify/blocks/block/conv1")),
         *conv(r"rectifyNet\.body\.10", "rectify/body"),
         *conv(r"rectifyNet\.tail\.0", "rectify/tail"),
     )

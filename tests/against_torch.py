@@ -1,0 +1,126 @@
+"""The ops written with PyTorch's own functions: what `vfi-jax bench ops --against torch` times.
+
+Never imported by the library: the bench loads this file from a checkout, where torch is installed.
+Each function takes the op's NumPy arrays in the library's layout and returns `(call, tensors)`:
+`call(*tensors)` is the op in PyTorch's layout (NCHW), differentiable with respect to `tensors`.
+"""
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+
+def backward_warp(image, flow):
+    base, size = _grid(*image.shape[1:3])
+
+    def call(image, flow):
+        grid = (base + flow.permute(0, 2, 3, 1)) * (2 / (size - 1)) - 1
+        return functional.grid_sample(image, grid, align_corners=True)
+
+    return call, _first(image, flow)
+
+
+def forward_splat(image, flow):
+    height, width = image.shape[1:3]
+    base, _ = _grid(height, width)
+
+    def call(image, flow):
+        count, channels = image.shape[:2]
+        x, y = (base + flow.permute(0, 2, 3, 1)).unbind(-1)
+        left, top = x.floor(), y.floor()
+        offset = torch.arange(count).view(-1, 1, 1) * (height * width)
+        values = image.permute(0, 2, 3, 1).reshape(-1, channels)
+        out = torch.zeros_like(values)
+        for column, across in ((left, left + 1 - x), (left + 1, x - left)):
+            for row, down in ((top, top + 1 - y), (top + 1, y - top)):
+                here = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+                index = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
+                weight = torch.where(here, across * down, 0.0)
+                index = (index.long() + offset).view(-1)
+                out = out.index_add(0, index, values * weight.reshape(-1, 1))
+        return out.view(count, height, width, channels).permute(0, 3, 1, 2)
+
+    return call, _first(image, flow)
+
+
+def cost_volume(features0, features1, radius=4):
+    height, width = features0.shape[1:3]
+
+    def call(features0, features1):
+        around = functional.pad(features1, (radius,) * 4)
+        planes = [
+            (features0 * around[:, :, y : y + height, x : x + width]).mean(1)
+            for y in range(2 * radius + 1)
+            for x in range(2 * radius + 1)
+        ]
+        return torch.stack(planes, 1)
+
+    return call, _first(features0, features1)
+
+
+def adaptive_separable_conv(image, vertical, horizontal):
+    _, height, _, taps = vertical.shape
+
+    def call(image, vertical, horizontal):
+        across = horizontal.permute(0, 2, 3, 1)
+        out = 0.0
+        for i in range(taps):  # unfolded along both axes at once it would take gigabytes
+            lines = image[:, :, i : i + height].unfold(3, taps, 1)
+            out = out + vertical[:, i, None] * torch.einsum("nchwk,nhwk->nchw", lines, across)
+        return out
+
+    return call, _first(image, vertical, horizontal)
+
+
+def adaptive_separable_conv_shifts(image, vertical, horizontal):
+    _, height, width, taps = vertical.shape
+
+    def call(image, vertical, horizontal):
+        out = 0.0
+        for i in range(taps):
+            line = 0.0
+            for j in range(taps):
+                line = line + image[:, :, i : i + height, j : j + width] * horizontal[:, j, None]
+            out = out + line * vertical[:, i, None]
+        return out
+
+    return call, _first(image, vertical, horizontal)
+
+
+def deformable_conv(x, offset, mask, kernel, groups=8):
+    count, height, width, channels = x.shape
+    base, size = _grid(height, width)
+
+    def call(x, offset, mask, kernel):
+        maps = x.view(count * groups, channels // groups, height, width)
+        offset = offset.view(count * groups, 9, 2, height, width)
+        mask = mask.view(count * groups, 9, 1, height, width)
+        out = 0.0
+        for tap in range(9):
+            # Sampled with zeros outside, as in deformable convolution.
+            step = torch.tensor([tap % 3 - 1.0, tap // 3 - 1.0])
+            moved = base + step + offset[:, tap].flip(1).permute(0, 2, 3, 1)
+            grid = moved * (2 / (size - 1)) - 1
+            sampled = functional.grid_sample(maps, grid, align_corners=True) * mask[:, tap]
+            sampled = sampled.view(count, channels, height * width)
+            out = out + kernel[:, :, tap // 3, tap % 3] @ sampled
+        return out.view(count, -1, height, width)
+
+    first = _first(x, offset, mask)
+    return call, (*first, torch.from_numpy(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))))
+
+
+def resize_bilinear(x, shape):
+    return (
+        lambda x: functional.interpolate(x, shape, mode="bilinear", align_corners=False),
+        _first(x),
+    )
+
+
+def _first(*arrays):
+    return tuple(torch.from_numpy(np.ascontiguousarray(a.transpose(0, 3, 1, 2))) for a in arrays)
+
+
+def _grid(height, width):
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    return torch.stack([x, y], -1).float(), torch.tensor([width, height]).float()

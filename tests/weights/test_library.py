@@ -1,0 +1,179 @@
+"""What is saved is loaded, bit for bit; whatever is wrong is one clear line."""
+
+import json
+import shutil
+import subprocess
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests import support
+from tests.weights import torch_writer, upstream
+from tests.weights.upstream import SMALL
+from vfi_jax import registry, weights
+from vfi_jax.weights import places, store
+
+NAME = "voxel_flow/small"  # it has parameters and running statistics
+
+
+@pytest.fixture(scope="module")
+def variables():
+    return support.variables(registry.create(NAME))
+
+
+def assert_same(actual, desired):
+    jax.tree.map(np.testing.assert_array_equal, actual, desired)
+
+
+def test_saved_by_name_is_loaded_by_name(variables):
+    folder = weights.save(NAME, NAME, variables, licence="MIT", source="a test")
+    assert folder == places.home() / "weights/voxel_flow/small"
+    model, loaded = weights.load(NAME, precision="default")
+    assert model == registry.create(NAME, precision="default")
+    assert_same(loaded, variables)
+    assert {leaf.dtype for leaf in jax.tree.leaves(loaded)} == {jnp.dtype(jnp.float32)}
+    assert weights.at_hand(NAME) == weights.verify(NAME) == folder
+    assert weights.stored() == {NAME: folder}
+
+
+def test_a_copied_folder_is_loaded_by_its_path(variables, tmp_path):
+    folder = weights.save(tmp_path / "saved", NAME, variables)
+    shutil.copytree(folder, tmp_path / "elsewhere/copy")
+    model, loaded = weights.load(str(tmp_path / "elsewhere/copy"))
+    assert model == registry.create(NAME)
+    assert_same(loaded, variables)
+    with pytest.raises(ValueError, match="holds weights of voxel_flow/small, not of rife"):
+        weights.load(folder, system="rife")
+
+
+def test_a_config_of_its_own_comes_back(tmp_path):
+    model = registry.create(SMALL, taps=9, widths=(4, 6, 8, 10, 12), dtype=jnp.bfloat16)
+    variables = support.variables(model)
+    folder = weights.save(tmp_path / "own", SMALL, variables, config=model.config)
+    said = json.loads((folder / store.DESCRIPTION).read_text())
+    changed = {"taps": 9, "widths": [4, 6, 8, 10, 12], "dtype": {"dtype": "bfloat16"}}
+    assert said["config"] == changed
+    assert weights.load(folder)[0] == model
+
+
+def test_stored_halves_are_loaded_as_float32(variables, tmp_path):
+    folder = weights.save(tmp_path / "half", NAME, variables, dtype=jnp.float16)
+    _, loaded = weights.load(folder)
+    assert_same(loaded, jax.tree.map(lambda x: x.astype(np.float16).astype(np.float32), variables))
+
+
+def test_the_manifest_is_what_sha256sum_reads(variables, tmp_path):
+    if shutil.which("sha256sum") is None:
+        pytest.skip("no sha256sum here")
+    folder = weights.save(tmp_path / "saved", NAME, variables)
+    subprocess.run(["sha256sum", "--quiet", "--strict", "-c", store.MANIFEST], cwd=folder, check=True)
+
+
+def test_a_flipped_byte_anywhere_is_noticed(variables, tmp_path):
+    folder = weights.save(tmp_path / "saved", NAME, variables)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        if not content:
+            continue
+        flipped = bytearray(content)
+        flipped[len(flipped) // 2] ^= 1
+        path.write_bytes(flipped)
+        with pytest.raises(ValueError, match="; store it again") as caught:
+            weights.load(folder)
+        assert "\n" not in str(caught.value)
+        path.write_bytes(content)
+    weights.load(folder)
+
+
+def test_a_missing_or_an_odd_file_is_noticed(variables, tmp_path):
+    folder = weights.save(tmp_path / "saved", NAME, variables)
+    (folder / "odd").touch()
+    with pytest.raises(ValueError, match="odd does not belong there"):
+        weights.load(folder)
+    (folder / "odd").unlink()
+    (folder / "variables/_METADATA").unlink()
+    with pytest.raises(ValueError, match="variables/_METADATA is missing"):
+        weights.verify(folder)
+
+
+def test_a_later_format_says_so(variables, tmp_path):
+    folder = weights.save(tmp_path / "saved", NAME, variables)
+    said = json.loads((folder / store.DESCRIPTION).read_text())
+    (folder / store.DESCRIPTION).write_text(json.dumps(said | {"format": 2}))
+    store.seal(folder)
+    with pytest.raises(ValueError, match="format 2 and this version reads 1; update"):
+        weights.load(folder)
+
+
+def test_saving_again_replaces_and_leaves_nothing_behind(variables, tmp_path):
+    for factor in (1, 2):
+        weights.save(tmp_path / "saved", NAME, jax.tree.map(lambda x, f=factor: f * x, variables))
+    assert_same(weights.load(tmp_path / "saved")[1], jax.tree.map(lambda x: 2 * x, variables))
+    assert [path.name for path in tmp_path.iterdir()] == ["saved"]
+
+
+def test_a_failed_save_leaves_nothing_behind(variables, tmp_path, monkeypatch):
+    def fail(_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(store, "seal", fail)
+    with pytest.raises(OSError, match="disk full"):
+        weights.save(tmp_path / "saved", NAME, variables)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_else_is_overwritten(variables, tmp_path):
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(ValueError, match="exists and is no checkpoint"):
+        weights.save(tmp_path / "photos", NAME, variables)
+
+
+def test_variables_of_another_model_are_not_saved(variables, tmp_path):
+    with pytest.raises(weights.ConversionError, match="do not fit voxel_flow: 36 of another shape"):
+        weights.save(tmp_path / "saved", "voxel_flow", variables)
+    with pytest.raises(weights.ConversionError, match="18 missing\n  missing: batch_stats/scale0"):
+        weights.save(tmp_path / "saved", NAME, {"params": variables["params"]})
+
+
+def test_a_model_without_variables_needs_no_weights():
+    assert weights.load() == weights.load("blend") == (registry.create("blend"), {})
+
+
+def test_a_model_without_weights_says_how_to_get_them(variables):
+    with pytest.raises(FileNotFoundError, match="run `vfi-jax convert sepconv/l1`, which downloads"):
+        weights.load("sepconv/l1")
+    weights.save(NAME, NAME, variables)
+    with pytest.raises(FileNotFoundError, match=r"machine \(here are: voxel_flow/small\); get"):
+        weights.load("voxel_flow")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        ("sepcov", ValueError, "unknown model 'sepcov'; did you mean sepconv"),
+        ("sepconv/l3", ValueError, "unknown variant 'sepconv/l3'; did you mean"),
+        ("absent.pth", FileNotFoundError, "there is no file or folder absent.pth"),
+        ("./absent", FileNotFoundError, "there is no file or folder ./absent"),
+    ],
+)
+def test_a_wrong_name_or_path_is_told_apart(wrong, error, message):
+    with pytest.raises(error, match=message):
+        weights.load(wrong)
+
+
+def test_a_folder_that_is_no_checkpoint_says_so(tmp_path):
+    with pytest.raises(ValueError, match=r"is no checkpoint: it has no checkpoint\.json"):
+        weights.load(tmp_path)
+
+
+def test_a_pytorch_file_is_converted_on_the_fly(tmp_path):
+    arrays = upstream.state_dict()
+    torch_writer.save_legacy(tmp_path / "net.pytorch", upstream.tensors(arrays))
+    for system in (None, SMALL):
+        model, loaded = weights.load(tmp_path / "net.pytorch", system=system)
+        assert model == registry.create(SMALL)
+        assert_same(loaded, weights.convert(SMALL, arrays))
+    with pytest.raises(ValueError, match=r"(?s)do not fit sepconv: .*those of sepconv/small"):
+        weights.load(tmp_path / "net.pytorch", system="sepconv")

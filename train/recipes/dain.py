@@ -1,0 +1,46 @@
+"""DAIN (Bao et al. 2019, arXiv:1904.00830, sec. 4.1; the authors' train.py).
+
+From the code: whole 448x256 frames of Vimeo-90K, flips and time reversal, Charbonnier with eps 1e-6
+on the rectified frame alone, AdaMax. Recalled from the paper: batch 2, learning rate 1e-4 for
+kernels, context and synthesis, 1e-6 for flow and 1e-7 for depth, 30 epochs and 10 more at a fifth.
+The code's own defaults (5e-4 and decay on a plateau) are of its published command, not the paper's.
+"""
+
+from train.optimizer import Optimizer, steps_down
+from train.recipe import Recipe
+from vfi_jax import losses
+from vfi_jax.data.augment import Augment
+
+EPS = 1e-6  # in [0, 1], squared (loss_function.py)
+
+
+def loss(prediction, batch, frozen):
+    """The Charbonnier distance of the rectified frame."""
+    parts = {"charbonnier": losses.charbonnier(prediction["frames"], batch["targets"], eps=EPS)}
+    return parts["charbonnier"], parts
+
+
+RECIPES = {
+    "": Recipe(
+        model="dain",
+        loss=loss,
+        optimizer=Optimizer(
+            "adamax", 1e-4, schedule=steps_down(0.2, 0.75), scale={"flow": 0.01, "depth": 0.001}
+        ),
+        data=("vimeo90k/triplet",),
+        crop=(256, 448),
+        batch=2,
+        steps=1_026_260,
+        augment=Augment(flip=True, flop=True, reverse=True),
+        start_from={"flow": "pwc_net", "depth": "megadepth"},
+    ),
+    # From scratch: its small flow and depth networks have nothing to start from.
+    "small": Recipe(
+        model="dain/small",
+        loss=loss,
+        optimizer=Optimizer("adamax", 1e-3, schedule=steps_down(0.2, 0.75)),
+        crop=(128, 128),
+        batch=8,
+        steps=20_000,
+    ),
+}

@@ -1,0 +1,34 @@
+"""Convert a PyTorch file into weights that `--model` finds.
+
+The file is read without PyTorch and without running any of its code; every array must find its
+place, or nothing is stored.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from tyro.conf import Positional
+
+
+@dataclasses.dataclass(frozen=True)
+class Args:
+    """Options of `vfi-jax convert`."""
+
+    system: Positional[str]
+    """Whose weights they are, such as sepconv/l1; `vfi-jax models` lists all."""
+    file: Positional[Path | None] = None
+    """The file that was made with PyTorch; without it the released one is downloaded, where its
+    authors publish a direct link."""
+    out: Path | None = None
+    """Folder to store the checkpoint in, instead of your weights folder."""
+
+
+def run(args: Args) -> int:
+    """Converts, stores, and prints the licence and what was found."""
+    from vfi_jax import weights
+
+    notes: list[str] = []
+    folder = weights.install(args.system, args.file, out=args.out, notes=notes)
+    print("\n".join(notes))
+    print(f"stored in {folder}")
+    return 0

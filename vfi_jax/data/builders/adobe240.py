@@ -1,0 +1,31 @@
+"""Adobe240 (Su et al. 2017, DVD): 240 frames a second, in TMNet's groups of seven frames."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vfi_jax.data import layout
+from vfi_jax.data.clip import Clip
+
+LAYOUT = """\
+adobe240fps_folder_train.txt adobe240fps_folder_valid.txt adobe240fps_folder_test.txt
+frame/<split>/<video>/<0000>/im1.png .. im7.png
+the lists name the videos' folders, one a line"""
+SPLITS = ("train", "val", "test")
+
+LISTED = {"train": "train", "val": "valid", "test": "test"}
+
+
+def clips(root: Path, split: str) -> Iterator[Clip]:
+    """Groups of seven consecutive frames, in the lists' order.
+
+    Args:
+      root: holds the lists and `frame`.
+      split: "train", "val" or "test".
+    """
+    name = LISTED[split]
+    listed = layout.find(root, f"adobe240fps_folder_{name}.txt", layout=LAYOUT)
+    home = layout.find(root, f"frame/{name}", layout=LAYOUT)
+    for video in layout.lines(listed):
+        folder = layout.find(home, video, layout=LAYOUT)
+        for group in layout.folders(folder):
+            yield Clip(f"{video}/{group.name}", tuple(layout.images(group)))

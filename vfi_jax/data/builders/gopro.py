@@ -1,0 +1,41 @@
+"""GoPro (Nah et al. 2017, arXiv:1612.02177): 240 frames a second, 1280x720."""
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from vfi_jax.data import layout
+from vfi_jax.data.clip import Clip, read_frame
+
+LAYOUT = """\
+train/GOPR0372_07_00/000001.png ..     22 videos
+test/GOPR0384_11_00/000001.png ..      11 videos"""
+SPLITS = ("train", "test")
+
+LENGTH = 9  # frames of a clip: two inputs and seven between, eight times slower
+CROP = 512  # centre of the test frames, as IFRNet and AMT score them
+
+
+def clips(root: Path, split: str) -> Iterator[Clip]:
+    """Clips of nine frames that share their end frames.
+
+    Args:
+      root: holds `train` and `test`.
+      split: "test" cuts the centre of 512x512 out.
+    """
+    home = layout.find(root, split, layout=LAYOUT)
+    for folder in layout.folders(home):
+        files = layout.images(folder / "sharp" if (folder / "sharp").exists() else folder)
+        for start in range(0, len(files) - LENGTH + 1, LENGTH - 1):
+            frames: tuple = tuple(files[start : start + LENGTH])
+            if split == "test":
+                frames = tuple(functools.partial(_centre, file) for file in frames)
+            yield Clip(f"{folder.name}/{files[start].stem}", frames)
+
+
+def _centre(file: Path) -> np.ndarray:
+    frame = read_frame(file)
+    top, left = (frame.shape[0] - CROP) // 2, (frame.shape[1] - CROP) // 2
+    return frame[top : top + CROP, left : left + CROP]

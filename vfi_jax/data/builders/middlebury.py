@@ -1,0 +1,31 @@
+"""Middlebury's OTHER set with interpolation truth (Baker et al. 2011): 12 sequences."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vfi_jax.data import layout
+from vfi_jax.data.clip import Clip
+
+LAYOUT = """\
+other-data/Beanbags/frame10.png frame11.png      from other-color-allframes.zip or -twoframes.zip
+other-gt-interp/Beanbags/frame10i11.png          from other-gt-interp.zip
+or all three files in one folder: Beanbags/frame10.png frame10i11.png frame11.png"""
+SPLITS = ("test",)
+
+
+def clips(root: Path, split: str) -> Iterator[Clip]:
+    """One triplet a sequence, in alphabetical order.
+
+    Args:
+      root: holds `other-data` and `other-gt-interp`, or the sequences' folders.
+      split: "test".
+    """
+    frames = layout.find(root, "other-data", ".", layout=LAYOUT)
+    truths = layout.find(root, "other-gt-interp", ".", layout=LAYOUT)
+    truth = "frame10i11.png"
+    names = [path.name for path in layout.folders(truths) if (path / truth).exists()]
+    if not names:
+        raise layout.wrong(root, f"no folder holds {truth}", LAYOUT)
+    for name in names:
+        pair = (frames / name / "frame10.png", frames / name / "frame11.png")
+        yield Clip(name, (pair[0], truths / name / truth, pair[1]))

@@ -1,0 +1,32 @@
+"""REDS (Nah et al. 2019): 270 clips of 100 frames, 1280x720, with published LR frames."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vfi_jax.data import layout
+from vfi_jax.data.clip import Clip
+
+LAYOUT = """\
+train_sharp/000/00000000.png .. 00000099.png     240 clips
+train_sharp_bicubic/X4/000/00000000.png ..       optional
+val_sharp/000/ ..                                30 clips, and val_sharp_bicubic/X4"""
+SPLITS = ("train", "val", "test")
+
+REDS4 = ("000", "011", "015", "020")  # training clips that are held out as a test set by custom
+
+
+def clips(root: Path, split: str) -> Iterator[Clip]:
+    """Whole clips.
+
+    Args:
+      root: holds `train_sharp` and `val_sharp`.
+      split: "train" leaves REDS4 out, "test" is REDS4, "val" the official one.
+    """
+    part = "val" if split == "val" else "train"
+    home = layout.find(root, f"{part}_sharp", layout=LAYOUT)
+    low = root / f"{part}_sharp_bicubic/X4"
+    for folder in layout.folders(home):
+        if split != "val" and (folder.name in REDS4) != (split == "test"):
+            continue
+        small = layout.images(low / folder.name) if (low / folder.name).exists() else ()
+        yield Clip(folder.name, tuple(layout.images(folder)), low=tuple(small))

@@ -1,0 +1,27 @@
+"""MPI Sintel (Butler et al. 2012): rendered scenes, 1024x436, 24 frames a second."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vfi_jax.data import layout
+from vfi_jax.data.clip import Clip
+
+LAYOUT = """\
+training/clean/alley_1/frame_0001.png ..     and training/final, 23 scenes
+test/clean/ambush_1/frame_0001.png ..        and test/final, 12 scenes"""
+SPLITS = ("train", "test")
+VARIANTS = ("clean", "final")
+
+
+def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
+    """Whole scenes.
+
+    Args:
+      root: holds `training` and `test`.
+      split: "train" or "test".
+      variant: the render pass, "clean" or "final".
+    """
+    part = "training" if split == "train" else "test"
+    home = layout.find(root, f"{part}/{variant}", layout=LAYOUT)
+    for folder in layout.folders(home):
+        yield Clip(f"{variant}/{folder.name}", tuple(layout.images(folder)))

@@ -1,0 +1,31 @@
+"""SNU-FILM (Choi et al. 2020, CAIN): 310 triplets at each of four distances in time."""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from vfi_jax.data import layout
+from vfi_jax.data.clip import Clip
+
+LAYOUT = """\
+test-easy.txt test-medium.txt test-hard.txt test-extreme.txt     three paths a line
+test/GOPRO_test/GOPR0384_11_00/000001.png ..
+test/YouTube_test/0000/00000.png .."""
+SPLITS = ("test",)
+VARIANTS = ("easy", "medium", "hard", "extreme")
+
+COMPONENTS = 3  # of a listed path that are kept; the lists begin at their authors' own folder
+
+
+def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
+    """The triplets of one difficulty, in the list's order.
+
+    Args:
+      root: holds the lists and `test/`.
+      split: "test".
+      variant: "easy", "medium", "hard" or "extreme": 2, 4, 8 or 16 frames between the inputs.
+    """
+    listed = layout.find(root, f"test-{variant}.txt", layout=LAYOUT)
+    home = layout.find(root, "test", layout=LAYOUT)
+    for line in layout.lines(listed):
+        tails = [PurePosixPath(*PurePosixPath(path).parts[-COMPONENTS:]) for path in line.split()]
+        yield Clip(str(tails[1].with_suffix("")), tuple(home / tail for tail in tails))

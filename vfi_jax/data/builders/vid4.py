@@ -1,0 +1,29 @@
+"""Vid4 (Liu and Sun 2011): four clips for video super-resolution, with published LR frames."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vfi_jax.data import layout
+from vfi_jax.data.clip import Clip
+
+LAYOUT = """\
+HR/calendar/00000000.png ..       41 frames; city 34, foliage 49, walk 47
+LR/calendar/00000000.png ..       bicubic, a quarter of the size; computed where absent"""
+SPLITS = ("test",)
+
+
+def clips(root: Path, split: str) -> Iterator[Clip]:
+    """The four clips whole; a protocol chooses windows of them.
+
+    Args:
+      root: holds `HR` (or `GT`) and perhaps `LR` (or `BIx4`).
+      split: "test".
+    """
+    high = layout.find(root, "HR", "GT", layout=LAYOUT)
+    low = next((root / name for name in ("LR", "BIx4") if (root / name).exists()), None)
+    found = layout.folders(high)
+    if not found:
+        raise layout.wrong(high, "it has no folders of frames", LAYOUT)
+    for folder in found:
+        small = layout.images(low / folder.name) if low else ()
+        yield Clip(folder.name, tuple(layout.images(folder)), low=tuple(small))

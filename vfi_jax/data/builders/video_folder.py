@@ -1,0 +1,179 @@
+"""Any folder of videos: how people train on their own footage."""
+
+import dataclasses
+import functools
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vfi_jax.data import layout
+from vfi_jax.data.clip import Clip
+
+LAYOUT = """\
+any tree of videos (.mp4 .mkv .mov .webm .avi .m4v), or train/ and val/ with such trees
+an index.json there may list segments, which are then taken as they are:
+{"clips": [{"file": "train/a.mp4", "segments": [{"start": 0, "n": 9}], "licence_class": "MIT"}]}"""
+SPLITS = ("train", "val")
+
+SUFFIXES = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v")
+EVERY = 10  # one video in ten validates where there is no val/
+THUMBNAIL = (32, 32)  # grey, for comparing frames
+STATIC = 0.5  # mean grey levels between neighbours below which nothing moved
+CUT = 30.0  # mean grey levels between neighbours above which the scene changed
+
+
+@dataclasses.dataclass(frozen=True)
+class Segment:
+    """Consecutive frames of a video without a cut.
+
+    Attributes:
+      start: index of the first frame.
+      count: how many.
+    """
+
+    start: int
+    count: int
+
+
+def clips(
+    root: Path,
+    split: str,
+    *,
+    frames: int = 9,
+    shortest: int = 3,
+    motion: float = 0.0,
+    licences: tuple[str, ...] = (),
+) -> Iterator[Clip]:
+    """Clips of up to `frames` frames, cut where scenes change and where nothing moves.
+
+    Args:
+      root: a tree of videos, with train/ and val/ or without.
+      split: "train" or "val"; without such folders every tenth video validates.
+      frames: longest clip.
+      shortest: shorter ones are left out.
+      motion: clips whose mean motion is smaller are left out, in pixels between neighbours.
+      licences: where index.json names a licence class for each video, only these; empty: all.
+    """
+    videos = _videos(root, split)
+    if not videos:
+        raise layout.wrong(root, f"there are no videos for {split!r}", LAYOUT)
+    index = _index(root)
+    for video in videos:
+        entry = index.get(video.relative_to(root).as_posix(), {})
+        if licences and entry.get("licence_class") not in licences:
+            continue
+        segments = _listed(entry) or find_segments(video)
+        for segment in _pieces(segments, frames, shortest):
+            clip = _clip(root, video, segment)
+            if motion <= 0 or measure_motion(clip.frames[0](), clip.frames[-1]()) >= motion * (
+                segment.count - 1
+            ):
+                yield clip
+
+
+def find_segments(video: Path) -> list[Segment]:
+    """Runs of frames without a cut, without frames that repeat the one before.
+
+    Raises:
+      ValueError: OpenCV cannot read the video.
+    """
+    thumbnails = [
+        cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), THUMBNAIL, interpolation=cv2.INTER_AREA)
+        for frame in read_video(video)
+    ]
+    segments, start = [], 0
+    for place in range(1, len(thumbnails) + 1):
+        if place < len(thumbnails):
+            change = cv2.absdiff(thumbnails[place], thumbnails[place - 1]).mean()
+            if STATIC <= change <= CUT:
+                continue
+        segments.append(Segment(start, place - start))
+        start = place
+    return segments
+
+
+def measure_motion(frame0: np.ndarray, frame1: np.ndarray) -> float:
+    """Mean length of the optical flow between two uint8 RGB frames, in pixels."""
+    grey0, grey1 = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (frame0, frame1))
+    method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    flow = method.calc(grey0, grey1, None)
+    return float(np.linalg.norm(flow, axis=-1).mean())
+
+
+def read_video(video: Path) -> Iterator[np.ndarray]:
+    """Frames of a video as uint8 `[H, W, 3]`, RGB.
+
+    Raises:
+      ValueError: OpenCV cannot read it.
+    """
+    capture = cv2.VideoCapture(str(video))
+    if not capture.isOpened():
+        raise ValueError(f"video {video} cannot be read")
+    try:
+        while True:
+            there, frame = capture.read()
+            if not there:
+                return
+            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    finally:
+        capture.release()
+
+
+def _videos(root: Path, split: str) -> list[Path]:
+    if not root.is_dir():
+        raise layout.wrong(root, "it is no folder", LAYOUT)
+    divided = (root / "train").is_dir() and (root / "val").is_dir()
+    tree = root / split if divided else root
+    videos = sorted(path for path in tree.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if divided:
+        return videos
+    return [v for i, v in enumerate(videos) if (i % EVERY == EVERY - 1) == (split == "val")]
+
+
+def _index(root: Path) -> dict[str, dict]:
+    file = root / "index.json"
+    if not file.exists():
+        return {}
+    return {entry["file"]: entry for entry in json.loads(file.read_text())["clips"]}
+
+
+def _listed(entry: dict) -> list[Segment]:
+    return [Segment(item["start"], item["n"]) for item in entry.get("segments", ())]
+
+
+def _pieces(segments: Iterable[Segment], frames: int, shortest: int) -> Iterator[Segment]:
+    for segment in segments:
+        for start in range(0, segment.count, frames):
+            count = min(frames, segment.count - start)
+            if count >= shortest:
+                yield Segment(segment.start + start, count)
+
+
+def _clip(root: Path, video: Path, segment: Segment) -> Clip:
+    name = f"{video.relative_to(root).with_suffix('').as_posix()}/{segment.start:06d}"
+    read = functools.partial(_frame, video, segment)
+    return Clip(name, tuple(functools.partial(read, i) for i in range(segment.count)))
+
+
+def _frame(video: Path, segment: Segment, index: int) -> np.ndarray:
+    return _segment(video, segment)[index]
+
+
+@functools.lru_cache(maxsize=4)
+def _segment(video: Path, segment: Segment) -> tuple[np.ndarray, ...]:
+    # The frames of a clip are asked for one after the other; a video is decoded once for them all.
+    frames = []
+    for place, frame in enumerate(read_video(video)):
+        if place >= segment.start + segment.count:
+            break
+        if place >= segment.start:
+            frames.append(frame)
+    if len(frames) < segment.count:
+        raise ValueError(
+            f"video {video} ends before frame {segment.start + segment.count}; "
+            "its index.json lists more"
+        )
+    return tuple(frames)

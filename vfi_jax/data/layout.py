@@ -1,0 +1,59 @@
+"""Reading published trees of files, and saying what is wrong with one."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+SHOWN = 8  # entries of a folder that a message lists
+
+
+def find(root: Path, *names: str, layout: str) -> Path:
+    """The first of `names` that exists below `root`.
+
+    Args:
+      root: the folder that the user named.
+      *names: relative paths, the likeliest first; "." is the folder itself.
+      layout: shown where none is there.
+
+    Raises:
+      ValueError: none exists; the message shows the layout wanted and what was found.
+    """
+    for name in names:
+        if (root / name).exists():
+            return root / name
+    raise wrong(root, f"{' or '.join(names)} is missing", layout)
+
+
+def wrong(root: Path, what: str, layout: str) -> ValueError:
+    """The error for a folder that is laid out otherwise."""
+    if not root.exists():
+        return ValueError(f"{root} does not exist; wanted is\n{layout}")
+    entries = sorted(path.name + "/" * path.is_dir() for path in root.iterdir())
+    found = ", ".join(entries[:SHOWN]) or "nothing"
+    more = f" and {len(entries) - SHOWN} more" if len(entries) > SHOWN else ""
+    return ValueError(f"{root}: {what}; found {found}{more}; wanted is\n{layout}")
+
+
+def lines(path: Path) -> list[str]:
+    """A published list: its lines without the blank ones that some end with."""
+    return [line.strip() for line in path.read_text().splitlines() if line.strip()]
+
+
+def images(folder: Path) -> list[Path]:
+    """The image files of a folder in natural order: img2 before img10."""
+    return natural(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
+
+
+def folders(folder: Path) -> list[Path]:
+    """The folders in a folder, in natural order."""
+    return natural(path for path in folder.iterdir() if path.is_dir())
+
+
+def natural(paths: Iterable[Path]) -> list[Path]:
+    """Sorted by name, numbers by value."""
+    return sorted(paths, key=lambda path: _key(path.name))
+
+
+def _key(name):
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]

@@ -1,0 +1,66 @@
+"""Residual blocks of two 3x3 convolutions, alone and many in a row."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from vfi_jax.arrays import Image
+from vfi_jax.layers.conv import Conv
+
+
+class ResidualBlock(nn.Module):
+    """x + conv1(relu(conv0(x))).
+
+    Attributes:
+      dilation: of the first convolution.
+      use_bias: of both convolutions.
+      last_relu: a ReLU on the sum.
+      dtype: type of the convolutions.
+    """
+
+    dilation: int = 1
+    use_bias: bool = True
+    last_relu: bool = False
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: Image) -> Image:
+        features, use_bias, dtype = x.shape[-1], self.use_bias, self.dtype
+        first = Conv(features, dilation=self.dilation, use_bias=use_bias, dtype=dtype, name="conv0")
+        second = Conv(features, use_bias=use_bias, dtype=dtype, name="conv1")
+        out = x + second(nn.relu(first(x)))
+        return nn.relu(out) if self.last_relu else out
+
+
+class ResidualBlocks(nn.Module):
+    """`count` residual blocks in a row, under a scan.
+
+    Unrolled, XLA fuses each block's sum into all later ones and keeps every convolution in memory.
+
+    Attributes:
+      count: how many.
+      use_bias: as in `ResidualBlock`.
+      last_relu: as in `ResidualBlock`.
+      dtype: type of the convolutions.
+
+    Parameters: those of a `ResidualBlock` under "block", with a first axis of length `count`.
+    """
+
+    count: int
+    use_bias: bool = True
+    last_relu: bool = False
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: Image) -> Image:
+        blocks = nn.scan(
+            lambda block, x, _: (block(x), None),
+            variable_axes={"params": 0},
+            split_rngs={"params": True},
+            length=self.count,
+        )
+        block = ResidualBlock(
+            use_bias=self.use_bias, last_relu=self.last_relu, dtype=self.dtype, name="block"
+        )
+        return blocks(block, x, None)[0]

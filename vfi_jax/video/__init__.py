@@ -1,0 +1,257 @@
+"""Whole videos: a file goes in, a smoother one comes out."""
+
+import contextlib
+import dataclasses
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from vfi_jax.video import targets
+from vfi_jax.video.background import Behind, ahead
+from vfi_jax.video.read import Frame, Source, open_source
+from vfi_jax.video.shots import Shots
+from vfi_jax.video.timing import Schedule, parse_rate
+from vfi_jax.video.write import Sink, open_sink
+
+__all__ = ["Report", "interpolate_video"]
+
+SCENE_THRESHOLD = 0.5  # cuts score 0.6 and more, fast action below 0.35
+DEPTH = 4  # frames read ahead, and written behind
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What became of a video; `print` shows it in a few lines.
+
+    Attributes:
+      source: what was read.
+      target: what was written.
+      model: what made the frames.
+      codec: what encoded them.
+      width: of the output, in pixels.
+      height: of the output, in pixels.
+      frames_in: frames read.
+      frames_out: frames written.
+      rate_in: frames per second of the source; its mean, where frames are not evenly spaced.
+      rate_out: frames per second of the output, likewise.
+      duration: in seconds, of the source and the output alike.
+      cuts: how many scene cuts were found, across which nothing is blended.
+      seconds: how long it took, loading the model included.
+      warnings: what the user should know, a line each.
+    """
+
+    source: Path
+    target: Path
+    model: str
+    codec: str
+    width: int
+    height: int
+    frames_in: int
+    frames_out: int
+    rate_in: Fraction
+    rate_out: Fraction
+    duration: Fraction
+    cuts: int
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def fps(self) -> float:
+        """Output frames made per second of work."""
+        return self.frames_out / self.seconds if self.seconds else 0.0
+
+    def __str__(self) -> str:
+        cuts = f", {self.cuts} scene cut{'s' * (self.cuts != 1)}" if self.cuts else ""
+        lines = [
+            f"{self.source.name} -> {self.target}",
+            f"{self.width}x{self.height}, {_rate(self.rate_in)} -> {_rate(self.rate_out)} frames/s, "
+            f"{self.frames_in} -> {self.frames_out} frames, {float(self.duration):.3f} s{cuts}",
+            f"{self.model}, {self.codec}: {self.seconds:.1f} s, {self.fps:.1f} frames/s",
+        ]
+        return "\n".join(lines + [f"note: {warning}" for warning in self.warnings])
+
+
+def interpolate_video(
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    *,
+    model: str | tuple[Any, Any] | None = None,
+    weights: str | os.PathLike | None = None,
+    multi: int = 2,
+    fps: str | float | Fraction | None = None,
+    source_fps: str | float | Fraction | None = None,
+    scene_threshold: float = SCENE_THRESHOLD,
+    codec: str | None = None,
+    crf: float | None = None,
+    overwrite: bool = False,
+    progress: Callable[[int, int | None], None] | None = None,
+    **driver: Any,
+) -> Report:
+    """Make a video smoother: frames between its frames, everything else as it was.
+
+    Every time stamp is exact, whether frames are evenly spaced or not, and the duration stays: N
+    frames at `multi=2` become 2N - 1, the last of which is shown as long as the source's last.
+    Audio, subtitles, chapters, metadata, colour tags and pixel shape are carried over; 10-bit video
+    stays 10-bit; rotated video is turned upright, interlaced video made whole. Frames of the source
+    take the same way through RGB as new ones, so that nothing flickers. The target is complete or
+    not there at all. Memory does not grow with the length.
+
+    Args:
+      source: a video that FFmpeg can read, or a folder of images, taken in natural order.
+      target: .mp4 .m4v .mov .mkv .webm .gif .apng, or a folder (no suffix) of PNG files.
+      model: a name of `list_models`, or what `load` gives; None: the default model.
+      weights: where the model's weights are, in place of where `load` finds them.
+      multi: output frames per gap between input frames.
+      fps: output frames per second in place of `multi`, such as 60, "59.94" or "60000/1001".
+      source_fps: frames per second of a folder of images; 24 if not given.
+      scene_threshold: change between two frames, 0 to 1, from which they count as a cut, across
+        which the earlier frame is repeated; 1: never.
+      codec: FFmpeg's name of a video encoder, such as "libsvtav1" or "h264_nvenc".
+      crf: quality of the encoder, smaller is better; 17 by default with libx264.
+      overwrite: replace a target that exists.
+      progress: called with (output frames written, output frames expected or None).
+      **driver: options of `Interpolator`, such as tile=, memory= or batch=.
+
+    Returns:
+      What was done.
+
+    Raises:
+      ValueError: an argument is wrong, there is no video in `source`, or `target` cannot be written;
+        the message says which and what to do. Nothing is written then.
+    """
+    started = time.perf_counter()
+    folder = targets.is_folder(target)
+    source, target = Path(source), Path(target)
+    schedule = _schedule(multi, fps)
+    if not 0 <= scene_threshold <= 1:
+        raise ValueError(f"scene_threshold must be 0 to 1, got {scene_threshold}")
+    rate = None if source_fps is None else parse_rate(source_fps)
+    targets.check(source, target, folder=folder, overwrite=overwrite)
+    with contextlib.ExitStack() as stack:
+        opened = stack.enter_context(contextlib.closing(open_source(source, rate=rate)))
+        picture = opened.picture
+        name, interpolator, remarks = _interpolator(model, weights, driver)
+        # One part of the step between output frames is the hardest time there is to reach.
+        step = picture.rate / schedule.out_rate(picture.rate)
+        interpolator.check([Fraction(1, step.denominator)])
+        scale = interpolator.contract.scale
+        picture = dataclasses.replace(
+            picture, width=scale * picture.width, height=scale * picture.height
+        )
+        temporary = stack.enter_context(targets.staged(target))
+        sink = stack.enter_context(
+            contextlib.closing(
+                open_sink(
+                    temporary,
+                    opened,
+                    picture,
+                    rate=schedule.out_rate(picture.average),
+                    time_base=schedule.time_base(picture.tick, picture.rate),
+                    folder=folder,
+                    codec=codec,
+                    crf=crf,
+                )
+            )
+        )
+        expected = _expected(opened, schedule)
+        show = (lambda done: progress(done, expected)) if progress else lambda done: None
+        shots, written = _run(opened, sink, interpolator, schedule, scene_threshold, show)
+    rate_in = _mean_rate(shots.frames_in, shots.span, picture.rate)
+    return Report(
+        source=source,
+        target=target,
+        model=name,
+        codec=sink.codec,
+        width=picture.width,
+        height=picture.height,
+        frames_in=shots.frames_in,
+        frames_out=written,
+        rate_in=rate_in,
+        rate_out=schedule.out_rate(rate_in),
+        duration=shots.span,
+        cuts=shots.cuts,
+        seconds=time.perf_counter() - started,
+        warnings=(*remarks, *opened.warnings, *sink.warnings),
+    )
+
+
+def _run(opened, sink, interpolator, schedule, threshold, show):
+    """Read, interpolate and write at once; returns the shots and how many frames were written."""
+    written = 0
+    try:
+        with (
+            Behind(DEPTH) as behind,
+            contextlib.closing(ahead(opened.items(alpha=sink.alpha), depth=DEPTH)) as items,
+        ):
+            frames = _carrying(items, sink, behind)
+            shots = Shots(frames, interpolator, schedule, threshold=threshold)
+            for frame in shots:
+                behind(sink.write, frame.pixels, frame.time, frame.duration)
+                written += 1
+                show(written)
+        sink.finish()
+    except av.FFmpegError as error:
+        raise OSError(f"{sink.codec} could not be written: {error.strerror}") from error
+    return shots, written
+
+
+def _carrying(items: Iterable[Frame | av.Packet], sink: Sink, behind: Behind) -> Iterator[Frame]:
+    """The frames among `items`; packets between them go straight to the sink."""
+    for item in items:
+        if isinstance(item, Frame):
+            yield item
+        else:
+            behind(sink.copy, item)
+
+
+def _interpolator(model, weights, options):
+    """(name, Interpolator, remarks) of what the user asked for."""
+    from vfi_jax import weights as library
+    from vfi_jax.interpolation import Interpolator
+
+    remarks = []
+    if isinstance(model, tuple):
+        module, variables = model
+    elif weights is not None:
+        module, variables = library.load(weights, system=model)
+    else:
+        module, variables = library.load(model)
+        if model is None and library.DEFAULT == "blend":
+            remarks.append(
+                "no trained default model is in this version: frames are blended; "
+                "`vfi-jax models` lists what --model takes"
+            )
+    name = model if isinstance(model, str) else type(module).__module__.rpartition(".")[2]
+    return name, Interpolator(module, variables, **options), remarks
+
+
+def _schedule(multi, fps):
+    if fps is not None:
+        return Schedule(rate=parse_rate(fps))
+    if multi != int(multi) or multi < 1:
+        raise ValueError(f"multi must be a whole number of at least 1, got {multi}; or give fps")
+    return Schedule(multi=int(multi))
+
+
+def _expected(opened: Source, schedule: Schedule):
+    """Output frames, about; None where the source does not say how many frames it has."""
+    if not opened.count:
+        return None
+    if schedule.rate is None:
+        return (opened.count - 1) * schedule.multi + 1
+    return round(opened.count / opened.picture.average * schedule.rate)
+
+
+def _mean_rate(frames, span, nominal):
+    """The nominal rate, or, where it is not what came (variable frame rates), the mean."""
+    mean = frames / span
+    return nominal if abs(mean / nominal - 1) < Fraction(1, 20) else mean
+
+
+def _rate(rate):
+    return f"{float(rate):.3f}".rstrip("0").rstrip(".")

@@ -1,0 +1,146 @@
+"""Which encoder writes a video, in which pixel format, with which options."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import av
+
+from vfi_jax.video import colour
+from vfi_jax.video.read import Picture
+
+# Suffixes of targets, and FFmpeg's names of their containers.
+FORMATS = {
+    ".mp4": "mp4",
+    ".m4v": "mp4",
+    ".mov": "mov",
+    ".mkv": "matroska",
+    ".webm": "webm",
+    ".gif": "gif",
+    ".apng": "apng",
+}
+
+# What each encoder is asked for: visually lossless at a sensible speed.
+OPTIONS = {
+    "libx264": {"crf": "17", "preset": "medium"},
+    "libx265": {"crf": "18", "preset": "medium", "x265-params": "log-level=error"},
+    "libvpx-vp9": {"crf": "22", "b": "0", "deadline": "good", "cpu-used": "3", "row-mt": "1"},
+    "libsvtav1": {"crf": "22", "preset": "7"},
+    "prores_ks": {"profile": "4444", "alpha_bits": "16"},
+}
+
+NEED_EVEN = ("libx264", "libx265", "libsvtav1", "prores_ks")  # where chroma is subsampled
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoding:
+    """How pictures are encoded.
+
+    Attributes:
+      format_name: FFmpeg's name of the container.
+      codec: FFmpeg's name of the encoder.
+      pixel_format: FFmpeg's name of what it is given.
+      options: of the encoder.
+      muxer_options: of the container.
+    """
+
+    format_name: str
+    codec: str
+    pixel_format: str
+    options: dict[str, str]
+    muxer_options: dict[str, str]
+
+
+def choose(
+    suffix: str, picture: Picture, *, codec: str | None = None, crf: float | None = None
+) -> Encoding:
+    """The encoder for a container and a picture, and the pixel format that keeps most of it.
+
+    Args:
+      suffix: of the target.
+      picture: what is to be written.
+      codec: FFmpeg's name of an encoder in place of the container's default.
+      crf: quality in place of the encoder's default; smaller is better.
+
+    Raises:
+      ValueError: there is no such encoder, or it has no such quality.
+    """
+    format_name = FORMATS[suffix.lower()]
+    codec = codec or _default_codec(format_name, picture)
+    try:
+        offered = av.Codec(codec, "w").video_formats or ()
+    except av.FFmpegError as error:
+        raise ValueError(f"codec {codec!r} is not an encoder that FFmpeg has here") from error
+    options = dict(OPTIONS.get(codec, {}))
+    if crf is not None:
+        if "crf" not in options:
+            able = ", ".join(name for name, known in OPTIONS.items() if "crf" in known)
+            raise ValueError(f"crf has no meaning for {codec}; it has for {able}")
+        options["crf"] = f"{crf:g}"
+    pixel_format = _pixel_format(codec, [known.name for known in offered], picture)
+    return Encoding(format_name, codec, pixel_format, options, _muxer(format_name, picture))
+
+
+def losses(picture: Picture, encoding: Encoding) -> Iterator[str]:
+    """Lines for what an encoding does not keep, or keeps in an unusual way."""
+    pixel_format = av.VideoFormat(encoding.pixel_format)
+    bits = max(component.bits for component in pixel_format.components)
+    if bits < min(picture.bits, 10):
+        yield f"{picture.bits} bits in, {bits} out: {encoding.codec} takes no more"
+    if picture.alpha and not colour.has_alpha(pixel_format):
+        yield "transparency is laid over black; .mov, .webm, .gif targets and folders keep it"
+    if _chroma(encoding.codec, picture) != _stored_chroma(picture):
+        yield (
+            f"odd size {picture.width}x{picture.height}: kept, in 4:4:4, which some players refuse"
+        )
+
+
+def _default_codec(format_name, picture):
+    deep = picture.bits > 8
+    if format_name == "apng":
+        return "apng"
+    if format_name == "webm":
+        return "libsvtav1" if deep and not picture.alpha else "libvpx-vp9"
+    if picture.alpha and format_name == "mov":
+        return "prores_ks"
+    if picture.alpha and format_name == "matroska":
+        return "libvpx-vp9"
+    return "libx265" if deep else "libx264"
+
+
+def _pixel_format(codec, offered, picture):
+    """The first that the encoder offers, in the order of what it would keep."""
+    deep, alpha = picture.bits > 8, picture.alpha
+    chromas = dict.fromkeys([_chroma(codec, picture), "444", "422", "420"])
+    depths = ["10le", "12le", ""] if deep else ["", "10le"]
+    alphas = ["a", ""] if alpha else [""]
+    wanted = [
+        f"yuv{letter}{chroma}p{depth}"
+        for letter in alphas
+        for depth in depths
+        for chroma in chromas
+    ]
+    rgb = {(False, False): "rgb24", (False, True): "rgba", (True, False): "rgb48be"}
+    wanted.append(rgb.get((deep, alpha), "rgba64be"))
+    found = next((name for name in wanted if name in offered), None)
+    if found is None:
+        raise ValueError(f"codec {codec!r} takes no pixel format that frames can be given in")
+    return found
+
+
+def _chroma(codec, picture):
+    chroma = _stored_chroma(picture)
+    odd_width, odd_height = picture.width % 2, picture.height % 2
+    odd = (chroma != "444" and odd_width) or (chroma == "420" and odd_height)
+    return "444" if odd and codec in NEED_EVEN else chroma
+
+
+def _stored_chroma(picture):
+    return "420" if picture.chroma == "rgb" else picture.chroma
+
+
+def _muxer(format_name, picture):
+    if format_name in ("mp4", "mov"):
+        return {"movflags": "+faststart"}  # the index first, so that a browser starts at once
+    if format_name == "apng":
+        return {"plays": "0", "final_delay": f"{1 / picture.rate}"}
+    return {}

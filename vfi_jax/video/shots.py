@@ -1,0 +1,137 @@
+"""From input frames to output frames, shot by shot, so that nothing is blended across a cut."""
+
+import itertools
+from collections import deque
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+
+from vfi_jax.video import scenes
+from vfi_jax.video.read import Frame
+from vfi_jax.video.timing import Schedule
+
+
+class Driver(Protocol):
+    """What of an `Interpolator` is used here."""
+
+    def stream(
+        self, frames: Iterable[np.ndarray], times: Iterable[Fraction]
+    ) -> Iterator[np.ndarray]:
+        """Frames at ascending times, in input frames."""
+
+
+class Shots:
+    """The frames of a video at the times of a schedule.
+
+    Each shot is a clip of its own to the driver. Between a shot's last frame and the next shot's
+    first, the earlier one is repeated.
+
+    Args:
+      frames: of the source.
+      driver: answers times between frames.
+      schedule: when output frames are shown.
+      threshold: change between two frames, 0 to 1, above which a shot ends; 1: never.
+
+    Attributes:
+      frames_in: frames read so far.
+      cuts: cuts found so far.
+      span: from the first frame to the end of the last, in seconds, so far.
+    """
+
+    def __init__(
+        self, frames: Iterable[Frame], driver: Driver, schedule: Schedule, *, threshold: float
+    ):
+        self.frames_in = self.cuts = 0
+        self.span = Fraction(0)
+        self._frames = iter(frames)
+        self._driver, self._schedule, self._threshold = driver, schedule, threshold
+        self._origin = Fraction(0)
+
+    def __iter__(self) -> Iterator[Frame]:
+        first = self.read()
+        if first is None:
+            return
+        self._origin, before = first.time, None
+        while first is not None:
+            shot = _Shot(self, first)
+            for pixels in self._driver.stream(shot.pixels(), shot.times()):
+                time = shot.asked.popleft()
+                if before is not None:
+                    yield Frame(before[0], before[1], time - before[1])
+                before = pixels, time
+            first = shot.following
+        if before is not None:
+            yield Frame(before[0], before[1], self._origin + self.span - before[1])
+
+    def read(self) -> Frame | None:
+        """The next frame of the source."""
+        frame = next(self._frames, None)
+        if frame is not None:
+            self._origin = self._origin if self.frames_in else frame.time
+            self.frames_in += 1
+            self.span = frame.time + frame.duration - self._origin
+        return frame
+
+    def is_cut(self, thumbnail0: np.ndarray, thumbnail1: np.ndarray) -> bool:
+        """Whether a shot ends between two frames."""
+        cut = scenes.change(thumbnail0, thumbnail1) > self._threshold
+        self.cuts += cut
+        return cut
+
+    def between(self, start: Fraction, stop: Fraction | None) -> list[Fraction]:
+        """Output times from an input frame on, before the next one; None: it is the last."""
+        if stop is None:
+            return self._schedule.at_end(start, self._origin)
+        return self._schedule.between(start, stop, self._origin)
+
+
+class _Shot:
+    """One shot, read as the driver asks for its frames and times.
+
+    Attributes:
+      asked: the times, in seconds, of the frames that the driver has been asked for.
+      following: the first frame of the next shot, once this one has ended.
+    """
+
+    def __init__(self, shots: Shots, first: Frame):
+        self.asked: deque[Fraction] = deque()
+        self.following: Frame | None = None
+        self._shots, self._ended = shots, False
+        self._thumbnail = scenes.thumbnail(first.pixels)
+        self._waiting = deque([first.pixels])
+        self._moments = deque([first.time])
+
+    def pixels(self):
+        """The frames."""
+        while self._waiting or self._read():
+            yield self._waiting.popleft()
+
+    def times(self):
+        """The times to ask for, in frames of the shot; their seconds go to `asked`."""
+        for index in itertools.count():
+            start = self._moments.popleft()
+            if not self._moments and not self._read():
+                break
+            stop = self._moments[0]
+            for time in self._shots.between(start, stop):
+                self.asked.append(time)
+                yield index + (time - start) / (stop - start)
+        for time in self._shots.between(start, self.following and self.following.time):
+            self.asked.append(time)
+            yield Fraction(index)
+
+    def _read(self):
+        frame = None if self._ended else self._shots.read()
+        if frame is None:
+            self._ended = True
+            return False
+        thumbnail = scenes.thumbnail(frame.pixels)
+        if self._shots.is_cut(self._thumbnail, thumbnail):
+            self._ended, self.following = True, frame
+            return False
+        self._thumbnail = thumbnail
+        self._waiting.append(frame.pixels)
+        self._moments.append(frame.time)
+        return True
