@@ -1,5 +1,7 @@
 """What every system must do; a new file in models/ is under these tests at once."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,9 @@ from tests import support
 from vfi_jax import registry
 from vfi_jax.contract import Contract
 from vfi_jax.interpolation import Interpolator
+
+# What is run once at a tiny size is mostly compiling: less optimised, it takes half as long.
+QUICK = {"xla_backend_optimization_level": 0}
 
 
 def _distinct():
@@ -48,7 +53,7 @@ def test_the_contract_is_kept(name):
     contract = model.contract
     assert isinstance(contract, Contract)
     side = max(contract.multiple, 16)
-    for model, batch, count, size in (
+    for net, batch, count, size in (
         (model, 2, contract.frames, (side, 2 * side)),
         (half, 1, contract.min_frames, (2 * side, side)),
     ):
@@ -56,7 +61,7 @@ def test_the_contract_is_kept(name):
         times = 3 if offered is None else len(offered)
         frames = jax.ShapeDtypeStruct((batch, count, *size, 3), jnp.float32)
         asked = jax.ShapeDtypeStruct((batch, times), jnp.float32)
-        out = jax.eval_shape(model.apply, variables, frames, asked)["frames"]
+        out = jax.eval_shape(net.apply, variables, frames, asked)["frames"]
         height, width = (contract.scale * pixels for pixels in size)
         assert out.shape == (batch, times, height, width, 3)
         assert out.dtype == jnp.float32
@@ -85,7 +90,7 @@ def test_gradients_are_finite_and_reach_every_part(cheap):
     frames = _clip(contract.frames, (side, side))[None]
     times = jnp.asarray([contract.times or (0.5,)], jnp.float32)
 
-    @jax.jit
+    @functools.partial(jax.jit, compiler_options=QUICK)
     def gradients(params, frames):
         def loss(params, frames):
             out = model.apply({**variables, "params": params}, frames, times)["frames"]

@@ -1,11 +1,13 @@
 """MIND: its network against the specification, its matches against known motion."""
 
+import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from tests import support
 from vfi_jax import registry
+from vfi_jax.contract import Contract
 from vfi_jax.models import mind
 from vfi_jax.weights.conversion import apply, shapes_of
 from vfi_jax.weights.rules import conv, conv_transpose, prelu
@@ -43,3 +45,51 @@ def test_network_and_responses_follow_the_specification(index):
         support.assert_close(responses[:, frame], arrays[f"sensitivity_{name}"], within=0.999)
         peaks = [np.unravel_index(r.argmax(), r.shape) for r in np.asarray(responses[:, frame])]
         np.testing.assert_array_equal(peaks, arrays[f"match_{name}_yx"])
+
+
+class Shift(nn.Module):
+    """A stand-in whose answer is known: both frames moved half way to each other and averaged."""
+
+    motion: tuple[int, int]  # (x, y), even
+
+    @property
+    def contract(self):
+        return Contract(frames=2, times=(0.5,), multiple=4)
+
+    def __call__(self, frames, times, *, targets=None, train=False):
+        x, y = (n // 2 for n in self.motion)
+        return {
+            "frames": (
+                jnp.roll(frames[:, :1], (y, x), (2, 3)) * 0.6
+                + jnp.roll(frames[:, 1:], (-y, -x), (2, 3)) * 0.4
+            )
+        }
+
+
+def test_matches_are_where_the_pixel_came_from():
+    frame = np.zeros((17, 22, 3), np.float32)
+    points = [[5, 6], [15, 9], [9, 12]]
+    found = mind.match(Shift((6, -4)), {}, frame, frame, points=points, reach=4)
+    np.testing.assert_allclose(found.points0, np.subtract(points, (3, -2)), atol=1e-5)
+    np.testing.assert_allclose(found.points1, np.add(points, (3, -2)), atol=1e-5)
+    np.testing.assert_allclose(found.confidence, 1, rtol=1e-5)
+
+
+def test_a_grid_is_matched_the_same_point_by_point_and_many_at_once():
+    frame = np.zeros((20, 24, 3), np.float32)
+    together = mind.match(Shift((4, 2)), {}, frame, frame, grid=4, reach=3)
+    assert len(together.points) == 30
+    one_by_one = mind.match(Shift((4, 2)), {}, frame, frame, points=together.points, reach=24)
+    inside = (abs(together.points - (11.5, 9.5)) < (10, 8)).all(axis=1)  # rolling wraps around
+    for many, single in zip(together, one_by_one, strict=True):
+        np.testing.assert_allclose(many[inside], single[inside], atol=1e-5)
+
+
+def test_what_cannot_be_matched_is_refused():
+    frame = np.zeros((8, 8, 3), np.float32)
+    with pytest.raises(ValueError, match="inside 8 x 8"):
+        mind.match(Shift((2, 2)), {}, frame, frame, points=[[3, 8]])
+    with pytest.raises(ValueError, match="alike"):
+        mind.match(Shift((2, 2)), {}, frame, frame[:4])
+    with pytest.raises(ValueError, match="between two"):
+        mind.match(registry.create("voxel_flow/extrapolation"), {}, frame, frame)

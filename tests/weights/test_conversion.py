@@ -95,9 +95,7 @@ def test_a_long_list_of_faults_is_counted(arrays):
 
 def test_an_array_of_fewer_axes_is_of_another_shape(arrays):
     arrays["first.weight"] = np.zeros(4)
-    assert faults(arrays) == {
-        "of another shape": ["first.weight [4] for stem/kernel [3, 3, 2, 4]"]
-    }
+    assert faults(arrays) == {"of another shape": ["first.weight [4] for stem/kernel [3, 3, 2, 4]"]}
 
 
 def test_a_key_that_two_rules_match_is_a_fault(arrays):

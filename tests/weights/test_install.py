@@ -79,7 +79,7 @@ def test_a_known_hash_is_held(released):
 def test_no_link_or_no_answer_is_one_clear_line(released):
     _, publish = released
     publish(url="", page="https://example.org/a")
-    with pytest.raises(ValueError, match="get network-small.pytorch from https://example.org/a"):
+    with pytest.raises(ValueError, match=r"get network-small\.pytorch from https://example\.org/a"):
         weights.fetch(SMALL)
     publish(url="file:///absent/file")
     with pytest.raises(ConnectionError, match="cannot download file:///absent/file"):

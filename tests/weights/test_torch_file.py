@@ -56,9 +56,13 @@ def test_views_of_one_storage_keep_their_offsets_and_strides(save):
 
 
 def test_files_of_2017_from_a_gpu(tmp_path):
-    weight = Tensor(np.arange(6, dtype=np.float32), rebuild="_rebuild_tensor", module="torch.cuda")
-    torch_writer.save_legacy(tmp_path / "old.pth.tar", {"weight": weight})
-    np.testing.assert_array_equal(read_torch(tmp_path / "old.pth.tar")["weight"], range(6))
+    data, old = np.arange(6, dtype=np.float32), {"rebuild": "_rebuild_tensor"}
+    weight = Tensor(data, module="torch.cuda", **old)
+    part = Tensor(data, offset=1, shape=(2,), strides=(1,), view=(3, 3), **old)
+    torch_writer.save_legacy(tmp_path / "old.pth.tar", {"weight": weight, "part": part})
+    read = read_torch(tmp_path / "old.pth.tar")
+    np.testing.assert_array_equal(read["weight"], data)
+    np.testing.assert_array_equal(read["part"], [4, 5])
 
 
 def test_a_training_checkpoint_gives_its_state_dict(save):
@@ -113,7 +117,7 @@ def test_a_file_cut_anywhere_is_one_clear_line(save):
     whole = path.read_bytes()
     for length in range(0, len(whole), 7):
         path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match="file.pth") as caught:
+        with pytest.raises(ValueError, match=r"file\.pth") as caught:
             read_torch(path)
         assert "\n" not in str(caught.value)
 

@@ -32,6 +32,7 @@ class Tensor:
     strides: tuple = None
     rebuild: str = "_rebuild_tensor_v2"  # "_rebuild_tensor" until torch 0.3
     module: str = "torch"  # "torch.cuda" where legacy files were saved from a GPU
+    view: tuple = None  # (first, count): of the storage, which is a view itself; legacy only
 
     def __post_init__(self):
         if self.shape is None:
@@ -97,11 +98,17 @@ def _plain(value, storages, legacy):
         storages.append(value.data)
     number = known[0] if known else len(storages) - 1
     kind = Global(value.module, STORAGES[value.data.dtype])
-    pid = ("storage", kind, str(number), "cpu", value.data.size, *([None] if legacy else []))
+    pid = ("storage", kind, str(number), "cpu", value.data.size, *_view(value, legacy))
     args = (Persistent(pid), value.offset, tuple(value.shape), tuple(value.strides))
     if value.rebuild != "_rebuild_tensor":
         args = (*args, False, collections.OrderedDict())
     return Global("torch._utils", value.rebuild, args)
+
+
+def _view(tensor, legacy):
+    if not legacy:
+        return ()
+    return (tensor.view and ("key", *tensor.view),)
 
 
 def _ops(value):

@@ -11,7 +11,7 @@ SMALL = "sepconv/small"  # quick to trace, and its mapping is the released ones'
 
 
 def state_dict(name=SMALL, *, keys="sepconv-2017", seed=0):
-    """Random arrays under the keys of a list, of the shapes that `name` wants (plain convs only)."""
+    """Random arrays under the keys of a list, shaped as `name` wants them (plain convs only)."""
     rng = np.random.default_rng(seed)
     shapes = conversion.shapes_of(registry.create(name))
     arrays = {}

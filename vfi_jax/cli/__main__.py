@@ -69,7 +69,7 @@ def guarded(action: Callable[[], int], *, prog: str, debug: bool = False) -> int
     except (ValueError, OSError) as error:
         if debug or os.environ.get(DEBUG):
             raise
-        print(f"{prog}: error: {error or type(error).__name__}", file=sys.stderr)
+        print(f"{prog}: error: {str(error) or type(error).__name__}", file=sys.stderr)
         return USER_ERROR
 
 

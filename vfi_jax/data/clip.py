@@ -1,7 +1,7 @@
 """A clip: what every data set is made of."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -28,6 +28,14 @@ class Clip:
     inputs: tuple[int, ...] = ()
     low: tuple[Frame, ...] = ()
     mask: Frame | None = None
+
+
+def pieces(clip: Clip, frames: int) -> Iterator[Clip]:
+    """A clip cut into runs of `frames` frames; a rest shorter than three frames is left out."""
+    for start in range(0, len(clip.frames), frames):
+        part = clip.frames[start : start + frames]
+        if len(part) >= min(3, frames):
+            yield Clip(f"{clip.name}+{start}" if start else clip.name, part)
 
 
 def read_frame(frame: Frame) -> np.ndarray:

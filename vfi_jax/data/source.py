@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vfi_jax import data
-from vfi_jax.data.clip import Clip
+from vfi_jax.data.clip import Clip, pieces
 from vfi_jax.data.resident import Resident
 
 
@@ -52,6 +52,7 @@ class Choice:
       crop: height and width that are cut from each clip.
       seed: of the order and of everything that is drawn for a clip.
       resident: keep all clips on the device.
+      frames: longest run of frames drawn from a clip.
       scenes: clips that "synthetic" renders.
       shard: (process, processes): this process draws every `processes`-th clip.
     """
@@ -63,6 +64,7 @@ class Choice:
     crop: tuple[int, int] = (256, 256)
     seed: int = 0
     resident: bool = False
+    frames: int = 9
     scenes: int = 64
     shard: tuple[int, int] = (0, 1)
 
@@ -75,7 +77,9 @@ def open_source(choice: Choice) -> Source:
     """
     if choice.resident or set(choice.names) == {"synthetic"}:
         return Resident(
-            read_clips(choice),
+            itertools.chain.from_iterable(
+                pieces(clip, choice.frames) for clip in read_clips(choice)
+            ),
             batch=choice.batch,
             crop=choice.crop,
             seed=choice.seed,
@@ -87,11 +91,12 @@ def open_source(choice: Choice) -> Source:
     return Streamed(choice)
 
 
-def read_clips(choice: Choice) -> Iterator[Clip]:
-    """The clips of all named data sets, one after the other."""
+def read_clips(choice: Choice, names: tuple[str, ...] = ()) -> Iterator[Clip]:
+    """The clips of the named data sets (all by default), one after the other."""
     # A quarter more than the crop on each axis, so that crops differ.
-    options = {"scenes": choice.scenes, "size": tuple(side * 5 // 4 for side in choice.crop)}
+    size = tuple(side * 5 // 4 for side in choice.crop)
+    options = {"synthetic": {"scenes": choice.scenes, "size": size, "frames": choice.frames}}
     return itertools.chain.from_iterable(
-        data.clips(name, choice.folder, choice.split, **(options if name == "synthetic" else {}))
-        for name in choice.names
+        data.clips(name, choice.folder, choice.split, **options.get(name, {}))
+        for name in names or choice.names
     )

@@ -17,7 +17,7 @@ from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, max_pool
 from vfi_jax.layers.precision import precision
 
 CENTROID_RADIUS = 2  # pixels around the strongest response that place a match between pixels
-LIVE_ARRAYS = 4  # of the largest size, that a backward pass holds at once, about
+LIVE_ARRAYS = 6  # of the largest size, that a backward pass holds at once, about
 TINY = 1e-30  # keeps 0 / 0 away
 
 
@@ -132,7 +132,7 @@ def match(
     frame's responses within `reach` that lies around its strongest. The second factor is 1 where
     the two matches, found independently, agree on a uniform motion through p.
 
-    Any model that answers time 0.5 of two frames can be asked; MIND is the one that was made for it.
+    Any model that answers time 0.5 of two frames can be asked; MIND was made for it.
 
     Args:
       model: a system of 2 frames with time 0.5.
@@ -158,7 +158,10 @@ def match(
     chunk = max(1, memory // _bytes_per_pass(model, variables, frames))
     at, share = _locate_all(model, variables, frames, points[passes], reach, chunk)
     # A pass with fewer points than the fullest repeats its first; the repeats are equal.
-    found, shares = np.empty((len(points), 2, 2), np.float32), np.empty((len(points), 2), np.float32)
+    found, shares = (
+        np.empty((len(points), 2, 2), np.float32),
+        np.empty((len(points), 2), np.float32),
+    )
     found[passes], shares[passes] = at, share
     offset = found.mean(axis=1) - points
     confidence = np.sqrt(shares.prod(axis=1)) * np.exp(-np.square(offset).sum(axis=1) / 2)

@@ -4,6 +4,7 @@ One line a function, sorted; each lives in the file of its family.
 """
 
 from vfi_jax.ops._dispatch import backend as backend
+from vfi_jax.ops.adaptive import adaptive_flow_conv as adaptive_flow_conv
 from vfi_jax.ops.adaptive import adaptive_separable_conv as adaptive_separable_conv
 from vfi_jax.ops.adaptive import adaptive_warp as adaptive_warp
 from vfi_jax.ops.census import census_transform as census_transform

@@ -1,13 +1,12 @@
 """Filters that differ from pixel to pixel."""
 
+import functools
 import math
-from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 
-from vfi_jax.arrays import Array, Flow, Image
-from vfi_jax.ops import _grid, _separable
+from vfi_jax.arrays import Flow, Image
+from vfi_jax.ops import _check, _grid, _separable, _taps
 from vfi_jax.ops._dispatch import dispatch
 
 
@@ -36,13 +35,11 @@ def adaptive_warp(image: Image, flow: Flow, kernel: Image) -> Image:
 
     Source: Bao et al. 2018 (MEMC-Net), sec. 3.2; Bao et al. 2019 (DAIN).
     """
+    image = _check.image(image)
+    flow = _check.flow(flow, fit=image)
+    kernel = _check.image(kernel, "kernel")
     side = math.isqrt(kernel.shape[-1])
-    if flow.shape != (*image.shape[:-1], 2):
-        raise ValueError(f"flow must be {(*image.shape[:-1], 2)} to fit image, got {flow.shape}")
-    if kernel.shape != (*image.shape[:-1], side**2):
-        raise ValueError(
-            f"kernel must be {(*image.shape[:-1], 'F * F')} to fit image, got {kernel.shape}"
-        )
+    _check.shaped(kernel, (*image.shape[:-1], side**2), "kernel", to="image")
     return dispatch("adaptive_warp", _adaptive_warp, image, flow, kernel)
 
 
@@ -64,97 +61,58 @@ def adaptive_separable_conv(image: Image, vertical: Image, horizontal: Image) ->
 
     Source: Niklaus et al. 2017 (SepConv), eq. 2.
     """
+    image = _check.image(image)
+    vertical = _check.image(vertical, "vertical")
+    horizontal = _check.image(horizontal, "horizontal")
+    _check.shaped(horizontal, vertical.shape, "horizontal", to="vertical")
     *batch, height, width, taps = vertical.shape
-    if horizontal.shape != vertical.shape:
-        raise ValueError(f"horizontal must be {vertical.shape} as vertical, got {horizontal.shape}")
-    padded = (*batch, height + taps - 1, width + taps - 1)
-    if image.shape[:-1] != padded:
-        raise ValueError(
-            f"image must be {(*padded, 'C')}, {taps - 1} pixels larger than the kernels' "
-            f"{height} x {width}, got {image.shape}"
-        )
+    padded = (*batch, height + taps - 1, width + taps - 1, image.shape[-1])
+    _check.shaped(image, padded, "image", to=f"kernels of {taps} taps for {height} x {width}")
     return dispatch("adaptive_separable_conv", _separable_conv, image, vertical, horizontal)
+
+
+def adaptive_flow_conv(image: Image, weight: Image, offset: Image, *, dilation: int = 1) -> Image:
+    """Sum K x K taps, each with its own weight and displacement per pixel (AdaCoF).
+
+    out(p) = sum over taps k of weight(p, k) image(p + dilation (column(k), row(k)) + offset(p, k)),
+    sampled bilinearly, rows and columns counted from the middle of the K x K grid; outside, the
+    image continues as its edges. At whole coordinates the derivative is that of the cell above.
+
+    Args:
+      image: `[*B, H, W, C]`, any float type; not padded.
+      weight: `[*B, H, W, K * K]`, row by row; the literature's sum to 1.
+      offset: `[*B, H, W, K * K * 2]` pixels, (y, x) of each tap: the paper's alpha and beta.
+      dilation: pixels between neighbouring taps.
+
+    Returns:
+      `[*B, H, W, C]`, the type of `image`; computed in float32.
+
+    Raises:
+      ValueError: the shapes do not fit one another, or K is not odd.
+
+    Source: Lee et al. 2020 (AdaCoF), eq. 3.
+    """
+    image = _check.image(image)
+    weight, offset = _check.image(weight, "weight"), _check.image(offset, "offset")
+    side = math.isqrt(weight.shape[-1])
+    if side % 2 == 0:
+        raise ValueError(f"weight must have K * K channels with K odd, got {weight.shape}")
+    _check.shaped(weight, (*image.shape[:-1], side**2), "weight", to="image")
+    _check.shaped(offset, (*image.shape[:-1], 2 * side**2), "offset", to="image")
+    return dispatch(
+        "adaptive_flow_conv", _adaptive_flow_conv, image, weight, offset, dilation=dilation
+    )
 
 
 def _adaptive_warp(image, flow, kernel):
     floats = (array.astype(jnp.float32) for array in (image, flow, kernel))
-    return _grid.each(_filter, *floats).astype(image.dtype)
+    return _grid.each(_taps.filter_around, *floats).astype(image.dtype)
 
 
-class _Tap(NamedTuple):
-    """One tap of every pixel's kernel: `[H, W]` each.
-
-    Attributes:
-      index: of the pixel it reads, row by row.
-      weight: its bilinear weight.
-      dx: derivative of the weight to the x of the flow.
-      dy: derivative of the weight to the y of the flow.
-    """
-
-    index: Array
-    weight: Array
-    dx: Array
-    dy: Array
-
-
-@jax.custom_vjp
-def _filter(image, flow, kernel):
-    pixels = image.reshape(-1, image.shape[-1])
-    valid, taps = _taps(flow, math.isqrt(kernel.shape[-1]))
-    out = jnp.zeros_like(image)
-    for number, tap in enumerate(taps):
-        out += (tap.weight * kernel[..., number])[..., None] * pixels[tap.index]
-    return jnp.where(valid[..., None], out, image)
-
-
-def _filter_forward(*arrays):
-    return _filter(*arrays), arrays
-
-
-def _filter_backward(arrays, cotangent):
-    image, flow, kernel = arrays
-    pixels = image.reshape(-1, image.shape[-1])
-    ones = jnp.ones(image.shape[-1], image.dtype)
-    valid, taps = _taps(flow, math.isqrt(kernel.shape[-1]))
-    copied = jnp.where(valid[..., None], 0, cotangent)
-    filtered = cotangent - copied
-    to_pixels, to_kernel, to_x, to_y = copied.reshape(pixels.shape), [], 0.0, 0.0
-    for number, tap in enumerate(taps):
-        # A dot with ones: XLA would sum inside the loop that gathers, number after number.
-        along = (filtered * pixels[tap.index]) @ ones
-        to_kernel.append(tap.weight * along)
-        to_x += tap.dx * kernel[..., number] * along
-        to_y += tap.dy * kernel[..., number] * along
-        share = (tap.weight * kernel[..., number])[..., None] * filtered
-        to_pixels = to_pixels.at[tap.index].add(share, mode="promise_in_bounds")
-    to_flow = jnp.stack([to_x, to_y], axis=-1)
-    return to_pixels.reshape(image.shape), to_flow, jnp.stack(to_kernel, axis=-1)
-
-
-_filter.defvjp(_filter_forward, _filter_backward)
-
-
-def _taps(flow, side):
-    """Which pixels filter and do not copy, `[H, W]`, and the taps of their kernels."""
-    height, width = flow.shape[:2]
-    x, y = _grid.points(flow)
-    valid = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    valid &= (jnp.abs(flow[..., 0]) < width / 2) & (jnp.abs(flow[..., 1]) < height / 2)
-    x, y = jnp.where(valid, x, 0), jnp.where(valid, y, 0)
-    return valid, [
-        _Tap(row * width + column, across * down, slope_x * down, across * slope_y)
-        for row, down, slope_y in _along(y, height, side)
-        for column, across, slope_x in _along(x, width, side)
-    ]
-
-
-def _along(position, size, side):
-    """(index, weight, slope) of the taps along an axis; the nearer half weighs 1 - fraction."""
-    low = position.astype(jnp.int32)
-    part = position - low
-    for step in range(1 - side // 2, 1 - side // 2 + side):
-        weight, slope = (1 - part, -1.0) if step <= 0 else (part, 1.0)
-        yield jnp.clip(low + step, 0, size - 1), weight, slope
+def _adaptive_flow_conv(image, weight, offset, *, dilation):
+    floats = (array.astype(jnp.float32) for array in (image, weight, offset))
+    collect = functools.partial(_taps.collect, dilation)
+    return _grid.each(collect, *floats).astype(image.dtype)
 
 
 def _separable_conv(image, vertical, horizontal):

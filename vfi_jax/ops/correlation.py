@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from vfi_jax.arrays import Image
-from vfi_jax.ops import _banded, _grid, _rows
+from vfi_jax.ops import _banded, _check, _grid, _rows
 from vfi_jax.ops._dispatch import dispatch
 
 BLOCK = 16  # columns of a banded product; measured on a CPU
@@ -28,15 +28,20 @@ def cost_volume(features0: Image, features1: Image, *, radius: int = 4) -> Image
       `[*B, H, W, (2 radius + 1)^2]`, the type of `features0`; summed in float32.
 
     Raises:
-      ValueError: the shapes differ, or radius is negative.
+      ValueError: the shapes differ, a type is not a float, or radius is negative.
 
     Source: Sun et al. 2018 (PWC-Net), eq. 2.
     """
-    if features0.shape != features1.shape:
-        raise ValueError(f"features1 must be {features0.shape} as features0, got {features1.shape}")
+    features0, features1 = _features(features0, features1)
     if radius < 0:
         raise ValueError(f"radius must be at least 0, got {radius}")
     return dispatch("cost_volume", _cost_volume, features0, features1, radius=radius)
+
+
+def _features(features0, features1):
+    features0 = _check.image(features0, "features0")
+    features1 = _check.image(features1, "features1")
+    return features0, _check.shaped(features1, features0.shape, "features1", to="features0")
 
 
 def _cost_volume(features0, features1, *, radius):

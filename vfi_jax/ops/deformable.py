@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from vfi_jax.arrays import Array, Image
-from vfi_jax.ops import _grid
+from vfi_jax.ops import _check, _grid, _rows, _sampled
 from vfi_jax.ops._dispatch import dispatch
 
 CPU_PIXELS = 1024  # pixels whose columns are made at once on a CPU: they stay in its cache
@@ -53,24 +53,24 @@ def deformable_conv(
 
     Source: Dai et al. 2017; Zhu et al. 2019 (modulation).
     """
-    height, width, channels, _ = kernel.shape
-    if x.shape[-1] != channels or channels % groups:
+    x, offset = _check.image(x, "x"), _check.image(offset, "offset")
+    if kernel.ndim != 4 or kernel.shape[2] != x.shape[-1] or x.shape[-1] % groups:
         raise ValueError(
-            f"x must have the kernel's {channels} channels, a multiple of groups={groups}, "
-            f"got {x.shape}"
+            f"kernel must be [height, width, {x.shape[-1]}, features] to fit x, its channels a "
+            f"multiple of groups={groups}, got {kernel.shape}"
         )
+    height, width, _, features = kernel.shape
     rows, columns = (
         (size + 2 * padding - dilation * (taps - 1) - 1) // stride + 1
         for size, taps in zip(x.shape[-3:-1], (height, width), strict=True)
     )
     grid = (*x.shape[:-3], rows, columns)
-    taps = height * width * groups
-    if offset.shape != (*grid, 2 * taps):
-        raise ValueError(f"offset must be {(*grid, 2 * taps)}, got {offset.shape}")
-    if mask is None:
-        mask = jnp.ones((*grid, taps), offset.dtype)
-    if mask.shape != (*grid, taps):
-        raise ValueError(f"mask must be {(*grid, taps)}, got {mask.shape}")
+    taps = groups * height * width
+    _check.shaped(offset, (*grid, 2 * taps), "offset", to="x and kernel")
+    mask = jnp.ones((*grid, taps), jnp.float32) if mask is None else _check.image(mask, "mask")
+    _check.shaped(mask, (*grid, taps), "mask", to="x and kernel")
+    if bias is not None:
+        _check.shaped(bias, (features,), "bias", to="kernel")
     out = dispatch(
         "deformable_conv",
         _deformable_conv,
@@ -97,15 +97,6 @@ class _Geometry(NamedTuple):
     width: int
 
 
-class _Corner(NamedTuple):
-    """One of the four pixels around each sample: `[rows, W', taps, groups]` each."""
-
-    index: Array  # row of the table
-    weight: Array
-    dy: Array  # derivative of the weight to the sample's y
-    dx: Array
-
-
 def _deformable_conv(x, offset, mask, kernel, **options):
     height, width, channels, features = kernel.shape
     geometry = _Geometry(**options, height=height, width=width)
@@ -120,13 +111,14 @@ def _deformable_conv(x, offset, mask, kernel, **options):
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _convolve(geometry, x, offset, mask, matrix):
     """`matrix` is the kernel as `[taps * C, features]`."""
+    rows = max(1, CPU_PIXELS // offset.shape[1])
     return lax.platform_dependent(
         x,
         offset,
         mask,
         matrix,
-        cpu=functools.partial(_sums, geometry, pixels=CPU_PIXELS),
-        default=functools.partial(_sums, geometry, pixels=None),
+        cpu=functools.partial(_sums, geometry, rows=rows),
+        default=functools.partial(_sums, geometry, rows=len(offset)),
     )
 
 
@@ -135,74 +127,59 @@ def _forward(geometry, *arrays):
 
 
 def _backward(geometry, arrays, cotangent):
+    offset = arrays[1]
+    rows = max(1, CPU_PIXELS // offset.shape[1])
     return lax.platform_dependent(
         *arrays,
         cotangent,
-        cpu=functools.partial(_gradients, geometry, pixels=CPU_PIXELS),
-        default=functools.partial(_gradients, geometry, pixels=None),
+        cpu=functools.partial(_gradients, geometry, rows=rows),
+        default=functools.partial(_gradients, geometry, rows=len(offset)),
     )
 
 
 _convolve.defvjp(_forward, _backward)
 
 
-def _sums(geometry, x, offset, mask, matrix, *, pixels):
+def _sums(geometry, x, offset, mask, matrix, *, rows):
     table = x.reshape(-1, x.shape[-1] // geometry.groups)
 
-    def chunk(arrays):
-        start, offset, mask = arrays
-        corners = _corners(geometry, x.shape, start, offset)
-        sampled = sum(c.weight[..., None] * table[c.index] for c in corners)
+    def one(chunk):
+        start, offset, mask = chunk
+        sampled = _sampled.read(table, _corners(geometry, x.shape, start, offset))
         columns = _tap_major(geometry, mask, 1)[..., None] * sampled
         columns = columns.reshape(*mask.shape[:2], -1)
         return jnp.matmul(columns, matrix, precision=lax.Precision.HIGHEST)
 
-    out = lax.map(chunk, _chunks(pixels, offset, mask))
+    out = lax.map(one, _rows.split(rows, offset, mask))
     return out.reshape(*mask.shape[:2], -1)
 
 
-def _gradients(geometry, x, offset, mask, matrix, cotangent, *, pixels):
+def _gradients(geometry, x, offset, mask, matrix, cotangent, *, rows):
     table = x.reshape(-1, x.shape[-1] // geometry.groups)
-    ones = jnp.ones(table.shape[-1], table.dtype)
 
-    def chunk(totals, arrays):
+    def one(totals, chunk):
         to_table, to_matrix = totals
-        start, offset, mask, part = arrays
+        start, offset, mask, part = chunk
+        corners = _corners(geometry, x.shape, start, offset)
         modulation = _tap_major(geometry, mask, 1)
-        to_columns = jnp.matmul(part, matrix.T, precision=lax.Precision.HIGHEST)
-        to_columns = to_columns.reshape(*modulation.shape, -1)
-        sampled = to_mask = to_y = to_x = 0.0
-        for corner in _corners(geometry, x.shape, start, offset):
-            value = table[corner.index]
-            # A dot with ones: XLA would sum inside the loop that gathers, number after number.
-            along = (value * to_columns) @ ones
-            sampled += corner.weight[..., None] * value
-            to_mask += corner.weight * along
-            to_y += corner.dy * along
-            to_x += corner.dx * along
-            share = (corner.weight * modulation)[..., None] * to_columns
-            to_table = to_table.at[corner.index].add(share, mode="promise_in_bounds")
-        columns = (modulation[..., None] * sampled).reshape(-1, len(matrix))
-        part = part.reshape(-1, part.shape[-1])
-        to_matrix += jnp.matmul(columns.T, part, precision=lax.Precision.HIGHEST)
-        to_offset = jnp.stack([to_y * modulation, to_x * modulation], axis=-1)
-        to_offset, to_mask = (a.swapaxes(2, 3) for a in (to_offset, to_mask))
-        return (to_table, to_matrix), (to_offset.reshape(offset.shape), to_mask.reshape(mask.shape))
+        columns = modulation[..., None] * _sampled.read(table, corners)
+        flat = part.reshape(-1, part.shape[-1])
+        to_matrix += jnp.matmul(
+            columns.reshape(-1, len(matrix)).T, flat, precision=lax.Precision.HIGHEST
+        )
+        to_columns = jnp.matmul(flat, matrix.T, precision=lax.Precision.HIGHEST)
+        to_columns = to_columns.reshape(columns.shape)
+        found = _sampled.pull(table, corners, modulation, to_columns, to_table)
+        to_offset = jnp.stack([found.y, found.x], axis=-1)
+        to_offset, to_mask = (a.swapaxes(2, 3) for a in (to_offset, found.scale))
+        parts = to_offset.reshape(offset.shape), to_mask.reshape(mask.shape)
+        return (found.table, to_matrix), parts
 
     totals = jnp.zeros_like(table), jnp.zeros_like(matrix)
-    chunks = _chunks(pixels, offset, mask, cotangent)
-    (to_table, to_matrix), parts = lax.scan(chunk, totals, chunks)
+    chunks = _rows.split(rows, offset, mask, cotangent)
+    (to_table, to_matrix), parts = lax.scan(one, totals, chunks)
     to_offset, to_mask = (p.reshape(a.shape) for p, a in zip(parts, (offset, mask), strict=True))
     return to_table.reshape(x.shape), to_offset, to_mask, to_matrix
-
-
-def _chunks(pixels, *arrays):
-    """(first row, rows of each array), cut so that a chunk has about that many pixels."""
-    height, width = arrays[0].shape[:2]
-    most = height if pixels is None else max(1, pixels // width)
-    rows = max(rows for rows in range(1, most + 1) if height % rows == 0)
-    split = (array.reshape(-1, rows, *array.shape[1:]) for array in arrays)
-    return jnp.arange(0, height, rows), *split
 
 
 def _tap_major(geometry, array, numbers):
@@ -223,24 +200,12 @@ def _corners(geometry, shape, start, offset):
     y = y + tap // geometry.width * geometry.dilation + moved[..., 0]
     x = x + tap % geometry.width * geometry.dilation + moved[..., 1]
     return [
-        _Corner(
-            (row * width + column) * groups + jnp.arange(groups),
-            down * across,
-            slope_y * across,
-            down * slope_x,
+        _sampled.Corner(
+            index=(row * width + column) * groups + jnp.arange(groups),
+            weight=down * across,
+            dx=down * slope_x,
+            dy=slope_y * across,
         )
-        for row, down, slope_y in _beside(y, height)
-        for column, across, slope_x in _beside(x, width)
+        for row, down, slope_y in _sampled.beside(y, height, clamp=False)
+        for column, across, slope_x in _sampled.beside(x, width, clamp=False)
     ]
-
-
-def _beside(position, size):
-    """(index, weight, slope) of the two pixels beside each position; nothing outside has any."""
-    # On -1 itself, as outside and for what is not a number, even the slopes are 0.
-    position = jnp.where((position > -1) & (position < size), position, -2)
-    low = jnp.floor(position)
-    part = position - low
-    low = low.astype(jnp.int32)
-    for index, weight, slope in ((low, 1 - part, -1.0), (low + 1, part, 1.0)):
-        here = (index >= 0) & (index < size)
-        yield jnp.clip(index, 0, size - 1), jnp.where(here, weight, 0), jnp.where(here, slope, 0)

@@ -106,7 +106,9 @@ def _like(small, large):
 
 def _halve(x, axis):
     size = x.shape[axis]
-    padded = jnp.pad(x, [(2, 2) if at == axis % x.ndim else (0, 0) for at in range(x.ndim)], "reflect")
+    padded = jnp.pad(
+        x, [(2, 2) if at == axis % x.ndim else (0, 0) for at in range(x.ndim)], "reflect"
+    )
     return sum(
         _slice(padded, axis, tap, tap + size, 2) * (weight / 16)
         for tap, weight in enumerate(BINOMIAL)

@@ -1,11 +1,14 @@
 """Changing the size of images and flows."""
 
 import math
+from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from vfi_jax.arrays import Flow, Image
+from vfi_jax.ops import _check
 from vfi_jax.ops._dispatch import dispatch
 
 BICUBIC = -0.5  # Keys' a, MATLAB's choice (Keys 1981)
@@ -26,10 +29,11 @@ def resize_bilinear(x: Image, shape: tuple[int, int], *, align_corners: bool = F
       `[*B, *shape, C]`, the type of `x`; interpolated in float32.
 
     Raises:
-      ValueError: a size in `shape` is below 1.
+      ValueError: a size in `shape` is below 1, or x is not of a float type.
 
     Source: PyTorch's interpolate(mode="bilinear").
     """
+    x = _check.image(x, "x")
     height, width = _sizes(shape)
     if (height, width) == x.shape[-3:-1]:
         return x
@@ -45,18 +49,17 @@ def resize_flow(flow: Flow, shape: tuple[int, int], *, align_corners: bool = Fal
     new height / height (whatever align_corners says, as the field's networks do).
 
     Args:
-      flow: `[*B, H, W, 2]` pixels, (x, y).
+      flow: `[*B, H, W, 2]` float32 pixels, (x, y).
       shape: (new height, new width).
       align_corners: as in `resize_bilinear`.
 
     Returns:
-      `[*B, *shape, 2]`, the type of `flow`.
+      `[*B, *shape, 2]` float32.
 
     Raises:
-      ValueError: a size in `shape` is below 1, or flow has not 2 channels.
+      ValueError: a size in `shape` is below 1, or `flow` has another type or number of channels.
     """
-    if flow.shape[-1] != 2:
-        raise ValueError(f"flow must have 2 channels (x, y), got {flow.shape}")
+    flow = _check.flow(flow)
     height, width = _sizes(shape)
     ratio = jnp.asarray([width / flow.shape[-2], height / flow.shape[-3]], flow.dtype)
     return resize_bilinear(flow, shape, align_corners=align_corners) * ratio
@@ -80,10 +83,11 @@ def imresize(x: Image, scale: float) -> Image:
       `[*B, ceil(scale H), ceil(scale W), C]`, the type of `x`; computed in float32.
 
     Raises:
-      ValueError: scale is not positive.
+      ValueError: scale is not positive, or x is not of a float type.
 
     Source: Keys 1981; MATLAB's imresize.
     """
+    x = _check.image(x, "x")
     if not 0 < scale < math.inf:
         raise ValueError(f"scale must be positive, got {scale}")
     return dispatch("imresize", _imresize, x, scale=float(scale))
@@ -96,56 +100,113 @@ def _sizes(shape):
     return int(height), int(width)
 
 
-def _resize_bilinear(x, *, shape, align_corners):
-    top, bottom, down = _positions(x.shape[-3], shape[0], align_corners)
-    left, right, across = _positions(x.shape[-2], shape[1], align_corners)
-    down, across = down[:, None, None], across[:, None]
+class _Taps(NamedTuple):
+    """What each new pixel of an axis is made of: `[new size, taps]` each, known at trace time.
 
-    # Static indices: one fusion of four gathers, 10 times faster on a CPU than two matmuls.
+    Attributes:
+      index: old pixels.
+      weight: how much of each.
+    """
+
+    index: np.ndarray
+    weight: np.ndarray
+
+
+def _resize_bilinear(x, *, shape, align_corners):
+    rows, columns = (
+        _bilinear_taps(size, new_size, align_corners)
+        for size, new_size in zip(x.shape[-3:-1], shape, strict=True)
+    )
+    resize = _with_gradient(_four_corners, rows, columns)
+    return resize(x.astype(jnp.float32)).astype(x.dtype)
+
+
+def _imresize(x, *, scale):
+    rows, columns = (_bicubic_taps(size, scale) for size in x.shape[-3:-1])
+    resize = _with_gradient(_along_axes, rows, columns)
+    return resize(x.astype(jnp.float32)).astype(x.dtype)
+
+
+def _with_gradient(function, rows, columns):
+    """`function(x, rows, columns)` of x, pulled back by gathers: XLA's own way is scatters."""
+
+    @jax.custom_vjp
+    def apply(x):
+        return function(x, rows, columns)
+
+    def forward(x):
+        return apply(x), x.shape
+
+    def backward(shape, cotangent):
+        back = (_transposed(rows, shape[-3]), _transposed(columns, shape[-2]))
+        return (_along_axes(cotangent, *back),)
+
+    apply.defvjp(forward, backward)
+    return apply
+
+
+def _four_corners(x, rows, columns):
+    """Two taps an axis in one fusion of four gathers; two matmuls take 10 times as long."""
+    (top, bottom), (left, right) = rows.index.T, columns.index.T
+    down, across = rows.weight[:, 1, None, None], columns.weight[:, 1, None]
+
     def corner(rows, columns):
-        return x[..., rows[:, None], columns[None, :], :].astype(jnp.float32)
+        return x[..., rows[:, None], columns[None, :], :]
 
     upper = corner(top, left) * (1 - across) + corner(top, right) * across
     lower = corner(bottom, left) * (1 - across) + corner(bottom, right) * across
-    return (upper * (1 - down) + lower * down).astype(x.dtype)
+    return upper * (1 - down) + lower * down
 
 
-def _positions(size, new_size, align_corners):
-    """For each new pixel the two it lies between and the weight of the second."""
+def _along_axes(x, rows, columns):
+    """Any number of taps, one axis after the other."""
+    for axis, taps in ((-3, rows), (-2, columns)):
+        weight = taps.weight.reshape(*taps.weight.shape, *[1] * (-axis - 1))
+        x = sum(
+            jnp.take(x, taps.index[:, tap], axis=axis, mode="clip") * weight[:, tap]
+            for tap in range(taps.index.shape[1])
+        )
+    return x
+
+
+def _transposed(taps, size):
+    """The taps that carry a cotangent of the new pixels back to `size` old ones."""
+    new, tap = np.nonzero(taps.weight)
+    old, weight = taps.index[new, tap], taps.weight[new, tap]
+    order = np.argsort(old, kind="stable")
+    old, new, weight = old[order], new[order], weight[order]
+    count = np.bincount(old, minlength=size)
+    place = np.arange(len(old)) - np.repeat(np.cumsum(count) - count, count)
+    back = _Taps(*(np.zeros((size, count.max()), kind) for kind in (np.int32, np.float32)))
+    back.index[old, place] = new
+    back.weight[old, place] = weight
+    return back
+
+
+def _bilinear_taps(size, new_size, align_corners):
     new = np.arange(new_size)
     if align_corners:
         position = new * ((size - 1) / max(new_size - 1, 1))
     else:
         position = np.maximum((new + 0.5) * (size / new_size) - 0.5, 0)
     first = np.minimum(position.astype(np.int32), size - 1)
-    return first, np.minimum(first + 1, size - 1), (position - first).astype(np.float32)
-
-
-def _imresize(x, *, scale):
-    out = x.astype(jnp.float32)
-    for axis in (-3, -2):
-        index, weight = _bicubic_taps(out.shape[axis], scale)
-        along = (slice(None), *[None] * (-axis - 1))
-        out = sum(
-            jnp.take(out, index[:, tap], axis=axis) * weight[:, tap][along]
-            for tap in range(index.shape[1])
-        )
-    return out.astype(x.dtype)
+    index = np.stack([first, np.minimum(first + 1, size - 1)], axis=1)
+    part = position - first
+    return _Taps(index, np.stack([1 - part, part], axis=1).astype(np.float32))
 
 
 def _bicubic_taps(size, scale):
-    """The pixels that each new pixel is made of, and their weights: two [new_size, taps]."""
     # The product of a size and 1/3 may exceed the whole number it means by a rounding error.
     new_size = math.ceil(size * scale - 1e-9)
     stretch = max(1.0, 1 / scale)
     position = (np.arange(new_size) + 0.5) / scale - 0.5
-    taps = math.ceil(4 * stretch) + 2
-    index = np.floor(position - 2 * stretch).astype(np.int64)[:, None] + np.arange(taps)
+    first = np.floor(position - 2 * stretch).astype(np.int64)
+    index = first[:, None] + np.arange(math.ceil(4 * stretch) + 2)
     weight = _cubic((position[:, None] - index) / stretch)
     weight /= weight.sum(axis=1, keepdims=True)
     mirrored = np.concatenate([np.arange(size), np.arange(size)[::-1]])
     used = np.any(weight != 0, axis=0)
-    return mirrored[index % (2 * size)][:, used], weight[:, used].astype(np.float32)
+    return _Taps(mirrored[index % (2 * size)][:, used], weight[:, used].astype(np.float32))
 
 
 def _cubic(distance):

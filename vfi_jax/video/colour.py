@@ -1,9 +1,16 @@
-"""From decoded pictures to RGB arrays and back, the same way for every frame."""
+"""From decoded pictures to RGB arrays and back, the same way for every frame.
+
+FFmpeg's swscale only brings chroma to full size and back here. Its conversions to and from RGB move
+the mean by up to a level (full-range chroma by half of one, 16-bit luma by half of one), which a
+clip shows as a tint and its new frames as flicker; the matrices below are exact.
+"""
 
 import dataclasses
+import functools
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import Interpolation
 
@@ -12,9 +19,19 @@ LIMITED, FULL = 1, 2  # FFmpeg's codes for ranges
 RGB, BT709, BT601 = 0, 1, 5  # FFmpeg's codes for matrices
 HD_HEIGHT = 720  # untagged video of at least this height is BT.709 by convention, else BT.601
 
-# swscale's defaults round down, which darkens each passage by a level, and take the nearest chroma
-# sample; with these a passage to RGB and back moves the mean by less than 0.03 of 255.
-EXACT = int(
+# Shares of red and blue in luma, by FFmpeg's code of the matrix (ITU-T H.273, table 4).
+LUMA = {
+    1: (0.2126, 0.0722),  # BT.709
+    4: (0.30, 0.11),  # FCC
+    5: (0.299, 0.114),  # BT.601, 625 lines
+    6: (0.299, 0.114),  # BT.601, 525 lines
+    7: (0.212, 0.087),  # SMPTE 240M
+    9: (0.2627, 0.0593),  # BT.2020
+    10: (0.2627, 0.0593),  # BT.2020, constant luminance
+}
+
+# Without these swscale takes the nearest chroma sample and rounds down.
+CHROMA = int(
     Interpolation.BICUBIC
     | Interpolation.ACCURATE_RND
     | Interpolation.FULL_CHR_H_INT
@@ -33,8 +50,11 @@ class Tags:
 
     @classmethod
     def of(cls, frame: av.VideoFrame) -> "Tags":
-        """The tags of a decoded frame."""
-        full = FULL if frame.format.name.startswith("yuvj") else 0
+        """The tags of a decoded frame; an RGB frame is full range, and so is grey to FFmpeg."""
+        name = frame.format.name
+        if is_rgb(frame.format):
+            return cls(FULL, RGB, int(frame.color_primaries), int(frame.color_trc))
+        full = FULL if name.startswith(("yuvj", "gray", "ya")) else 0
         return cls(
             int(frame.color_range) or full,
             int(frame.colorspace),
@@ -46,17 +66,13 @@ class Tags:
         """The tags of Y'CbCr video that holds these pictures: RGB is written as limited BT.709."""
         if self.matrix != RGB:
             return self
-        return Tags(LIMITED, BT709, BT709, self.transfer if self.transfer != UNKNOWN else BT709)
-
-    def codes(self, height: int) -> dict[str, int]:
-        """`src_` and `dst_` arguments' values: (matrix, range), with conventions for unknown ones."""
-        matrix = self.matrix
-        if matrix in (UNKNOWN, RGB):
-            matrix = BT709 if height >= HD_HEIGHT else BT601
-        return {"colorspace": matrix, "color_range": self.range or LIMITED}
+        primaries, transfer = (
+            BT709 if code == UNKNOWN else code for code in (self.primaries, self.transfer)
+        )
+        return Tags(LIMITED, BT709, primaries, transfer)
 
     def stamp(self, target: Any) -> None:
-        """Write the tags onto an encoder's context."""
+        """Write the tags onto a frame or an encoder's context."""
         target.color_range, target.colorspace = self.range, self.matrix
         target.color_primaries, target.color_trc = self.primaries, self.transfer
 
@@ -72,65 +88,136 @@ def has_alpha(pixel_format: Any) -> bool:
     return any(part in name for part in ("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya"))
 
 
+def bits_of(pixel_format: Any) -> int:
+    """Bits of a `VideoFormat`'s deepest channel."""
+    return max(component.bits for component in pixel_format.components)
+
+
 def to_array(frame: av.VideoFrame, tags: Tags, *, bits: int, alpha: bool) -> np.ndarray:
     """A decoded frame as an array.
 
     Args:
       frame: in any pixel format.
       tags: how to read it.
-      bits: 8, or more for uint16.
+      bits: 8 for uint8, more for uint16.
       alpha: with a fourth channel.
 
     Returns:
-      `[H, W, 3 or 4]` uint8 or uint16, full range.
+      `[H, W, 3 or 4]` uint8 or uint16; white is 255 or 65535.
     """
-    picture = frame.reformat(
-        format=_array_format(bits, alpha),
-        interpolation=EXACT,
-        dst_color_range=FULL,
-        **_side("src", frame.format, tags, frame.height),
-    )
-    return picture.to_ndarray()
+    if is_rgb(frame.format):
+        return frame.reformat(format=_array_format(bits > 8, alpha)).to_ndarray()
+    depth = _depth(bits_of(frame.format))
+    planes = _planes(_resample(frame, _middle(depth, alpha), tags))
+    largest = 65535 if bits > 8 else 255
+    matrix = np.linalg.inv(_to_levels(tags, frame.height, depth, largest))[:3]
+    colour = _transform(planes[..., :3], matrix, bits > 8)
+    if not alpha:
+        return colour
+    opacity = _transform(planes[..., 3:], [[largest / (2**depth - 1)]], bits > 8)
+    return np.concatenate([colour, opacity], axis=-1)
 
 
 def to_frame(pixels: np.ndarray, pixel_format: str, tags: Tags) -> av.VideoFrame:
     """An array as a frame for the encoder: the inverse of `to_array`.
 
     Args:
-      pixels: `[H, W, 3 or 4]` uint8 or uint16.
+      pixels: `[H, W, 3 or 4]` uint8 or uint16; a fourth channel only where `pixel_format` has one.
       pixel_format: of the encoder.
       tags: how to write it.
     """
-    bits, alpha = 8 * pixels.dtype.itemsize, pixels.shape[-1] == 4
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), _array_format(bits, alpha))
-    if frame.format.name == pixel_format:
-        return frame
-    target = av.VideoFormat(pixel_format)
-    return frame.reformat(
-        format=pixel_format,
-        interpolation=EXACT,
-        src_color_range=FULL,
-        **_side("dst", target, tags, frame.height),
-    )
+    target, largest = av.VideoFormat(pixel_format), int(np.iinfo(pixels.dtype).max)
+    alpha = pixels.shape[-1] == 4
+    if is_rgb(target):
+        array_format = _array_format(largest > 255, alpha)
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), array_format)
+        return frame.reformat(format=pixel_format)
+    depth = _depth(bits_of(target))
+    matrix = _to_levels(tags, pixels.shape[0], depth, largest)[:3]
+    channels = [_transform(pixels[..., :3], matrix, depth > 8)]
+    if alpha:
+        scale = [[(2**depth - 1) / largest]]
+        channels.append(_transform(pixels[..., 3:], scale, depth > 8))
+    frame = _framed(np.concatenate(channels, axis=-1), _middle(depth, alpha))
+    return _resample(frame, pixel_format, tags)
 
 
 def over_black(pixels: np.ndarray) -> np.ndarray:
     """`[H, W, 4]` laid over black: `[H, W, 3]` of the same type."""
-    largest = np.iinfo(pixels.dtype).max
-    colour = pixels[..., :3] * (pixels[..., 3:] / np.float32(largest))
+    colour = pixels[..., :3] * (pixels[..., 3:] / np.float32(np.iinfo(pixels.dtype).max))
     return np.rint(colour).astype(pixels.dtype)
 
 
-def _array_format(bits, alpha):
+@functools.cache
+def _to_levels(tags, height, depth, largest):
+    """Affine 4x4 matrix from RGB (white at `largest`) to Y'CbCr levels of `depth` bits."""
+    unit = 2.0 ** (depth - 8)
+    code = tags.matrix if tags.matrix in LUMA else (BT709 if height >= HD_HEIGHT else BT601)
+    red, blue = LUMA[code]
+    luma = np.array([red, 1 - red - blue, blue])
+    chroma_blue = (np.array([0, 0, 1]) - luma) / (2 * (1 - blue))
+    chroma_red = (np.array([1, 0, 0]) - luma) / (2 * (1 - red))
+    full = tags.range == FULL
+    luma_span, chroma_span = (2**depth - 1,) * 2 if full else (219 * unit, 224 * unit)
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.stack([luma_span * luma, chroma_span * chroma_blue, chroma_span * chroma_red])
+    matrix[:3, :3] /= largest
+    matrix[:3, 3] = (0 if full else 16 * unit), 128 * unit, 128 * unit
+    return matrix
+
+
+def _transform(pixels, matrix, deep):
+    """matrix @ pixel for every pixel, rounded and clipped to uint8 or uint16."""
+    values = cv2.transform(np.ascontiguousarray(pixels, np.float32), np.asarray(matrix, np.float32))
+    values = cv2.add(values, 0.0, dtype=cv2.CV_16U if deep else cv2.CV_8U)
+    return values.reshape(*pixels.shape[:2], -1)
+
+
+def _resample(frame, pixel_format, tags):
+    """The frame with chroma of another size; neither matrix nor range is touched."""
+    if frame.format.name == pixel_format:
+        return frame
+    code, full = tags.matrix if tags.matrix in LUMA else BT601, tags.range or LIMITED
+    return frame.reformat(
+        format=pixel_format,
+        interpolation=CHROMA,
+        src_colorspace=code,
+        dst_colorspace=code,
+        src_color_range=full,
+        dst_color_range=full,
+    )
+
+
+def _planes(frame):
+    """The planes of a 4:4:4 frame, `[H, W, planes]`."""
+    kind = np.uint8 if bits_of(frame.format) == 8 else np.uint16
+    rows = (np.frombuffer(plane, kind).reshape(frame.height, -1) for plane in frame.planes)
+    return cv2.merge([plane[:, : frame.width] for plane in rows])
+
+
+def _framed(planes, pixel_format):
+    """The inverse of `_planes`."""
+    height, width, _ = planes.shape
+    frame = av.VideoFrame(width, height, pixel_format)
+    for plane, values in zip(frame.planes, cv2.split(planes), strict=True):
+        padding = plane.line_size // planes.itemsize - width
+        plane.update(np.pad(values, ((0, 0), (0, padding))) if padding else values)
+    return frame
+
+
+def _middle(depth, alpha):
+    return f"yuv{'a' if alpha else ''}444p" + ("" if depth == 8 else f"{depth}le")
+
+
+def _depth(bits):
+    """The next depth of 8, 10, 12 and 16 bits, for which there are 4:4:4 formats."""
+    return next(depth for depth in (8, 10, 12, 16) if bits <= depth)
+
+
+def _array_format(deep, alpha):
     return {
         (False, False): "rgb24",
         (False, True): "rgba",
         (True, False): "rgb48le",
         (True, True): "rgba64le",
-    }[bits > 8, alpha]
-
-
-def _side(side, pixel_format, tags, height):
-    if is_rgb(pixel_format):
-        return {f"{side}_color_range": FULL}
-    return {f"{side}_{name}": code for name, code in tags.codes(height).items()}
+    }[deep, alpha]

@@ -83,7 +83,7 @@ def choose(
 def losses(picture: Picture, encoding: Encoding) -> Iterator[str]:
     """Lines for what an encoding does not keep, or keeps in an unusual way."""
     pixel_format = av.VideoFormat(encoding.pixel_format)
-    bits = max(component.bits for component in pixel_format.components)
+    bits = colour.bits_of(pixel_format)
     if bits < min(picture.bits, 10):
         yield f"{picture.bits} bits in, {bits} out: {encoding.codec} takes no more"
     if picture.alpha and not colour.has_alpha(pixel_format):

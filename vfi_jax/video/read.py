@@ -156,11 +156,12 @@ class Video(Source):
             self._decoder = _decoder(self._stream)
             self._damaged = 0
             self._deinterlace: _Deinterlace | None = None
+            self._first: av.VideoFrame | None = None
             self._items = self._decode()
             # The pixel format, the fields and the display matrix are known for certain only when a
             # frame is; packets of other streams that come before it are kept.
-            self._before, first = self._until_first()
-            self._describe(path, first)
+            self._before = self._until_first()
+            self._describe(path, self._first, self._before[-1])
         except BaseException:
             self._container.close()
             raise
@@ -206,11 +207,12 @@ class Video(Source):
         for item in self._items:
             before.append(item)
             if not isinstance(item, av.Packet):
-                return before, item
+                return before
         raise ValueError(f"{self._name} has a video stream, but no frame of it can be decoded")
 
-    def _describe(self, path, first):
-        stream, pixel_format = self._stream, first.format
+    def _describe(self, path, first, whole):
+        """Set everything that a `Source` says, from the first frame before and after filters."""
+        stream, pixel_format = self._stream, whole.format
         self._matrix = _display_matrix(first)
         rate = stream.guessed_rate or stream.average_rate
         aspect = stream.sample_aspect_ratio
@@ -222,11 +224,11 @@ class Video(Source):
             *size,
             rate=rate or DEFAULT_RATE,
             average=_average(stream, first, rate or DEFAULT_RATE),
-            tick=first.time_base or stream.time_base,
-            bits=max(component.bits for component in pixel_format.components),
+            tick=whole.time_base or stream.time_base,
+            bits=colour.bits_of(pixel_format),
             chroma=_chroma(pixel_format),
             alpha=colour.has_alpha(pixel_format) and _transparent(first, self._tags),
-            tags=Tags(colour.FULL, colour.RGB) if colour.is_rgb(pixel_format) else self._tags,
+            tags=self._tags,
             aspect=aspect if aspect not in (None, 0, 1) else None,
         )
         self.tracks = [other for other in self._container.streams if other.type != "video"]
@@ -276,6 +278,7 @@ class Video(Source):
             self._damaged += 1
             return
         for frame in frames:
+            self._first = self._first or frame
             self._damaged += frame.is_corrupt
             if self._deinterlace is None and frame.interlaced_frame:
                 self._deinterlace = _Deinterlace(self._stream)

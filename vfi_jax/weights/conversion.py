@@ -133,7 +133,9 @@ def check(name: str, shapes: Shapes, variables: dict) -> None:
     """
     leaves, _ = jax.tree_util.tree_flatten_with_path(variables)
     stored = {tuple(entry.key for entry in path): np.shape(leaf) for path, leaf in leaves}
-    missing = [f"{_name(path)} {_dims(shape)}" for path, shape in shapes.items() if path not in stored]
+    missing = [
+        f"{_name(path)} {_dims(shape)}" for path, shape in shapes.items() if path not in stored
+    ]
     misshapen = [
         f"{_name(path)} {_dims(stored[path])} for {_dims(shape)}"
         for path, shape in shapes.items()

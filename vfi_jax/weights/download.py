@@ -33,7 +33,9 @@ def fetch(name: str) -> Path:
     registry.create(name)
     record = sources.source(name)
     if not record.url:
-        raise ValueError(f"no direct link to the weights of {name} is known; {sources.advice(name)}")
+        raise ValueError(
+            f"no direct link to the weights of {name} is known; {sources.advice(name)}"
+        )
     file = places.home() / "downloads" / registry.split(name)[0] / record.file
     known = file.with_name(f"{file.name}.sha256")
     expected = record.sha256 or (known.read_text().strip() if known.exists() else "")

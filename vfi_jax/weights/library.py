@@ -91,9 +91,7 @@ def save(
     return store.write(folder, variables, description, dtype=dtype)
 
 
-def from_torch(
-    path: Path, name: str | None, *, notes: list[str] | None = None
-) -> tuple[str, dict]:
+def from_torch(path: Path, name: str | None, *, notes: list[str] | None = None) -> tuple[str, dict]:
     """Reads and converts a PyTorch file.
 
     Args:
@@ -218,7 +216,9 @@ def _existing(path):
 def _difference(named, config):
     """The fields of `config` that differ from those of `named`."""
     if type(config) is not type(named):
-        raise ValueError(f"config must be a {type(named).__qualname__} of the model, got {config!r}")
+        raise ValueError(
+            f"config must be a {type(named).__qualname__} of the model, got {config!r}"
+        )
     values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
     return {name: value for name, value in values.items() if value != getattr(named, name)}
 

@@ -66,7 +66,9 @@ def advice(name: str) -> str:
     # A system whose weights were released only as variants: any of them will do.
     is_system = not registry.split(name)[1]
     names = [name] if name in records() or not is_system else list(records())
-    ways = [_way(key, records()[key]) for key in names if key in records() and _same_system(key, name)]
+    ways = [
+        _way(key, records()[key]) for key in names if key in records() and _same_system(key, name)
+    ]
     return ", or ".join(filter(None, ways)) or NONE_RELEASED
 
 

@@ -167,7 +167,7 @@ def _replacing(folder: Path) -> Iterator[Path]:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _existing(folder):
+def _existing(folder: str | Path) -> Path:
     folder = Path(folder)
     if not folder.exists():
         raise FileNotFoundError(f"there is no checkpoint {folder}")

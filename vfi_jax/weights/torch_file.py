@@ -8,8 +8,8 @@ import dataclasses
 import math
 import pickle
 import struct
-import tarfile
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import ml_dtypes
 import numpy as np
 
+ZIP_MAGIC = b"PK\x03\x04"
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # torch.serialization.MAGIC_NUMBER
 LEGACY_PROTOCOL = 1001
 MAX_ENTRIES = 2**31  # of one tensor; a view of stride 0 could ask for more than any memory holds
@@ -58,10 +59,15 @@ def read_torch(path: str | Path) -> dict[str, np.ndarray]:
     path = Path(path)
     try:
         with path.open("rb") as file:
-            content = _read_zip(file) if zipfile.is_zipfile(file) else _read_legacy(file)
+            start = file.read(512)
+            file.seek(0)
+            is_zip = start.startswith(ZIP_MAGIC)
+            content = _read_zip(file) if is_zip else _read_legacy(file, start)
         return _without_prefix(_state_dict(content))
     except _Refused as error:
         raise ValueError(f"{path}: {error}") from None
+    except FileNotFoundError:
+        raise FileNotFoundError(f"there is no file {path}") from None
     except IsADirectoryError:
         raise ValueError(f"{path} is a folder, not a PyTorch file") from None
     # What a pickle or an archive of random bytes can raise.
@@ -75,7 +81,9 @@ def read_torch(path: str | Path) -> dict[str, np.ndarray]:
         AttributeError,
         OverflowError,
         MemoryError,
+        RuntimeError,
         struct.error,
+        zlib.error,
     ) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise ValueError(f"{path} is damaged or no PyTorch file ({reason})") from None
@@ -95,10 +103,30 @@ class _Storage:
 
 
 @dataclasses.dataclass(frozen=True)
+class _StorageView:
+    """Some entries of a storage, as a storage: PyTorch before 1.0 has such."""
+
+    root: _Storage
+    start: int
+    count: int
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the entries."""
+        return self.root.dtype
+
+    @property
+    def data(self) -> np.ndarray | None:
+        """The entries, once they have been read."""
+        data = self.root.data
+        return None if data is None else data[self.start : self.start + self.count]
+
+
+@dataclasses.dataclass(frozen=True)
 class _Tensor:
     """A view of a storage, in entries."""
 
-    storage: _Storage
+    storage: _Storage | _StorageView
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
@@ -211,17 +239,14 @@ def _entry(archive, name):
     return archive.read(name) if name in archive.namelist() else b""
 
 
-def _read_legacy(file):
-    file.seek(0)
-    _refuse_other_kinds(file)
+def _read_legacy(file, start):
+    _refuse_other_kinds(start)
     storages: dict[str, _Storage] = {}
 
     def storage(pid):
         dtype, key, _, count, view = pid
         root = storages.setdefault(key, _Storage(dtype, count))
-        if view is not None:
-            raise _Refused("is of PyTorch 0.1: its storages are views; save it again with torch")
-        return root
+        return root if view is None else _StorageView(root, *view[1:])
 
     def load():
         return _Unpickler(file, storage).load()
@@ -246,16 +271,13 @@ def _fill(storage, file, order):
     storage.data = np.frombuffer(data, storage.dtype.newbyteorder(order)).astype(storage.dtype)
 
 
-def _refuse_other_kinds(file):
-    start = file.read(512)
-    file.seek(0)
+def _refuse_other_kinds(start):
     if not start:
         raise _Refused("is empty")
     if start.lstrip()[:1] == b"<":
         raise _Refused("is a web page, not a checkpoint; download it again in a browser")
-    if start[257:262] == b"ustar" or tarfile.is_tarfile(file):
+    if start[257:262] == b"ustar":
         raise _Refused("is a tar archive; unpack it, or save it again with torch 0.2 or later")
-    file.seek(0)
     if start[:1] != pickle.PROTO:
         raise _Refused("is no PyTorch file (neither a zip archive nor a pickle)")
 

@@ -1,0 +1,124 @@
+"""The command line lists its commands at once and tells every user error in one line."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from vfi_jax import lookup
+from vfi_jax.cli import __main__ as cli
+
+
+def run_python(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+        timeout=60,
+    )
+
+
+def test_help_lists_every_command_with_its_first_line(capsys):
+    assert cli.main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for name in lookup.modules(cli.COMMANDS):
+        summary = lookup.module(cli.COMMANDS, name, kind="command").__doc__.partition("\n")[0]
+        assert f"  {name:<12} {summary}\n" in shown
+
+
+def test_help_loads_no_heavy_package_and_is_quick():
+    code = (
+        "import sys; from vfi_jax.cli.__main__ import main; main(['--help']);"
+        "print(sorted({'jax', 'flax', 'numpy', 'tyro', 'rich', 'av'} & set(sys.modules)))"
+    )
+    started = time.perf_counter()
+    assert run_python(code).stdout.endswith("[]\n")
+    # 0.1 s alone; room for a busy machine, where a load of jax takes seconds.
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize("name", lookup.modules(cli.COMMANDS))
+def test_every_command_explains_itself(name, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main([name, "--help"])
+    assert caught.value.code == 0
+    assert f"usage: vfi-jax {name}" in capsys.readouterr().out
+
+
+def test_no_command_loads_jax_before_it_runs():
+    names = ", ".join(f"'{name}'" for name in lookup.modules(cli.COMMANDS))
+    code = (
+        "import importlib, sys;"
+        f"[importlib.import_module('vfi_jax.cli.' + name) for name in [{names}]];"
+        "assert 'jax' not in sys.modules"
+    )
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_version(capsys):
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("vfi-jax 0.")
+
+
+def test_an_unknown_command_is_a_user_error(capsys):
+    assert cli.main(["modles"]) == cli.USER_ERROR
+    shown = capsys.readouterr().err
+    assert shown == "vfi-jax: error: unknown command 'modles'; did you mean models?\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "shown"),
+    [
+        (ValueError("fps must be above 0, got -1"), 2, "toy: error: fps must be above 0, got -1\n"),
+        (FileNotFoundError("there is no a.mp4"), 2, "toy: error: there is no a.mp4\n"),
+        (PermissionError(13, "Permission denied", "a"), 2, "toy: error: [Errno 13] "),
+        (ValueError(), 2, "toy: error: ValueError\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+    ids=repr,
+)
+def test_what_a_user_can_mend_is_one_line(error, code, shown, capsys, monkeypatch):
+    monkeypatch.delenv(cli.DEBUG, raising=False)
+
+    def action():
+        raise error
+
+    assert cli.guarded(action, prog="toy") == code
+    assert capsys.readouterr().err.startswith(shown)
+
+
+def test_bugs_and_debugging_keep_the_traceback(monkeypatch):
+    def bug():
+        raise TypeError
+
+    def mistake():
+        raise ValueError("wrong")
+
+    with pytest.raises(TypeError):
+        cli.guarded(bug, prog="toy")
+    with pytest.raises(ValueError, match="wrong"):
+        cli.guarded(mistake, prog="toy", debug=True)
+    monkeypatch.setenv(cli.DEBUG, "1")
+    with pytest.raises(ValueError, match="wrong"):
+        cli.guarded(mistake, prog="toy")
+    with pytest.raises(ValueError, match="unknown command"):
+        cli.main(["modles", "--debug"])
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    code = (
+        "from vfi_jax.cli.__main__ import guarded; import sys;"
+        "sys.exit(guarded(lambda: print('line\\n' * 100_000) or 0, prog='toy'))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == cli.READER_GONE

@@ -1,0 +1,50 @@
+"""`vfi-jax models` says what each model answers, how large it is, and whether it can run here."""
+
+import json
+
+import pytest
+
+from tests import support
+from vfi_jax import registry, weights
+from vfi_jax.cli.__main__ import main
+
+NAMES = ["blend", "voxel_flow", "voxel_flow/small"]
+
+
+@pytest.fixture(autouse=True)
+def _few(monkeypatch):
+    """Tracing every model is the business of their own tests."""
+    monkeypatch.setattr(registry, "list_models", lambda: NAMES)
+    monkeypatch.setattr(registry, "list_networks", lambda: ["spynet/small"])
+
+
+def test_the_table_has_a_line_a_model(capsys):
+    assert main(["models"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "blend 2 frames: any time 0 none needed" in shown
+    assert "voxel_flow 2 frames: 0.5 3,821,891 1702.02463 missing non-commercial" in shown
+    assert "voxel_flow/small 2 frames: 0.5 242,003 1702.02463 missing" in shown
+    assert "spynet/small (network) 78,568" in shown
+
+
+def test_programs_read_json(capsys):
+    small = NAMES[2]
+    variables = support.variables(registry.create(small))
+    folder = weights.save(small, small, variables, licence="Apache-2.0")
+    assert main(["models", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert list(rows) == [*NAMES, "spynet/small"]
+    assert rows[small]["weights"] == str(folder)
+    assert rows[small]["licence"] == "Apache-2.0"
+    assert rows["blend"]["contract"]["times"] is None
+    assert rows["voxel_flow"]["paper"] == "arXiv:1702.02463"
+    assert rows["voxel_flow"]["advice"].startswith("get FILE from https://drive.google.com/")
+    assert rows["blend"]["advice"] == ""
+
+
+def test_parameters_are_counted_once(capsys, monkeypatch):
+    assert main(["models"]) == 0
+    first = capsys.readouterr().out
+    monkeypatch.delattr(registry, "abstract_variables")
+    assert main(["models"]) == 0
+    assert capsys.readouterr().out == first

@@ -1,0 +1,131 @@
+"""Clips streamed from disk by grain: shuffled, sharded, decoded by threads, cropped, batched.
+
+What is drawn for a clip is drawn from the seed and its place in the endless order of draws, so a
+run can go on from any step, and two processes never load the same clip.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import grain
+import numpy as np
+
+from vfi_jax import data
+from vfi_jax.data.clip import Clip, decode_frame, read_frame
+from vfi_jax.data.source import Choice, read_clips
+from vfi_jax.data.tfds_builder import is_built, open_built
+
+THREADS = 16  # decoding; OpenCV releases the GIL, more gained nothing
+AHEAD = 64  # clips decoded before they are asked for
+
+
+class Streamed:
+    """A source that reads from disk; built data sets by TFDS, others from their published tree.
+
+    Attributes:
+      arrays: empty: every draw brings its own pixels.
+      frames: of every clip that is drawn; shorter ones are padded with their last frame.
+    """
+
+    def __init__(self, choice: Choice):
+        """Opens the data sets.
+
+        Args:
+          choice: which, and how they are drawn.
+
+        Raises:
+          ValueError: a data set is unknown, absent, empty or laid out otherwise.
+        """
+        self.arrays: dict = {}
+        self.frames = choice.frames
+        self._choice = choice
+        self._examples = _Joined([_open(name, choice) for name in choice.names])
+        if not self._examples:
+            raise ValueError(f"{', '.join(choice.names)} has no clips in {choice.split!r}")
+        process, processes = choice.shard
+        self._order = (
+            grain.MapDataset.range(len(self._examples))
+            .seed(choice.seed)
+            .shuffle()
+            .repeat()[process::processes]
+        )
+        self._loaded = self._order.random_map(self._load).batch(choice.batch)
+        self._iterator: Iterator | None = None
+        self._next = 0
+
+    def draw(self, step: int) -> dict:
+        """The clips of a step; the steps that follow are being read meanwhile."""
+        if self._iterator is None or step != self._next:
+            self.close()
+            options = grain.ReadOptions(num_threads=THREADS, prefetch_buffer_size=AHEAD)
+            self._iterator = iter(self._loaded[step:].to_iter_dataset(options))
+        self._next = step + 1
+        return next(self._iterator)
+
+    def gather(self, arrays: dict, drawn: dict) -> dict:
+        """The drawn clips as they are."""
+        return drawn
+
+    def names(self, step: int) -> list[str]:
+        """Names of the clips drawn for a step."""
+        places = range(step * self._choice.batch, (step + 1) * self._choice.batch)
+        return [_name(self._examples[self._order[place]]) for place in places]
+
+    def close(self) -> None:
+        """Stops reading ahead."""
+        if self._iterator is not None:
+            self._iterator.close()
+            self._iterator = None
+
+    def _load(self, index: int, rng: np.random.Generator) -> dict:
+        example = self._examples[index]
+        encoded = example.frames if isinstance(example, Clip) else example["frames"]
+        count = min(len(encoded), self.frames)
+        start = int(rng.integers(len(encoded) - count + 1))
+        frames = [_decode(frame) for frame in encoded[start : start + count]]
+        height, width = self._choice.crop
+        room = frames[0].shape[0] - height, frames[0].shape[1] - width
+        if min(room) < 0:
+            raise ValueError(
+                f"crop {self._choice.crop} does not fit into clip {_name(example)} of "
+                f"{frames[0].shape[:2]}; use a smaller crop or larger clips"
+            )
+        top, left = (int(rng.integers(n + 1)) for n in room)
+        video = np.stack([frame[top : top + height, left : left + width] for frame in frames])
+        padding = ((0, self.frames - count), *((0, 0),) * 3)
+        return {
+            "clips": np.pad(video, padding, mode="edge"),
+            "sizes": np.asarray((count, height, width), np.int32),
+            "seeds": rng.integers(2**32, dtype=np.uint32),
+        }
+
+
+class _Joined(Sequence):
+    """Several random-access data sets as one."""
+
+    def __init__(self, parts: list[Sequence]):
+        self._parts = parts
+        self._ends = np.cumsum([len(part) for part in parts])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, index):
+        part = int(np.searchsorted(self._ends, index, side="right"))
+        before = int(self._ends[part - 1]) if part else 0
+        return self._parts[part][int(index) - before]
+
+
+def _open(name: str, choice: Choice) -> Sequence:
+    """A built data set where there is one, else the clips of the tree as it was downloaded."""
+    if choice.folder is not None and is_built(name, choice.folder):
+        return open_built(name, choice.folder, choice.split)
+    data.find(name)
+    return list(read_clips(choice, names=(name,)))
+
+
+def _decode(frame):
+    return decode_frame(frame) if isinstance(frame, bytes) else read_frame(frame)
+
+
+def _name(example):
+    return example.name if isinstance(example, Clip) else example["name"].decode()

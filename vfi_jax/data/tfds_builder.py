@@ -1,0 +1,116 @@
+"""Any data set of `vfi_jax.data` as a TFDS builder: array_record files, no TensorFlow."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from vfi_jax import data
+from vfi_jax.data.clip import Clip, encode_frame
+
+
+class Encoded(tfds.decode.SkipDecoding):
+    """Leaves images as the bytes that were stored, so that a loader's threads decode them.
+
+    TFDS's own lacks the form for sequences.
+    """
+
+    def decode_batch_example_np(self, serialized_example: Any) -> Any:
+        """The bytes."""
+        return serialized_example
+
+
+class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """Stores the clips of one data set: names, encoded frames, and which frames are inputs."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def __init__(self, *, source: str, root: Path | None, beam: bool = False, **kwargs: Any):
+        """Prepares a builder.
+
+        Args:
+          source: name of the data set, as `vfi_jax.data.clips` takes it.
+          root: the folder that it was downloaded to; None to read what is built.
+          beam: generate on Apache Beam.
+          **kwargs: of TFDS, such as data_dir.
+        """
+        self._source, self._root, self._beam = source, root, beam
+        self.name = stored_name(source)
+        super().__init__(file_format="array_record", **kwargs)
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        features = tfds.features.FeaturesDict(
+            {
+                "name": tfds.features.Text(),
+                "frames": tfds.features.Sequence(tfds.features.Image(shape=(None, None, 3))),
+                "inputs": tfds.features.Sequence(tfds.features.Scalar(np.int32)),
+            }
+        )
+        return tfds.core.DatasetInfo(builder=self, features=features, description=self._source)
+
+    def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
+        del dl_manager  # people download these sets themselves
+        builder, _ = data.find(self._source)
+        splits, absent = {}, []
+        for split in builder.SPLITS:
+            # A part of a set, such as its test archive alone, is built as far as it is there.
+            try:
+                splits[split] = self._examples(list(data.clips(self._source, self._root, split)))
+            except ValueError as error:
+                absent.append(error)
+        if not splits:
+            raise absent[0]
+        return splits
+
+    def _generate_examples(self, clips: list[Clip]) -> Iterator[tuple[str, dict]]:
+        for clip in clips:
+            yield clip.name, _example(clip)
+
+    def _examples(self, clips):
+        if not self._beam:
+            return self._generate_examples(clips)
+        import apache_beam as beam
+
+        return beam.Create(clips) | beam.Map(lambda clip: (clip.name, _example(clip)))
+
+
+def stored_name(source: str) -> str:
+    """The folder of a built data set: its name with "_" for "/"."""
+    return source.replace("/", "_")
+
+
+def open_built(source: str, data_dir: Path, split: str) -> Sequence[dict]:
+    """The stored examples of a split, by index; frames are encoded bytes.
+
+    Args:
+      source: name of the data set.
+      data_dir: where it was built.
+      split: of it.
+
+    Raises:
+      ValueError: the set or the split was not built.
+    """
+    builder = ClipBuilder(source=source, root=None, data_dir=data_dir)
+    if split not in builder.info.splits:
+        raise ValueError(f"{data_dir} holds no {split!r} of {source}; {_how(source)}")
+    return builder.as_data_source(split=split, decoders={"frames": Encoded()})
+
+
+def is_built(source: str, data_dir: Path) -> bool:
+    """Whether `data_dir` holds a built version of a data set."""
+    return any((data_dir / stored_name(source)).glob("*/dataset_info.json"))
+
+
+def _how(source):
+    return f"build it: python -m vfi_jax.data.build {source} --root DOWNLOADED --data-dir D"
+
+
+def _example(clip):
+    inputs = clip.inputs or (0, len(clip.frames) - 1)
+    return {
+        "name": clip.name,
+        "frames": [encode_frame(frame) for frame in clip.frames],
+        "inputs": list(inputs),
+    }
