@@ -74,7 +74,7 @@ def make_step(
             combine = lax.psum if summed else lax.pmean
             total, parts, grads = combine((total, parts, grads), axis_name)
             batch_stats = lax.pmean(batch_stats, axis_name)
-        norm = optax.global_norm(grads)
+        norm = optax.tree.norm(grads)
         finite = jnp.isfinite(total) & jnp.isfinite(norm)
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)

@@ -12,6 +12,8 @@ _HOME = {
     "Contract": "vfi_jax.contract",
     "Interpolator": "vfi_jax.interpolation",
     "create": "vfi_jax.registry",
+    "depth": "vfi_jax.estimation",
+    "flow": "vfi_jax.estimation",
     "interpolate_video": "vfi_jax.video",
     "list_models": "vfi_jax.registry",
     "load": "vfi_jax.weights",

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from tests.interpolation.toys import ANY, CASES, MIDDLE, Toy, mean
+from tests.interpolation.toys import ANY, CASES, MIDDLE, Toy, between, mean
 from vfi_jax.contract import Contract
 from vfi_jax.interpolation import Interpolator
 from vfi_jax.interpolation.compiled import Compiled
@@ -158,6 +158,18 @@ def test_sizes_that_pad_alike_are_compiled_once():
     for size in ((3, 5), (16, 16), (9, 12)):
         for length in (2, 3):
             interpolator(clip(length, size), np.arange(length - 1) + 0.5)
+
+
+def test_a_few_compilations_serve_any_number_of_times():
+    once = chex.assert_max_traces(between, n=1)
+    interpolator = Interpolator(Toy(Contract(2, None), once), {})
+    for count in (10, 9):
+        times = np.linspace(0, 1, count + 2)[1:-1]
+        np.testing.assert_allclose(
+            interpolator(clip(2), times)[:, 0, 0, 0],
+            np.interp(times, [0, 1], clip(2)[:, 0, 0, 0]),
+            atol=1e-6,
+        )
 
 
 def test_a_stream_reads_no_further_than_it_must_and_lets_go():

@@ -6,6 +6,7 @@ import pytest
 from tests.interpolation.toys import Toy
 from vfi_jax.contract import Contract
 from vfi_jax.interpolation import Interpolator
+from vfi_jax.interpolation.compiled import Compiled
 from vfi_jax.interpolation.tiles import Tiling, cut, fit
 
 
@@ -82,6 +83,20 @@ def test_the_tile_that_fits_is_large_and_nearly_square():
     height, width = fit(lambda size: size[0] * size[1], (1000, 4000), budget=10**6, least=64)
     assert 0.8 * 10**6 <= height * width <= 10**6
     assert 0.8 <= height / width <= 1.25
+
+
+def test_what_is_too_large_to_compile_does_not_fit(monkeypatch):
+    call = Compiled(BLUR, {})
+    compile_ = call._call
+
+    def small_only(window, slots):
+        if window[1] > 256:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
+        return compile_(window, slots)
+
+    monkeypatch.setattr(call, "_call", small_only)
+    tile = fit(lambda size: call.needs((2, *size, 3), 1), (512, 512), budget=10**9, least=64)
+    assert tile == (256, 256)
 
 
 def test_a_frame_is_joined_from_what_it_was_split_into():

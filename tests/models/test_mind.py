@@ -9,7 +9,8 @@ from tests import support
 from vfi_jax import registry
 from vfi_jax.contract import Contract
 from vfi_jax.models import mind
-from vfi_jax.weights.conversion import apply, shapes_of
+from vfi_jax.weights.conversion import shapes_of
+from vfi_jax.weights.engine import apply
 from vfi_jax.weights.rules import conv, conv_transpose, prelu
 
 # The names of the specification, which is no published file: hence no mapping in the library.

@@ -20,9 +20,7 @@ def splat(upstream, *, deterministic=False):
     options = {"mode": MODES[mode], "normalise": NORMALISES[normalise or "addeps"]}
 
     def call(image, flow, metric=None):
-        return ops.forward_splat(
-            image, flow, metric=metric, deterministic=deterministic, **options
-        )
+        return ops.forward_splat(image, flow, metric=metric, deterministic=deterministic, **options)
 
     return call
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from vfi_jax.weights import ConversionError, conversion
+from vfi_jax.weights import ConversionError, conversion, engine
 from vfi_jax.weights.rules import batch_norm, conv, drop, stacked, tensor
 
 RULES = (
@@ -46,7 +46,7 @@ def arrays():
 
 
 def apply(arrays, *, rules=RULES, notes=None):
-    return conversion.apply(rules, arrays, SHAPES, name="toy", notes=notes)
+    return engine.apply(rules, arrays, SHAPES, name="toy", notes=notes)
 
 
 def faults(arrays, **options):

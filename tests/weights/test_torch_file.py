@@ -155,6 +155,7 @@ def _tar():
         (_zip_without_a_pickle(), "no data.pkl"),
         (_tar(), "tar archive"),
         (pickle.dumps({"a": 1}, 2), "no PyTorch file"),
+        (b"\x80\x02K\x01r\xff\xff\xff\x7f.", "no PyTorch file"),  # a memo of 2^31 entries
         (pickle.dumps([1] * 10, 2)[:-3], "damaged or no PyTorch file"),
     ],
 )

@@ -6,7 +6,7 @@ import pickle
 import struct
 import zipfile
 
-import ml_dtypes
+import jax.numpy as jnp
 import numpy as np
 
 from vfi_jax.weights.torch_file import LEGACY_MAGIC, LEGACY_PROTOCOL
@@ -15,7 +15,7 @@ STORAGES = {
     np.dtype(np.float32): "FloatStorage",
     np.dtype(np.float64): "DoubleStorage",
     np.dtype(np.float16): "HalfStorage",
-    np.dtype(ml_dtypes.bfloat16): "BFloat16Storage",
+    np.dtype(jnp.bfloat16): "BFloat16Storage",
     np.dtype(np.int64): "LongStorage",
     np.dtype(np.uint8): "ByteStorage",
     np.dtype(np.bool_): "BoolStorage",

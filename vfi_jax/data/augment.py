@@ -70,6 +70,7 @@ def augment(key: Array, clip: Array, length: Array, options: Augment) -> Array:
     Raises:
       ValueError: `transpose` of frames that are not square.
     """
+    clip = jnp.asarray(clip)
     coins = jax.random.bernoulli(key, shape=(5,))
     if options.flip:
         clip = jnp.where(coins[0], clip[:, :, ::-1], clip)

@@ -28,7 +28,7 @@ class Scene:
       height: in pixels.
       width: in pixels.
       objects: how many objects, the last one in front.
-      motion: no point moves further than this between t and t + 1, in pixels; the fastest come near.
+      motion: no point moves further than this between t and t + 1, in pixels; some come near.
       supersample: samples per pixel and axis; a frame is their mean.
     """
 
@@ -208,8 +208,8 @@ class _Waves:
     amplitudes: np.ndarray
 
     def __call__(self, xs, ys, inverse):
-        # A plane wave stays one under any turn and scale, and cos(x + y) = cos x cos y - sin x sin y
-        # makes its values on a grid one matrix product.
+        # A plane wave stays one under any turn and scale, and cos(x + y) = cos x cos y - sin x
+        # sin y makes its values on a grid one matrix product.
         across, down = (self.vectors @ inverse).T
         x = np.outer(across, xs)
         y = np.outer(ys, down) + self.phases
@@ -254,23 +254,23 @@ class _Polygon:
 
 
 def _background(rng, size, motion):
-    path = _path(rng, size / 2, 0.25 * size, motion * rng.uniform(0.2, 0.6), math.hypot(*size) / 2)
-    return _Layer(path, math.inf, None, *_texture(rng, math.hypot(*size) / 4))
+    reach = 0.25 * size
+    extent = math.hypot(*size) / 2 + math.hypot(*reach)  # of what comes into view
+    path = _path(rng, size / 2, reach, motion * rng.uniform(0.2, 0.6), extent)
+    return _Layer(path, math.inf, None, *_texture(rng, math.hypot(*size) / 4, vivid=0.15))
 
 
 def _object(rng, size, motion):
     radius = min(size) * rng.uniform(0.1, 0.27)
-    centre = size * rng.uniform(0.3, 0.7, 2)
-    reach = size * rng.uniform(0.15, 0.35, 2)
-    path = _path(rng, centre, reach, motion * rng.uniform(0.4, 1.0), radius)
+    centre, reach = size * rng.uniform(0.3, 0.7, 2), size * rng.uniform(0.15, 0.35, 2)
+    path = _path(rng, centre, reach, motion * rng.uniform(0.4, 1.0), math.exp(GROWTH) * radius)
     outline, radius = (_blob if rng.random() < 0.5 else _polygon)(rng, radius)
-    return _Layer(path, radius, outline, *_texture(rng, radius))
+    return _Layer(path, radius, outline, *_texture(rng, radius, vivid=0.4))
 
 
-def _path(rng, centre, reach, motion, radius):
-    """A path whose points within `radius` move by at most `motion` in a unit of time."""
+def _path(rng, centre, reach, motion, extent):
+    """A path whose points, up to `extent` from its centre, move by at most `motion` at a time."""
     moving, turning, growing = motion * np.array(SHARES)
-    extent = math.exp(GROWTH) * (radius + math.hypot(*reach) * (radius > min(centre)))
     direction = rng.uniform(0.2, math.pi / 2 - 0.2)
     return _Path(
         centre=centre,
@@ -296,9 +296,9 @@ def _polygon(rng, radius):
     return _Polygon(np.stack([np.cos(angles), np.sin(angles)], -1), np.full(count, inner)), radius
 
 
-def _texture(rng, extent):
+def _texture(rng, extent, *, vivid):
     """(pattern, grain, colours) for something about `extent` pixels large."""
-    kind = rng.choice(["stripes", "checks", "blotches"], p=[0.25, 0.25, 0.5])
+    kind = rng.choice(["stripes", "checks", "blotches"], p=[0.2, 0.2, 0.6])
     length = extent * rng.uniform(0.25, 0.6) + 6  # pixels per wave
     angle = rng.uniform(0, 2 * math.pi)
     if kind == "stripes":
@@ -314,7 +314,7 @@ def _texture(rng, extent):
     lengths = np.geomspace(4, 2 * extent, 32)
     grain = _waves(rng, rng.uniform(0, 2 * math.pi, 32), lengths, np.sqrt(lengths))
     grain = dataclasses.replace(grain, amplitudes=0.16 * grain.amplitudes)
-    return pattern, grain, _colours(rng)
+    return pattern, grain, _colours(rng, vivid)
 
 
 def _waves(rng, angles, lengths, weights):
@@ -324,9 +324,9 @@ def _waves(rng, angles, lengths, weights):
     return _Waves(vectors, rng.uniform(0, 2 * math.pi, len(angles)), amplitudes)
 
 
-def _colours(rng):
-    """Two colours of clearly different hue and lightness, `[2, 3]`."""
-    hue, apart = rng.random(), rng.uniform(0.08, 0.5)
-    phases = 2 * math.pi * (np.array([[hue], [hue + apart]]) + np.array([0, 1 / 3, 2 / 3]))
-    light = rng.permutation([rng.uniform(0.25, 0.45), rng.uniform(0.6, 0.8)])[:, None]
-    return (light * (1 + rng.uniform(0.2, 0.45) * np.cos(phases))).astype(np.float32)
+def _colours(rng, vivid):
+    """Two colours of clearly different lightness, `[2, 3]`; the more vivid, the less alike."""
+    hues = rng.random() + np.array([[0], [rng.uniform(0.2, 1.2) * vivid]])
+    phases = 2 * math.pi * (hues + np.array([0, 1 / 3, 2 / 3]))
+    light = rng.permutation([rng.uniform(0.22, 0.42), rng.uniform(0.6, 0.8)])[:, None]
+    return (light * (1 + rng.uniform(0.6, 1.2) * vivid * np.cos(phases))).astype(np.float32)

@@ -1,4 +1,9 @@
-"""The driver: frames at any times from a model that answers some of them."""
+"""The driver: frames at any times from a model that answers some of them.
+
+From the outside in: `streaming` walks through a clip and asks `windows` which frames answer a time;
+`forward` brings those frames to sizes that the model takes, by `padding` and `tiles`; `compiled`
+runs the model. Nothing here knows a model by name: its contract says all.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -127,14 +132,13 @@ class Interpolator:
           ValueError: a time cannot be reached, lies past the clip's end or does not ascend, or the
             frames are not alike. Raised when it is met; `check` tells beforehand.
         """
-        clip = Clip(frames)
-        run = Run(self.contract, self._forward, clip)
+        run = Run(self.contract, self._forward, Clip(frames))
         computing: list = []
         for places in run.batches(_ascending(times)):
-            answers = run.answer(places)
-            yield from (np.asarray(frame, clip.dtype) for frame in computing)
-            computing = answers
-        yield from (np.asarray(frame, clip.dtype) for frame in computing)
+            following = run.answer(places)
+            yield from (fetch() for fetch in computing)
+            computing = following
+        yield from (fetch() for fetch in computing)
 
     def check(self, times: Iterable[float | Fraction], length: int | None = None) -> None:
         """Do nothing if every one of `times` can be reached.

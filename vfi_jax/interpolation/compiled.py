@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
@@ -12,6 +13,10 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding, SingleDeviceSharding
 
 UNKNOWN_MEMORY = 8 * 2**30  # bytes taken for a machine's memory where the system does not tell
+CONTAINER_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
 LEVELS = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 
 
@@ -177,6 +182,9 @@ def _default_devices():
 
 
 def _machine_memory():
-    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", ()):
-        return UNKNOWN_MEMORY
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    """Bytes of the machine, or of the container if that is given less."""
+    known = [UNKNOWN_MEMORY]
+    if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", ()):
+        known = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    limits = [path.read_text().strip() for path in CONTAINER_LIMITS if path.exists()]
+    return min(known + [int(limit) for limit in limits if limit.isdigit()])

@@ -14,8 +14,10 @@ from vfi_jax.interpolation import tiles
 from vfi_jax.interpolation.compiled import Compiled
 from vfi_jax.interpolation.padding import Padding, crop, pad
 
-OVERLAP = 96  # pixels; a third of it on either side is further than most networks' context reaches
-LEAST_TILE = 256  # pixels; below it, overlap is most of the work
+# Pixels. A tile sees a third of it beyond what it answers for: at half-way, motion of twice that
+# between two frames still finds its source.
+OVERLAP = 128
+LEAST_TILE = 256  # pixels; below it, nearly all the work is overlap
 
 # Axes along which each member of a self-ensemble sees the frames flipped, before any padding.
 FLIPS: Mapping[str, tuple[tuple[int, ...], ...]] = MappingProxyType(

@@ -1,9 +1,11 @@
 """One pass over a clip: reading what times need, gathering windows, answering them."""
 
+import dataclasses
+import functools
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +16,7 @@ from vfi_jax.contract import Contract
 from vfi_jax.interpolation import windows
 from vfi_jax.interpolation.compiled import LEVELS, restore, unit
 from vfi_jax.interpolation.forward import Forward
-from vfi_jax.interpolation.windows import Place, Window, place
+from vfi_jax.interpolation.windows import Place, place
 
 
 class Clip:
@@ -79,6 +81,43 @@ class Clip:
         return frame
 
 
+class Answers:
+    """What one call gave: `[B, T, sH, sW, C]`, perhaps still computing."""
+
+    def __init__(self, frames: Any, dtype: np.dtype, *, exact: bool):
+        """Start turning the float32 `frames` into `dtype`; keep them as they are if `exact`."""
+        self._exact = frames if exact else None
+        self._frames = restore(frames, dtype)
+        self._dtype = dtype
+
+    @functools.cached_property
+    def frames(self) -> np.ndarray:
+        """In the type of the clip."""
+        return np.asarray(self._frames, self._dtype)
+
+    @functools.cached_property
+    def exact(self) -> np.ndarray:
+        """Neither clipped nor rounded, for further halving."""
+        return np.asarray(self._exact)
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """One frame of what a call gave."""
+
+    answers: Answers
+    index: int
+    column: int
+
+    def fetch(self) -> np.ndarray:
+        """The frame in the type of the clip; waits for it."""
+        return self.answers.frames[self.index, self.column]
+
+    def exact(self) -> np.ndarray:
+        """The frame neither clipped nor rounded; waits for it."""
+        return self.answers.exact[self.index, self.column]
+
+
 class Run:
     """Answers ascending times from a clip, a batch of windows at once."""
 
@@ -87,7 +126,7 @@ class Run:
         self._contract = contract
         self._forward = forward
         self._clip = clip
-        self._made: dict[Fraction, Any] = {}  # float32 answers by time, not clipped
+        self._made: dict[Fraction, Made] = {}
 
     def batches(self, times: Iterable[Fraction]) -> Iterator[list[Place]]:
         """Places of ascending `times`, as many together as one batch of windows answers."""
@@ -106,18 +145,18 @@ class Run:
         if places:
             yield places
 
-    def answer(self, places: list[Place]) -> list:
-        """The frame for every place: an input frame, or an array that may still be computing."""
+    def answer(self, places: list[Place]) -> list[Callable[[], np.ndarray]]:
+        """Have the frame of every place computed; calling what is returned waits for it."""
         asked = self._asked(places)
         for _, group in itertools.groupby(asked, key=lambda window: (window.step, window.size)):
             while batch := list(itertools.islice(group, self._forward.batch)):
                 self._compute({window: asked[window] for window in batch})
-        return [self._frame(here) for here in places]
+        return [self._fetch(here) for here in places]
 
-    def _frame(self, here):
-        if here.window is None:
-            return self._clip[int(here.time)]
-        return restore(self._made[here.time], self._clip.dtype)
+    def _fetch(self, here):
+        if here.window:
+            return self._made[here.time].fetch
+        return functools.partial(np.asarray, self._clip[int(here.time)])
 
     def _place(self, time):
         """Where `time` is answered, having read every frame that this takes."""
@@ -137,7 +176,7 @@ class Run:
         Returns:
           {window: {relative time: time}}.
         """
-        asked: dict[Window, dict[Fraction, Fraction]] = defaultdict(dict)
+        asked = defaultdict(dict)
         waiting = [here for here in places if here.window and here.time not in self._made]
         while waiting:
             here = waiting.pop()
@@ -159,10 +198,14 @@ class Run:
         else:
             rows = [[windows.exact(time) for time in offered]] * len(asked)
         frames = np.stack([self._inputs(window) for window in asked])
-        answers = self._forward(frames, np.asarray(rows, np.float32))
+        answers = Answers(
+            self._forward(frames, np.asarray(rows, np.float32)),
+            self._clip.dtype,
+            exact=windows.halves(self._contract),
+        )
         for index, (relatives, row) in enumerate(zip(asked.values(), rows, strict=True)):
             for relative, time in relatives.items():
-                self._made[time] = answers[index, row.index(relative)]
+                self._made[time] = Made(answers, index, row.index(relative))
 
     def _inputs(self, window):
         """The frames `[N, H, W, C]` of a window: the clip's, or float32 with halves among them."""
@@ -173,7 +216,7 @@ class Run:
 
     def _halved_input(self, time):
         if time.denominator > 1:
-            return np.asarray(self._made[time])
+            return self._made[time].exact()
         return unit(self._clip[int(time)])
 
     def _forget(self, before):

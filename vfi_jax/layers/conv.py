@@ -1,17 +1,15 @@
 """Convolutions with PyTorch's padding and initialisation; NHWC, kernels HWIO."""
 
-import functools
 import math
 from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from vfi_jax.arrays import Array, Image
-
-DIMENSIONS = ("NHWC", "HWIO", "NHWC")
+from vfi_jax.layers._convolve import DIMENSIONS as DIMENSIONS
+from vfi_jax.layers._convolve import convolve, convolve_transposed
 
 
 def uniform_fan_in(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Array:
@@ -55,14 +53,8 @@ class Conv(nn.Module):
         shape = (self.kernel, self.kernel, x.shape[-1], self.features)
         kernel = self.param("kernel", self.kernel_init, shape)
         pad = self.dilation * (self.kernel // 2) if self.padding is None else self.padding
-        out = lax.conv_general_dilated(
-            x.astype(self.dtype),
-            kernel.astype(self.dtype),
-            window_strides=(self.stride, self.stride),
-            padding=((pad, pad), (pad, pad)),
-            rhs_dilation=(self.dilation, self.dilation),
-            dimension_numbers=DIMENSIONS,
-        )
+        x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
+        out = convolve(x, kernel, stride=self.stride, padding=pad, dilation=self.dilation)
         if self.use_bias:
             init = self.bias_init or _bias_init(shape)
             out += self.param("bias", init, (self.features,)).astype(self.dtype)
@@ -99,9 +91,8 @@ class ConvTranspose(nn.Module):
         # PyTorch takes the fan-in of an [in, out, h, w] weight from its second axis.
         fan = (self.kernel, self.kernel, self.features, x.shape[-1])
         kernel = self.param("kernel", _transposed_init(fan), shape)
-        precision = jax.config.jax_default_matmul_precision
         x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
-        out = _transposed_conv(x, kernel, self.stride, self.padding, precision)
+        out = convolve_transposed(x, kernel, stride=self.stride, padding=self.padding)
         if self.use_bias:
             out += self.param("bias", _bias_init(fan), (self.features,)).astype(self.dtype)
         return out
@@ -148,46 +139,6 @@ def _quads(x):
     # Slices beat reduce_window on a CPU by 3x and differentiate to plain padding.
     height, width = x.shape[-3] // 2 * 2, x.shape[-2] // 2 * 2
     return (x[..., i:height:2, j:width:2, :] for i in (0, 1) for j in (0, 1))
-
-
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
-def _transposed_conv(x, kernel, stride, padding, precision):
-    pad = kernel.shape[0] - 1 - padding
-    return lax.conv_general_dilated(
-        x,
-        kernel,
-        window_strides=(1, 1),
-        padding=((pad, pad), (pad, pad)),
-        lhs_dilation=(stride, stride),
-        dimension_numbers=DIMENSIONS,
-        precision=precision,
-    )
-
-
-def _transposed_conv_forward(x, kernel, stride, padding, precision):
-    return _transposed_conv(x, kernel, stride, padding, precision), (x, kernel)
-
-
-def _transposed_conv_backward(stride, padding, precision, saved, gradient):
-    # The strided convolution that this one transposes; its own gradient takes XLA a tenth of the
-    # time on a CPU that a dilated one's takes.
-    x, kernel = saved
-
-    def adjoint(kernel):
-        return lax.conv_general_dilated(
-            gradient,
-            kernel[::-1, ::-1].swapaxes(-1, -2),
-            window_strides=(stride, stride),
-            padding=((padding, padding), (padding, padding)),
-            dimension_numbers=DIMENSIONS,
-            precision=precision,
-        )
-
-    of_x, of_kernel = jax.vjp(adjoint, kernel)
-    return of_x, of_kernel(x)[0]
-
-
-_transposed_conv.defvjp(_transposed_conv_forward, _transposed_conv_backward)
 
 
 def _bias_init(shape):

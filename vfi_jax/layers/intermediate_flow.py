@@ -149,7 +149,7 @@ class SharedFlow(nn.Module):
     def __call__(
         self, frames: Image, prepared: list[tuple[Image, Image]], time: Array
     ) -> list[Estimate]:
-        """Estimates at twice the features' resolution, the last one at full size; `time` is `[B]`."""
+        """Estimates at twice the features' size, the last one at full size; `time` is `[B]`."""
         share = jnp.stack([time, 1 - time], axis=1)[..., None, None, None]
         prior = jnp.log((1 - time) / time)[:, None, None, None]
         coarsest = prepared[0][0]

@@ -39,7 +39,7 @@ class KernelUNet(nn.Module):
 
     @nn.compact
     def __call__(self, x: Image, *, train: bool = False) -> Image:
-        skips = []
+        skips: list[Image] = []
         for index, widths in enumerate(_stages(self.width, self.depth, self.doubled)):
             if index > self.depth:
                 x = self._double(x) + skips.pop()

@@ -20,7 +20,7 @@ def l1(prediction: Image, target: Image) -> Array:
     Raises:
       ValueError: the shapes differ.
     """
-    return jnp.abs(_difference(prediction, target)).mean()
+    return jnp.abs(difference(prediction, target)).mean()
 
 
 def charbonnier(prediction: Image, target: Image, *, eps: float = 1e-3) -> Array:
@@ -44,10 +44,15 @@ def charbonnier(prediction: Image, target: Image, *, eps: float = 1e-3) -> Array
 
     Source: Charbonnier et al. 1994.
     """
-    return jnp.sqrt(jnp.square(_difference(prediction, target)) + eps**2).mean()
+    return jnp.sqrt(jnp.square(difference(prediction, target)) + eps**2).mean()
 
 
-def _difference(prediction, target):
+def difference(prediction: Image, target: Image) -> Array:
+    """prediction - target in float32.
+
+    Raises:
+      ValueError: the shapes differ.
+    """
     if prediction.shape != target.shape:
         raise ValueError(
             f"target must have the shape of prediction, {prediction.shape}, got {target.shape}"

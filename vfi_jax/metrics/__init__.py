@@ -1,5 +1,8 @@
-"""How good a frame is, each in the convention it names."""
+"""How good a frame is; each metric says in which convention."""
 
-from vfi_jax.metrics.psnr import psnr as psnr
+from vfi_jax.metrics.interpolation_error import interpolation_error, normalised_interpolation_error
+from vfi_jax.metrics.luma import luma
+from vfi_jax.metrics.psnr import psnr
+from vfi_jax.metrics.ssim import ssim
 
-__all__ = ["psnr"]
+__all__ = ["interpolation_error", "luma", "normalised_interpolation_error", "psnr", "ssim"]

@@ -2,26 +2,35 @@
 
 import jax.numpy as jnp
 
-from vfi_jax.arrays import Array, Image
+from vfi_jax.arrays import Array, Image, Mask
+from vfi_jax.metrics import _check
+
+PIXELS = (-3, -2, -1)
 
 
-def psnr(image: Image, reference: Image, *, peak: float = 1.0) -> Array:
+def psnr(image: Image, reference: Image, *, peak: float = 1.0, mask: Mask | None = None) -> Array:
     """10 log10(peak^2 / mean squared error over pixels and channels), in dB.
 
     Args:
       image: `[*B, H, W, C]`, any real type.
       reference: the same shape.
       peak: the largest value a pixel can have: 1 for [0, 1], 255 for 8 bit.
+      mask: `[*B, H, W, 1]`, 1 where pixels count; all by default. The mean is over the pixels that
+        count, as Deep Voxel Flow scores motion.
 
     Returns:
-      float32 `[*B]`; infinite where the two are equal.
+      float32 `[*B]`; infinite where the two are equal, NaN where no pixel counts.
 
     Raises:
       ValueError: the shapes differ.
 
-    Source: the field's definition; one mean over all three channels.
+    Source: the field's definition, with one mean over all channels.
     """
-    if image.shape != reference.shape:
-        raise ValueError(f"image must have reference's shape {reference.shape}, got {image.shape}")
-    error = image.astype(jnp.float32) - reference.astype(jnp.float32)
-    return 10 * jnp.log10(peak**2 / jnp.mean(jnp.square(error), axis=(-3, -2, -1)))
+    image, reference = _check.pair(image, reference)
+    error = jnp.square(image - reference)
+    if mask is None:
+        mean = jnp.mean(error, axis=PIXELS)
+    else:
+        mask = jnp.asarray(mask, jnp.float32)
+        mean = (error * mask).sum(PIXELS) / (mask.sum(PIXELS) * image.shape[-1])
+    return 10 * jnp.log10(peak**2 / mean)

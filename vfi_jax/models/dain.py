@@ -11,7 +11,7 @@ from jax import lax
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Flow, Frames, Image, Mask, Times
 from vfi_jax.contract import Contract
-from vfi_jax.layers.conv import DIMENSIONS, Conv, uniform_fan_in
+from vfi_jax.layers.conv import Conv, convolve, uniform_fan_in
 from vfi_jax.layers.kernel_unet import Head, KernelUNet
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.residual import ResidualBlock, ResidualBlocks
@@ -146,8 +146,8 @@ class Model(nn.Module):
         flow = network(both, jnp.roll(both, len(both) // 2, axis=0))["flow"]
         if self.config.subtract_static_flow:
             flow -= network(both, both)["flow"]
-        shape = both.shape[-3:-1]
-        return ops.resize_flow(flow, shape, align_corners=self.config.align_corners)
+        height, width = both.shape[-3:-1]
+        return ops.resize_flow(flow, (height, width), align_corners=self.config.align_corners)
 
     def _kernels(self, frame0, frame1):
         """The filters of both frames."""
@@ -182,13 +182,13 @@ class Between(nn.Module):
             view, time, piece = side
             flow = ops.depth_flow_projection(view.flow * time, view.weight, fill_holes=True)
             context = ops.adaptive_warp(view.context, flow, view.kernel)
-            return total + _convolve(context, piece, dtype), (flow, context[..., :3])
+            return total + _first(context, piece, dtype), (flow, context[..., :3])
 
         total = jnp.zeros((*views.context.shape[1:-1], width), dtype) + bias.astype(dtype)
         total, (flow, warped) = lax.scan(see, total, (views, times, jnp.stack(pieces[1:])))
         blend = ((1 - times) * warped).sum(axis=0)
         maps = jnp.concatenate([blend, *warped, *flow, *views.kernel], axis=-1)
-        x = nn.relu(total + _convolve(maps, pieces[0], dtype))
+        x = nn.relu(total + _first(maps, pieces[0], dtype))
         return carry, {
             "frames": blend + RectifyNet(dtype, name="rectify")(x),
             "blend": blend,
@@ -240,11 +240,9 @@ class RectifyNet(nn.Module):
         return Conv(3, dtype=self.dtype, name="last")(blocks(x)).astype(jnp.float32)
 
 
-def _convolve(x: Image, kernel: Array, dtype: Any) -> Image:
-    pad = (REACH // 2, REACH // 2)
-    return lax.conv_general_dilated(
-        x.astype(dtype), kernel.astype(dtype), (1, 1), (pad, pad), dimension_numbers=DIMENSIONS
-    )
+def _first(x: Image, kernel: Array, dtype: Any) -> Image:
+    x, kernel = x.astype(dtype), kernel.astype(dtype)
+    return convolve(x, kernel, stride=1, padding=REACH // 2, dilation=1)
 
 
 def _flow_config(config: Config) -> pwc_net.Config:

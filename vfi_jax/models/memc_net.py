@@ -171,7 +171,8 @@ class Model(nn.Module):
             # The authors hand RGB to a network that reads BGR; the weights are used to it.
             frame0, frame1 = frame0[..., ::-1], frame1[..., ::-1]
         flow = _flow_network(self.config, name="flow")(frame0, frame1)["flow"]
-        return ops.resize_flow(flow, frame0.shape[-3:-1], align_corners=True)
+        height, width = frame0.shape[-3:-1]
+        return ops.resize_flow(flow, (height, width), align_corners=True)
 
     def _unet(self, name):
         config = self.config

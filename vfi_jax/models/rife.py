@@ -38,8 +38,8 @@ class Config:
       depth: convolutions of a flow block's body.
       width: channels of the context and refinement networks where they are finest.
       any_time: a plane of t tells the blocks the time; otherwise they only know the midpoint.
-      double: RIFE-Large's 2R: every block and network at twice the resolution, with equal weights.
-      shared: one light block, `channels[0]` wide, for all scales (`layers.SharedFlow`), the residual
+      double: RIFE-Large's 2R: every block and network at twice the resolution, same weights.
+      shared: one light block, `channels[0]` wide, for all scales (`SharedFlow`), the residual
         shuffled up from half resolution, no teacher.
       flow_scale: flow is estimated at this fraction of the resolution: 0.5 for 4K, whose motions
         are large; it changes no weights.

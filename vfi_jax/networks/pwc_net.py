@@ -125,7 +125,7 @@ class Decoder(nn.Module):
     ) -> tuple[Flow, Image, tuple[Flow, Image] | None]:
         """Returns the flow, what it was decoded from, and both upsampled for the finer level."""
         dtype = self.config.dtype
-        inputs = ()
+        inputs: tuple[Array, ...] = ()
         if coarser is not None:
             flow, dense = coarser
             features1 = _warp(features1, flow * _pixels(self.level))

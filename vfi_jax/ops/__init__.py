@@ -8,6 +8,8 @@ from vfi_jax.ops.adaptive import adaptive_flow_conv as adaptive_flow_conv
 from vfi_jax.ops.adaptive import adaptive_separable_conv as adaptive_separable_conv
 from vfi_jax.ops.adaptive import adaptive_warp as adaptive_warp
 from vfi_jax.ops.census import census_transform as census_transform
+from vfi_jax.ops.correlation import all_pairs_correlation as all_pairs_correlation
+from vfi_jax.ops.correlation import correlation_lookup as correlation_lookup
 from vfi_jax.ops.correlation import cost_volume as cost_volume
 from vfi_jax.ops.deformable import deformable_conv as deformable_conv
 from vfi_jax.ops.occlusion import forward_backward_error as forward_backward_error

@@ -1,8 +1,5 @@
 """Sums of float32 whose bits do not depend on their order: they are summed as integers."""
 
-import functools
-from collections.abc import Sequence
-
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -10,57 +7,63 @@ from jax import lax
 from vfi_jax.arrays import Array
 from vfi_jax.ops import _grid
 
-PRECISION = 28  # bits kept below the largest summand of a pixel; float32 has 24
-SMALLEST = -100  # exponents: what is below 2 ** -100 counts as nothing
-LARGEST = 126
+PRECISION = 28  # bits kept below the largest summand of a pixel; a float32 has 24
+SMALLEST, LARGEST = -100, 126  # exponents; 2 ** -100 counts as nothing, 2 ** 126 as not finite
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(3, 4))
-def spread(values: Sequence[Array], left: Array, top: Array, height: int, width: int) -> Array:
-    """`_grid.spread` of float32, bit-equal in any order of summation and on any platform.
+@jax.custom_jvp
+def spread(image: Array, flow: Array) -> Array:
+    """`_grid.spread` of a float32 image, bit-equal in any order of summation, on any platform.
 
-    Every summand is cut into integers relative to the largest that lands on the same pixel and
-    channel; sums of integers have no rounding. NaN where a summand is not finite.
-
-    Source: the idea of a superaccumulator, Collange et al. 2015 (arXiv:1511.02354... sec. 3).
+    Every summand is cut into integers, relative to the largest that lands on the same pixel and
+    channel: sums of integers are not rounded. NaN where a summand is not finite.
     """
-    places = _grid.places(left, top, height=height, width=width)
-    peak = _peak(values, places, height * width)
-    # An integer of `bits` bits from each of as many as H * W pixels must fit in 31.
+    height, width, _ = image.shape
+    pixels = _grid.rows(image)
+    landing = _grid.landings(flow)
+    # Each of as many as H * W summands gives an integer of `bits` bits; their sum must fit in 31.
     bits = 30 - (height * width - 1).bit_length()
-    total = jnp.zeros_like(peak, jnp.float32)
-    rest = [
-        value * _power(-peak.at[index].get(mode="clip"))
-        for value, index in zip(values, places, strict=True)
-    ]
-    for digit in range(1, -(-PRECISION // bits) + 1):
-        rest = [value * 2.0**bits for value in rest]
-        whole = [jnp.round(value) for value in rest]
-        rest = [value - part for value, part in zip(rest, whole, strict=True)]
-        whole = [part.astype(jnp.int32) for part in whole]
-        digits = _grid.spread(whole, left, top, height=height, width=width)
-        total += digits.reshape(total.shape).astype(jnp.float32) * 2.0 ** (-bits * digit)
+
+    def widen(corner, peak):
+        index, weight = landing(corner)
+        return peak.at[index].max(_exponent(_grid.scale(pixels, weight)), mode="drop")
+
+    peak = lax.fori_loop(0, 4, widen, jnp.full_like(pixels, SMALLEST, jnp.int32))
+
+    def add_digits(number, total):
+        def add_corner(corner, digits):
+            index, weight = landing(corner)
+            part = _grid.scale(pixels, weight) * _power(-peak.at[index].get(mode="clip"))
+            return _grid.add(digits, index, _digit(part, number, bits))
+
+        digits = lax.fori_loop(0, 4, add_corner, jnp.zeros_like(peak))
+        return total + digits.astype(jnp.float32) * _power(-bits * (number + 1))
+
+    count = -(-PRECISION // bits)
+    total = lax.fori_loop(0, count, add_digits, jnp.zeros_like(pixels))
     out = jnp.where(peak > LARGEST, jnp.nan, total * _power(peak))
-    return out.reshape(height, width, -1)
+    return out.reshape(image.shape)
 
 
 @spread.defjvp
-def _spread_jvp(height, width, primals, tangents):
-    values, left, top = primals
-    tangent = _grid.spread(tangents[0], left, top, height=height, width=width)
-    return spread(values, left, top, height, width), tangent
+def _spread_jvp(primals, tangents):
+    return spread(*primals), jax.jvp(_grid.spread, primals, tangents)[1]
 
 
-def _peak(values, places, count):
-    """The least e `[count, C]` with |value| < 2 ** e for all that lands on a pixel."""
-    peak = jnp.full((count, values[0].shape[-1]), SMALLEST, jnp.int32)
-    for value, index in zip(values, places, strict=True):
-        exponent = (lax.bitcast_convert_type(value, jnp.int32) >> 23) & 255
-        peak = peak.at[index].max(exponent - 126, mode="drop")
-    return peak
+def _exponent(value):
+    """The least e with |value| < 2 ** e; SMALLEST of 0, above LARGEST if not finite."""
+    return ((lax.bitcast_convert_type(value, jnp.int32) >> 23) & 255) - 126
+
+
+def _digit(part, number, bits):
+    """The digit of that number after the point of |part| < 1, in base 2 ** bits, rounded."""
+    # Powers of two, and a difference of neighbours: nothing here is ever rounded off.
+    through = jnp.round(part * _power(bits * (number + 1)))
+    before = jnp.where(number > 0, jnp.round(part * _power(bits * number)), 0)
+    return (through - before * 2.0**bits).astype(jnp.int32)
 
 
 def _power(exponent):
     """2 ** exponent, exactly."""
     biased = jnp.clip(exponent, -126, 127) + 127
-    return lax.bitcast_convert_type(biased << 23, jnp.float32)
+    return lax.bitcast_convert_type(jnp.int32(biased << 23), jnp.float32)

@@ -5,7 +5,7 @@ counted row by row, P = H * W; the pixels around one are (left, top), (left + 1,
 (left, top + 1) and (left + 1, top + 1), in this order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -44,20 +44,10 @@ def corners(flow: Array, *, clamp: bool) -> tuple[Array, Array, list[Array]]:
     return left[:, 0], top[:, 0], [across[dx] * down[dy] for dx, dy in AROUND]
 
 
-def places(left: Array, top: Array, *, height: int, width: int) -> list[Array]:
-    """Row-by-row index `[P]` of the four pixels around every point; H * W outside the image."""
-    found = []
-    for dx, dy in AROUND:
-        x, y = left + dx, top + dy
-        here = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        found.append(jnp.where(here, y * width + x, height * width))
-    return found
-
-
 @jax.custom_jvp
 def around(image: Array, left: Array, top: Array) -> list[Array]:
     """The four pixels `[P, C]` around every point; what lies outside must be given no weight."""
-    return [_take(_rows(image), index) for index in _clipped_places(image, left, top)]
+    return [take(rows(image), index) for index in _clipped_places(image, left, top)]
 
 
 @around.defjvp
@@ -67,20 +57,50 @@ def _around_jvp(primals, tangents):
     return around(*primals), form(tangents[0], *primals[1:])
 
 
-def spread(values: Sequence[Array], left: Array, top: Array, *, height: int, width: int) -> Array:
-    """The transpose of `around`: values `[P, C]` add up to an `[H, W, C]` image."""
-    channels = values[0].shape[-1]
-    if channels > NARROW:
-        out = jnp.zeros((height * width, channels), values[0].dtype)
-        for value, index in zip(values, places(left, top, height=height, width=width), strict=True):
-            out = _add(out, index, value)
-        return out.reshape(height, width, channels)
-    rows, columns = height + 2 * MARGIN + 1, width + 2 * MARGIN + 1
-    quads = jnp.zeros((rows * columns, 4, channels), values[0].dtype)
-    quads = _add(quads, _quad(left, top, width), jnp.stack(values, axis=1))
-    quads = quads.reshape(rows, columns, 4, channels)
-    starts = enumerate((MARGIN - dx, MARGIN - dy) for dx, dy in AROUND)
-    return sum(quads[y : y + height, x : x + width, corner] for corner, (x, y) in starts)
+@jax.custom_jvp
+def spread(image: Array, flow: Array) -> Array:
+    """The transpose of sampling with zeros outside: a pixel adds itself where its flow points."""
+    pixels = rows(image)
+    landing = landings(flow)
+
+    def add_corner(corner, out):
+        index, weight = landing(corner)
+        return add(out, index, scale(pixels, weight))
+
+    # A loop, so that there is one weighted copy of the image at a time and not four.
+    return lax.fori_loop(0, 4, add_corner, jnp.zeros_like(pixels)).reshape(image.shape)
+
+
+@spread.defjvp
+def _spread_jvp(primals, tangents):
+    # Unrolled: the gradient is four gathers, which a loop would stack.
+    return spread(*primals), jax.jvp(_spread_unrolled, primals, tangents)[1]
+
+
+def landings(flow: Array) -> Callable[[int | Array], tuple[Array, Array]]:
+    """Where the pixels of an image add themselves.
+
+    Args:
+      flow: `[H, W, 2]`, any values.
+
+    Returns:
+      A function of the number of a corner in AROUND, that returns the row-by-row index `[P]` of
+      the pixel on that corner, H * W if it is outside, and its weight `[P, 1]`.
+    """
+    height, width = flow.shape[:2]
+    x, y = (axis.reshape(-1, 1) for axis in points(flow))
+    x, y = _held(x, -MARGIN, width - 1 + MARGIN), _held(y, -MARGIN, height - 1 + MARGIN)
+
+    def landing(corner):
+        dx, dy = corner % 2, corner // 2
+        left, top = jnp.floor(x), jnp.floor(y)
+        across = jnp.where(dx == 0, 1 - (x - left), x - left)
+        down = jnp.where(dy == 0, 1 - (y - top), y - top)
+        column, row = (axis.astype(jnp.int32)[:, 0] for axis in (left + dx, top + dy))
+        here = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        return jnp.where(here, row * width + column, height * width), across * down
+
+    return landing
 
 
 def scale(values: Array, weight: Array) -> Array:
@@ -89,6 +109,21 @@ def scale(values: Array, weight: Array) -> Array:
     # as a sum over channels it would become a scalar loop on a CPU, 5 times slower.
     ones = jnp.ones((1, values.shape[-1]), values.dtype)
     return jnp.dot(weight, ones, precision=lax.Precision.HIGHEST) * values
+
+
+def rows(image: Array) -> Array:
+    """An `[H, W, C]` image as `[H * W, C]`."""
+    return image.reshape(-1, image.shape[-1])
+
+
+def take(pixels: Array, index: Array) -> Array:
+    """`pixels[index]`, of which the caller knows that it is in bounds."""
+    return pixels.at[index].get(mode="promise_in_bounds", wrap_negative_indices=False)
+
+
+def add(pixels: Array, index: Array, values: Array) -> Array:
+    """`pixels` with `values` added at `index`; an index beyond the end is left out."""
+    return pixels.at[index].add(values, mode="drop", wrap_negative_indices=False)
 
 
 def each(function: Callable, *arrays: Array) -> Array:
@@ -103,9 +138,7 @@ def each(function: Callable, *arrays: Array) -> Array:
 
 def _beside(x, size, clamp):
     """The pixel at or before each x on an axis, and the weights of it and the next."""
-    # Comparisons, so that nothing outside has a gradient and what is no number ends at the start.
-    first, last = (0, size - 1) if clamp else (-MARGIN, size - 1 + MARGIN)
-    x = jnp.where(x > first, jnp.where(x < last, x, last), first)
+    x = _held(x, 0, size - 1) if clamp else _held(x, -MARGIN, size - 1 + MARGIN)
     low = jnp.floor(x)
     weights = [1 - (x - low), x - low]
     low = low.astype(jnp.int32)
@@ -115,24 +148,31 @@ def _beside(x, size, clamp):
     return low, weights
 
 
+def _held(x, first, last):
+    """x held between two ends, without gradient there; the first if it is not a number."""
+    return jnp.where(x > first, jnp.where(x < last, x, last), first)
+
+
+def _spread_unrolled(image, flow):
+    pixels = rows(image)
+    out = jnp.zeros_like(pixels)
+    for index, weight in map(landings(flow), range(4)):
+        out = add(out, index, scale(pixels, weight))
+    return out.reshape(image.shape)
+
+
 def _around_at_once(image, left, top):
     index = jnp.concatenate(_clipped_places(image, left, top))
-    return jnp.split(_take(_rows(image), index), 4)
+    return jnp.split(take(rows(image), index), 4)
 
 
 def _around_by_quads(image, left, top):
-    width = image.shape[1]
     padded = jnp.pad(image, ((MARGIN, MARGIN + 2), (MARGIN, MARGIN + 2), (0, 0)))
-    rows, columns = padded.shape[0] - 1, padded.shape[1] - 1
-    quads = [padded[dy : dy + rows, dx : dx + columns] for dx, dy in AROUND]
-    quads = jnp.stack(quads, axis=2).reshape(rows * columns, 4, -1)
-    taken = _take(quads, _quad(left, top, width))
+    high, wide = padded.shape[0] - 1, padded.shape[1] - 1
+    quads = [padded[dy : dy + high, dx : dx + wide] for dx, dy in AROUND]
+    quads = jnp.stack(quads, axis=2).reshape(high * wide, 4, -1)
+    taken = take(quads, (top + MARGIN) * wide + left + MARGIN)
     return [taken[:, corner] for corner in range(4)]
-
-
-def _quad(left, top, width):
-    """Index of the pixel (left, top) in an image with margins."""
-    return (top + MARGIN) * (width + 2 * MARGIN + 1) + left + MARGIN
 
 
 def _clipped_places(image, left, top):
@@ -140,15 +180,3 @@ def _clipped_places(image, left, top):
     rows = [jnp.clip(top + dy, 0, height - 1) * width for dy in (0, 1)]
     columns = [jnp.clip(left + dx, 0, width - 1) for dx in (0, 1)]
     return [rows[dy] + columns[dx] for dx, dy in AROUND]
-
-
-def _rows(image):
-    return image.reshape(-1, image.shape[-1])
-
-
-def _take(rows, index):
-    return rows.at[index].get(mode="promise_in_bounds", wrap_negative_indices=False)
-
-
-def _add(rows, index, values):
-    return rows.at[index].add(values, mode="drop", wrap_negative_indices=False)

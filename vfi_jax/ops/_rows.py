@@ -1,12 +1,63 @@
-"""Working through an image a few rows at a time: it bounds memory and keeps to a CPU's cache."""
+"""Working through an image a few rows at a time: it bounds memory and keeps to a CPU's cache.
 
+All functions take one example.
+"""
+
+import functools
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from vfi_jax.arrays import Array
+
+
+class Plan(NamedTuple):
+    """How an op works through its rows, and how many it takes at once.
+
+    Attributes:
+      function: `function(lines, *chunks)` of R + extra lines of the image and R rows of the other
+        arrays gives R rows; its derivative is the op's.
+      cpu_function: the same in the form that is the fastest on a CPU.
+      cpu_rows: for cpu_function.
+      cpu_gradient_rows: for the derivative on a CPU.
+      rows: on other platforms, where many small steps would cost more than their work.
+    """
+
+    function: Callable
+    cpu_function: Callable
+    cpu_rows: int
+    cpu_gradient_rows: int
+    rows: int
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def run(plan: Plan, image: Array, *arrays: Array) -> Array:
+    """The rows `[H, ...]` of an image `[H + extra, ...]` and arrays `[H, ...]`."""
+    return lax.platform_dependent(
+        image,
+        *arrays,
+        cpu=functools.partial(_apply, plan.cpu_function, plan.cpu_rows),
+        default=functools.partial(_apply, plan.function, plan.rows),
+    )
+
+
+def _forward(plan, *arrays):
+    return run(plan, *arrays), arrays
+
+
+def _backward(plan, arrays, cotangent):
+    return lax.platform_dependent(
+        cotangent,
+        *arrays,
+        cpu=functools.partial(_pull, plan.function, plan.cpu_gradient_rows),
+        default=functools.partial(_pull, plan.function, plan.rows),
+    )
+
+
+run.defvjp(_forward, _backward)
 
 
 def split(rows: int, *arrays: Array) -> tuple[Array, ...]:
@@ -25,18 +76,7 @@ def split(rows: int, *arrays: Array) -> tuple[Array, ...]:
     return jnp.arange(0, height, rows), *chunks
 
 
-def apply(function: Callable, image: Array, *arrays: Array, rows: int) -> Array:
-    """`function(lines, *chunks)` of every chunk of rows, one after the other.
-
-    Args:
-      function: of R + extra lines of the image and R rows of each array; gives R rows.
-      image: `[H + extra, ...]`.
-      *arrays: `[H, ...]`.
-      rows: most rows of a chunk.
-
-    Returns:
-      `[H, ...]`.
-    """
+def _apply(function, rows, image, *arrays):
     extra = len(image) - len(arrays[0])
 
     def one(chunk):
@@ -48,10 +88,8 @@ def apply(function: Callable, image: Array, *arrays: Array, rows: int) -> Array:
     return out.reshape(-1, *out.shape[2:])
 
 
-def pull(
-    function: Callable, image: Array, *arrays: Array, cotangent: Array, rows: int
-) -> tuple[Array, ...]:
-    """The gradients of `apply`, chunk after chunk: nothing is kept from its way forward."""
+def _pull(function, rows, cotangent, image, *arrays):
+    """The gradients, chunk after chunk: nothing is kept from the way forward."""
     extra = len(image) - len(arrays[0])
 
     def one(total, chunk):

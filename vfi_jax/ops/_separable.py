@@ -1,51 +1,20 @@
 """XLA forms of the adaptive separable convolution: functions on one example, in float32."""
 
-import functools
-
-import jax
 import jax.numpy as jnp
 from jax import lax
 
 from vfi_jax.arrays import Array
 from vfi_jax.ops import _banded, _rows
 
-DIRECT_ROWS = 4  # rows made at once on a CPU: the sums stay in its cache
 BLOCK = 32  # columns of one matrix product; measured on a CPU
-# Rows whose products are made at once: the image's windows are BLOCK + K by K for every BLOCK
-# pixels. A CPU has enough in one row; elsewhere many small steps would cost more than their work.
-CPU_ROWS = 1
-OTHER_ROWS = 16
 
 
-@jax.custom_vjp
 def separable_conv(image: Array, vertical: Array, horizontal: Array) -> Array:
     """`[H + K - 1, W + K - 1, C]` and kernels `[H, W, K]` to `[H, W, C]`."""
-    return lax.platform_dependent(
-        image,
-        vertical,
-        horizontal,
-        cpu=functools.partial(_rows.apply, _shifts, rows=DIRECT_ROWS),
-        default=functools.partial(_rows.apply, _products, rows=OTHER_ROWS),
-    )
-
-
-def _forward(*arrays):
-    return separable_conv(*arrays), arrays
-
-
-def _backward(arrays, cotangent):
-    def pull(*arrays, rows):
-        return _rows.pull(_products, *arrays[:-1], cotangent=arrays[-1], rows=rows)
-
-    return lax.platform_dependent(
-        *arrays,
-        cotangent,
-        cpu=functools.partial(pull, rows=CPU_ROWS),
-        default=functools.partial(pull, rows=OTHER_ROWS),
-    )
-
-
-separable_conv.defvjp(_forward, _backward)
+    # The sums of 4 rows stay in a CPU's cache. Products read windows of BLOCK + K - 1 by K pixels
+    # for every BLOCK pixels: one row is enough work for a CPU, 16 bound the memory elsewhere.
+    plan = _rows.Plan(_products, _shifts, cpu_rows=4, cpu_gradient_rows=1, rows=16)
+    return _rows.run(plan, image, vertical, horizontal)
 
 
 def _shifts(lines, vertical, horizontal):

@@ -1,12 +1,13 @@
 """How well the pixels of one feature map match those of another."""
 
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from vfi_jax.arrays import Image
+from vfi_jax.arrays import Array, Flow, Image
 from vfi_jax.ops import _banded, _check, _grid, _rows
 from vfi_jax.ops._dispatch import dispatch
 
@@ -32,58 +33,96 @@ def cost_volume(features0: Image, features1: Image, *, radius: int = 4) -> Image
 
     Source: Sun et al. 2018 (PWC-Net), eq. 2.
     """
-    features0, features1 = _features(features0, features1)
-    if radius < 0:
-        raise ValueError(f"radius must be at least 0, got {radius}")
+    features0 = _check.image(features0, "features0")
+    features1 = _check.image(features1, "features1")
+    _check.shaped(features1, features0.shape, "features1", to="features0")
+    _check_radius(radius)
     return dispatch("cost_volume", _cost_volume, features0, features1, radius=radius)
 
 
-def _features(features0, features1):
+def all_pairs_correlation(
+    features0: Image, features1: Image, *, levels: int = 4
+) -> tuple[Array, ...]:
+    """Correlation of every pixel with every pixel of the other map, at several resolutions.
+
+    out[0](p, q) = sum over channels of features0(p) features1(q) / sqrt(C); each further level is
+    the mean of 2x2 places q of the one before it, an odd last row or column left out. This is the
+    one op whose memory grows with the square of the pixels.
+
+    Args:
+      features0: `[*B, H, W, C]`, any float type.
+      features1: `[*B, H', W', C]`.
+      levels: of the pyramid.
+
+    Returns:
+      `levels` arrays `[*B, H, W, H' // 2^i, W' // 2^i]`, finest first, of the type of `features0`;
+      summed in float32.
+
+    Raises:
+      ValueError: the shapes do not fit, a type is not a float, or features1 is too small.
+
+    Source: Teed & Deng 2020 (RAFT), sec. 3.2.
+    """
     features0 = _check.image(features0, "features0")
     features1 = _check.image(features1, "features1")
-    return features0, _check.shaped(features1, features0.shape, "features1", to="features0")
+    fit = (*features0.shape[:-3], *features1.shape[-3:-1], features0.shape[-1])
+    _check.shaped(features1, fit, "features1", to="features0")
+    if levels < 1 or min(features1.shape[-3:-1]) >> (levels - 1) == 0:
+        raise ValueError(
+            f"levels must be at least 1 and halve features1 to no less than a pixel, got {levels} "
+            f"for {features1.shape}"
+        )
+    return dispatch("all_pairs_correlation", _all_pairs, features0, features1, levels=levels)
+
+
+def correlation_lookup(volumes: tuple[Array, ...], flow: Flow, *, radius: int = 4) -> Image:
+    """Read all-pairs correlations around the places where `flow` points, at every level.
+
+    out(p, k) with k = (i n + dx + radius) n + dy + radius and n = 2 radius + 1 is
+    volumes[i](p, (p + flow(p)) / 2^i + (dx, dy)), bilinear in q and 0 outside. Mind that dx comes
+    before dy, the order of RAFT and of the weights trained with it; `cost_volume` has dy first.
+
+    Args:
+      volumes: as from `all_pairs_correlation`: `[*B, H, W, H_i, W_i]`, finest first.
+      flow: `[*B, H, W, 2]` float32 pixels, (x, y).
+      radius: the largest displacement, in pixels of each level.
+
+    Returns:
+      `[*B, H, W, levels * (2 radius + 1)^2]`, the type of the volumes; interpolated in float32.
+
+    Raises:
+      ValueError: a volume does not fit flow, or radius is negative.
+
+    Source: Teed & Deng 2020 (RAFT), sec. 3.2.
+    """
+    flow = _check.flow(flow)
+    _check_radius(radius)
+    if not volumes:
+        raise ValueError("volumes must be a tuple of at least one level, got none")
+    for volume in volumes:
+        fit = (*flow.shape[:-1], *volume.shape[-2:])
+        _check.shaped(volume, fit, "each of volumes", to="flow")
+    return dispatch("correlation_lookup", _lookup, flow, *volumes, radius=radius)
+
+
+def _check_radius(radius):
+    if radius < 0:
+        raise ValueError(f"radius must be at least 0, got {radius}")
 
 
 def _cost_volume(features0, features1, *, radius):
     return _grid.each(
-        functools.partial(_correlate, radius),
+        functools.partial(_correlate, radius=radius),
         features0.astype(jnp.float32) / features0.shape[-1],
         features1.astype(jnp.float32),
     ).astype(features0.dtype)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _correlate(radius, features0, features1):
+def _correlate(features0, features1, *, radius):
     products = functools.partial(_products, radius)
+    plan = _rows.Plan(products, products, cpu_rows=1, cpu_gradient_rows=1, rows=len(features0))
     around = jnp.pad(features1, ((radius, radius), (radius, radius), (0, 0)))
-    return lax.platform_dependent(
-        around, features0, cpu=functools.partial(_rows.apply, products, rows=1), default=products
-    )
-
-
-def _correlate_forward(radius, *arrays):
-    return _correlate(radius, *arrays), arrays
-
-
-def _correlate_backward(radius, arrays, cotangent):
-    products = functools.partial(_products, radius)
-
-    def by_rows(around, features0, cotangent):
-        return _rows.pull(products, around, features0, cotangent=cotangent, rows=1)
-
-    def at_once(around, features0, cotangent):
-        return jax.vjp(products, around, features0)[1](cotangent)
-
-    features0, features1 = arrays
-    height, width, _ = features0.shape
-    around = jnp.pad(features1, ((radius, radius), (radius, radius), (0, 0)))
-    to_around, to_features0 = lax.platform_dependent(
-        around, features0, cotangent, cpu=by_rows, default=at_once
-    )
-    return to_features0, to_around[radius : radius + height, radius : radius + width]
-
-
-_correlate.defvjp(_correlate_forward, _correlate_backward)
+    return _rows.run(plan, around, features0)
 
 
 def _products(radius, around, features0):
@@ -105,3 +144,52 @@ def _products(radius, around, features0):
         planes.append(_banded.band(product, 2 * radius + 1))
     out = jnp.stack(planes, axis=-2).reshape(height, count * block, (2 * radius + 1) ** 2)
     return out[:, :width]
+
+
+def _all_pairs(features0, features1, *, levels):
+    volume = jnp.einsum(
+        "...hwc,...yxc->...hwyx",
+        features0.astype(jnp.float32),
+        features1.astype(jnp.float32),
+        precision=lax.Precision.HIGHEST,
+    )
+    pyramid = [volume / math.sqrt(features0.shape[-1])]
+    for _ in range(levels - 1):
+        fine = pyramid[-1]
+        height, width = fine.shape[-2] // 2 * 2, fine.shape[-1] // 2 * 2
+        quads = (fine[..., y:height:2, x:width:2] for y in (0, 1) for x in (0, 1))
+        pyramid.append(sum(quads) / 4)
+    return tuple(level.astype(features0.dtype) for level in pyramid)
+
+
+def _lookup(flow, *volumes, radius):
+    read = functools.partial(_read_around, radius=radius)
+    for _ in flow.shape[:-1]:
+        read = jax.vmap(read)
+    x, y = _grid.points(flow)
+    out = [read(volume, x / 2**level, y / 2**level) for level, volume in enumerate(volumes)]
+    return jnp.concatenate(out, axis=-1).astype(volumes[0].dtype)
+
+
+def _read_around(plane, x, y, *, radius):
+    """All (2 radius + 1)^2 places around one point share its fraction: one whole window is read."""
+    height, width = plane.shape
+    rows, down = _window(y, height, radius)
+    columns, across = _window(x, width, radius)
+    inside = (rows >= 0) & (rows < height)
+    index = jnp.where(inside[:, None], rows[:, None] * width + columns, height * width)
+    index = jnp.where((columns >= 0) & (columns < width), index, height * width)
+    window = plane.reshape(-1).at[index].get(mode="fill", fill_value=0).astype(jnp.float32)
+    window = window[:-1] * (1 - down) + window[1:] * down
+    window = window[:, :-1] * (1 - across) + window[:, 1:] * across
+    return window.T.reshape(-1)
+
+
+def _window(position, size, radius):
+    """The whole positions around one on an axis, and its fraction."""
+    # What lies radius + 2 outside, or is not a number, reads only zeros.
+    outside = -radius - 2
+    position = jnp.clip(position, outside, size + radius + 1)
+    position = jnp.where(jnp.isnan(position), outside, position)
+    low = jnp.floor(position)
+    return low.astype(jnp.int32) + jnp.arange(-radius, radius + 2), position - low

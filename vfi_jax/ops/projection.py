@@ -11,7 +11,6 @@ from vfi_jax.ops import _check, _grid
 from vfi_jax.ops._dispatch import dispatch
 
 DIRECTIONS = ("left", "right", "up", "down")
-AXIS = {"left": -2, "right": -2, "up": -3, "down": -3}
 
 
 def flow_projection(
@@ -91,15 +90,11 @@ def fill_holes(flow: Image, valid: Mask, *, fill_from: tuple[str, ...] = DIRECTI
     Source: Bao et al. 2019 (MEMC-Net, arXiv:1810.08768), sec. 3.2 (outside-in filling).
     """
     flow = _check.image(flow, "flow")
-    valid = _check.shaped(jnp.asarray(valid), (*flow.shape[:-1], 1), "valid", to="flow") > 0
-    total, count = jnp.zeros(flow.shape, jnp.float32), 0
-    for direction in fill_from:
-        _check.one_of(direction, DIRECTIONS, "direction")
-        found, value = _nearest(flow, valid, direction)
-        total += jnp.where(found, value, 0)
-        count += found
-    filled = total / jnp.maximum(count, 1)
-    return jnp.where(valid, flow, filled.astype(flow.dtype))
+    valid = _check.shaped(jnp.asarray(valid), (*flow.shape[:-1], 1), "valid", to="flow")
+    for side in fill_from:
+        _check.one_of(side, DIRECTIONS, "direction")
+    fill = functools.partial(_fill, fill_from=tuple(fill_from))
+    return dispatch("fill_holes", functools.partial(_grid.each, fill), flow, valid)
 
 
 def _projection(name, flow, weight, fill, fill_from):
@@ -121,9 +116,7 @@ def _land(flow, weight):
     weight = jnp.where(lands, weight, 0)
     values = jnp.concatenate([_grid.scale(jnp.where(lands, -flow, 0), weight), weight], axis=-1)
     total = jnp.zeros((height * width, 3), flow.dtype)
-    total = total.at[index.reshape(-1)].add(
-        values.reshape(-1, 3), mode="promise_in_bounds", wrap_negative_indices=False
-    )
+    total = _grid.add(total, index.reshape(-1), _grid.rows(values))
     # All four neighbours get the same, so one scatter will do and the rest are shifts.
     return _and_next(_and_next(total.reshape(height, width, 3), axis=0), axis=1)
 
@@ -138,43 +131,52 @@ def _and_next(total, *, axis):
     return total + before + jnp.where(last, total, 0)
 
 
-def _nearest(flow, valid, direction):
-    """Whether a pixel is known in that direction, and the nearest of them."""
-    axis = AXIS[direction]
-    reverse = direction in ("right", "down")
-    size = valid.shape[axis]
-    position = lax.broadcasted_iota(jnp.int32, valid.shape, valid.ndim + axis)
-    nearest = _running(
-        jnp.where(valid, position, size if reverse else -1), axis=axis, reverse=reverse
-    )
-    found = (nearest >= 0) & (nearest < size)
-    return found, jnp.take_along_axis(flow, jnp.clip(nearest, 0, size - 1), axis=axis)
+def _fill(flow, valid, *, fill_from):
+    height, width, _ = flow.shape
+    known = valid[..., 0] > 0
+    column = lax.broadcasted_iota(jnp.int32, known.shape, 1)
+    row = lax.broadcasted_iota(jnp.int32, known.shape, 0)
+    total, count = jnp.zeros(flow.shape, jnp.float32), jnp.zeros(valid.shape, jnp.int32)
+    for side in fill_from:
+        across = side in ("left", "right")
+        nearest = _nearest(known, axis=int(across), reverse=side in ("right", "down"))
+        found = (nearest >= 0)[..., None]
+        nearest = jnp.maximum(nearest, 0)
+        index = row * width + nearest if across else nearest * width + column
+        total += jnp.where(found, _grid.take(_grid.rows(flow), index), 0)
+        count += found
+    filled = total / jnp.maximum(count, 1)
+    return jnp.where(known[..., None], flow, filled.astype(flow.dtype))
 
 
 # Outside of any jit the choice of a platform would be compiled anew at every call.
 @functools.partial(jax.jit, static_argnames=("axis", "reverse"))
-def _running(values, *, axis, reverse):
-    """Maximum so far along `axis`, or in reverse the minimum."""
-    # On a CPU one step a row is fastest; elsewhere a step is a launch, and few of them are.
+def _nearest(known, *, axis, reverse):
+    """Position on `axis` of the last known pixel so far (in reverse: from the end); -1 if none."""
+    # On a CPU one step a line is fastest; elsewhere each step is a launch, and few are better.
     return lax.platform_dependent(
-        values,
-        cpu=functools.partial(_scan, axis=axis, reverse=reverse),
-        default=functools.partial(_cumulate, axis=axis, reverse=reverse),
+        known,
+        cpu=functools.partial(_nearest_by_line, axis=axis, reverse=reverse),
+        default=functools.partial(_nearest_at_once, axis=axis, reverse=reverse),
     )
 
 
-def _scan(values, *, axis, reverse):
-    extreme = jnp.minimum if reverse else jnp.maximum
+def _nearest_by_line(known, *, axis, reverse):
+    lines = jnp.moveaxis(known, axis, 0)
 
-    def step(so_far, line):
-        so_far = extreme(so_far, line)
-        return so_far, so_far
+    def step(nearest, position):
+        nearest = jnp.where(lines[position], position, nearest)
+        return nearest, nearest
 
-    lines = jnp.moveaxis(values, axis, 0)
-    _, lines = lax.scan(step, lines[-1 if reverse else 0], lines, reverse=reverse)
-    return jnp.moveaxis(lines, 0, axis)
+    none = jnp.full(lines.shape[1:], -1, jnp.int32)
+    positions = jnp.arange(lines.shape[0], dtype=jnp.int32)
+    return jnp.moveaxis(lax.scan(step, none, positions, reverse=reverse)[1], 0, axis)
 
 
-def _cumulate(values, *, axis, reverse):
-    cumulate = lax.cummin if reverse else lax.cummax
-    return cumulate(values, axis=values.ndim + axis, reverse=reverse)
+def _nearest_at_once(known, *, axis, reverse):
+    position = lax.broadcasted_iota(jnp.int32, known.shape, axis)
+    if not reverse:
+        return lax.cummax(jnp.where(known, position, -1), axis=axis)
+    size = known.shape[axis]
+    nearest = lax.cummin(jnp.where(known, position, size), axis=axis, reverse=True)
+    return jnp.where(nearest < size, nearest, -1)

@@ -1,7 +1,5 @@
 """Moving an image along a flow: every pixel adds itself to the four around where it lands."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -131,14 +129,6 @@ def _splat(values, flow, deterministic):
 
 def _forward_splat(values, flow, *, deterministic):
     # The gradient weighs the values again rather than keep four copies of them.
-    land = jax.checkpoint(functools.partial(_land, deterministic=deterministic))
-    return _grid.each(land, values, flow)
-
-
-def _land(image, flow, *, deterministic):
-    height, width, channels = image.shape
-    left, top, weights = _grid.corners(flow, clamp=False)
-    values = [_grid.scale(image.reshape(-1, channels), weight) for weight in weights]
-    if deterministic:
-        return _exact.spread(values, left, top, height, width)
-    return _grid.spread(values, left, top, height=height, width=width)
+    return _grid.each(
+        jax.checkpoint(_exact.spread if deterministic else _grid.spread), values, flow
+    )

@@ -13,12 +13,13 @@ import av
 
 from vfi_jax.video import targets
 from vfi_jax.video.background import Behind, ahead
+from vfi_jax.video.clips import read_frames, write_frames
 from vfi_jax.video.read import Frame, Source, open_source
 from vfi_jax.video.shots import Shots
 from vfi_jax.video.timing import Schedule, parse_rate
 from vfi_jax.video.write import Sink, open_sink
 
-__all__ = ["Report", "interpolate_video"]
+__all__ = ["Report", "interpolate_video", "read_frames", "write_frames"]
 
 SCENE_THRESHOLD = 0.5  # cuts score 0.6 and more, fast action below 0.35
 DEPTH = 4  # frames read ahead, and written behind
@@ -66,11 +67,17 @@ class Report:
         return self.frames_out / self.seconds if self.seconds else 0.0
 
     def __str__(self) -> str:
-        cuts = f", {self.cuts} scene cut{'s' * (self.cuts != 1)}" if self.cuts else ""
+        facts = [
+            f"{self.width}x{self.height}",
+            f"{_rate(self.rate_in)} -> {_rate(self.rate_out)} frames/s",
+            f"{self.frames_in} -> {self.frames_out} frames",
+            f"{float(self.duration):.3f} s",
+        ]
+        if self.cuts:
+            facts.append("1 scene cut" if self.cuts == 1 else f"{self.cuts} scene cuts")
         lines = [
             f"{self.source.name} -> {self.target}",
-            f"{self.width}x{self.height}, {_rate(self.rate_in)} -> {_rate(self.rate_out)} frames/s, "
-            f"{self.frames_in} -> {self.frames_out} frames, {float(self.duration):.3f} s{cuts}",
+            ", ".join(facts),
             f"{self.model}, {self.codec}: {self.seconds:.1f} s, {self.fps:.1f} frames/s",
         ]
         return "\n".join(lines + [f"note: {warning}" for warning in self.warnings])
@@ -121,8 +128,8 @@ def interpolate_video(
       What was done.
 
     Raises:
-      ValueError: an argument is wrong, there is no video in `source`, or `target` cannot be written;
-        the message says which and what to do. Nothing is written then.
+      ValueError: an argument is wrong, there is no video in `source`, or `target` cannot be
+        written; the message says which and what to do. Nothing is written then.
     """
     started = time.perf_counter()
     folder = targets.is_folder(target)

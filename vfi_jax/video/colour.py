@@ -93,6 +93,16 @@ def bits_of(pixel_format: Any) -> int:
     return max(component.bits for component in pixel_format.components)
 
 
+def chroma_of(pixel_format: Any) -> str:
+    """How finely a `VideoFormat` samples chroma: "420" (grey too), "422" or "444"; or "rgb"."""
+    if is_rgb(pixel_format):
+        return "rgb"
+    if len(pixel_format.components) < 3:
+        return "420"
+    width, height = pixel_format.chroma_width(16), pixel_format.chroma_height(16)
+    return {(8, 8): "420", (16, 16): "444"}.get((width, height), "422")
+
+
 def to_array(frame: av.VideoFrame, tags: Tags, *, bits: int, alpha: bool) -> np.ndarray:
     """A decoded frame as an array.
 
@@ -160,7 +170,9 @@ def _to_levels(tags, height, depth, largest):
     full = tags.range == FULL
     luma_span, chroma_span = (2**depth - 1,) * 2 if full else (219 * unit, 224 * unit)
     matrix = np.eye(4)
-    matrix[:3, :3] = np.stack([luma_span * luma, chroma_span * chroma_blue, chroma_span * chroma_red])
+    matrix[:3, :3] = np.stack(
+        [luma_span * luma, chroma_span * chroma_blue, chroma_span * chroma_red]
+    )
     matrix[:3, :3] /= largest
     matrix[:3, 3] = (0 if full else 16 * unit), 128 * unit, 128 * unit
     return matrix

@@ -40,14 +40,12 @@ class Encoding:
       codec: FFmpeg's name of the encoder.
       pixel_format: FFmpeg's name of what it is given.
       options: of the encoder.
-      muxer_options: of the container.
     """
 
     format_name: str
     codec: str
     pixel_format: str
     options: dict[str, str]
-    muxer_options: dict[str, str]
 
 
 def choose(
@@ -77,7 +75,7 @@ def choose(
             raise ValueError(f"crf has no meaning for {codec}; it has for {able}")
         options["crf"] = f"{crf:g}"
     pixel_format = _pixel_format(codec, [known.name for known in offered], picture)
-    return Encoding(format_name, codec, pixel_format, options, _muxer(format_name, picture))
+    return Encoding(format_name, codec, pixel_format, options)
 
 
 def losses(picture: Picture, encoding: Encoding) -> Iterator[str]:
@@ -88,7 +86,10 @@ def losses(picture: Picture, encoding: Encoding) -> Iterator[str]:
         yield f"{picture.bits} bits in, {bits} out: {encoding.codec} takes no more"
     if picture.alpha and not colour.has_alpha(pixel_format):
         yield "transparency is laid over black; .mov, .webm, .gif targets and folders keep it"
-    if _chroma(encoding.codec, picture) != _stored_chroma(picture):
+    wanted, written = _stored_chroma(picture), colour.chroma_of(pixel_format)
+    if written < wanted:
+        yield f"colour resolution {wanted} in, {written} out: {encoding.codec} takes no more"
+    elif _chroma(encoding.codec, picture) != wanted:
         yield (
             f"odd size {picture.width}x{picture.height}: kept, in 4:4:4, which some players refuse"
         )
@@ -103,14 +104,16 @@ def _default_codec(format_name, picture):
     if picture.alpha and format_name == "mov":
         return "prores_ks"
     if picture.alpha and format_name == "matroska":
-        return "libvpx-vp9"
+        return "ffv1" if deep else "libvpx-vp9"
     return "libx265" if deep else "libx264"
 
 
 def _pixel_format(codec, offered, picture):
     """The first that the encoder offers, in the order of what it would keep."""
     deep, alpha = picture.bits > 8, picture.alpha
-    chromas = dict.fromkeys([_chroma(codec, picture), "444", "422", "420"])
+    chromas = list(dict.fromkeys([_chroma(codec, picture), "444", "422", "420"]))
+    if codec == "libvpx-vp9" and alpha:
+        chromas = ["420"]  # it offers others, and refuses them
     depths = ["10le", "12le", ""] if deep else ["", "10le"]
     alphas = ["a", ""] if alpha else [""]
     wanted = [
@@ -136,11 +139,3 @@ def _chroma(codec, picture):
 
 def _stored_chroma(picture):
     return "420" if picture.chroma == "rgb" else picture.chroma
-
-
-def _muxer(format_name, picture):
-    if format_name in ("mp4", "mov"):
-        return {"movflags": "+faststart"}  # the index first, so that a browser starts at once
-    if format_name == "apng":
-        return {"plays": "0", "final_delay": f"{1 / picture.rate}"}
-    return {}

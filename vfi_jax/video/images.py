@@ -91,9 +91,11 @@ def read(path: Path, *, bits: int = 8, alpha: bool = False) -> np.ndarray:
 
 
 def write(path: Path, pixels: np.ndarray) -> None:
-    """Write `[H, W, 3 or 4]` uint8 or uint16 as PNG, losslessly."""
-    code = cv2.COLOR_RGBA2BGRA if pixels.shape[-1] == 4 else cv2.COLOR_RGB2BGR
-    done, data = cv2.imencode(".png", cv2.cvtColor(pixels, code), [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    """Write `[H, W, 1, 3 or 4]` uint8 or uint16 as PNG, losslessly."""
+    if pixels.shape[-1] > 1:
+        code = cv2.COLOR_RGBA2BGRA if pixels.shape[-1] == 4 else cv2.COLOR_RGB2BGR
+        pixels = cv2.cvtColor(pixels, code)
+    done, data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 3])
     if not done:
         raise ValueError(f"a frame of shape {pixels.shape} cannot be written as PNG")
     path.write_bytes(data.tobytes())

@@ -226,7 +226,7 @@ class Video(Source):
             average=_average(stream, first, rate or DEFAULT_RATE),
             tick=whole.time_base or stream.time_base,
             bits=colour.bits_of(pixel_format),
-            chroma=_chroma(pixel_format),
+            chroma=colour.chroma_of(pixel_format),
             alpha=colour.has_alpha(pixel_format) and _transparent(first, self._tags),
             tags=self._tags,
             aspect=aspect if aspect not in (None, 0, 1) else None,
@@ -369,15 +369,6 @@ def _display_matrix(frame):
     if abs(b) + abs(c) > abs(a) + abs(d):
         return _Matrix(True, mirror_x=c < 0, mirror_y=b < 0)
     return _Matrix(False, mirror_x=a < 0, mirror_y=d < 0)
-
-
-def _chroma(pixel_format):
-    if colour.is_rgb(pixel_format):
-        return "rgb"
-    if len(pixel_format.components) < 3:
-        return "420"  # grey
-    width, height = pixel_format.chroma_width(16), pixel_format.chroma_height(16)
-    return {(8, 8): "420", (16, 16): "444"}.get((width, height), "422")
 
 
 def _transparent(frame, tags):

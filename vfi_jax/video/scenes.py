@@ -3,12 +3,14 @@
 import cv2
 import numpy as np
 
+from vfi_jax.video.colour import over_black
+
 SIZE = 32, 18  # width and height of a thumbnail: motion within a shot hardly changes one
 NOISE = 2e-4  # variance below which a picture has no structure to compare
 
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:
-    """A frame made small.
+    """A frame made small, over black where it is transparent.
 
     Args:
       pixels: `[H, W, 3 or 4]` uint8 or uint16.
@@ -16,7 +18,9 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
     Returns:
       `[18, 32, 3]` float32 in [0, 1].
     """
-    small = cv2.resize(pixels[..., :3], SIZE, interpolation=cv2.INTER_AREA)
+    if pixels.shape[-1] == 4:
+        pixels = over_black(pixels)
+    small = cv2.resize(pixels, SIZE, interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) / np.iinfo(pixels.dtype).max
 
 

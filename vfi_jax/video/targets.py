@@ -19,9 +19,9 @@ def is_folder(target: str | os.PathLike) -> bool:
     return not path.suffix or text.endswith(("/", os.sep)) or path.is_dir()
 
 
-def check(source: Path, target: Path, *, folder: bool, overwrite: bool) -> None:
+def check(source: Path | None, target: Path, *, folder: bool, overwrite: bool) -> None:
     """Raises ValueError where `target` cannot or must not be written."""
-    if target.resolve() == source.resolve():
+    if source is not None and target.resolve() == source.resolve():
         raise ValueError(f"{target} is the source; write to another name")
     if not target.resolve().parent.is_dir():
         raise ValueError(f"the folder {target.parent} does not exist")

@@ -105,7 +105,7 @@ class VideoSink(Sink):
         self._packet: av.Packet | None = None  # held back until it is known whether it is the last
         self._held = 0  # how long the last frame is shown, in the encoder's time base
         self._container = av.open(
-            str(path), "w", format=chosen.format_name, options=chosen.muxer_options
+            str(path), "w", format=chosen.format_name, options=_muxer(chosen, picture, time_base)
         )
         try:
             self._stream = self._add_stream(picture, chosen, rate, time_base)
@@ -167,6 +167,7 @@ class VideoSink(Sink):
         if chosen.codec == "libx265" and chosen.format_name in ("mp4", "mov"):
             context.codec_tag = "hvc1"  # the only tag for HEVC that Apple's players know
         self._tags.stamp(context)
+        os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its whole configuration otherwise
         try:
             context.open()
         except av.FFmpegError as error:
@@ -261,6 +262,15 @@ class FolderSink(Sink):
         """Write the next file."""
         images.write(self._path / FRAME_NAME.format(self._count), pixels)
         self._count += 1
+
+
+def _muxer(chosen, picture, time_base):
+    if chosen.format_name in ("mp4", "mov"):
+        # The index first, so that a browser starts at once; durations in the frames' own unit.
+        return {"movflags": "+faststart", "movie_timescale": str(time_base.denominator)}
+    if chosen.format_name == "apng":
+        return {"plays": "0", "final_delay": str(1 / picture.rate)}
+    return {}
 
 
 def _moved(chapter, shift) -> Any:

@@ -5,8 +5,9 @@ file (`read_torch`), turns it into variables (`convert`) and stores them where `
 (`save`).
 """
 
-from vfi_jax.weights.conversion import ConversionError, convert, convertible, recognise
+from vfi_jax.weights.conversion import convert, convertible, recognise
 from vfi_jax.weights.download import fetch
+from vfi_jax.weights.engine import ConversionError
 from vfi_jax.weights.install import install
 from vfi_jax.weights.library import DEFAULT, at_hand, load, save, stored, verify
 from vfi_jax.weights.sources import Source, advice, records, source

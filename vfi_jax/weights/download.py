@@ -65,6 +65,8 @@ def _download(record: sources.Source, file: Path) -> None:
             raise ConnectionError(f"{partial.stat().st_size} of {size} bytes came")
         partial.rename(file)
     except OSError as error:  # URLError, time-outs and a full disk among them
-        raise ConnectionError(f"cannot download {record.url}: {error}") from None
+        raise ConnectionError(
+            f"cannot download {record.url}: {error}; fetch it yourself and name the file"
+        ) from None
     finally:
         partial.unlink(missing_ok=True)

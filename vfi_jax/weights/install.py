@@ -34,10 +34,9 @@ def install(
         no PyTorch file, or arrays that do not fit.
       OSError: no such file, or it could not be downloaded.
     """
-    mapping = mapping_of(name)
-    model = registry.create(name)
-    path = fetch(name) if file is None else Path(file)
-    name = sources.released_as(name, path.name)
+    name = sources.released_as(name, Path(file or "").name)
+    mapping, model = mapping_of(name), registry.create(name)
+    path = Path(file or fetch(name))
     lines: list[str] = []
     _, variables = from_torch(path, name, notes=lines)
     licence = sources.source(name).licence

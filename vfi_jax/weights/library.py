@@ -10,7 +10,8 @@ import jax.numpy as jnp
 
 from vfi_jax import lookup, registry
 from vfi_jax.weights import places, sources, store
-from vfi_jax.weights.conversion import ConversionError, check, convert, recognise, shapes_of
+from vfi_jax.weights.conversion import convert, recognise, shapes_of
+from vfi_jax.weights.engine import ConversionError, check
 from vfi_jax.weights.torch_file import read_torch
 
 DEFAULT = "blend"  # what runs when nobody names a model

@@ -1,8 +1,16 @@
 """DAIN's keys, as baowenbo/DAIN saves them; its slow motion network has the same."""
 
+from typing import Any
+
+import numpy as np
+
+from vfi_jax import estimation, ops
+from vfi_jax.networks import pwc_net as flow_network
 from vfi_jax.weights.mappings import megadepth, pwc_net
 from vfi_jax.weights.rules import Rules, conv, nested, stacked
 
+SCENE = (256, 448)  # height and width of the picture that `report` looks at
+GRAIN = 8  # pixels of its texture
 KERNELS = "initScaleNets_filter"
 # Places of the convolutions in the kernel network's flat list: (stage, place in the stage).
 KERNEL_CONVS = {
@@ -39,3 +47,17 @@ RULES = (
     *stacked(_block(r"rectifyNet\.block(?P<layer>[234])", "between/rectify/blocks/block"), first=2),
     *conv(r"rectifyNet\.block5\.0", "between/rectify/last"),
 )
+
+
+def report(model: Any, variables: dict) -> list[str]:
+    """How far the flow drifts on two equal frames, where nothing should move."""
+    height, width = SCENE
+    network = flow_network.Model(flow_network.Config(bgr=False))
+    scene = np.random.default_rng(0).random((height // GRAIN, width // GRAIN, 3), np.float32)
+    scene = np.asarray(ops.resize_bilinear(scene, SCENE, align_corners=True))
+    weights = {"params": variables["params"]["flow"]}
+    across, down = estimation.drift(estimation.flow(scene, scene, network=(network, weights)))
+    return [
+        f"drift on two equal {width}x{height} frames: {across * width / 2:+.3f} pixels at the "
+        f"right border, {down * height / 2:+.3f} at the lower (-2 under PyTorch >= 1.3)"
+    ]

@@ -9,13 +9,7 @@ FLOWS = {"flownet_s": flownet_s.RULES, "spynet": spynet.RULES}
 
 
 def rules(config: Any) -> Rules:
-    """The table for a `models.memc_net.Config`.
-
-    Raises:
-      ValueError: the variant was never released.
-    """
-    if config.enhance:
-        raise ValueError("memc_net/enhance has no released weights; train it, or convert memc_net")
+    """The table for a `models.memc_net.Config`."""
     table = (
         *nested(r"flownets\.", FLOWS[config.flow], "flow"),
         *_estimator("initScaleNets_filter", "kernel", config),

@@ -1,0 +1,62 @@
+"""`vfi-jax flow` and `vfi-jax depth` write files that can be read again."""
+
+import numpy as np
+import pytest
+
+from tests import support
+from vfi_jax import registry, weights
+from vfi_jax.cli.__main__ import main
+from vfi_jax.data.flow_files import read_flow
+from vfi_jax.video import images
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    for path, frame in zip(paths, np.random.default_rng(0).integers(0, 256, (2, 18, 21, 3))):
+        images.write(path, frame.astype(np.uint8))
+    return [str(path) for path in paths]
+
+
+def _store(name):
+    weights.save(name, name, support.variables(registry.create(name), gain=0.5))
+
+
+def test_flow_is_written_as_a_file_and_as_a_picture(pictures, tmp_path, capsys):
+    _store("spynet/small")
+    out, picture = tmp_path / "flow.flo", tmp_path / "flow.png"
+    options = ["--network", "spynet/small", "--out", str(out), "--picture", str(picture)]
+    assert main(["flow", *pictures, *options]) == 0
+    flow, known = read_flow(out)
+    assert flow.shape == (18, 21, 2)
+    assert known.all()
+    assert images.read(picture).shape == (18, 21, 3)
+    longest = np.hypot(*np.moveaxis(flow, -1, 0)).max()
+    assert f"{longest:.2f} at most" in capsys.readouterr().out
+
+
+def test_depth_is_bright_where_near(pictures, tmp_path, capsys):
+    _store("megadepth/small")
+    out = tmp_path / "depth.png"
+    options = ["--network", "megadepth/small", "--out", str(out)]
+    assert main(["depth", pictures[0], *options]) == 0
+    picture = images.read(out, bits=16)
+    assert picture.shape == (18, 21, 3)
+    assert picture.max() == 65535
+    times = 65535 / picture.min()
+    assert float(capsys.readouterr().out.split()[4]) == pytest.approx(times, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "nothing to write; give --out FILE.flo or --picture FILE.png"),
+        (["--out", "flow.flo"], "pwc_net"),
+        (["--out", "flow.flo", "--network", "rife"], "unknown network 'rife'"),
+    ],
+)
+def test_what_is_missing_is_said_in_one_line(pictures, arguments, message, capsys):
+    assert main(["flow", *pictures, *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert message in error

@@ -1,0 +1,114 @@
+"""Both pipelines: the same draws for the same seed, from any step, and disjoint over processes."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from tests.data import trees
+from vfi_jax import data
+from vfi_jax.contract import Contract
+from vfi_jax.data import augment
+from vfi_jax.data.batch import Preparation
+from vfi_jax.data.build import Options, build
+from vfi_jax.data.source import Choice, open_source
+from vfi_jax.data.window import windows
+
+
+@pytest.fixture
+def choice(tmp_path):
+    for name in "abcd":
+        trees.pictures(tmp_path / name, ["frame10.png", "frame10i11.png", "frame11.png"])
+    return Choice(("middlebury",), tmp_path, "test", batch=2, crop=(16, 16), frames=3)
+
+
+@pytest.fixture(params=["streamed", "resident", "built"])
+def source(request, choice, tmp_path_factory):
+    if request.param == "built":
+        folder = tmp_path_factory.mktemp("built")
+        assert build(Options("middlebury", folder, choice.folder)) == {"test": 4}
+        choice = dataclasses.replace(choice, folder=folder)
+    choice = dataclasses.replace(choice, resident=request.param == "resident")
+    opened = open_source(choice)
+    yield choice, opened
+    opened.close()
+
+
+def test_a_draw_depends_on_seed_and_step_alone(source):
+    choice, first = source
+    wanted = [first.draw(step) for step in range(4)]
+    again = open_source(choice)
+    found = again.draw(3)
+    again.close()
+    for name, array in wanted[3].items():
+        np.testing.assert_array_equal(found[name], array)
+    assert not np.array_equal(wanted[0]["seeds"], wanted[2]["seeds"])
+
+
+def test_every_clip_comes_once_an_epoch(source):
+    _, opened = source
+    assert sorted(opened.names(0) + opened.names(1)) == ["a", "b", "c", "d"]
+
+
+def test_processes_draw_different_clips(source):
+    choice, _ = source
+    parts = [open_source(dataclasses.replace(choice, batch=1, shard=(i, 2))) for i in range(2)]
+    drawn = [part.names(0) + part.names(1) for part in parts]
+    for part in parts:
+        part.close()
+    assert sorted(drawn[0] + drawn[1]) == ["a", "b", "c", "d"]
+
+
+def test_both_pipelines_prepare_the_same_kind_of_batch(source):
+    _, opened = source
+    contract = Contract(frames=2, times=(0.5,))
+    batch = Preparation(contract, opened.frames, (16, 16))(
+        opened.gather(opened.arrays, opened.draw(0))
+    )
+    assert batch["frames"].shape == (2, 2, 16, 16, 3)
+    assert batch["targets"].shape == (2, 1, 16, 16, 3)
+    assert float(batch["targets"].max()) <= 1
+    np.testing.assert_array_equal(batch["times"], [[0.5], [0.5]])
+
+
+def test_a_crop_larger_than_a_clip_is_refused_by_its_name(choice):
+    with pytest.raises(ValueError, match=r"crop \(32, 32\) does not fit into clip a"):
+        open_source(dataclasses.replace(choice, crop=(32, 32), resident=True))
+
+
+def test_synthetic_scenes_of_different_splits_differ():
+    train, val = (
+        next(iter(data.clips("synthetic", None, split, scenes=1, frames=1, size=(16, 16))))
+        for split in ("train", "val")
+    )
+    assert not np.array_equal(train.frames[0], val.frames[0])
+
+
+def test_windows_answer_the_contract():
+    any_time = Contract(frames=2, times=None)
+    [window] = windows(any_time, 3)
+    assert (window.inputs, window.targets, window.times) == ((0, 2), (1,), (0.5,))
+    assert {w.times[0] for w in windows(any_time, 5, gaps=(4,))} == {0.25, 0.5, 0.75}
+    ahead = Contract(frames=2, times=(2.0,))
+    assert windows(ahead, 3)[0].targets == (2,)
+    stretch = Contract(frames=4, min_frames=2, times=tuple(i / 2 for i in range(7)), scale=4)
+    assert windows(stretch, 7)[0].targets == tuple(range(7))
+    with pytest.raises(ValueError, match="use longer clips"):
+        windows(stretch, 6)
+
+
+def test_reversal_keeps_the_frames_that_are_there_first():
+    clip = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 3), np.uint8)
+    only = augment.Augment(flip=False, flop=False, reverse=True)
+    run = jax.jit(lambda key: augment.augment(key, clip, 4, only)[:, 0, 0, 0])
+    orders = {tuple(np.asarray(run(jax.random.key(seed)))) for seed in range(8)}
+    assert orders == {(0, 1, 2, 3, 4), (3, 2, 1, 0, 4)}
+
+
+def test_every_frame_of_a_clip_is_changed_alike():
+    clip = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3), np.uint8).repeat(3, axis=0)
+    everything = augment.Augment(transpose=True, channels="permute")
+    out = jax.jit(lambda key: augment.augment(key, clip, 3, everything))(jax.random.key(3))
+    np.testing.assert_array_equal(out[0], out[2])
+    assert not np.array_equal(out[0], clip[0])

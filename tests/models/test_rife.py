@@ -1,0 +1,342 @@
+"""RIFE against the original network's figures, and rife/small against what it promises."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from tests import support
+from tests.golden import standin
+from train.recipes import rife as recipe
+from vfi_jax import losses, ops, registry, weights
+from vfi_jax.interpolation.padding import named, pad
+from vfi_jax.models import rife
+from vfi_jax.weights import conversion, engine
+
+SYSTEMS = {"rife": "rife", "rife_m": "rife/m"}
+CASES = {
+    (group, case["name"]): case for group in SYSTEMS for case in support.portable(group)["cases"]
+}
+ALONE = ("warp", "lap-loss", "train-three-steps")  # these have tests of their own
+NETWORKS = {  # what a case's name or description says of the network that ran
+    "scale-0.5": ("rife", {"flow_scale": 0.5}),
+    "scale=0.5": ("rife", {"flow_scale": 0.5}),
+    "scale-2": ("rife", {"flow_scale": 2.0}),
+    "scale=2": ("rife", {"flow_scale": 2.0}),
+    "2R": ("rife/2r", {}),
+}
+FLOW_TOLERANCE = 1e-4  # pixels; float32 noise of the original's flows is 1e-5
+GRADIENT_TOLERANCE = 1e-4  # of the largest; float32 noise of the original's gradients is 1e-5
+# What is run once at a tiny size is mostly compiling: less optimised, it takes half as long.
+QUICK = {"xla_backend_optimization_level": 0}
+
+
+@functools.cache
+def variables(group, kind):
+    """Variables, the teacher's too, from a "portable" or a "full" group's state dict."""
+    if kind == "portable":
+        arrays = support.portable_state_dict(group)
+    else:
+        manifest = support.full("rife")
+        rows = manifest["state_dict_m" if group == "rife_m" else "state_dict"]
+        arrays = standin.state_dict({**manifest, "state_dict": rows})
+    model = registry.create(SYSTEMS[group])
+    abstract = registry.abstract_variables(model, train=True)
+    leaves, _ = jax.tree_util.tree_flatten_with_path(abstract)
+    shapes = {tuple(entry.key for entry in path): leaf.shape for path, leaf in leaves}
+    rules = conversion.mapping_of("rife").rules(model.config, train=True)
+    return engine.apply(rules, arrays, shapes, name=SYSTEMS[group])
+
+
+@functools.partial(jax.jit, static_argnums=0, compiler_options=QUICK)
+def run(model, variables, frames, time):
+    """What the original's figures are of, by their names, from frames `[1, 2, H, W, 3]`."""
+    times = jnp.full((1, 1), time)
+    prediction = model.apply(variables, frames, times)
+    flows, blends = prediction["flows"], prediction["blends"]
+    found = {"out": prediction["frames"][:, 0], "residual": prediction["residual"][:, 0]}
+    for level, (flow, blend) in enumerate(zip(flows, blends, strict=True)):
+        found[f"flow{level}"] = jnp.concatenate([flow[:, 0, 0], flow[:, 0, 1]], axis=-1)
+        found[f"merged{level}"] = blend[:, 0]
+    found["merged2_before_refine"] = found["merged2"]
+
+    def parts(model, frames):  # again, so compiled into what made the prediction
+        time = times[:, 0] if model.config.any_time else None
+        finest = model.flow(frames, model.flow.prepare(frames), time)[-1]
+        return finest.logit, model.warped(model.context(frames), finest.flow)
+
+    found["mask_logit"], context = model.apply(variables, frames[..., ::-1], method=parts)
+    found["mask"] = jax.nn.sigmoid(found["mask_logit"])
+    for level, features in enumerate(context):
+        found |= {f"ctx{index}_{level}": features[:, index] for index in (0, 1)}
+    images = ("out", "residual", "merged")  # kept as BGR
+    return {name: x[..., ::-1] if name.startswith(images) else x for name, x in found.items()}
+
+
+def outputs_of(words, kind, frames, time):
+    """What a case keeps, from its frames `[2, H, W, 3]`; `time` is None where IFNet ran."""
+    group, name = ("rife", "rife") if time is None else ("rife_m", "rife/m")
+    options: dict = {}
+    for mark in NETWORKS:
+        if mark in words:
+            name, options = NETWORKS[mark]
+    amounts = named("rife").amounts(frames.shape[1:3])
+    frames = pad(frames / np.float32(255), amounts, "zero")[None]
+    call = functools.partial(run, registry.create(name, **options), variables(group, kind))
+    found = call(frames, time or 0.5)
+    if "2T" in words:
+        turned = call(frames[:, :, ::-1, ::-1], time or 0.5)
+        found["out_tta"] = (found["out"] + turned["out"][:, ::-1, ::-1]) / 2
+    return found
+
+
+def tolerance(name):
+    return FLOW_TOLERANCE if name.startswith(("flow", "mask_logit")) else support.TOLERANCE
+
+
+def test_it_has_the_parameters_of_the_original():
+    def count(name, *, train):
+        return registry.count_parameters(
+            registry.abstract_variables(registry.create(name), train=train)
+        )
+
+    assert count("rife", train=False) == count("rife/2r", train=False) == 10_071_550
+    assert count("rife", train=True) == 10_708_215
+    assert count("rife/m", train=False) == 10_073_710
+    assert count("rife/m", train=True) == 10_710_780
+    assert count("rife/small", train=True) < 2_000_000  # 4 MB in float16
+
+
+def test_the_published_file_converts_and_leaves_the_teacher_out():
+    saved = {f"module.{key}": array for key, array in support.portable_state_dict("rife").items()}
+    notes: list[str] = []
+    assert registry.count_parameters(weights.convert("rife", saved, notes=notes)) == 10_071_550
+    assert "32 without a counterpart: module.block_tea" in notes[0]
+    with pytest.raises(ValueError, match="rife/small"):
+        weights.convert("rife/small", saved)
+
+
+def test_the_config_says_what_can_be_asked():
+    assert registry.create("rife").contract.times == (0.5,)
+    assert registry.create("rife/m").contract.times is None
+    assert registry.create("rife/small", flow_scale=0.5).contract.multiple == 64
+    with pytest.raises(ValueError, match="flow_scale must be one of"):
+        registry.create("rife", flow_scale=3)
+    with pytest.raises(ValueError, match="shared needs any_time"):
+        registry.create("rife", shared=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("group", "name"), [key for key in CASES if key[1] not in ALONE])
+def test_portable_cases(group, name):
+    case = CASES[group, name]
+    time = float(name.split("-")[0][1:]) if group == "rife_m" else None
+    frames = support.clip(case)[::2, ..., ::-1]  # the original took these as BGR
+    found = outputs_of(name, "portable", frames, time)
+    for output, figures in case["outputs"].items():
+        if output == "uint8":
+            cropped = found["out"][:, : frames.shape[1], : frames.shape[2]]
+            support.assert_samples(np.trunc(255 * cropped), figures, tolerance=1 / 255)
+        else:
+            support.assert_samples(found[output], figures, tolerance=tolerance(output))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("index", range(11))
+def test_full_cases(index):
+    arrays = support.full_case("rife", f"case-{index}")
+    case = support.full("rife")["cases"][index]
+    frames = np.stack([arrays["img0_bgr_uint8"], arrays["img1_bgr_uint8"]])[..., ::-1]
+    time = float(arrays["timestep"]) if "timestep" in arrays else None
+    found = outputs_of(case["what"], "full", frames, time)
+    for output in set(case["outputs"]) - {"uint8"}:
+        array = found[output]
+        if output.startswith("ctx"):  # kept thinned out, the two finer levels in space as well
+            array = array[..., ::8] if output[-1] in "23" else array[:, ::2, ::2, ::8]
+        support.assert_close(array, support.channels_last(arrays[output]), tolerance(output))
+
+
+class Training:
+    """Three of the original's training steps, on frames `[3, H, W, 3]` whose middle is the target.
+
+    Attributes:
+      rows: total, laplacian, teacher and distillation before each step and after the last.
+      prediction, gradient: before the first step.
+      params: after the last step.
+    """
+
+    def __init__(self, params, frames):
+        frames = frames[None] / np.float32(255)
+        self.batch = {"frames": frames[:, ::2], "targets": frames[:, 1:2]}
+        value_and_grad = jax.value_and_grad(self.loss, has_aux=True)
+        value_and_grad = jax.jit(value_and_grad, compiler_options=QUICK)
+        optimizer = optax.adamw(1e-4, weight_decay=1e-3)
+        state, self.rows, self.params = optimizer.init(params), [], params
+        for step in range(4):
+            (total, (prediction, parts)), gradient = value_and_grad(self.params)
+            names = ("laplacian", "teacher", "distillation")
+            self.rows.append([total, *(parts[name] for name in names)])
+            if step == 0:
+                self.prediction, self.gradient = prediction, gradient
+            if step < 3:
+                updates, state = optimizer.update(gradient, state, self.params)
+                self.params = optax.apply_updates(self.params, updates)
+
+    def loss(self, params):
+        frames, targets = self.batch["frames"], self.batch["targets"]
+        prediction = registry.create("rife").apply(
+            {"params": params}, frames, jnp.full((1, 1), 0.5), targets=targets, train=True
+        )
+        total, parts = recipe.loss(prediction, self.batch, {})
+        return total, (prediction, parts)
+
+    def distillation(self):
+        """The loss of each level alone."""
+        prediction = self.prediction
+        return [
+            losses.flow_distillation(
+                [flow],
+                [blend],
+                prediction["teacher_flow"],
+                prediction["teacher_blend"],
+                self.batch["targets"],
+            )
+            for flow, blend in zip(prediction["flows"], prediction["blends"], strict=True)
+        ]
+
+    def found(self, name):
+        """(array, tolerance) for one of upstream's names, in its layout but for the channels."""
+        kind, _, key = name.replace("__", ":").partition(":")
+        if key:
+            array = original(self.gradient if kind == "grad" else self.params, key)
+            return array, GRADIENT_TOLERANCE if kind == "grad" else support.TOLERANCE
+        prediction = self.prediction
+        match kind:
+            case "losses":
+                return np.array(self.rows), 1e-5
+            case "distill_per_level":
+                return np.array(self.distillation()), 1e-5
+            case "grad_l2" | "grad_l2_per_parameter":
+                return norms(self.gradient), GRADIENT_TOLERANCE
+            case "param_l2_after_3_steps":
+                return norms(self.params), 1e-5
+            case "flow_tea":
+                pair = prediction["teacher_flow"][:, 0]
+                return np.concatenate([pair[:, 0], pair[:, 1]], axis=-1), FLOW_TOLERANCE
+            case _:
+                images = {"out": "frames", "merged_tea": "teacher_blend"}
+                return prediction[images[kind]][:, 0, ..., ::-1], support.TOLERANCE
+
+
+def original(tree, key):
+    """The array of an upstream key, in upstream's layout, from a tree of ours."""
+    shape = next(dims for name, dims, _ in support.read_keys("rife") if name == key)
+    rules = conversion.mapping_of("rife").rules(rife.Config(), train=True)
+    rule = next(rule for rule in rules if rule.match(key))
+    for step in rule.match(key).expand(rule.path).split("/"):
+        tree = tree[step]
+    places = rule.change(np.arange(np.prod(shape)).reshape(shape))
+    array = np.empty(places.size, np.float32)
+    array[places.reshape(-1)] = np.asarray(tree).reshape(-1)
+    return array.reshape(shape)
+
+
+def norms(tree):
+    """L2 norms of the arrays of all upstream keys, in their order."""
+    return np.array([np.linalg.norm(original(tree, row[0])) for row in support.read_keys("rife")])
+
+
+@pytest.mark.slow
+def test_the_training_step_of_the_portable_case():
+    case = CASES["rife", "train-three-steps"]
+    training = Training(variables("rife", "portable")["params"], support.clip(case)[..., ::-1])
+    for name in set(case["outputs"]) - {"loss_mask"}:
+        figures = case["outputs"][name]
+        array, limit = training.found(name)
+        largest = figures.get("max_abs", np.abs(figures["value"]).max())
+        support.assert_samples(array, figures, tolerance=limit * min(1.0, largest))
+
+
+@pytest.mark.slow
+def test_the_training_step_of_the_full_case():
+    arrays = support.full_case("rife", "case-11")
+    stack = np.stack([arrays[f"{name}_bgr_uint8"] for name in ("img0", "gt", "img1")])
+    training = Training(variables("rife", "full")["params"], stack[..., ::-1])
+    for name in set(arrays) - {"loss_mask"}:
+        if name.endswith("uint8"):
+            continue
+        array, limit = training.found(name)
+        if name in ("out", "flow_tea", "merged_tea"):
+            array = support.channels_first(array, "NCHW")
+        largest = np.abs(arrays[name]).max()
+        support.assert_close(array, arrays[name], limit * min(1.0, largest))
+
+
+def test_the_portable_functions_alone():
+    for name in ("warp", "lap-loss"):
+        case = CASES["rife", name]
+        rng = np.random.RandomState(int(case["input"]["rng"].split("(")[1][:-1]))
+        drawn = {
+            key: support.channels_last(eval(text, {"rng": rng}).astype(np.float32))
+            for key, text in case["input"]["inputs"]
+        }
+        found = functions_alone(drawn)
+        for output, figures in case["outputs"].items():
+            largest = min(1.0, figures.get("max_abs", 1.0))
+            support.assert_samples(found[output], figures, tolerance=support.TOLERANCE * largest)
+
+
+@functools.partial(jax.jit, compiler_options=QUICK)
+def functions_alone(drawn):
+    """The warp or the loss of `drawn`, whichever its arrays are for, with gradients."""
+    if "flow" in drawn:
+        warp = functools.partial(ops.backward_warp, padding="border")
+        out, gradient = jax.vjp(warp, drawn["image"], drawn["flow"])
+        of_image, of_flow = gradient(drawn["cotangent"])
+        return {"out": out, "grad_image": of_image, "grad_flow": of_flow}
+    loss, gradient = jax.value_and_grad(losses.laplacian)(drawn["pred"], drawn["gt"])
+    pyramid = ops.laplacian_pyramid(drawn["pred"], levels=5)
+    bands = {f"pyramid{level}": band for level, band in enumerate(pyramid[:-1])}
+    return {"loss": loss[None], "grad_pred": gradient, **bands}
+
+
+def test_equal_flows_distil_nothing_and_have_a_gradient():
+    flow = jnp.ones((1, 2, 4, 4, 2))
+    blend, target = jnp.zeros((1, 4, 4, 3)), jnp.ones((1, 4, 4, 3))
+
+    def loss(flow):
+        return losses.flow_distillation([flow], [blend], jnp.ones_like(flow), target, target)
+
+    assert loss(flow) == 0
+    np.testing.assert_array_equal(jax.grad(loss)(flow), 0)
+    np.testing.assert_allclose(loss(flow + 3), 3, rtol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def small():
+    """rife/small as it starts: its heads at zero."""
+    model = registry.create("rife/small")
+    values = support.variables(model, gain=0.5)
+    params = values["params"]
+    for head in (params["flow"]["block"]["head"], params["refine"]["head"]):
+        head.update({name: np.zeros_like(array) for name, array in head.items()})
+    return model, values
+
+
+def test_small_starts_as_a_blend_by_time(small):
+    model, values = small
+    frames = jax.random.uniform(jax.random.key(0), (1, 2, 32, 64, 3))
+    times = jnp.array([[0.25, 0.5]])
+    out = jax.jit(model.apply, compiler_options=QUICK)(values, frames, times)["frames"]
+    for index, time in enumerate(times[0]):
+        blend = (1 - time) * frames[:, 0] + time * frames[:, 1]
+        np.testing.assert_allclose(out[:, index], blend, atol=1e-6)
+
+
+def test_small_initialises_as_the_fixture_says(small):
+    model, values = small
+    shapes = registry.abstract_variables(model)
+    assert jax.tree.map(np.shape, values) == jax.tree.map(lambda leaf: leaf.shape, shapes)

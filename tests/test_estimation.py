@@ -1,0 +1,92 @@
+"""Flow and depth of frames of any size and type, and the slope that tells drift."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import vfi_jax
+from tests import support
+from vfi_jax import estimation, registry
+
+
+def _network(name):
+    model = registry.create(name)
+    return model, support.variables(model, gain=0.5)
+
+
+def _frames(*shape):
+    return np.random.default_rng(0).integers(0, 256, (2, *shape, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def flow_network():
+    return _network("spynet/small")
+
+
+def test_flow_has_the_frames_size_whatever_it_is(flow_network):
+    frame0, frame1 = _frames(19, 33)
+    flow = vfi_jax.flow(frame0, frame1, network=flow_network)
+    assert flow.shape == (19, 33, 2)
+    assert flow.dtype == np.float32
+    assert np.isfinite(flow).all()
+    stacked = vfi_jax.flow([[frame0]], [[frame1]], network=flow_network)
+    np.testing.assert_allclose(stacked[0, 0], flow, atol=1e-5)
+
+
+def test_eight_and_sixteen_bits_and_floats_are_the_same(flow_network):
+    frame0, frame1 = _frames(16, 24)
+    eight = vfi_jax.flow(frame0, frame1, network=flow_network)
+    for other in ((frame0 / 255, frame1 / 255), (frame0 * np.uint16(257), frame1 * np.uint16(257))):
+        np.testing.assert_allclose(vfi_jax.flow(*other, network=flow_network), eight, atol=1e-5)
+
+
+def test_enlarged_frames_give_flow_in_their_own_pixels():
+    """A network that sees 3 pixels at the size that it is given: 19 rows were made 24."""
+
+    class Three(registry.create("spynet/small").__class__):
+        def __call__(self, frame0, frame1):
+            return {"flow": jnp.full((*frame0.shape[:-1], 2), 3.0)}
+
+    flow = vfi_jax.flow(*_frames(19, 32), network=(Three(), {}))
+    np.testing.assert_allclose(flow[..., 0], 3, rtol=1e-6)
+    np.testing.assert_allclose(flow[..., 1], 3 * 19 / 32, rtol=1e-6)
+
+
+def test_depth_is_positive_and_as_large_as_the_frame():
+    depth = vfi_jax.depth(_frames(18, 21)[0], network=_network("megadepth/small"))
+    assert depth.shape == (18, 21, 1)
+    assert (depth > 0).all()
+
+
+def test_what_is_no_flow_network_is_refused(flow_network):
+    frames = _frames(16, 16)
+    with pytest.raises(ValueError, match="unknown network 'megadepth'"):
+        vfi_jax.flow(*frames, network="megadepth")
+    with pytest.raises(ValueError, match="must take frame, got"):
+        vfi_jax.depth(frames[0], network=flow_network)
+    with pytest.raises(ValueError, match=r"frame1 must be \(16, 16, 3\) as frame0"):
+        vfi_jax.flow(frames[0], frames[1, :8], network=flow_network)
+    with pytest.raises(FileNotFoundError):
+        vfi_jax.flow(*frames)
+
+
+def test_drift_is_the_slope_of_a_flow_about_the_centre():
+    y, x = np.mgrid[:6, :9].astype(np.float32)
+    flow = np.stack([5 - 0.25 * (x - 4), 0.5 * (y - 2.5) - 1], axis=-1)
+    np.testing.assert_allclose(estimation.drift(flow), (-0.25, 0.5), rtol=1e-6)
+    uniform = np.broadcast_to(np.float32([7, -3]), (2, 6, 9, 2))
+    np.testing.assert_allclose(estimation.drift(uniform), np.zeros((2, 2)), atol=1e-6)
+
+
+def test_drift_shows_what_unaligned_corners_do_to_a_static_pair():
+    """Flow f for which sampling at p + f with align_corners=False gives the features back.
+
+    f(x) = 1/2 - (x + 1/2) / W in pixels of the features, four times that in the frame's: two pixels
+    inwards at either border, whatever W is.
+    """
+    for width in (24, 80, 320):
+        inward = 0.5 - (np.arange(width, dtype=np.float32) + 0.5) / width
+        flow = np.zeros((4, width, 2), np.float32)
+        flow[..., 0] = inward
+        slope, _ = estimation.drift(flow)
+        np.testing.assert_allclose(4 * slope * width / 2, -2, rtol=1e-5)

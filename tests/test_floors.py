@@ -1,0 +1,154 @@
+"""Imports go down only: the house stands because no floor leans on one above it."""
+
+import ast
+import functools
+import subprocess
+import sys
+from pathlib import Path
+
+import vfi_jax
+
+ROOT = Path(__file__).parents[1]
+# A new module of the package needs a line here, a file in one of the rooms does not.
+FLOORS = {
+    "vfi_jax": 0,
+    "vfi_jax.contract": 0,
+    "vfi_jax.arrays": 0,
+    "vfi_jax.lookup": 0,
+    "vfi_jax.ops": 1,
+    "vfi_jax.layers": 2.0,
+    "vfi_jax.networks": 2.5,
+    "vfi_jax.models": 3,
+    "vfi_jax.losses": 3,
+    "vfi_jax.metrics": 3,
+    "vfi_jax.interpolation": 4,
+    "vfi_jax.estimation": 4,
+    "vfi_jax.evaluation": 4,
+    "vfi_jax.registry": 4,
+    "vfi_jax.draw": 4,
+    "vfi_jax.weights": 4,
+    "vfi_jax.data": 5,
+    "vfi_jax.video": 5,
+    "vfi_jax.export": 5,
+    "vfi_jax.bench": 5,
+    "vfi_jax.cli": 6,
+    "vfi_jax.serve": 6,
+    "train": 7,
+    "checkpoints": 7,
+}
+# Libraries that only some rooms of the package know.
+HOMES = {
+    "av": ["vfi_jax.video", "vfi_jax.data"],
+    "grain": ["vfi_jax.data"],
+    "orbax": ["vfi_jax.weights"],
+    "tensorflow_datasets": ["vfi_jax.data"],
+    "torch": [],
+}
+# Rooms of which no file imports another of its own room or of these.
+APART = {"vfi_jax.models", "vfi_jax.losses", "vfi_jax.metrics"}
+
+
+def test_every_module_stands_on_a_floor():
+    assert not [here for here in _house() if _room(here) is None]
+
+
+def test_imports_go_down_only():
+    upwards = [
+        f"{here} imports {name}"
+        for here, names in _house().items()
+        for name in names
+        if name.partition(".")[0] in ("vfi_jax", "train", "checkpoints")
+        if FLOORS[_room(name)] > FLOORS[_room(here)]
+    ]
+    assert not upwards
+
+
+def test_systems_losses_and_metrics_never_import_one_another():
+    siblings = [
+        f"{here} imports {name}"
+        for here, names in _house().items()
+        for name in names
+        # The room itself gathers what its files define, and may lend them a helper of its own.
+        if _room(here) in APART and here != _room(here) and _room(name) in APART
+        if not name.startswith(f"{_room(here)}._")
+    ]
+    assert not siblings
+
+
+def test_ops_know_only_jax():
+    known = {"vfi_jax", "jax", "jaxtyping", "numpy", *sys.stdlib_module_names}
+    foreign = [
+        f"{here} imports {name}"
+        for here, names in _house().items()
+        for name in names
+        if _room(here) == "vfi_jax.ops" and name.partition(".")[0] not in known
+    ]
+    assert not foreign
+
+
+def test_libraries_are_known_only_where_they_are_at_home():
+    abroad = [
+        f"{here} imports {name}"
+        for here, names in _house().items()
+        for name in names
+        if here.startswith("vfi_jax")
+        and _room(here) not in HOMES.get(name.partition(".")[0], [_room(here)])
+    ]
+    assert not abroad
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    program = """
+import sys, time
+before, start = set(sys.modules), time.perf_counter()
+import vfi_jax
+print(time.perf_counter() - start, *(set(sys.modules) - before))
+"""
+    command = [sys.executable, "-c", program]
+    runs = [
+        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(3)
+    ]
+    loaded = {name.partition(".")[0] for name in runs[0][1:]}
+    assert loaded - sys.stdlib_module_names == {"vfi_jax"}
+    assert min(float(run[0]) for run in runs) < 0.2
+
+
+@functools.cache
+def _house():
+    """{module: full names of the modules that it imports}, of the whole checkout."""
+    paths = [
+        path for top in ("vfi_jax", "train", "checkpoints") for path in (ROOT / top).rglob("*.py")
+    ]
+    return {_module(path): list(_imports(path)) for path in sorted(paths)}
+
+
+def _module(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path} imports relatively"
+            yield from (_source(node.module, alias.name) for alias in node.names)
+
+
+def _source(package, name):
+    """The module that `from package import name` reads; a public name has its home elsewhere."""
+    if package == "vfi_jax" and name in vfi_jax._HOME:
+        return vfi_jax._HOME[name]
+    inner = ROOT / package.replace(".", "/") / name
+    return f"{package}.{name}" if inner.is_dir() or inner.with_suffix(".py").exists() else package
+
+
+def _room(module):
+    """The entry of FLOORS that a module belongs to; None if it stands on no floor."""
+    while module and module not in FLOORS:
+        module = module.rpartition(".")[0]
+        if module == "vfi_jax":
+            return None
+    return module or None

@@ -1,0 +1,70 @@
+"""Every recipe: its model exists, its data sets exist, and two test-sized steps are finite."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from tests import support
+from train import recipe as recipes
+from train.state import State
+from train.step import make_step
+from vfi_jax import data, registry
+from vfi_jax.data.batch import Preparation
+from vfi_jax.data.resident import Resident
+
+NAMES = recipes.list_recipes()
+# The papers' networks take minutes to compile and gigabytes to train; the small ones have the same
+# code, loss and optimiser.
+SMALL = [name for name in NAMES if name.endswith("small")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_names_what_exists(name):
+    recipe = recipes.find(name)
+    model = registry.create(recipe.model)
+    for source in recipe.data:
+        data.find(source)
+    for frozen in (*recipe.frozen.values(), *recipe.start_from.values()):
+        registry.create(frozen)
+    assert all(side % (model.contract.multiple * model.contract.scale) == 0 for side in recipe.crop)
+    parts = support.variables(model, train=True)["params"] if recipe.optimizer.scale else {}
+    for prefix in recipe.optimizer.scale:
+        assert prefix.split("/")[0] in parts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+def test_two_steps_of_a_recipe_are_finite_and_change_every_part(name):
+    recipe = recipes.find(name)
+    model = registry.create(recipe.model)
+    side = max(32, model.contract.multiple) * model.contract.scale
+    recipe = dataclasses.replace(recipe, crop=(side, side), batch=2)
+    clips = data.clips("synthetic", None, "train", scenes=2, frames=9, size=(side, side))
+    source = Resident(clips, batch=2)
+    prepare = Preparation(
+        model.contract,
+        source.frames,
+        recipe.crop,
+        augment=recipe.augment,
+        gaps=recipe.gaps,
+        targets=recipe.targets,
+        degrade=recipe.degrade,
+    )
+    optimizer = recipe.optimizer.build(10)
+    step = make_step(model, recipe.loss, optimizer, ema=recipe.ema, summed=recipe.summed)
+
+    @jax.jit
+    def run(state, arrays, drawn):
+        return step(state, prepare(source.gather(arrays, drawn)), {})
+
+    state = start = State.start(
+        support.variables(model, train=True, gain=0.5), optimizer, ema=bool(recipe.ema)
+    )
+    for place in range(2):
+        state, metrics = run(state, source.arrays, source.draw(place))
+        assert float(metrics["finite"]) == 1
+        assert np.isfinite(float(metrics["loss"]))
+    changed = jax.tree.map(lambda a, b: bool((a != b).any()), start.params, state.params)
+    assert all(any(jax.tree.leaves(part)) for part in changed.values())

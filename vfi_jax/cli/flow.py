@@ -1,0 +1,46 @@
+"""Optical flow between two images: as a flow file, as a picture in Middlebury's colours."""
+
+import dataclasses
+from pathlib import Path
+
+from tyro.conf import Positional
+
+
+@dataclasses.dataclass(frozen=True)
+class Args:
+    """Options of `vfi-jax flow`."""
+
+    first: Positional[Path]
+    """The image to start from."""
+    second: Positional[Path]
+    """The image to find its pixels in."""
+    out: Path | None = None
+    """Flow file to write: .flo (Middlebury) or .png (KITTI, 16 bits)."""
+    picture: Path | None = None
+    """PNG to write, direction as hue and length as strength."""
+    largest: float | None = None
+    """Length in pixels that is shown in full colour; the longest flow's by default."""
+    network: str = "pwc_net"
+    """Flow network, such as pwc_net, flownet_s or spynet."""
+
+
+def run(args: Args) -> int:
+    """Estimates the flow, writes what was asked for and prints how far things move."""
+    import numpy as np
+
+    import vfi_jax
+    from vfi_jax import draw
+    from vfi_jax.data.flow_files import write_flow
+    from vfi_jax.video import images
+
+    if args.out is None and args.picture is None:
+        raise ValueError("nothing to write; give --out FILE.flo or --picture FILE.png")
+    frames = [images.read(path) for path in (args.first, args.second)]
+    flow = vfi_jax.flow(*frames, network=args.network)
+    if args.out is not None:
+        write_flow(args.out, flow)
+    if args.picture is not None:
+        images.write(args.picture, draw.flow_colours(flow, largest=args.largest))
+    length = np.hypot(flow[..., 0], flow[..., 1])
+    print(f"{length.mean():.2f} pixels on average, {length.max():.2f} at most")
+    return 0

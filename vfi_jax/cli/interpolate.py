@@ -1,0 +1,81 @@
+"""Make a video smoother, or slow: new frames between its frames, all else as it was.
+
+The source is any video that FFmpeg reads, or a folder of images; the target's suffix chooses the
+container (.mp4 .m4v .mov .mkv .webm .gif .apng), none means a folder of PNG files. Time stamps are
+exact, also where frames are not evenly spaced; audio, subtitles and colours are carried over.
+"""
+
+import dataclasses
+from typing import Annotated
+
+import tyro
+
+
+@dataclasses.dataclass(frozen=True)
+class Args:
+    """Options of `vfi-jax interpolate`."""
+
+    source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
+    """The video, or a folder of images."""
+
+    target: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TARGET")]
+    """Where the new video goes: a file, or a folder (no suffix)."""
+
+    multi: Annotated[int, tyro.conf.arg(aliases=["-x"])] = 2
+    """Output frames for each gap between input frames: 2 doubles the rate."""
+
+    fps: str | None = None
+    """Output frames per second in place of --multi: 60, 59.94, 60000/1001."""
+
+    source_fps: str | None = None
+    """Frames per second of a folder of images, which has none of its own; 24 if not given."""
+
+    model: Annotated[str | None, tyro.conf.arg(aliases=["-m"])] = None
+    """A system that `vfi-jax models` lists, such as sepconv/l1."""
+
+    weights: str | None = None
+    """The model's weights, where they are not stored: a checkpoint's folder or a PyTorch file."""
+
+    scene_threshold: float = 0.5
+    """Change between two frames, 0 to 1, above which they belong to different scenes; between
+    those the earlier frame is repeated. 1 finds no cuts."""
+
+    codec: str | None = None
+    """Video encoder in place of the container's own, by FFmpeg's name: libsvtav1, h264_nvenc."""
+
+    crf: float | None = None
+    """Quality of the encoder; smaller is better and larger. 17 if not given, with libx264."""
+
+    tile: int | None = None
+    """Cut frames into tiles of so many pixels; by default only those that exceed the memory."""
+
+    memory: float | None = None
+    """GiB that a device may use for one call; by default most of what it has."""
+
+    batch: int | None = None
+    """Pairs of frames that are computed at once; one for each device if not given."""
+
+    overwrite: Annotated[bool, tyro.conf.arg(aliases=["-y"])] = False
+    """Replace a target that exists."""
+
+
+def run(args: Args) -> int:
+    """Writes the target and prints what was done."""
+    from vfi_jax.cli._progress import progress_bar
+    from vfi_jax.video import interpolate_video
+
+    options = {
+        field.name: getattr(args, field.name)
+        for field in dataclasses.fields(args)
+        if field.name not in ("source", "target", "memory")
+    }
+    with progress_bar("interpolating") as progress:
+        report = interpolate_video(
+            args.source,
+            args.target,
+            memory=args.memory and int(args.memory * 2**30),
+            progress=progress,
+            **options,
+        )
+    print(report)
+    return 0

@@ -1,0 +1,126 @@
+"""Pictures to look at: flows in colours, depths in greys, frames beside one another with captions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+PAPER, INK = (250, 250, 248), (40, 40, 44)  # colours of what is around the pictures of a grid
+CAPTION, TITLE = 15, 20  # font sizes, in pixels
+MARGIN, GAP = 18, 10  # around a grid and between its pictures, in pixels
+
+# Steps from each colour to the next, red to yellow first (Baker et al. 2011, flow code).
+WHEEL = (15, 6, 4, 11, 13, 6)
+
+
+def flow_colours(flow: Any, *, largest: float | None = None) -> np.ndarray:
+    """A flow in Middlebury's colours: hue is the direction, strength the length; white is rest.
+
+    Args:
+      flow: `[*B, H, W, 2]` pixels, (x, y); what is not finite becomes black.
+      largest: the length, in pixels, of the full colours (longer flows are darker); None: the
+        longest flow's.
+
+    Returns:
+      `[*B, H, W, 3]` uint8 RGB.
+
+    Raises:
+      ValueError: `largest` is not positive.
+
+    Source: Baker et al. 2011, the benchmark's flow code.
+    """
+    flow = np.asarray(flow, np.float64)
+    known = np.isfinite(flow).all(axis=-1)
+    u, v = np.moveaxis(np.where(known[..., None], flow, 0), -1, 0)
+    length = np.hypot(u, v)
+    if largest is None:
+        largest = length.max(initial=0) or 1.0
+    if not largest > 0:
+        raise ValueError(f"largest must be positive, got {largest}")
+    length /= largest
+    wheel = colour_wheel() / 255
+    place = (np.arctan2(-v, -u) / np.pi + 1) / 2 * (len(wheel) - 1)
+    first = np.floor(place).astype(int)
+    part = (place - first)[..., None]
+    colour = (1 - part) * wheel[first] + part * wheel[(first + 1) % len(wheel)]
+    length = length[..., None]
+    colour = np.where(length <= 1, 1 - length * (1 - colour), 0.75 * colour)
+    return np.where(known[..., None], np.floor(255 * colour), 0).astype(np.uint8)
+
+
+def colour_wheel() -> np.ndarray:
+    """Middlebury's 55 hues, `[55, 3]` RGB in 0 .. 255: red, yellow, green, cyan, blue, magenta."""
+    corners = np.array(
+        [[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1], [1, 0, 0]]
+    )
+    hues = []
+    for start, end, steps in zip(corners[:-1], corners[1:], WHEEL, strict=True):
+        rise = np.floor(255 * np.arange(steps) / steps)[:, None]
+        # Falling channels are rounded the other way: they are 255 minus what has risen.
+        hues.append(255 * start + rise * (end - start))
+    return np.concatenate(hues)
+
+
+def depth_greys(depth: Any) -> np.ndarray:
+    """A depth map as a picture: the nearest pixel is white, infinity black.
+
+    Args:
+      depth: `[*B, H, W, 1]`, positive, in any unit.
+
+    Returns:
+      `[*B, H, W, 1]` uint16, 65535 * smallest depth / depth.
+
+    Source: Li and Snavely 2018 (MegaDepth), the authors' demo.
+    """
+    near = 1 / np.asarray(depth, np.float64)
+    return np.rint(65535 * near / near.max()).astype(np.uint16)
+
+
+def grid(
+    rows: Sequence[Sequence[tuple[str, Any] | None]], *, title: str = "", zoom: float = 1.0
+) -> np.ndarray:
+    """Pictures of one size in rows, each with a caption above it.
+
+    Args:
+      rows: (caption, `[H, W, 3]` uint8 or floats in [0, 1]) each; None leaves a place empty.
+      title: above everything.
+      zoom: size of the pictures.
+
+    Returns:
+      `[H, W, 3]` uint8.
+
+    Raises:
+      ValueError: the pictures are not of one size.
+    """
+    pictures = [as_bytes(cell[1]) for row in rows for cell in row if cell]
+    sizes = {picture.shape for picture in pictures}
+    if len(sizes) != 1:
+        raise ValueError(f"rows must hold pictures of one size, got {sorted(sizes)}")
+    height, width = (round(zoom * length) for length in pictures[0].shape[:2])
+    top = MARGIN + (2 * TITLE if title else 0)
+    step_x, step_y = width + GAP, height + 2 * CAPTION + GAP
+    columns = max(map(len, rows))
+    size = 2 * MARGIN + columns * step_x - GAP, top + len(rows) * step_y - GAP + MARGIN
+    sheet = Image.new("RGB", size, PAPER)
+    pen = ImageDraw.Draw(sheet)
+    pen.text((MARGIN, MARGIN), title, INK, ImageFont.load_default(TITLE))
+    places = [
+        (MARGIN + x * step_x, top + y * step_y, cell)
+        for y, row in enumerate(rows)
+        for x, cell in enumerate(row)
+        if cell
+    ]
+    for (left, upper, (caption, _)), picture in zip(places, pictures, strict=True):
+        pen.text((left, upper), caption, INK, ImageFont.load_default(CAPTION))
+        resized = Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS)
+        sheet.paste(resized, (left, upper + round(1.5 * CAPTION)))
+    return np.asarray(sheet)
+
+
+def as_bytes(picture: Any) -> np.ndarray:
+    """A picture as uint8: floats in [0, 1] are clipped, times 255, rounded half to even."""
+    picture = np.asarray(picture)
+    if picture.dtype == np.uint8:
+        return picture
+    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)

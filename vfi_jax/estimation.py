@@ -1,0 +1,136 @@
+"""Optical flow and depth of frames as they come, by the networks that systems are made of."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vfi_jax import lookup, ops, registry
+from vfi_jax.arrays import Array, Flow, Image
+
+Network = str | tuple[nn.Module, dict]
+
+
+def flow(frame0: Any, frame1: Any, *, network: Network = "pwc_net") -> np.ndarray:
+    """Where each pixel of frame 0 is in frame 1.
+
+    Frames whose sides are not multiples of the network's are enlarged to the next ones, and the
+    flow is brought back, as PWC-Net's authors do (nothing is invented beyond the borders).
+
+    Args:
+      frame0: `[*B, H, W, 3]` RGB: uint8, uint16, or floats in [0, 1].
+      frame1: like `frame0`.
+      network: the name of a flow network (its weights are loaded at every call), or the
+        (model, variables) that `vfi_jax.load` gives.
+
+    Returns:
+      `[*B, H, W, 2]` float32 pixels, (x, y).
+
+    Raises:
+      ValueError: frames of unlike shapes, or no flow network.
+      FileNotFoundError: the network's weights are not on this machine.
+    """
+    first, second = _frames(frame0, "frame0"), _frames(frame1, "frame1")
+    if first.shape != second.shape:
+        raise ValueError(f"frame1 must be {first.shape} as frame0, got {second.shape}")
+    model, variables = _load(network, ("frame0", "frame1"))
+    out = _flow(model, variables, _batch(first), _batch(second))
+    return np.asarray(out).reshape(*first.shape[:-1], 2)
+
+
+def depth(frame: Any, *, network: Network = "megadepth") -> np.ndarray:
+    """How far each pixel is, up to a factor.
+
+    Args:
+      frame: `[*B, H, W, 3]` RGB: uint8, uint16, or floats in [0, 1].
+      network: as in `flow`, of a depth network.
+
+    Returns:
+      `[*B, H, W, 1]` float32, positive.
+
+    Raises:
+      ValueError: no frame, or no depth network.
+      FileNotFoundError: the network's weights are not on this machine.
+    """
+    frame = _frames(frame, "frame")
+    model, variables = _load(network, ("frame",))
+    out = _depth(model, variables, _batch(frame))
+    return np.asarray(out).reshape(*frame.shape[:-1], 1)
+
+
+def drift(flow: Flow) -> tuple[Array, Array]:
+    """How a flow field contracts (negative) or expands about the frame's centre.
+
+    The least-squares slopes of u against x and of v against y; about 0 for two equal frames.
+
+    Args:
+      flow: `[*B, H, W, 2]` pixels, (x, y).
+
+    Returns:
+      (slope of u, slope of v), pixels a pixel, each `[*B]`.
+    """
+    height, width = flow.shape[-3:-1]
+    x = jnp.arange(width) - (width - 1) / 2
+    y = jnp.arange(height) - (height - 1) / 2
+    return (
+        (flow[..., 0].mean(axis=-2) * x).sum(axis=-1) / jnp.square(x).sum(),
+        (flow[..., 1].mean(axis=-1) * y).sum(axis=-1) / jnp.square(y).sum(),
+    )
+
+
+@jax.jit(static_argnums=0)
+def _flow(model: Any, variables: dict, frame0: Image, frame1: Image) -> Flow:
+    height, width = frame0.shape[-3:-1]
+    out = model.apply(variables, _fitted(frame0, model), _fitted(frame1, model))
+    return ops.resize_flow(out["flow"], (height, width))
+
+
+@jax.jit(static_argnums=0)
+def _depth(model: Any, variables: dict, frame: Image) -> Image:
+    height, width = frame.shape[-3:-1]
+    log_depth = model.apply(variables, _fitted(frame, model))["log_depth"]
+    return jnp.exp(ops.resize_bilinear(log_depth, (height, width)))
+
+
+def _fitted(frame: Image, model: Any) -> Image:
+    """The frame as float32, enlarged to the next multiples of the network's."""
+    if jnp.issubdtype(frame.dtype, jnp.integer):
+        frame = frame / np.float32(jnp.iinfo(frame.dtype).max)
+    height, width = (-(-side // model.multiple) * model.multiple for side in frame.shape[-3:-1])
+    return ops.resize_bilinear(frame.astype(jnp.float32), (height, width))
+
+
+def _frames(value: Any, name: str) -> np.ndarray:
+    array = np.asarray(value)
+    known = array.dtype in (np.uint8, np.uint16) or np.issubdtype(array.dtype, np.floating)
+    if array.ndim < 3 or array.shape[-1] != 3 or not known:
+        raise ValueError(
+            f"{name} must be [*B, H, W, 3] RGB of uint8, uint16 or floats, "
+            f"got {array.dtype} {array.shape}"
+        )
+    return array
+
+
+def _batch(frame: np.ndarray) -> np.ndarray:
+    return frame.reshape(-1, *frame.shape[-3:])
+
+
+def _load(network: Network, inputs: tuple[str, ...]) -> tuple[nn.Module, dict]:
+    """The network and its variables; it must take these inputs."""
+
+    def fits(model: Any) -> bool:
+        return tuple(getattr(model, "example_inputs", ())) == inputs and hasattr(model, "multiple")
+
+    if not isinstance(network, str):
+        model, variables = network
+        if not fits(model):
+            raise ValueError(f"network must take {' and '.join(inputs)}, got {type(model)}")
+        return model, variables
+    known = [name for name in registry.list_networks() if fits(registry.create(name))]
+    if network not in known:
+        raise ValueError(lookup.unknown("network", network, known))
+    from vfi_jax import weights  # weights ask this module for a flow's drift
+
+    return weights.load(network)

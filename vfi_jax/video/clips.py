@@ -1,0 +1,90 @@
+"""Short clips as arrays: for notebooks, demonstrations and tests."""
+
+import contextlib
+import itertools
+import os
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from vfi_jax.video import colour, targets
+from vfi_jax.video.read import Frame, Picture, Source, open_source
+from vfi_jax.video.timing import parse_rate
+from vfi_jax.video.write import open_sink
+
+
+def read_frames(
+    path: str | os.PathLike, *, limit: int | None = None
+) -> tuple[np.ndarray, list[Fraction]]:
+    """The frames of a video file or a folder of images, all in memory.
+
+    Args:
+      path: the file or folder.
+      limit: read no more frames than this.
+
+    Returns:
+      (`[N, H, W, 3]` uint8, or uint16 for video of more than 8 bits; the frames' times in seconds).
+
+    Raises:
+      ValueError: there is no video at `path`.
+    """
+    with contextlib.closing(open_source(Path(path))) as source:
+        frames = (item for item in source.items(alpha=False) if isinstance(item, Frame))
+        read = list(itertools.islice(frames, limit))
+    return np.stack([frame.pixels for frame in read]), [frame.time for frame in read]
+
+
+def write_frames(
+    path: str | os.PathLike,
+    frames: Iterable[np.ndarray],
+    *,
+    fps: str | float | Fraction = 30,
+    crf: float | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write frames as a video file or a folder of images.
+
+    Args:
+      path: its suffix chooses the container, as for `interpolate_video`.
+      frames: `[H, W, 3 or 4]` uint8 or uint16 each, all alike.
+      fps: frames per second.
+      crf: quality of the encoder; smaller is better.
+      overwrite: replace what is there.
+
+    Raises:
+      ValueError: there are no frames, or `path` cannot be written.
+    """
+    rate, folder, path = parse_rate(fps), targets.is_folder(path), Path(path)
+    targets.check(None, path, folder=folder, overwrite=overwrite)
+    frames = iter(frames)
+    first = next(frames, None)
+    if first is None:
+        raise ValueError("frames must hold at least one frame, got none")
+    height, width, channels = first.shape
+    source = Source()
+    source.picture = picture = Picture(
+        width,
+        height,
+        rate=rate,
+        average=rate,
+        tick=1 / rate,
+        bits=8 * first.dtype.itemsize,
+        alpha=channels == 4,
+        tags=colour.Tags(colour.FULL, colour.RGB),
+    )
+    with targets.staged(path) as temporary:
+        sink = open_sink(
+            temporary,
+            source,
+            picture,
+            rate=rate,
+            time_base=Fraction(1, rate.numerator),
+            folder=folder,
+            crf=crf,
+        )
+        with contextlib.closing(sink):
+            for index, pixels in enumerate(itertools.chain([first], frames)):
+                sink.write(pixels, index / rate, 1 / rate)
+            sink.finish()

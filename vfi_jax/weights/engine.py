@@ -1,0 +1,188 @@
+"""Applying a table of rules: every key used once, every variable filled once, all faults told."""
+
+import collections
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from vfi_jax.weights.rules import Rule, Rules
+
+SHOWN = 5  # faults of each kind that a message lists; the rest are counted
+
+Path = tuple[str, ...]  # of a variable, from its collection down
+Shapes = dict[Path, tuple[int, ...]]
+
+
+class ConversionError(ValueError):
+    """Arrays do not fit a model. The message has a line for each kind of fault.
+
+    Attributes:
+      faults: all of them, by kind, in words.
+    """
+
+    def __init__(self, name: str, faults: Mapping[str, list[str]]):
+        self.faults = {kind: found for kind, found in faults.items() if found}
+        counts = ", ".join(f"{len(found)} {kind}" for kind, found in self.faults.items())
+        lists = [f"  {kind}: {some(found)}" for kind, found in self.faults.items()]
+        super().__init__("\n".join([f"the weights do not fit {name}: {counts}", *lists]))
+
+
+def apply(
+    rules: Rules,
+    state_dict: Mapping[str, np.ndarray],
+    shapes: Shapes,
+    *,
+    name: str,
+    notes: list[str] | None = None,
+) -> dict:
+    """The variables that a table makes of a state dict.
+
+    Args:
+      rules: the table.
+      state_dict: arrays by upstream key.
+      shapes: what to fill, as `shapes_of` gives it.
+      name: of the model, for messages.
+      notes: is appended a line for each rule that left keys out.
+
+    Returns:
+      Nested dicts of float32 arrays.
+
+    Raises:
+      ConversionError: the arrays do not fit.
+    """
+    faults: dict[str, list[str]] = collections.defaultdict(list)
+    sources, dropped = _assign(rules, state_dict, shapes, faults)
+    variables: dict[str, Any] = {}
+    for path, shape in shapes.items():
+        if path not in sources:
+            faults["missing"].append(f"{_name(path)} {_dims(shape)}{_origin(rules, path)}")
+        else:
+            _insert(variables, path, _join(sources[path], path, shape, faults))
+    if faults:
+        raise ConversionError(name, faults)
+    if notes is not None:
+        notes += [f"left out {len(keys)} without a counterpart: {some(keys)}" for keys in dropped]
+    return variables
+
+
+def check(name: str, shapes: Shapes, variables: dict) -> None:
+    """Holds stored variables to the shapes of a model; what only training has may be there too.
+
+    Raises:
+      ConversionError: a variable is missing or of another shape.
+    """
+    leaves, _ = jax.tree_util.tree_flatten_with_path(variables)
+    stored = {tuple(entry.key for entry in path): np.shape(leaf) for path, leaf in leaves}
+    missing = [
+        f"{_name(path)} {_dims(shape)}" for path, shape in shapes.items() if path not in stored
+    ]
+    misshapen = [
+        f"{_name(path)} {_dims(stored[path])} for {_dims(shape)}"
+        for path, shape in shapes.items()
+        if stored.get(path, shape) != shape
+    ]
+    if missing or misshapen:
+        raise ConversionError(name, {"missing": missing, "of another shape": misshapen})
+
+
+@dataclasses.dataclass(frozen=True)
+class _Source:
+    """One upstream array on its way to a variable, or to one layer of a stacked one."""
+
+    rule: Rule
+    key: str
+    layer: int
+    array: np.ndarray
+
+    def __str__(self):
+        return f"{self.key} {_dims(self.array.shape)}"
+
+
+def _assign(rules, state_dict, shapes, faults):
+    """Upstream arrays by the variable that they fill, and the lists of dropped keys."""
+    sources, dropped = collections.defaultdict(list), collections.defaultdict(list)
+    for key, array in state_dict.items():
+        hits = [(rule, match) for rule in rules if (match := rule.match(key))]
+        if not hits:
+            faults["unknown"].append(f"{key} {_dims(array.shape)}")
+            continue
+        if len(hits) > 1:
+            faults["matched twice"].append(f"{key} by {' and '.join(r.pattern for r, _ in hits)}")
+            continue
+        rule, match = hits[0]
+        if rule.path is None:
+            dropped[rule.pattern].append(key)
+            continue
+        source = _Source(rule, key, int(match["layer"]) - rule.first if rule.stack else 0, array)
+        path = (rule.collection, *match.expand(rule.path).split("/"))
+        if path in shapes:
+            sources[path].append(source)
+        else:
+            faults["unknown"].append(f"{source} for {_name(path)}, which the model lacks")
+    return sources, list(dropped.values())
+
+
+def _join(sources, path, shape, faults):
+    """The value of one variable; None where there is a fault."""
+    sources = sorted(sources, key=lambda source: source.layer)
+    stack = sources[0].rule.stack
+    layers = [source.layer for source in sources]
+    if len(set(layers)) < len(layers):
+        keys = " and ".join(source.key for source in sources)
+        faults["filled twice"].append(f"{_name(path)} by {keys}")
+        return None
+    absent = sorted(set(range(shape[0])) - set(layers)) if stack else []
+    if absent:
+        faults["missing"].append(f"layers {absent} of {_name(path)}, beside {sources[0].key}")
+        return None
+    wanted = shape[1:] if stack else shape
+    values = [_changed(source) for source in sources]
+    for source, value in zip(sources, values, strict=True):
+        if value is None or value.shape != wanted or source.layer >= (shape[0] if stack else 1):
+            faults["of another shape"].append(f"{source} for {_name(path)} {_dims(shape)}")
+            return None
+    return np.stack(values) if stack else values[0]
+
+
+def _changed(source):
+    """The array in our layout, or None where it has too few axes for its rule."""
+    try:
+        return np.ascontiguousarray(source.rule.change(source.array), np.float32)
+    except (ValueError, IndexError):
+        return None
+
+
+def _origin(rules, path):
+    """Which upstream keys would fill `path`, for a message."""
+    for rule in rules:
+        if rule.path is None or rule.collection != path[0]:
+            continue
+        template = re.sub(r"\\\\\d", ".+", re.escape(rule.path))
+        if re.fullmatch(template, "/".join(path[1:])):
+            return " from " + rule.pattern.replace("\\.", ".")
+    return ""
+
+
+def _insert(tree, path, value):
+    for step in path[:-1]:
+        tree = tree.setdefault(step, {})
+    tree[path[-1]] = value
+
+
+def _name(path):
+    return "/".join(path[1:] if path[0] == "params" else path)
+
+
+def _dims(shape):
+    return f"[{', '.join(map(str, shape))}]"
+
+
+def some(items: Iterable[str], count: int = SHOWN) -> str:
+    """The first items, and how many more there are, for a message."""
+    items = list(items)
+    more = f" and {len(items) - count} more" if len(items) > count else ""
+    return "; ".join(items[:count]) + more

@@ -1,0 +1,152 @@
+"""Unpickling what PyTorch pickles, and nothing else: no code of a file is ever run."""
+
+import dataclasses
+import math
+import pickle
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import jax.numpy as jnp
+import numpy as np
+
+MAX_ENTRIES = 2**31  # of one tensor; a view of stride 0 could ask for more than any memory holds
+
+DTYPES = {
+    "FloatStorage": np.float32,
+    "DoubleStorage": np.float64,
+    "HalfStorage": np.float16,
+    "BFloat16Storage": jnp.bfloat16,
+    "LongStorage": np.int64,
+    "IntStorage": np.int32,
+    "ShortStorage": np.int16,
+    "CharStorage": np.int8,
+    "ByteStorage": np.uint8,
+    "BoolStorage": np.bool_,
+}
+
+
+class Refused(ValueError):
+    """A fault with a message of its own."""
+
+
+@dataclasses.dataclass
+class Storage:
+    """The numbers behind tensors; in the legacy format they come after the pickle."""
+
+    dtype: np.dtype
+    count: int
+    data: np.ndarray | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class StorageView:
+    """Some entries of a storage, as a storage: PyTorch before 1.0 has such."""
+
+    root: Storage
+    start: int
+    count: int
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the entries."""
+        return self.root.dtype
+
+    @property
+    def data(self) -> np.ndarray | None:
+        """The entries, once they have been read."""
+        data = self.root.data
+        return None if data is None else data[self.start : self.start + self.count]
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """A view of a storage, in entries."""
+
+    storage: Storage | StorageView
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def array(self) -> np.ndarray:
+        """A contiguous copy of the view."""
+        data, dtype = self.storage.data, self.storage.dtype
+        if data is None:
+            raise Refused("is truncated: the numbers of a tensor are missing")
+        if math.prod(self.shape) == 0:
+            return np.zeros(self.shape, dtype)
+        last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
+        if min(self.offset, *self.shape, *self.strides, 0) < 0 or last >= data.size:
+            raise Refused("is damaged: a tensor reaches outside its storage")
+        if math.prod(self.shape) > MAX_ENTRIES:
+            raise Refused(f"is damaged: a tensor of {math.prod(self.shape)} entries")
+        strides = [stride * dtype.itemsize for stride in self.strides]
+        return np.lib.stride_tricks.as_strided(data[self.offset :], self.shape, strides).copy()
+
+
+# The C unpickler allocates as many memo entries as a file's largest index says: gigabytes from a
+# few bytes. The Python one keeps a dict, and is quick enough for pickles without array data.
+class Unpickler(pickle._Unpickler):  # type: ignore[name-defined]
+    """Builds tensors, containers and numbers; refuses every other global."""
+
+    def __init__(self, file: BinaryIO, storage: Callable[[tuple], Storage]):
+        super().__init__(file, encoding="latin1")  # Python 2 wrote some of these files
+        self._storage = storage
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What a pickle calls `module.name`, if it is among the few that are known to be safe."""
+        if (module, name) in SAFE:
+            return SAFE[module, name]
+        if module in ("torch", "torch.cuda") and name in DTYPES:
+            return np.dtype(DTYPES[name])
+        raise Refused(
+            f"refused: it asks to run {module}.{name}; only tensors and plain containers are read"
+        )
+
+    def persistent_load(self, pid: Any) -> Storage:
+        """The storage that a persistent id names."""
+        kind, *rest = pid
+        if kind != "storage":
+            raise Refused(f"refused: it holds a {kind!r}; only tensors are read")
+        return self._storage(tuple(rest))
+
+
+def _rebuild_tensor(storage, offset, shape, strides, *_):
+    return Tensor(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides)))
+
+
+def _rebuild_parameter(tensor, *_):
+    return tensor
+
+
+class _NumpyDtype:
+    """A pickled `numpy.dtype`: its name, then its byte order as state."""
+
+    def __init__(self, name, *_):
+        self.dtype = np.dtype(name)
+
+    def __setstate__(self, state):
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+def _numpy_scalar(kind, data):
+    if kind.dtype.hasobject:
+        raise Refused("refused: it holds a Python object inside a NumPy scalar")
+    return np.frombuffer(_to_bytes(data), kind.dtype)[0]
+
+
+def _to_bytes(text, *_):
+    return text.encode("latin1") if isinstance(text, str) else text
+
+
+SAFE: dict[tuple[str, str], Any] = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("torch", "Size"): tuple,
+    ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    ("numpy", "dtype"): _NumpyDtype,
+    ("numpy.core.multiarray", "scalar"): _numpy_scalar,
+    ("numpy._core.multiarray", "scalar"): _numpy_scalar,
+    ("_codecs", "encode"): _to_bytes,
+}
