@@ -1,13 +1,36 @@
 """The ops written with PyTorch's own functions: what `vfi-jax bench ops --against torch` times.
 
 Never imported by the library: the bench loads this file from a checkout, where torch is installed.
-Each function takes the op's NumPy arrays in the library's layout and returns `(call, tensors)`:
-`call(*tensors)` is the op in PyTorch's layout (NCHW), differentiable with respect to `tensors`.
+Each function takes NumPy arrays in the library's layout and returns `(call, tensors)`: `call` is
+the operation on tensors in PyTorch's own layout (NCHW).
 """
+
+import functools
+import os
 
 import numpy as np
 import torch
 from torch.nn import functional
+
+torch.set_num_threads(len(os.sched_getaffinity(0)))
+
+
+def rival(case, gradients):
+    """A call of `case` in torch, or None where it is not written here."""
+    if case.name not in _OPERATIONS:
+        return None
+    call, tensors = _OPERATIONS[case.name](*case.arrays)
+    if not gradients:
+        return torch.no_grad()(functools.partial(call, *tensors))
+    tensors = [tensor.requires_grad_() for tensor in tensors]
+    cotangent = torch.ones_like(call(*tensors))
+
+    def both():
+        for tensor in tensors:
+            tensor.grad = None
+        call(*tensors).backward(cotangent)
+
+    return both
 
 
 def backward_warp(image, flow):
@@ -72,21 +95,6 @@ def adaptive_separable_conv(image, vertical, horizontal):
     return call, _first(image, vertical, horizontal)
 
 
-def adaptive_separable_conv_shifts(image, vertical, horizontal):
-    _, height, width, taps = vertical.shape
-
-    def call(image, vertical, horizontal):
-        out = 0.0
-        for i in range(taps):
-            line = 0.0
-            for j in range(taps):
-                line = line + image[:, :, i : i + height, j : j + width] * horizontal[:, j, None]
-            out = out + line * vertical[:, i, None]
-        return out
-
-    return call, _first(image, vertical, horizontal)
-
-
 def deformable_conv(x, offset, mask, kernel, groups=8):
     count, height, width, channels = x.shape
     base, size = _grid(height, width)
@@ -110,11 +118,26 @@ def deformable_conv(x, offset, mask, kernel, groups=8):
     return call, (*first, torch.from_numpy(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))))
 
 
-def resize_bilinear(x, shape):
-    return (
-        lambda x: functional.interpolate(x, shape, mode="bilinear", align_corners=False),
-        _first(x),
+def resize_bilinear(x):
+    shape = [2 * side for side in x.shape[1:3]]
+
+    def call(x):
+        return functional.interpolate(x, shape, mode="bilinear", align_corners=False)
+
+    return call, _first(x)
+
+
+_OPERATIONS = {
+    function.__name__: function
+    for function in (
+        backward_warp,
+        forward_splat,
+        cost_volume,
+        adaptive_separable_conv,
+        deformable_conv,
+        resize_bilinear,
     )
+}
 
 
 def _first(*arrays):

@@ -112,8 +112,8 @@ class Matches(NamedTuple):
 def match(
     model: nn.Module,
     variables: dict,
-    frame0: Image,
-    frame1: Image,
+    frame0: Image | np.ndarray,
+    frame1: Image | np.ndarray,
     *,
     points: Any = None,
     grid: int = 8,
@@ -158,10 +158,8 @@ def match(
     chunk = max(1, memory // _bytes_per_pass(model, variables, frames))
     at, share = _locate_all(model, variables, frames, points[passes], reach, chunk)
     # A pass with fewer points than the fullest repeats its first; the repeats are equal.
-    found, shares = (
-        np.empty((len(points), 2, 2), np.float32),
-        np.empty((len(points), 2), np.float32),
-    )
+    found = np.empty((len(points), 2, 2), np.float32)
+    shares = np.empty((len(points), 2), np.float32)
     found[passes], shares[passes] = at, share
     offset = found.mean(axis=1) - points
     confidence = np.sqrt(shares.prod(axis=1)) * np.exp(-np.square(offset).sum(axis=1) / 2)
@@ -169,7 +167,11 @@ def match(
 
 
 def sensitivity(
-    model: nn.Module, variables: dict, frame0: Image, frame1: Image, points: Any
+    model: nn.Module,
+    variables: dict,
+    frame0: Image | np.ndarray,
+    frame1: Image | np.ndarray,
+    points: Any,
 ) -> Array:
     """The responses that `match` looks for the strongest in, as pictures.
 

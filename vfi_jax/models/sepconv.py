@@ -54,20 +54,10 @@ class Model(nn.Module):
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:
-        config = self.config
         frame0, frame1 = frames[:, 0], frames[:, 1]
-        with precision(config.precision):
+        with precision(self.config.precision):
             features = self._features(frame0, frame1)
-            frame_t = 0.0
-            for number, frame in ((1, frame0), (2, frame1)):
-                vertical, horizontal = (
-                    Head(config.widths[1], config.taps, config.dtype, name=f"{side}{number}")(
-                        features
-                    )
-                    for side in ("vertical", "horizontal")
-                )
-                padded = _replicate(frame, config.taps // 2)
-                frame_t += ops.adaptive_separable_conv(padded, vertical, horizontal)
+            frame_t = self._filtered(frame0, features, 1) + self._filtered(frame1, features, 2)
         return {"frames": frame_t[:, None]}
 
     def _features(self, frame0, frame1):
@@ -85,6 +75,16 @@ class Model(nn.Module):
             x = Block(width, config.dtype, name=f"deconv{level}")(x)
             x = Upsample(width, config.dtype, name=f"upsample{level}")(x) + skips[level]
         return x
+
+    def _filtered(self, frame, features, number):
+        """A frame convolved with the kernels that its two heads make of the features."""
+        config = self.config
+        vertical, horizontal = (
+            Head(config.widths[1], config.taps, config.dtype, name=f"{side}{number}")(features)
+            for side in ("vertical", "horizontal")
+        )
+        padded = _replicate(frame, config.taps // 2)
+        return ops.adaptive_separable_conv(padded, vertical, horizontal)
 
 
 class Block(nn.Module):

@@ -231,11 +231,13 @@ class Video(Source):
             tags=self._tags,
             aspect=aspect if aspect not in (None, 0, 1) else None,
         )
-        self.tracks = [other for other in self._container.streams if other.type != "video"]
-        self.shift = _start(self._container)
-        self.count = stream.frames or _frames_in(self._container, self.picture.rate)
-        self.metadata = {k: v for k, v in self._container.metadata.items() if k not in DROPPED}
         self.chapters = self._container.chapters()
+        # MP4 keeps chapters in a data stream of its own, which is not another thing to carry over.
+        passed = ("video", "data") if self.chapters else ("video",)
+        self.tracks = [other for other in self._container.streams if other.type not in passed]
+        self.shift = _start(self._container)
+        self.count = stream.frames or _frames_in(self._container, self.shift, self.picture.average)
+        self.metadata = {k: v for k, v in self._container.metadata.items() if k not in DROPPED}
         self.loop = images.loop(path) if self._container.format.name == "gif" else 0
         self.warnings += self._remarks(first, rate)
 
@@ -393,8 +395,12 @@ def _average(stream, first, rate):
     return mean
 
 
-def _frames_in(container, rate):
-    return round(Fraction(container.duration, 1_000_000) * rate) if container.duration else None
+def _frames_in(container, shift, rate):
+    if not container.duration:
+        return None
+    seconds = Fraction(container.duration, 1_000_000)
+    # Matroska counts its duration from 0, other containers from the first time stamp.
+    return round((seconds - shift * (container.format.name == "matroska,webm")) * rate)
 
 
 def _expected_end(stream):

@@ -48,11 +48,12 @@ class Tracks:
     def mux(self, packet: av.Packet) -> None:
         """Carry a packet of the source over."""
         carrier = self._carriers.get(packet.stream_index)
-        if carrier is not None and packet.dts is not None:
-            ticks = round(self._shift / packet.time_base)
-            packet.dts -= ticks
-            packet.pts = None if packet.pts is None else packet.pts - ticks
-            self._container.mux(carrier.packets(packet))
+        if carrier is None:
+            return
+        ticks = round(self._shift / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts - ticks
+        packet.dts = None if packet.dts is None else packet.dts - ticks
+        self._container.mux(carrier.packets(packet))
 
     def flush(self) -> None:
         """Write what transcoders still hold."""

@@ -1,0 +1,20 @@
+"""How fast operations and models run on this machine: what `vfi-jax bench` prints and saves.
+
+`operation_cases` and `model_cases` say what to run, `Bench` measures it beside the machine's own
+limits, `table` and `save` show the rows.
+"""
+
+from vfi_jax.bench.cases import Case, model_cases, operation_cases
+from vfi_jax.bench.measure import Bench, Row, rivals
+from vfi_jax.bench.report import save, table
+
+__all__ = [
+    "Bench",
+    "Case",
+    "Row",
+    "model_cases",
+    "operation_cases",
+    "rivals",
+    "save",
+    "table",
+]

@@ -1,0 +1,239 @@
+"""What is timed: operations on random arrays of the sizes that models give them, whole models."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jax
+import numpy as np
+
+from vfi_jax import lookup, ops, registry
+
+TAPS = 51  # of SepConv's kernels
+MOTION = 3.0  # pixels, the standard deviation of flows and offsets
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """Something to time.
+
+    Attributes:
+      name: of the operation or model.
+      detail: what of its sizes the name does not say.
+      function: of the arrays.
+      arrays: float32 NumPy arrays, or a pytree of them.
+      flops: additions and multiplications that the definition needs; None: as XLA counts them.
+      differentiable: arrays have gradients to time.
+    """
+
+    name: str
+    detail: str
+    function: Callable[..., Any]
+    arrays: tuple[Any, ...]
+    flops: float | None = None
+    differentiable: bool = True
+
+
+def operation_cases(names: Iterable[str] = (), *, size: tuple[int, int] = (256, 448)) -> list[Case]:
+    """The operations, each with arrays of a typical number of channels.
+
+    Args:
+      names: which ones; all by default.
+      size: height and width of the images.
+
+    Raises:
+      ValueError: an operation that is not timed.
+    """
+    known = sorted({make.__name__.strip("_") for make in _OPERATIONS})
+    for name in names:
+        if name not in known:
+            raise ValueError(lookup.unknown("operation", name, known))
+    chosen = [m for m in _OPERATIONS if not names or m.__name__.strip("_") in names]
+    return [case for make in chosen for case in make(_Random(*size))]
+
+
+def model_cases(
+    names: Iterable[str], *, size: tuple[int, int] = (256, 448), precision: str | None = None
+) -> list[Case]:
+    """Models answering one full window, with all parameters zero: speed does not depend on them.
+
+    Zero parameters mean no motion, the kindest memory access that warping can have.
+
+    Args:
+      names: of the systems.
+      size: height and width, rounded up to what the model takes.
+      precision: of the convolutions where a model has that option; None: its default.
+
+    Raises:
+      ValueError: unknown model, or no names.
+    """
+    if not names:
+        raise ValueError("name the models to time, such as `vfi-jax bench models rife`")
+    return [_model_case(name, size, precision) for name in names]
+
+
+def _model_case(name, size, precision):
+    model = registry.create(name)
+    if precision and hasattr(model.config, "precision"):
+        model = registry.create(name, precision=precision)
+    contract = model.contract
+    height, width = (-(-side // contract.multiple) * contract.multiple for side in size)
+    times = contract.times or ((contract.frames - 1) / 2,)
+    frames = np.random.default_rng(0).random((1, contract.frames, height, width, 3), np.float32)
+    variables = jax.tree.map(
+        lambda leaf: np.zeros(leaf.shape, leaf.dtype), registry.abstract_variables(model)
+    )
+    return Case(
+        name,
+        f"{contract.frames} frames {width}x{height} to {len(times)}, parameters 0",
+        lambda variables, frames, times: model.apply(variables, frames, times)["frames"],
+        (variables, frames, np.asarray([times], np.float32)),
+        differentiable=False,
+    )
+
+
+class _Random:
+    """Arrays of one image size, the same in every run."""
+
+    def __init__(self, height: int, width: int):
+        self.height, self.width = height, width
+        self.pixels = height * width
+        self.generator = np.random.default_rng(0)
+
+    def image(self, channels, *, scale=1.0, margin=0, divide=1):
+        size = (self.height // divide + margin, self.width // divide + margin)
+        shape = (1, *size, channels)
+        return np.float32(scale) * self.generator.standard_normal(shape, np.float32)
+
+    def flow(self):
+        return self.image(2, scale=MOTION)
+
+    def positive(self, channels):
+        return np.abs(self.image(channels))
+
+
+def _backward_warp(random):
+    for channels in (3, 64):
+        yield Case(
+            "backward_warp",
+            f"{channels} channels",
+            ops.backward_warp,
+            (random.image(channels), random.flow()),
+            8 * channels * random.pixels,
+        )
+
+
+def _forward_splat(random):
+    yield Case(
+        "forward_splat",
+        "3 channels, sum",
+        ops.forward_splat,
+        (random.image(3), random.flow()),
+        8 * 3 * random.pixels,
+    )
+
+
+def _flow_projection(random):
+    call = functools.partial(ops.flow_projection, fill_holes=True)
+    yield Case("flow_projection", "holes filled", call, (random.flow(),), 12 * random.pixels)
+
+
+def _depth_flow_projection(random):
+    arrays = random.flow(), random.positive(1)
+    yield Case("depth_flow_projection", "", ops.depth_flow_projection, arrays, 20 * random.pixels)
+
+
+def _cost_volume(random):
+    flops = 2 * 81 * 32 * random.pixels
+    arrays = random.image(32), random.image(32)
+    yield Case("cost_volume", "32 channels, radius 4", ops.cost_volume, arrays, flops)
+
+
+def _correlation_lookup(random):
+    features = random.image(128, divide=8), random.image(128, divide=8)
+    volumes = ops.all_pairs_correlation(*features)
+    flow = random.image(2, scale=MOTION, divide=8)
+    yield Case(
+        "correlation_lookup",
+        "4 levels at 1/8, radius 4",
+        ops.correlation_lookup,
+        (tuple(np.asarray(volume) for volume in volumes), flow),
+        4 * 6 * 81 * random.pixels / 64,
+    )
+
+
+def _adaptive_warp(random):
+    arrays = random.image(3), random.flow(), random.image(16)
+    yield Case("adaptive_warp", "3 channels", ops.adaptive_warp, arrays, 2 * 48 * random.pixels)
+
+
+def _adaptive_separable_conv(random):
+    image = random.image(3, margin=TAPS - 1)
+    arrays = image, random.image(TAPS, scale=0.1), random.image(TAPS, scale=0.1)
+    flops = 2 * 3 * (TAPS + 1) * TAPS * random.pixels
+    call = ops.adaptive_separable_conv
+    yield Case("adaptive_separable_conv", f"3 channels, {TAPS} taps", call, arrays, flops)
+
+
+def _adaptive_flow_conv(random):
+    arrays = random.image(3), random.image(25), random.image(50, scale=MOTION)
+    flops = 25 * 3 * 10 * random.pixels
+    yield Case("adaptive_flow_conv", "3 channels, 5x5", ops.adaptive_flow_conv, arrays, flops)
+
+
+def _deformable_conv(random):
+    offset, mask = random.image(144, scale=MOTION), random.positive(72)
+    kernel = random.generator.standard_normal((3, 3, 64, 64), np.float32)
+    yield Case(
+        "deformable_conv",
+        "64 channels, 8 groups, 3x3",
+        functools.partial(ops.deformable_conv, groups=8),
+        (random.image(64), offset, mask, kernel),
+        9 * 64 * (2 * 64 + 8) * random.pixels,
+    )
+
+
+def _resize_bilinear(random):
+    shape = 2 * random.height, 2 * random.width
+
+    def call(x):
+        return ops.resize_bilinear(x, shape)
+
+    yield Case(
+        "resize_bilinear", "3 channels, x2", call, (random.image(3),), 32 * 3 * random.pixels
+    )
+
+
+def _imresize(random):
+    call = functools.partial(ops.imresize, scale=0.25)
+    flops = 2 * 16 * 3 * (1 / 4 + 1 / 16) * random.pixels
+    yield Case("imresize", "3 channels, 1/4", call, (random.image(3),), flops)
+
+
+def _laplacian_pyramid(random):
+    arrays = (random.image(3),)
+    yield Case("laplacian_pyramid", "3 channels, 5 bands", ops.laplacian_pyramid, arrays)
+
+
+def _census_transform(random):
+    arrays = (random.positive(3),)
+    yield Case("census_transform", "7x7", ops.census_transform, arrays, 49 * 6 * random.pixels)
+
+
+_OPERATIONS = (
+    _backward_warp,
+    _forward_splat,
+    _flow_projection,
+    _depth_flow_projection,
+    _cost_volume,
+    _correlation_lookup,
+    _adaptive_warp,
+    _adaptive_separable_conv,
+    _adaptive_flow_conv,
+    _deformable_conv,
+    _resize_bilinear,
+    _imresize,
+    _laplacian_pyramid,
+    _census_transform,
+)

@@ -1,0 +1,218 @@
+"""Timing one case: synchronised, after warm-up, beside what the machine can do at best."""
+
+import dataclasses
+import functools
+import importlib.util
+import math
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from vfi_jax import ops
+from vfi_jax.bench.cases import Case
+
+SAMPLE = 0.01  # seconds that a sample lasts at least on an accelerator, whose calls queue up
+COPY = {"cpu": 2**26, "default": 2**30}  # bytes of the copy that measures the bandwidth
+PRODUCT = {"cpu": 1024, "default": 8192}  # side of the matrices that measure the arithmetic
+RIVALS = Path(__file__).parents[2] / "tests"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What was measured of a case.
+
+    Attributes:
+      name: of the operation or model.
+      detail: of the case.
+      gradients: the way back is timed too.
+      backend: "xla" or "pallas".
+      dtype: of the arrays.
+      size: height and width.
+      milliseconds: of a call, the median.
+      gigabytes: read and written at least: arguments and results once.
+      gigaflops: counted by the definition, or by XLA where it gives no number.
+      gigabytes_per_second: achieved.
+      roofline: least time that bandwidth and arithmetic of this device allow, over the time taken.
+      peak_megabytes: arguments, results and temporaries.
+      temporary_megabytes: of the peak, what is neither argument nor result.
+      compile_seconds: once per size.
+      ratio: median over pairs of calls of our time over the rival's; None without one.
+    """
+
+    name: str
+    detail: str
+    gradients: bool
+    backend: str
+    dtype: str
+    size: tuple[int, int]
+    milliseconds: float
+    gigabytes: float
+    gigaflops: float
+    gigabytes_per_second: float
+    roofline: float
+    peak_megabytes: float
+    temporary_megabytes: float
+    compile_seconds: float
+    ratio: float | None = None
+
+
+class Bench:
+    """The default device and its limits, measured when this is made.
+
+    Attributes:
+      device: its name.
+      bandwidth: bytes per second of a large copy, both ways counted.
+      arithmetic: floating-point operations per second of a large float32 matrix product.
+    """
+
+    def __init__(self, *, repeats: int = 7):
+        if repeats < 1:
+            raise ValueError(f"repeats must be at least 1, got {repeats}")
+        self.repeats = repeats
+        self.device = jax.devices()[0].device_kind
+        self.bandwidth = self._bandwidth()
+        self.arithmetic = self._arithmetic()
+
+    def run(
+        self,
+        case: Case,
+        *,
+        size: tuple[int, int],
+        gradients: bool = False,
+        backend: str = "xla",
+        dtype: str = "float32",
+        rival: Callable[[], Any] | None = None,
+    ) -> Row:
+        """Measure a case.
+
+        Args:
+          case: what to run.
+          size: height and width, for the row.
+          gradients: with the gradients of all arrays.
+          backend: "xla" or "pallas".
+          dtype: of the arrays; flows and kernels stay float32 where the operation wants that.
+          rival: the same work done by something else, called in turns with it.
+
+        Raises:
+          NotImplementedError: the kernel declines the case.
+        """
+        arrays = jax.tree.map(jnp.asarray, case.arrays)
+        arrays = (_cast(arrays[0], dtype), *arrays[1:])
+        function = case.function
+        if gradients:
+            function, arrays = _with_gradients(function, arrays)
+        with ops.backend(backend):
+            lowered = jax.jit(function).lower(*arrays)
+        start = time.perf_counter()
+        compiled = lowered.compile()
+        compile_seconds = time.perf_counter() - start
+        seconds, ratio = self._time(functools.partial(compiled, *arrays), rival)
+        memory = compiled.memory_analysis()
+        least = memory.argument_size_in_bytes + memory.output_size_in_bytes
+        if case.flops is None or gradients:
+            flops = compiled.cost_analysis().get("flops", 0.0)
+        else:
+            flops = case.flops
+        bound = max(least / self.bandwidth, flops / self.arithmetic)
+        return Row(
+            name=case.name,
+            detail=case.detail,
+            gradients=gradients,
+            backend=backend,
+            dtype=dtype,
+            size=size,
+            milliseconds=1e3 * seconds,
+            gigabytes=least / 1e9,
+            gigaflops=flops / 1e9,
+            gigabytes_per_second=least / seconds / 1e9,
+            roofline=bound / seconds,
+            peak_megabytes=(least + memory.temp_size_in_bytes) / 1e6,
+            temporary_megabytes=memory.temp_size_in_bytes / 1e6,
+            compile_seconds=compile_seconds,
+            ratio=ratio,
+        )
+
+    def _time(self, call, rival=None):
+        """(median seconds of a call, median ratio to the rival's)."""
+        jax.block_until_ready(call())
+        if rival is not None:
+            rival()
+        once = _seconds(call, 1)
+        # Queued calls hide the launch. On a CPU they would run side by side.
+        calls = 1 if _on_cpu() else min(1000, math.ceil(SAMPLE / once))
+        ours, ratios = [], []
+        for _ in range(self.repeats):
+            ours.append(_seconds(call, calls) / calls)
+            if rival is not None:
+                ratios.append(ours[-1] / _seconds(rival, 1))
+        return statistics.median(ours), statistics.median(ratios) if ratios else None
+
+    def _bandwidth(self):
+        count = _pick(COPY) // 4
+        copy = jax.jit(lambda x: x + 1).lower(jnp.zeros(count)).compile()
+        return 8 * count / self._time(functools.partial(copy, jnp.zeros(count)))[0]
+
+    def _arithmetic(self):
+        side = _pick(PRODUCT)
+        matrix = jnp.ones((side, side))
+        product = jax.jit(functools.partial(jnp.matmul, precision=lax.Precision.HIGHEST))
+        return 2 * side**3 / self._time(functools.partial(product, matrix, matrix))[0]
+
+
+def rivals(name: str) -> Callable[..., Callable[[], Any] | None]:
+    """What to compare with: `(case, gradients) -> call`, None where it has no such operation.
+
+    Args:
+      name: "torch"; the module tests/against_<name>.py of a checkout.
+
+    Raises:
+      ValueError: this is not a checkout, or the rival is not installed.
+    """
+    path = RIVALS / f"against_{name}.py"
+    if not path.exists():
+        raise ValueError(f"--against {name} needs {path.name}, which only a checkout has in tests/")
+    if importlib.util.find_spec(name) is None:
+        raise ValueError(f"--against {name} needs {name}; install it beside vfi-jax")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.rival
+
+
+def _with_gradients(function, arrays):
+    out = jax.eval_shape(function, *arrays)
+    cotangent = jax.tree.map(lambda leaf: jnp.ones(leaf.shape, leaf.dtype), out)
+
+    def both(cotangent, *arrays):
+        out, pullback = jax.vjp(function, *arrays)
+        return out, pullback(cotangent)
+
+    return both, (cotangent, *arrays)
+
+
+def _cast(tree, dtype):
+    return jax.tree.map(lambda leaf: leaf.astype(dtype), tree)
+
+
+def _seconds(call, calls):
+    start = time.perf_counter()
+    for _ in range(calls):
+        out = call()
+    jax.block_until_ready(out)
+    return time.perf_counter() - start
+
+
+def _on_cpu():
+    return jax.default_backend() == "cpu"
+
+
+def _pick(sizes):
+    return sizes["cpu" if _on_cpu() else "default"]

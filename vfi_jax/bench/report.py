@@ -1,0 +1,76 @@
+"""Showing what was measured: a table on the screen, JSON on the disk."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+from rich.table import Table
+
+from vfi_jax.bench.measure import Bench, Row
+
+
+def table(bench: Bench, rows: Sequence[Row], *, rival: str | None = None) -> Table:
+    """The rows for `rich.print`, under the limits of the device.
+
+    Args:
+      bench: that measured them.
+      rows: in the order to show.
+      rival: whose ratio the last column has.
+    """
+    shown = Table(title=_machine(bench), title_justify="left", box=None, pad_edge=False)
+    shown.add_column("what", no_wrap=True)
+    for title in ("ms", "GB/s", "GFLOP", "roofline", "peak MB", "temp MB", "compile s"):
+        shown.add_column(title, justify="right", no_wrap=True)
+    if rival:
+        shown.add_column(f"/ {rival}", justify="right", no_wrap=True)
+    for row in rows:
+        numbers = [
+            f"{row.milliseconds:.2f}",
+            f"{row.gigabytes_per_second:.1f}",
+            f"{row.gigaflops:.2f}",
+            f"{row.roofline:.0%}",
+            f"{row.peak_megabytes:.0f}",
+            f"{row.temporary_megabytes:.0f}",
+            f"{row.compile_seconds:.1f}",
+        ]
+        if rival:
+            numbers.append("" if row.ratio is None else f"{row.ratio:.2f}")
+        shown.add_row(_title(row), *numbers)
+    return shown
+
+
+def save(path: Path, bench: Bench, rows: Sequence[Row]) -> None:
+    """Write the rows and the machine as JSON."""
+    machine = {
+        "device": bench.device,
+        "platform": jax.default_backend(),
+        "cores": _cores(),
+        "jax": jax.__version__,
+        "bandwidth": bench.bandwidth,
+        "arithmetic": bench.arithmetic,
+        "repeats": bench.repeats,
+    }
+    document = {"machine": machine, "rows": [dataclasses.asdict(row) for row in rows]}
+    path.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def _machine(bench):
+    cores = f", {_cores()} cores" if jax.default_backend() == "cpu" else ""
+    return (
+        f"{bench.device}{cores}, jax {jax.__version__}: copies {bench.bandwidth / 1e9:.1f} GB/s, "
+        f"multiplies {bench.arithmetic / 1e9:.0f} GFLOP/s in float32"
+    )
+
+
+def _cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _title(row):
+    height, width = row.size
+    name = f"{row.name} + gradients" if row.gradients else row.name
+    words = [name, f"{width}x{height}", row.detail, row.dtype, row.backend]
+    return ", ".join(word for word in words if word)
