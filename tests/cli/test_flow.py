@@ -13,8 +13,9 @@ from vfi_jax.video import images
 @pytest.fixture
 def pictures(tmp_path):
     paths = [tmp_path / "a.png", tmp_path / "b.png"]
-    for path, frame in zip(paths, np.random.default_rng(0).integers(0, 256, (2, 18, 21, 3))):
-        images.write(path, frame.astype(np.uint8))
+    frames = np.random.default_rng(0).integers(0, 256, (2, 18, 21, 3), np.uint8)
+    for path, frame in zip(paths, frames, strict=True):
+        images.write(path, frame)
     return [str(path) for path in paths]
 
 

@@ -138,3 +138,8 @@ def kitti(root, variant):
 def video_folder(root, variant):
     video(root / "train/a.avi")
     video(root / "val/b.avi")
+
+
+def frame_folder(root, variant):
+    for name in ("a", "b"):
+        pictures(root / name, ["im1.png", "im2.png", "im3.png"])

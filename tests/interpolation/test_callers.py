@@ -33,23 +33,9 @@ def test_rife(case, key, options):
     support.assert_close(out, wanted)
 
 
-@pytest.mark.parametrize(
-    ("case", "options"),
-    [("case-4", {"padding": "zsm"}), ("case-7", {"padding": "zsm", "ensemble": "flip4"})],
-)
-def test_zooming_slow_mo(case, options):
-    arrays = support.full_case("zsm", case)
-    frames = arrays["frames_u8"]
-    interpolator = Interpolator(*_loaded("zooming_slow_mo", "zsm"), **options)
-    out = interpolator(_unit(frames), np.arange(0, len(frames) - 0.5, 0.5))
-    # 5x the case's own float32 noise, 1.9e-5 at most, on values up to 5.7.
-    support.assert_close(out, support.channels_last(arrays["out"]))
-
-
 @functools.cache
-def _loaded(name, group=None):
-    variables = weights.convert(name, support.full_state_dict(group or name))
-    return registry.create(name), variables
+def _loaded(name):
+    return registry.create(name), weights.convert(name, support.full_state_dict(name))
 
 
 def _unit(frames):

@@ -146,3 +146,16 @@ def test_full_gradients(full_variables):
     for actual, desired in found.values():
         largest = np.abs(desired).max()
         support.assert_close(actual / largest, desired / largest, 1e-4)
+
+
+@pytest.mark.slow
+def test_a_720p_frame_takes_less_than_2_gb():
+    shapes = registry.abstract_variables(MODEL)
+    frames = jax.ShapeDtypeStruct((1, 2, 736, 1280, 3), jnp.float32)
+
+    @jax.jit
+    def interpolate(variables, frames):
+        return MODEL.apply(variables, frames, TIMES)["frames"]
+
+    memory = interpolate.lower(shapes, frames).compile().memory_analysis()
+    assert memory.temp_size_in_bytes + memory.output_size_in_bytes < 2e9

@@ -1,4 +1,5 @@
-import jax
+import functools
+
 import numpy as np
 import pytest
 
@@ -10,12 +11,11 @@ DAIN, MEMC, DEPTH = "flow_projection", "flow_projection_memc", "depth_flow_proje
 
 
 def projection(group, fill):
-    """The op of a golden group; names of its inputs."""
+    """The op of a golden group, and the names of its inputs."""
     if group == DEPTH:
-        call = lambda flow, weight: ops.depth_flow_projection(flow, weight, fill_holes=fill)
-        return call, ("flow", "depth_inv")
+        return functools.partial(ops.depth_flow_projection, fill_holes=fill), ("flow", "depth_inv")
     sides = ("left", "right", "up") if group == MEMC else ("left", "right", "up", "down")
-    return lambda flow: ops.flow_projection(flow, fill_holes=fill, fill_from=sides), ("flow",)
+    return functools.partial(ops.flow_projection, fill_holes=fill, fill_from=sides), ("flow",)
 
 
 def by_shape(group):

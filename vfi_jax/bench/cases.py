@@ -2,13 +2,14 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
 import numpy as np
 
 from vfi_jax import lookup, ops, registry
+from vfi_jax.ops import kernels
 
 TAPS = 51  # of SepConv's kernels
 MOTION = 3.0  # pixels, the standard deviation of flows and offsets
@@ -23,7 +24,7 @@ class Case:
       detail: what of its sizes the name does not say.
       function: of the arrays.
       arrays: float32 NumPy arrays, or a pytree of them.
-      flops: additions and multiplications that the definition needs; None: as XLA counts them.
+      flops: additions and multiplications that the definition needs; None: unknown.
       differentiable: arrays have gradients to time.
     """
 
@@ -35,28 +36,33 @@ class Case:
     differentiable: bool = True
 
 
-def operation_cases(names: Iterable[str] = (), *, size: tuple[int, int] = (256, 448)) -> list[Case]:
-    """The operations, each with arrays of a typical number of channels.
+def operation_cases(
+    names: Iterable[str] = (), *, size: tuple[int, int] = (256, 448), backend: str = "xla"
+) -> Iterator[Case]:
+    """The operations, each with arrays of a typical number of channels, made one by one.
 
     Args:
       names: which ones; all by default.
       size: height and width of the images.
+      backend: "pallas" leaves those that have a kernel.
 
     Raises:
       ValueError: an operation that is not timed.
     """
-    known = sorted({make.__name__.strip("_") for make in _OPERATIONS})
+    makers = {make.__name__.strip("_"): make for make in _OPERATIONS}
     for name in names:
-        if name not in known:
-            raise ValueError(lookup.unknown("operation", name, known))
-    chosen = [m for m in _OPERATIONS if not names or m.__name__.strip("_") in names]
-    return [case for make in chosen for case in make(_Random(*size))]
+        if name not in makers:
+            raise ValueError(lookup.unknown("operation", name, makers))
+    chosen = list(names) or list(makers)
+    if backend == "pallas":
+        chosen = [name for name in chosen if name in lookup.modules(kernels.__name__)]
+    return (case for name in chosen for case in makers[name](_Random(*size)))
 
 
 def model_cases(
     names: Iterable[str], *, size: tuple[int, int] = (256, 448), precision: str | None = None
-) -> list[Case]:
-    """Models answering one full window, with all parameters zero: speed does not depend on them.
+) -> Iterator[Case]:
+    """Models answering one full window, with all parameters zero: no weights are needed.
 
     Zero parameters mean no motion, the kindest memory access that warping can have.
 
@@ -70,11 +76,11 @@ def model_cases(
     """
     if not names:
         raise ValueError("name the models to time, such as `vfi-jax bench models rife`")
-    return [_model_case(name, size, precision) for name in names]
+    models = [(name, registry.create(name)) for name in names]
+    return (_model_case(name, model, size, precision) for name, model in models)
 
 
-def _model_case(name, size, precision):
-    model = registry.create(name)
+def _model_case(name, model, size, precision):
     if precision and hasattr(model.config, "precision"):
         model = registry.create(name, precision=precision)
     contract = model.contract
@@ -152,14 +158,15 @@ def _cost_volume(random):
 
 def _correlation_lookup(random):
     features = random.image(128, divide=8), random.image(128, divide=8)
-    volumes = ops.all_pairs_correlation(*features)
+    levels = min(4, min(features[1].shape[1:3]).bit_length())
+    volumes = ops.all_pairs_correlation(*features, levels=levels)
     flow = random.image(2, scale=MOTION, divide=8)
     yield Case(
         "correlation_lookup",
-        "4 levels at 1/8, radius 4",
+        f"{levels} levels at 1/8, radius 4",
         ops.correlation_lookup,
         (tuple(np.asarray(volume) for volume in volumes), flow),
-        4 * 6 * 81 * random.pixels / 64,
+        levels * 6 * 81 * random.pixels / 64,
     )
 
 
@@ -212,8 +219,10 @@ def _imresize(random):
 
 
 def _laplacian_pyramid(random):
+    # 10 for each of 3/4 halved and 5 for each of 3/2 doubled numbers, 1 for the difference.
+    flops = 16 * 3 * 4 / 3 * random.pixels
     arrays = (random.image(3),)
-    yield Case("laplacian_pyramid", "3 channels, 5 bands", ops.laplacian_pyramid, arrays)
+    yield Case("laplacian_pyramid", "3 channels, 5 bands", ops.laplacian_pyramid, arrays, flops)
 
 
 def _census_transform(random):

@@ -36,7 +36,8 @@ class Row:
       size: height and width.
       milliseconds: of a call, the median.
       gigabytes: read and written at least: arguments and results once.
-      gigaflops: counted by the definition, or by XLA where it gives no number.
+      gigaflops: that the definition needs, three times for gradients; of models, what XLA counts
+        (the body of a loop once).
       gigabytes_per_second: achieved.
       roofline: least time that bandwidth and arithmetic of this device allow, over the time taken.
       peak_megabytes: arguments, results and temporaries.
@@ -100,8 +101,11 @@ class Bench:
           rival: the same work done by something else, called in turns with it.
 
         Raises:
+          ValueError: "pallas" on a CPU.
           NotImplementedError: the kernel declines the case.
         """
+        if backend == "pallas" and _on_cpu():
+            raise ValueError("kernels are only interpreted on a CPU: there is nothing to time")
         arrays = jax.tree.map(jnp.asarray, case.arrays)
         arrays = (_cast(arrays[0], dtype), *arrays[1:])
         function = case.function
@@ -112,13 +116,14 @@ class Bench:
         start = time.perf_counter()
         compiled = lowered.compile()
         compile_seconds = time.perf_counter() - start
-        seconds, ratio = self._time(functools.partial(compiled, *arrays), rival)
-        memory = compiled.memory_analysis()
+        samples, ratios = self._samples(functools.partial(compiled, *arrays), rival)
+        seconds = statistics.median(samples)
+        memory, costs = compiled.memory_analysis(), compiled.cost_analysis()
+        assert memory is not None
         least = memory.argument_size_in_bytes + memory.output_size_in_bytes
-        if case.flops is None or gradients:
-            flops = compiled.cost_analysis().get("flops", 0.0)
-        else:
-            flops = case.flops
+        flops = (costs or {}).get("flops", 0.0) if case.flops is None else case.flops
+        if case.flops is not None and gradients:
+            flops *= 3  # a product has two factors, each with a product for its gradient
         bound = max(least / self.bandwidth, flops / self.arithmetic)
         return Row(
             name=case.name,
@@ -135,34 +140,40 @@ class Bench:
             peak_megabytes=(least + memory.temp_size_in_bytes) / 1e6,
             temporary_megabytes=memory.temp_size_in_bytes / 1e6,
             compile_seconds=compile_seconds,
-            ratio=ratio,
+            ratio=statistics.median(ratios) if ratios else None,
         )
 
-    def _time(self, call, rival=None):
-        """(median seconds of a call, median ratio to the rival's)."""
+    def _samples(self, call, rival=None):
+        """(seconds of each call, ratios to the rival's of the same turn)."""
         jax.block_until_ready(call())
         if rival is not None:
             rival()
         once = _seconds(call, 1)
         # Queued calls hide the launch. On a CPU they would run side by side.
         calls = 1 if _on_cpu() else min(1000, math.ceil(SAMPLE / once))
-        ours, ratios = [], []
+        samples, ratios = [], []
         for _ in range(self.repeats):
-            ours.append(_seconds(call, calls) / calls)
+            samples.append(_seconds(call, calls) / calls)
             if rival is not None:
-                ratios.append(ours[-1] / _seconds(rival, 1))
-        return statistics.median(ours), statistics.median(ratios) if ratios else None
+                ratios.append(samples[-1] / _seconds(rival, 1))
+        return samples, ratios
 
     def _bandwidth(self):
-        count = _pick(COPY) // 4
-        copy = jax.jit(lambda x: x + 1).lower(jnp.zeros(count)).compile()
-        return 8 * count / self._time(functools.partial(copy, jnp.zeros(count)))[0]
+        # In place: the first touch of fresh memory costs a CPU several times the copy.
+        advance = jax.jit(lambda x: x + 1, donate_argnums=0)
+        state = [jnp.zeros(_pick(COPY) // 4)]
+
+        def copy():
+            state[0] = advance(state[0])
+            return state[0]
+
+        return 2 * _pick(COPY) / min(self._samples(copy)[0])
 
     def _arithmetic(self):
         side = _pick(PRODUCT)
         matrix = jnp.ones((side, side))
         product = jax.jit(functools.partial(jnp.matmul, precision=lax.Precision.HIGHEST))
-        return 2 * side**3 / self._time(functools.partial(product, matrix, matrix))[0]
+        return 2 * side**3 / min(self._samples(functools.partial(product, matrix, matrix))[0])
 
 
 def rivals(name: str) -> Callable[..., Callable[[], Any] | None]:

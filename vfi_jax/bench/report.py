@@ -21,24 +21,15 @@ def table(bench: Bench, rows: Sequence[Row], *, rival: str | None = None) -> Tab
       rival: whose ratio the last column has.
     """
     shown = Table(title=_machine(bench), title_justify="left", box=None, pad_edge=False)
-    shown.add_column("what", no_wrap=True)
+    for title in ("what", "", "size", "type", "form"):
+        shown.add_column(title, no_wrap=True)
     for title in ("ms", "GB/s", "GFLOP", "roofline", "peak MB", "temp MB", "compile s"):
         shown.add_column(title, justify="right", no_wrap=True)
     if rival:
         shown.add_column(f"/ {rival}", justify="right", no_wrap=True)
     for row in rows:
-        numbers = [
-            f"{row.milliseconds:.2f}",
-            f"{row.gigabytes_per_second:.1f}",
-            f"{row.gigaflops:.2f}",
-            f"{row.roofline:.0%}",
-            f"{row.peak_megabytes:.0f}",
-            f"{row.temporary_megabytes:.0f}",
-            f"{row.compile_seconds:.1f}",
-        ]
-        if rival:
-            numbers.append("" if row.ratio is None else f"{row.ratio:.2f}")
-        shown.add_row(_title(row), *numbers)
+        ratio = [] if rival is None else ["" if row.ratio is None else f"{row.ratio:.2f}"]
+        shown.add_row(*_words(row), *_numbers(row), *ratio)
     return shown
 
 
@@ -69,8 +60,19 @@ def _cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
-def _title(row):
+def _words(row):
     height, width = row.size
     name = f"{row.name} + gradients" if row.gradients else row.name
-    words = [name, f"{width}x{height}", row.detail, row.dtype, row.backend]
-    return ", ".join(word for word in words if word)
+    return name, row.detail, f"{width}x{height}", row.dtype, row.backend
+
+
+def _numbers(row):
+    return (
+        f"{row.milliseconds:.2f}",
+        f"{row.gigabytes_per_second:.1f}",
+        f"{row.gigaflops:.2f}",
+        f"{row.roofline:.0%}",
+        f"{row.peak_megabytes:.0f}",
+        f"{row.temporary_megabytes:.0f}",
+        f"{row.compile_seconds:.1f}",
+    )

@@ -58,7 +58,8 @@ def field(image: np.ndarray, matches: Matches) -> np.ndarray:
     # Squared: a few unsure matches that agree must not outweigh a sure one.
     weight = np.square(matches.confidence).reshape(rows, -1, 1) + 1e-6
     sums = cv2.GaussianBlur(np.concatenate([motion * weight, weight], axis=-1), (0, 0), FILL)
-    dense = cv2.resize(sums[..., :2] / sums[..., 2:], (width, height))
+    mean = np.asarray(sums[..., :2] / sums[..., 2:], np.float32)
+    dense = cv2.resize(mean, (width, height))
     longest = np.quantile(np.hypot(dense[..., 0], dense[..., 1]), 0.99)
     colours = draw.flow_colours(dense, largest=max(float(longest), 1.0))
     light = image.mean(axis=-1, keepdims=True) / 255
@@ -84,7 +85,7 @@ def _faded(image, zoom):
 
 def _spread(matches, size, most):
     """Indices of the surest matches that keep apart from one another, surest first."""
-    apart = np.sqrt(size[0] * size[1] / most)
+    apart = np.sqrt(size[0] * size[1] / max(most, 1))
     order = np.argsort(-matches.confidence, kind="stable")
     chosen: list[int] = []
     for index in order[: max(1, round(SURE * len(order)))]:

@@ -6,10 +6,13 @@ arithmetic allow, over the time taken.
 
 import dataclasses
 import os
+import sys
 from pathlib import Path
 from typing import Literal
 
 from tyro.conf import Positional
+
+PIPE_WIDTH = 200  # columns, where nobody's terminal says how many there are
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,14 +25,14 @@ class Args:
     names: Positional[tuple[str, ...]] = ()
     """Which of them; all operations by default."""
 
-    size: str = "448x256"
-    """Width x height of the images, in pixels."""
+    size: tuple[str, ...] = ("448x256",)
+    """Widths x heights of the images, in pixels."""
 
-    dtype: Literal["float32", "bfloat16"] = "float32"
-    """Type of the first array of an operation: its image or features."""
+    dtype: tuple[Literal["float32", "bfloat16"], ...] = ("float32",)
+    """Types of the first array of an operation: its image or features."""
 
-    backend: Literal["xla", "pallas"] = "xla"
-    """Form of the operations: compiled by XLA, or kernels where there are any."""
+    backend: tuple[Literal["xla", "pallas"], ...] = ("xla",)
+    """Forms of the operations: compiled by XLA; kernels, where there are any."""
 
     gradients: bool = False
     """Time the way back as well."""
@@ -52,38 +55,38 @@ class Args:
 
 def run(args: Args) -> int:
     """Times what was asked for; prints a table and writes the file."""
-    size = _size(args.size)
     if args.pin:
         _pin()  # before jax starts as many threads as there are cores
-    import rich
-    from rich.progress import track
+    from rich.console import Console
 
     from vfi_jax import bench
 
-    if args.target == "ops":
-        cases = bench.operation_cases(args.names, size=size)
-    else:
-        cases = bench.model_cases(args.names, size=size, precision=args.precision)
     find = bench.rivals(args.against) if args.against else None
+    runs = [(_size(size), backend) for size in args.size for backend in args.backend]
     machine = bench.Bench(repeats=args.repeats)
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     rows = []
-    for case in track(cases, description="timing", transient=True):
-        for gradients in (False, True)[: 1 + (args.gradients and case.differentiable)]:
-            rival = find(case, gradients) if find else None
-            rows.append(
-                machine.run(
-                    case,
-                    size=size,
-                    gradients=gradients,
-                    backend=args.backend,
-                    dtype=args.dtype,
-                    rival=rival,
-                )
-            )
-    rich.print(bench.table(machine, rows, rival=args.against))
+    for size, backend in runs:
+        for case in _cases(args, size, backend):
+            for dtype in args.dtype:
+                for gradients in (False, True)[: 1 + (args.gradients and case.differentiable)]:
+                    options = {"size": size, "backend": backend, "dtype": dtype}
+                    rival = find(case, gradients) if find else None
+                    with console.status(f"timing {case.name}"):
+                        row = machine.run(case, gradients=gradients, rival=rival, **options)
+                    rows.append(row)
+    console.print(bench.table(machine, rows, rival=args.against))
     bench.save(args.out, machine, rows)
     print(f"written to {args.out}")
     return 0
+
+
+def _cases(args, size, backend):
+    from vfi_jax import bench
+
+    if args.target == "ops":
+        return bench.operation_cases(args.names, size=size, backend=backend)
+    return bench.model_cases(args.names, size=size, precision=args.precision)
 
 
 def _size(text):

@@ -28,4 +28,8 @@ def total_variation(field: Image, *, eps: float = 1e-3) -> Array:
     field = field.astype(jnp.float32)
     across = field[..., :, 1:, :] - field[..., :, :-1, :]
     down = field[..., 1:, :, :] - field[..., :-1, :, :]
-    return sum(jnp.sqrt(jnp.square(step) + eps**2).mean() for step in (across, down))
+    return _charbonnier(across, eps) + _charbonnier(down, eps)
+
+
+def _charbonnier(step, eps):
+    return jnp.sqrt(jnp.square(step) + eps**2).mean()

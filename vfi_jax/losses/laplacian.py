@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Image
-from vfi_jax.losses.pixel import difference
+from vfi_jax.losses._difference import difference
 
 
 def laplacian(prediction: Image, target: Image, *, levels: int = 5) -> Array:

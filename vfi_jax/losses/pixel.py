@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 
 from vfi_jax.arrays import Array, Image
+from vfi_jax.losses._difference import difference
 
 
 def l1(prediction: Image, target: Image) -> Array:
@@ -45,16 +46,3 @@ def charbonnier(prediction: Image, target: Image, *, eps: float = 1e-3) -> Array
     Source: Charbonnier et al. 1994.
     """
     return jnp.sqrt(jnp.square(difference(prediction, target)) + eps**2).mean()
-
-
-def difference(prediction: Image, target: Image) -> Array:
-    """prediction - target in float32.
-
-    Raises:
-      ValueError: the shapes differ.
-    """
-    if prediction.shape != target.shape:
-        raise ValueError(
-            f"target must have the shape of prediction, {prediction.shape}, got {target.shape}"
-        )
-    return prediction.astype(jnp.float32) - target.astype(jnp.float32)

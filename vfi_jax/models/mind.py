@@ -148,11 +148,14 @@ def match(
       Matches in the order of the points.
 
     Raises:
-      ValueError: the model does not answer time 0.5 of two frames, or frames or points do not fit.
+      ValueError: the model does not answer time 0.5 of two frames, frames or points do not fit, or
+        `grid` or `reach` is below 1.
 
     Source: Long et al. 2016, sec. 3.2. Fixed here, as the paper's text leaves it open or was not
       at hand: the reduction over colours, the centroid and the confidence.
     """
+    if grid < 1 or reach < 1:
+        raise ValueError(f"grid and reach must be at least 1 pixel, got {grid} and {reach}")
     frames, points = _checked(model, frame0, frame1, points, grid)
     passes = _passes(points, frames.shape[1:3], reach)
     chunk = max(1, memory // _bytes_per_pass(model, variables, frames))
@@ -219,8 +222,7 @@ def _passes(points, shape, reach):
 
     A pass with fewer than M points repeats its first.
     """
-    passes: list[list[int]] = []
-    taken: list[np.ndarray] = []  # by pass, where no further point may lie
+    passes, taken = [], []  # taken: where no further point of the pass may lie
     for index, (x, y) in enumerate(points):
         free = next((n for n, area in enumerate(taken) if not area[y, x]), len(passes))
         if free == len(passes):

@@ -14,13 +14,13 @@ class Corner(NamedTuple):
     """One of the pixels that each point is made of; S each.
 
     Attributes:
-      index: its row in the table.
+      pixel: its row in the table.
       weight: how much of it is taken.
       dx: derivative of the weight to the point's x.
       dy: derivative of the weight to the point's y.
     """
 
-    index: Array
+    pixel: Array
     weight: Array
     dx: Array
     dy: Array
@@ -44,9 +44,9 @@ class Gradients(NamedTuple):
 
 def read(table: Array, corners: list[Corner]) -> Array:
     """The points `[*S, C]`: the weighted sum of their corners."""
-    total = corners[0].weight[..., None] * table[corners[0].index]
+    total = corners[0].weight[..., None] * table[corners[0].pixel]
     for corner in corners[1:]:
-        total += corner.weight[..., None] * table[corner.index]
+        total += corner.weight[..., None] * table[corner.pixel]
     return total
 
 
@@ -58,12 +58,12 @@ def pull(
     to_scale = to_x = to_y = jnp.zeros_like(scale)
     for corner in corners:
         # A dot with ones: XLA would sum inside the loop that gathers, number after number.
-        along = (cotangent * table[corner.index]) @ ones
+        along = (cotangent * table[corner.pixel]) @ ones
         to_scale += corner.weight * along
         to_x += corner.dx * along
         to_y += corner.dy * along
         share = (corner.weight * scale)[..., None] * cotangent
-        total = total.at[corner.index].add(share, mode="promise_in_bounds")
+        total = total.at[corner.pixel].add(share, mode="promise_in_bounds")
     return Gradients(total, to_scale, to_x * scale, to_y * scale)
 
 
@@ -86,9 +86,9 @@ def beside(position: Array, size: int, *, clamp: bool) -> list[tuple[Array, Arra
     part = position - low
     low = low.astype(jnp.int32)
     sides = []
-    for index, weight, slope in ((low, 1 - part, -1.0), (low + 1, part, 1.0)):
+    for index, weight, sign in ((low, 1 - part, -1.0), (low + 1, part, 1.0)):
         nearest = jnp.clip(index, 0, size - 1)
         here = True if clamp else index == nearest
-        slope = jnp.full_like(part, slope)
+        slope = jnp.full_like(part, sign)
         sides.append((nearest, jnp.where(here, weight, 0), jnp.where(here, slope, 0)))
     return sides

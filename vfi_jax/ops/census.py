@@ -36,7 +36,8 @@ def census_transform(image: Image, *, window: int = 7, softness: float = SOFTNES
         raise ValueError(f"window must be odd and positive, got {window}")
     grey = image.astype(jnp.float32)
     if image.shape[-1] == 3:
-        grey = sum(weight * grey[..., c : c + 1] for c, weight in enumerate(GREY))
+        red, green, blue = jnp.split(grey, 3, axis=-1)
+        grey = GREY[0] * red + GREY[1] * green + GREY[2] * blue
     height, width = image.shape[-3:-1]
     reach = window // 2
     padded = jnp.pad(grey, [(0, 0)] * (image.ndim - 3) + [(reach, reach)] * 2 + [(0, 0)])

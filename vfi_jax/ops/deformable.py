@@ -201,7 +201,7 @@ def _corners(geometry, shape, start, offset):
     x = x + tap % geometry.width * geometry.dilation + moved[..., 1]
     return [
         _sampled.Corner(
-            index=(row * width + column) * groups + jnp.arange(groups),
+            pixel=(row * width + column) * groups + jnp.arange(groups),
             weight=down * across,
             dx=down * slope_x,
             dy=slope_y * across,

@@ -93,8 +93,11 @@ def fill_holes(flow: Image, valid: Mask, *, fill_from: tuple[str, ...] = DIRECTI
     valid = _check.shaped(jnp.asarray(valid), (*flow.shape[:-1], 1), "valid", to="flow")
     for side in fill_from:
         _check.one_of(side, DIRECTIONS, "direction")
-    fill = functools.partial(_fill, fill_from=tuple(fill_from))
-    return dispatch("fill_holes", functools.partial(_grid.each, fill), flow, valid)
+    return dispatch("fill_holes", _fill_holes, flow, valid, fill_from=tuple(fill_from))
+
+
+def _fill_holes(flow, valid, *, fill_from):
+    return _grid.each(functools.partial(_fill, fill_from=fill_from), flow, valid)
 
 
 def _projection(name, flow, weight, fill, fill_from):
@@ -132,7 +135,7 @@ def _and_next(total, *, axis):
 
 
 def _fill(flow, valid, *, fill_from):
-    height, width, _ = flow.shape
+    width = flow.shape[1]
     known = valid[..., 0] > 0
     column = lax.broadcasted_iota(jnp.int32, known.shape, 1)
     row = lax.broadcasted_iota(jnp.int32, known.shape, 0)

@@ -104,11 +104,11 @@ class _Taps(NamedTuple):
     """What each new pixel of an axis is made of: `[new size, taps]` each, known at trace time.
 
     Attributes:
-      index: old pixels.
+      source: old pixels.
       weight: how much of each.
     """
 
-    index: np.ndarray
+    source: np.ndarray
     weight: np.ndarray
 
 
@@ -147,7 +147,7 @@ def _with_gradient(function, rows, columns):
 
 def _four_corners(x, rows, columns):
     """Two taps an axis in one fusion of four gathers; two matmuls take 10 times as long."""
-    (top, bottom), (left, right) = rows.index.T, columns.index.T
+    (top, bottom), (left, right) = rows.source.T, columns.source.T
     down, across = rows.weight[:, 1, None, None], columns.weight[:, 1, None]
 
     def corner(rows, columns):
@@ -163,8 +163,8 @@ def _along_axes(x, rows, columns):
     for axis, taps in ((-3, rows), (-2, columns)):
         weight = taps.weight.reshape(*taps.weight.shape, *[1] * (-axis - 1))
         x = sum(
-            jnp.take(x, taps.index[:, tap], axis=axis, mode="clip") * weight[:, tap]
-            for tap in range(taps.index.shape[1])
+            jnp.take(x, taps.source[:, tap], axis=axis, mode="clip") * weight[:, tap]
+            for tap in range(taps.source.shape[1])
         )
     return x
 
@@ -172,13 +172,13 @@ def _along_axes(x, rows, columns):
 def _transposed(taps, size):
     """The taps that carry a cotangent of the new pixels back to `size` old ones."""
     new, tap = np.nonzero(taps.weight)
-    old, weight = taps.index[new, tap], taps.weight[new, tap]
+    old, weight = taps.source[new, tap], taps.weight[new, tap]
     order = np.argsort(old, kind="stable")
     old, new, weight = old[order], new[order], weight[order]
     count = np.bincount(old, minlength=size)
     place = np.arange(len(old)) - np.repeat(np.cumsum(count) - count, count)
     back = _Taps(*(np.zeros((size, count.max()), kind) for kind in (np.int32, np.float32)))
-    back.index[old, place] = new
+    back.source[old, place] = new
     back.weight[old, place] = weight
     return back
 

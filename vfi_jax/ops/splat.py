@@ -94,8 +94,10 @@ def flow_reversal(flow: Flow, *, metric: Mask | None = None, deterministic: bool
     """
     flow = _check.flow(flow)
     mode = "average" if metric is None else "softmax"
+    # What is not finite is dropped, but would still make a gradient of its own value.
+    back = jnp.where(jnp.isfinite(flow).all(axis=-1, keepdims=True), -flow, 0)
     return forward_splat(
-        -flow, flow, mode=mode, metric=metric, normalise="zero_eps", deterministic=deterministic
+        back, flow, mode=mode, metric=metric, normalise="zero_eps", deterministic=deterministic
     )
 
 

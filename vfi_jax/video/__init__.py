@@ -14,10 +14,12 @@ import av
 from vfi_jax.video import targets
 from vfi_jax.video.background import Behind, ahead
 from vfi_jax.video.clips import read_frames, write_frames
-from vfi_jax.video.read import Frame, Source, open_source
+from vfi_jax.video.read import open_source
 from vfi_jax.video.shots import Shots
+from vfi_jax.video.sink import Sink
+from vfi_jax.video.source import Frame, Source
 from vfi_jax.video.timing import Schedule, parse_rate
-from vfi_jax.video.write import Sink, open_sink
+from vfi_jax.video.write import open_sink
 
 __all__ = ["Report", "interpolate_video", "read_frames", "write_frames"]
 
@@ -138,11 +140,15 @@ def interpolate_video(
     if not 0 <= scene_threshold <= 1:
         raise ValueError(f"scene_threshold must be 0 to 1, got {scene_threshold}")
     rate = None if source_fps is None else parse_rate(source_fps)
+    if rate is not None and source.is_file():
+        raise ValueError("source_fps is for a folder of images; a video has a rate of its own")
     targets.check(source, target, folder=folder, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(contextlib.closing(open_source(source, rate=rate)))
         picture = opened.picture
         name, interpolator, remarks = _interpolator(model, weights, driver)
+        if rate is None and source.is_dir() and not folder:
+            remarks.append(f"images are shown at {picture.rate} frames/s; --source-fps sets it")
         # One part of the step between output frames is the hardest time there is to reach.
         step = picture.rate / schedule.out_rate(picture.rate)
         interpolator.check([Fraction(1, step.denominator)])

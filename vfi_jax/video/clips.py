@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from vfi_jax.video import colour, targets
-from vfi_jax.video.read import Frame, Picture, Source, open_source
+from vfi_jax.video.read import open_source
+from vfi_jax.video.source import Frame, Picture, Source
 from vfi_jax.video.timing import parse_rate
 from vfi_jax.video.write import open_sink
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import av
 
 from vfi_jax.video import colour
-from vfi_jax.video.read import Picture
+from vfi_jax.video.source import Picture
 
 # Suffixes of targets, and FFmpeg's names of their containers.
 FORMATS = {
@@ -27,6 +27,9 @@ OPTIONS = {
     "libsvtav1": {"crf": "22", "preset": "7"},
     "prores_ks": {"profile": "4444", "alpha_bits": "16"},
 }
+
+# Least width and height. libx265 (4.1) writes beyond its memory at 10 bits and a width of 33 to 48.
+SMALLEST = {"libx265": 64, "libsvtav1": 64}
 
 NEED_EVEN = ("libx264", "libx265", "libsvtav1", "prores_ks")  # where chroma is subsampled
 
@@ -66,8 +69,11 @@ def choose(
     codec = codec or _default_codec(format_name, picture)
     try:
         offered = av.Codec(codec, "w").video_formats or ()
-    except av.FFmpegError as error:
+    except (ValueError, av.FFmpegError) as error:
         raise ValueError(f"codec {codec!r} is not an encoder that FFmpeg has here") from error
+    if not _large_enough(codec, picture):
+        least = SMALLEST[codec]
+        raise ValueError(f"{codec} needs {least}x{least}, got {picture.width}x{picture.height}")
     options = dict(OPTIONS.get(codec, {}))
     if crf is not None:
         if "crf" not in options:
@@ -99,13 +105,18 @@ def _default_codec(format_name, picture):
     deep = picture.bits > 8
     if format_name == "apng":
         return "apng"
-    if format_name == "webm":
-        return "libsvtav1" if deep and not picture.alpha else "libvpx-vp9"
     if picture.alpha and format_name == "mov":
         return "prores_ks"
     if picture.alpha and format_name == "matroska":
         return "ffv1" if deep else "libvpx-vp9"
-    return "libx265" if deep else "libx264"
+    if format_name == "webm":
+        use_av1 = deep and not picture.alpha and _large_enough("libsvtav1", picture)
+        return "libsvtav1" if use_av1 else "libvpx-vp9"
+    return "libx265" if deep and _large_enough("libx265", picture) else "libx264"
+
+
+def _large_enough(codec, picture):
+    return min(picture.width, picture.height) >= SMALLEST.get(codec, 1)
 
 
 def _pixel_format(codec, offered, picture):

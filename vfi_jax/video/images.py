@@ -6,10 +6,20 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-ORIENTATION = 0x0112  # EXIF tag; 5 to 8 swap width and height
+ORIENTATION = 0x0112  # EXIF tag
+# What its values ask for; 5 to 8 swap width and height.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 BITS_PER_SAMPLE = 258  # TIFF tag
 
 
@@ -76,11 +86,10 @@ def read(path: Path, *, bits: int = 8, alpha: bool = False) -> np.ndarray:
     """
     try:
         with Image.open(path) as image:
-            deep = _bits(image) == 16
+            deep, turn = _bits(image) == 16, TURNS.get(_orientation(image))
             if not deep:
-                pixels = np.asarray(
-                    ImageOps.exif_transpose(image).convert("RGBA" if alpha else "RGB")
-                )
+                shown = image.convert("RGBA" if alpha else "RGB")
+                pixels = np.array(shown if turn is None else shown.transpose(turn))
     except (OSError, SyntaxError) as error:
         raise ValueError(f"{path} cannot be read as an image: {error}") from error
     if deep:
@@ -114,13 +123,18 @@ def _natural(path):
 def _head(path):
     try:
         with Image.open(path) as image:
-            size = image.size
-            if image.getexif().get(ORIENTATION, 1) >= 5:
-                size = size[::-1]
+            size = image.size[::-1] if _orientation(image) >= 5 else image.size
             alpha = "A" in image.getbands() or "transparency" in image.info
             return Head(size, _bits(image), alpha)
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+    except (OSError, SyntaxError) as error:
         raise ValueError(f"{path} cannot be read as an image: {error}") from error
+
+
+def _orientation(image):
+    # Pillow decodes a whole PNG to look for a tag behind the pixels, where nobody writes one.
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1
+    return image.getexif().get(ORIENTATION, 1)
 
 
 def _bits(image):

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from vfi_jax.video import scenes
-from vfi_jax.video.read import Frame
+from vfi_jax.video.source import Frame
 from vfi_jax.video.timing import Schedule
 
 

@@ -85,15 +85,18 @@ class Clock:
     Args:
       rate: the stream's nominal frames per second.
       shift: seconds to subtract from all stamps.
+      average: mean frames per second, where frames are not evenly spaced.
 
     Attributes:
       missing: frames that had no stamp; they follow the frame before at the nominal rate.
       disordered: frames whose stamp was not after the frame before; treated alike.
     """
 
-    def __init__(self, rate: Fraction, shift: Fraction = Fraction(0)):
+    def __init__(
+        self, rate: Fraction, shift: Fraction = Fraction(0), average: Fraction | None = None
+    ):
         self.missing = self.disordered = 0
-        self._rate, self._shift = rate, shift
+        self._rate, self._shift, self._average = rate, shift, average or rate
         self._first: Fraction | None = None
         self._last = Fraction(0)
 
@@ -111,10 +114,11 @@ class Clock:
         return self._last
 
     def duration(self, ticks: int | None, tick: Fraction) -> Fraction:
-        """How long a frame is shown, in seconds: the nominal time where it is not said."""
-        nominal = 1 / self._rate
+        """How long a frame is shown, in seconds; an average time where it is not said."""
         said = (ticks or 0) * tick
-        return said if said and abs(said - nominal) > tick else nominal
+        if not said:
+            return 1 / self._average
+        return 1 / self._rate if abs(said - 1 / self._rate) <= tick else said
 
     def _on_grid(self, time, first, tick):
         grid = first + round((time - first) * self._rate) / self._rate

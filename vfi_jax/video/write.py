@@ -7,45 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import av
-import av.filter
 import numpy as np
 
 from vfi_jax.video import colour, encoding, images
 from vfi_jax.video.encoding import Encoding
-from vfi_jax.video.read import Picture, Source
+from vfi_jax.video.gif import GifSink
+from vfi_jax.video.sink import Sink
+from vfi_jax.video.source import Picture, Source
 from vfi_jax.video.targets import FRAME_NAME
 from vfi_jax.video.tracks import Tracks, left_out
-
-CENTISECOND = Fraction(1, 100)  # GIF's unit of time
-
-
-class Sink:
-    """Where output frames go.
-
-    Attributes:
-      alpha: whether transparency is kept.
-      codec: what frames are encoded with.
-      warnings: what the user should know, a line each.
-    """
-
-    alpha: bool
-    codec: str
-
-    def __init__(self):
-        self.warnings: list[str] = []
-
-    def write(self, pixels: np.ndarray, time: Fraction, duration: Fraction) -> None:
-        """Add the next frame, `[H, W, 3 or 4]`, shown at `time` for `duration` seconds."""
-        raise NotImplementedError
-
-    def copy(self, packet: av.Packet) -> None:
-        """Carry over a packet of one of the source's other streams."""
-
-    def finish(self) -> None:
-        """Write what is held back, after the last frame."""
-
-    def close(self) -> None:
-        """Let go of the file, complete or not."""
 
 
 def open_sink(
@@ -72,12 +42,12 @@ def open_sink(
       crf: quality in place of the encoder's default; smaller is better.
 
     Raises:
-      ValueError: no such encoder, or the container does not take it.
+      ValueError: no such encoder, or the target does not take it.
     """
-    if folder:
-        return FolderSink(path, source, picture)
-    if path.suffix.lower() == ".gif":
-        return GifSink(path, source, picture)
+    if folder or path.suffix.lower() == ".gif":
+        if codec is not None or crf is not None:
+            raise ValueError("codec and crf are for video files, not for a folder or a GIF")
+        return (FolderSink if folder else GifSink)(path, source, picture)
     chosen = encoding.choose(path.suffix, picture, codec=codec, crf=crf)
     return VideoSink(path, source, picture, chosen, rate=rate, time_base=time_base)
 
@@ -190,62 +160,6 @@ class VideoSink(Sink):
             self._container.set_chapters([_moved(one, source.shift) for one in source.chapters])
 
 
-class GifSink(Sink):
-    """An animated GIF with a palette for each frame."""
-
-    codec = "gif"
-
-    def __init__(self, path: Path, source: Source, picture: Picture):
-        super().__init__()
-        self.alpha = picture.alpha
-        self._path = path
-        self._last = self._held = 0
-        self._tail = b""
-        options = {"loop": str(source.loop)}
-        self._container = av.open(str(path), "w", format="gif", options=options)
-        self._stream = self._container.add_stream("gif", rate=100)
-        context = self._stream.codec_context
-        context.width, context.height, context.pix_fmt = picture.width, picture.height, "pal8"
-        self._stream.time_base = context.time_base = CENTISECOND
-        self._palettes = _palettes(picture, self.alpha)
-        self.warnings += left_out(source.tracks, "gif")
-
-    def write(self, pixels: np.ndarray, time: Fraction, duration: Fraction) -> None:
-        """Encode a frame."""
-        pts, end = (round(moment / CENTISECOND) for moment in (time, time + duration))
-        if end <= pts:
-            raise ValueError("a GIF cannot show more than 100 frames/s; ask for a lower rate")
-        self._held = end - pts
-        layout = "rgba" if self.alpha else "rgb24"
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(_to_8_bits(pixels)), layout)
-        frame.pts, frame.time_base = pts, CENTISECOND
-        self._palettes.vpush(frame)
-        self._mux(self._palettes.vpull())
-
-    def finish(self) -> None:
-        """Write the file's end, and how long the last frame stays."""
-        self._mux(None)
-        self._container.close()
-        self._hold_last()
-
-    def close(self) -> None:
-        """Close the file."""
-        with contextlib.suppress(av.FFmpegError):
-            self._container.close()
-
-    def _mux(self, frame):
-        for packet in self._stream.encode(frame):
-            self._tail = bytes(packet)
-            self._container.mux(packet)
-
-    def _hold_last(self):
-        """Set the last frame's delay, for which FFmpeg repeats the one before, in the file."""
-        control = self._tail.index(b"\x21\xf9\x04")  # graphic control extension; 4 on is the delay
-        with open(self._path, "r+b") as file:
-            file.seek(control + 4 - len(self._tail) - 1, os.SEEK_END)
-            file.write(self._held.to_bytes(2, "little"))
-
-
 class FolderSink(Sink):
     """A folder of numbered PNG files."""
 
@@ -276,28 +190,3 @@ def _muxer(chosen, picture, time_base):
 def _moved(chapter, shift) -> Any:
     ticks = round(shift / chapter["time_base"])
     return {**chapter, "start": chapter["start"] - ticks, "end": chapter["end"] - ticks}
-
-
-def _to_8_bits(pixels):
-    return pixels if pixels.dtype == np.uint8 else np.rint(pixels / 257).astype(np.uint8)
-
-
-def _palettes(picture, alpha):
-    """A filter graph that gives each frame 256 colours of its own."""
-    graph = av.filter.Graph()
-    source = graph.add_buffer(
-        width=picture.width,
-        height=picture.height,
-        format=av.VideoFormat("rgba" if alpha else "rgb24"),
-        time_base=CENTISECOND,
-    )
-    split = graph.add("split")
-    make = graph.add("palettegen", stats_mode="single", reserve_transparent=str(int(alpha)))
-    use = graph.add("paletteuse", new="1", dither="sierra2_4a")
-    source.link_to(split)
-    split.link_to(use, 0, 0)
-    split.link_to(make, 1, 0)
-    make.link_to(use, 0, 1)
-    use.link_to(graph.add("buffersink"))
-    graph.configure()
-    return graph

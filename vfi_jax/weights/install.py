@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import flax.linen as nn
+
 from vfi_jax import registry
 from vfi_jax.weights import sources
 from vfi_jax.weights.conversion import mapping_of
@@ -35,13 +37,12 @@ def install(
       OSError: no such file, or it could not be downloaded.
     """
     name = sources.released_as(name, Path(file or "").name)
-    mapping, model = mapping_of(name), registry.create(name)
+    model = registry.create(name)
     path = Path(file or fetch(name))
     lines: list[str] = []
     _, variables = from_torch(path, name, notes=lines)
     licence = sources.source(name).licence
-    if hasattr(mapping, "report"):
-        lines += mapping.report(model, variables)
+    lines += report(name, model, variables)
     folder = save(out or name, name, variables, licence=licence, source=_origin(name, path))
     if notes is not None:
         count = registry.count_parameters(variables)
@@ -51,6 +52,18 @@ def install(
             *lines,
         ]
     return folder
+
+
+def report(name: str, model: nn.Module, variables: dict) -> list[str]:
+    """What a system's mapping finds in converted weights, a line each; most find nothing.
+
+    Args:
+      name: of the system.
+      model: without its variables.
+      variables: converted.
+    """
+    mapping = mapping_of(name)
+    return list(mapping.report(model, variables)) if hasattr(mapping, "report") else []
 
 
 def _origin(name, path):

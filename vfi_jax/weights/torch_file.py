@@ -4,6 +4,7 @@ Two formats: a zip archive (PyTorch 1.6 and later) and, before that, five pickle
 in a row. In both a pickle describes tensors as views of storages that lie beside it.
 """
 
+import mmap
 import pickle
 import struct
 import zipfile
@@ -18,6 +19,7 @@ from vfi_jax.weights.unpickle import Refused, Storage, StorageView, Tensor, Unpi
 ZIP_MAGIC = b"PK\x03\x04"
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # torch.serialization.MAGIC_NUMBER
 LEGACY_PROTOCOL = 1001
+BYTE_ORDERS = {b"little": "<", b"big": ">"}
 WRAPPED = "state_dict"  # where training scripts put the weights beside epochs and optimisers
 DATA_PARALLEL = "module."  # put before every key by torch.nn.DataParallel
 
@@ -66,7 +68,9 @@ def read_torch(path: str | Path) -> dict[str, np.ndarray]:
             start = file.read(512)
             file.seek(0)
             is_zip = start.startswith(ZIP_MAGIC)
-            content = _read_zip(file) if is_zip else _read_legacy(file, start)
+            if not is_zip:
+                _refuse_other_kinds(start)
+            content = _read_zip(file) if is_zip else _read_mapped(file)
             return _without_prefix(_state_dict(content))
         except Refused as error:
             raise ValueError(f"{path}: {error}") from None
@@ -80,32 +84,40 @@ def _read_zip(file):
         names = [name for name in archive.namelist() if name.endswith("data.pkl")]
         if not names:
             raise Refused("is a zip archive, but not one that torch.save wrote (no data.pkl)")
-        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-            raise Refused("is damaged or packed again: torch.save compresses nothing")
         root = names[0].removesuffix("data.pkl")
-        order = ">" if _entry(archive, f"{root}byteorder") == b"big" else "<"
+        order = "<"
+        if f"{root}byteorder" in archive.namelist():
+            order = BYTE_ORDERS[archive.read(_entry(archive, f"{root}byteorder"))]
         storages: dict[str, Storage] = {}
 
         def storage(pid):
             dtype, key, _, count = pid
             if key not in storages:
-                entry = archive.getinfo(f"{root}data/{key}")
+                entry = _entry(archive, f"{root}data/{key}")
                 if entry.file_size != count * dtype.itemsize:
                     raise Refused(f"is damaged: storage {key} has not {count} entries")
                 data = np.frombuffer(archive.read(entry), dtype.newbyteorder(order))
                 storages[key] = Storage(dtype, count, data.astype(dtype, copy=False))
             return storages[key]
 
-        with archive.open(names[0]) as pickled:
+        with archive.open(_entry(archive, names[0])) as pickled:
             return Unpickler(pickled, storage).load()
 
 
 def _entry(archive, name):
-    return archive.read(name) if name in archive.namelist() else b""
+    entry = archive.getinfo(name)
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise Refused("is damaged or packed again: torch.save compresses nothing")
+    return entry
 
 
-def _read_legacy(file, start):
-    _refuse_other_kinds(start)
+def _read_mapped(file):
+    # A file's own read allocates what a damaged length asks for; a map's gives what there is.
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        return _read_legacy(mapped)
+
+
+def _read_legacy(file):
     storages: dict[str, Storage] = {}
 
     def storage(pid):

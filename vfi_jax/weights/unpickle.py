@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import jax.numpy as jnp
 import numpy as np
 
-MAX_ENTRIES = 2**31  # of one tensor; a view of stride 0 could ask for more than any memory holds
+MAX_EXPANDED = 2**24  # entries; a view of stride 0 could ask for more than any memory holds
 
 DTYPES = {
     "FloatStorage": np.float32,
@@ -78,16 +78,23 @@ class Tensor:
         last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
         if min(self.offset, *self.shape, *self.strides, 0) < 0 or last >= data.size:
             raise Refused("is damaged: a tensor reaches outside its storage")
-        if math.prod(self.shape) > MAX_ENTRIES:
+        if math.prod(self.shape) > max(data.size, MAX_EXPANDED):
             raise Refused(f"is damaged: a tensor of {math.prod(self.shape)} entries")
         strides = [stride * dtype.itemsize for stride in self.strides]
         return np.lib.stride_tricks.as_strided(data[self.offset :], self.shape, strides).copy()
 
 
 # The C unpickler allocates as many memo entries as a file's largest index says: gigabytes from a
-# few bytes. The Python one keeps a dict, and is quick enough for pickles without array data.
+# few bytes. The Python one keeps a dict, and is quick enough for pickles without array data; it
+# does so for bytearrays only, which PyTorch does not write.
 class Unpickler(pickle._Unpickler):  # type: ignore[name-defined]
     """Builds tensors, containers and numbers; refuses every other global."""
+
+    dispatch = {  # noqa: RUF012
+        code: load
+        for code, load in pickle._Unpickler.dispatch.items()  # type: ignore[attr-defined]
+        if code != pickle.BYTEARRAY8[0]
+    }
 
     def __init__(self, file: BinaryIO, storage: Callable[[tuple], Storage]):
         super().__init__(file, encoding="latin1")  # Python 2 wrote some of these files

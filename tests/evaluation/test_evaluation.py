@@ -1,0 +1,179 @@
+"""Protocols, scores and the report."""
+
+import json
+import shutil
+import subprocess
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tests import support
+from tests.data import trees
+from vfi_jax import data, evaluation, registry
+from vfi_jax.cli.__main__ import main
+from vfi_jax.data.clip import Clip
+from vfi_jax.data.samples import samples
+from vfi_jax.evaluation.run import compare, mean, write_report
+from vfi_jax.evaluation.score import quantise
+from vfi_jax.interpolation import PADDINGS, Interpolator
+
+MIDDLEBURY = support.SHARED / "data/eval/middlebury-other"
+
+# One fixed pair under every protocol: PSNR, SSIM, IE. A change here changes what every number of
+# that protocol means.
+SCORES = {
+    "default": (22.394, 0.9589, 15.384),
+    "sepconv": (22.386, 0.9488, 15.410),
+    "sepconv-paper-padding": (22.386, 0.9488, 15.410),
+    "dain": (22.394, 0.9589, 15.384),
+    "rife-vimeo": (22.394, 0.9589, 15.384),
+    "rife-ucf101": (22.394, 0.9589, 15.384),
+    "rife-middlebury": (22.394, 0.9589, 15.384),
+    "rife-hd": (26.113, 0.9267, 15.383),
+    "ema": (22.399, 0.9589, 15.383),
+    "ifrnet": (22.399, 0.9589, 15.383),
+    "film": (22.399, 0.9310, 15.383),
+    "zsm-vid4": (27.435, 0.9076, 15.383),
+    "dvf-ucf101-masked": (22.310, 0.9488, 15.383),
+    "xiph-2k": (22.394, 0.9488, 15.384),
+    "xiph-4k": (22.394, 0.9488, 15.384),
+    "x-test": (22.394, 0.9488, 15.384),
+    "snu-film": (22.399, 0.9589, 15.383),
+}
+
+
+@pytest.fixture
+def pair():
+    rng = np.random.default_rng(0)
+    truth = np.kron(rng.random((8, 8, 3)), np.ones((4, 4, 1)))
+    noisy = np.clip(truth + 0.08 * rng.standard_normal(truth.shape), 0, 1)
+    return np.float32(noisy), np.uint8(np.rint(truth * 255))
+
+
+@pytest.fixture
+def interpolator():
+    return Interpolator(registry.create("blend"), {})
+
+
+@pytest.mark.parametrize("name", sorted(evaluation.PROTOCOLS))
+def test_one_pair_has_its_score_under_every_protocol(name, pair):
+    prediction, target = pair
+    protocol = evaluation.protocol(name)
+    mask = np.zeros((*target.shape[:2], 1))
+    mask[8:] = 1
+    values = evaluation.score(quantise(prediction, protocol.rounding), target, protocol, mask=mask)
+    np.testing.assert_allclose(list(values.values()), SCORES[name], atol=1e-3)
+    if protocol.masked:
+        with pytest.raises(ValueError, match="motion mask"):
+            evaluation.score(prediction, target, protocol)
+
+
+@pytest.mark.parametrize("name", sorted(evaluation.PROTOCOLS))
+def test_a_protocol_names_what_exists(name):
+    protocol = evaluation.protocol(name)
+    assert protocol.padding in PADDINGS
+    assert protocol.source
+    if protocol.data:
+        data.find(protocol.data)
+
+
+def test_four_frames_between_are_asked_for_at_their_times():
+    frames = tuple(np.full((8, 8, 3), 10 * i, np.uint8) for i in range(5))
+    [sample] = samples([Clip("a", frames)], evaluation.protocol("default"))
+    assert sample.times == (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
+    assert sample.targets[:, 0, 0, 0].tolist() == [10, 20, 30]
+
+
+def test_vid4_frames_past_the_last_whole_window_are_not_scored():
+    manifest = support.full("ops/zsm_frame_selection")
+    protocol = evaluation.protocol("zsm-vid4")
+    for count, wanted in ((41, 37), (34, 31), (49, 49), (47, 43)):
+        frames = tuple(np.zeros((4, 4, 3), np.uint8) for _ in range(count))
+        [sample] = samples([Clip("a", frames)], protocol)
+        assert len(sample.targets) == wanted
+        assert len(sample.frames) == (wanted + 1) // 2
+    assert manifest
+
+
+def test_a_blend_of_a_linear_change_is_perfect(interpolator):
+    frames = tuple(np.full((16, 16, 3), 10 * i, np.uint8) for i in range(3))
+    [sample] = samples([Clip("a", frames)], evaluation.protocol("default"))
+    [scored] = evaluation.evaluate(interpolator, [sample], evaluation.protocol("default"))
+    assert scored.mean["ie"] == 0
+    assert scored.mean["psnr"] == np.inf
+    assert mean({"a": scored.mean, "b": {**scored.mean, "psnr": 30.0}})["psnr"] == 30
+
+
+def test_a_run_goes_on_where_it_stopped_and_refuses_other_models(interpolator, tmp_path):
+    trees.frame_folder(tmp_path / "data", "")
+    clips = list(data.clips("frame_folder", tmp_path / "data", "test"))
+    protocol = evaluation.protocol("default")
+    out = tmp_path / "out"
+    first = compare({"blend": interpolator}, samples(clips[:1], protocol), protocol, out=out)
+    told = []
+    both = compare(
+        {"blend": interpolator},
+        samples(clips, protocol),
+        protocol,
+        out=out,
+        told=lambda name, scores: told.append(name),
+    )
+    assert both["blend"]["a"] == first["blend"]["a"]
+    assert len((out / "scores.jsonl").read_text().splitlines()) == 2
+    with pytest.raises(ValueError, match="holds scores of blend"):
+        compare({"other": interpolator}, [], protocol, out=out)
+    page = write_report(out, both, title="t & t", facts="f").read_text()
+    assert "t &amp; t" in page
+    assert page.count("<h2>") == 3
+    assert set(json.loads((out / "scores.json").read_text())["mean"]["blend"]) == {
+        "psnr",
+        "ssim",
+        "ie",
+    }
+
+
+def test_frame_average_and_frame_copy_reproduce_the_published_baselines():
+    """Truncated average 28.02 / .8044 / 5.73, copy of the first frame 24.75 / .7527 / 7.63."""
+    if not MIDDLEBURY.exists():
+        pytest.skip("the Middlebury images are not here")
+    protocol = evaluation.protocol("sepconv")
+    rows = {"average": {}, "copy": {}}
+    for sample in samples(data.clips("middlebury", MIDDLEBURY, "test"), protocol):
+        total = sample.frames.astype(np.int32).sum(0) // 2
+        for kind, image in (("average", total), ("copy", sample.frames[0])):
+            rows[kind][sample.name] = evaluation.score(image, sample.targets[0], protocol)
+    found = {kind: mean(values) for kind, values in rows.items()}
+    for kind, wanted in (("average", (28.02, 0.8044, 5.73)), ("copy", (24.75, 0.7527, 7.63))):
+        values = [found[kind][metric] for metric in ("psnr", "ssim", "ie")]
+        assert np.all(np.abs(np.subtract(values, wanted)) <= (0.0051, 0.000051, 0.0051))
+
+
+def test_the_command_scores_a_folder_and_says_what_is_wrong(tmp_path, capsys):
+    trees.frame_folder(tmp_path / "data", "")
+    out = tmp_path / "out"
+    command = ["evaluate", str(tmp_path / "data"), "--model", "blend", "--out", str(out)]
+    assert main(command) == 0
+    assert "mean" in capsys.readouterr().out
+    assert (out / "report.html").exists()
+    assert main(["evaluate", "middlebry"]) == 2
+    assert "did you mean middlebury" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_browser_shows_the_report_without_errors(interpolator, tmp_path):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no browser is installed")
+    trees.frame_folder(tmp_path / "data", "")
+    protocol = evaluation.protocol("default")
+    clips = data.clips("frame_folder", tmp_path / "data", "test")
+    out = tmp_path / "out"
+    scores = compare({"blend": interpolator}, samples(clips, protocol), protocol, out=out)
+    page = write_report(out, scores, title="t", facts="f")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    profile = f"--user-data-dir={tmp_path / 'profile'}"
+    command = [browser, *flags, profile, "--enable-logging=stderr", "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert "PSNR" in done.stdout
+    assert "CONSOLE" not in done.stderr

@@ -1,0 +1,218 @@
+"""What every op must stand, on the examples of tests/ops/examples.py."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from tests.ops import examples
+from vfi_jax import lookup, ops
+from vfi_jax.ops import kernels
+
+NAMES = sorted(examples.EXAMPLES)
+WITH_FLOW = [name for name in NAMES if "flow" in examples.kinds(name).values()]
+HALVING = ("gaussian_pyramid", "laplacian_pyramid", "reconstruct_laplacian")
+FLAT = ("inside", "occlusion_mask")  # 0 or 1: no gradient
+OWN_VALUE = ("forward_backward_error", "resize_flow")  # a flow that is no number gives none
+
+
+def test_the_table_has_every_op():
+    assert set(NAMES) == set(ops.__all__) - {"backend"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_leading_axes_vmap_and_narrow_images(name):
+    call = examples.call(name)
+    axes = {key: None if kind == "shared" else 0 for key, kind in examples.kinds(name).items()}
+    pair = examples.arrays(name, lead=(2,))
+    sizes = ((7, 1), (1, 6), (1, 1)) if name not in HALVING else ((3, 4), (4, 3), (3, 3))
+    narrow = [examples.arrays(name, size=size) for size in sizes]
+
+    def every_way(pair, narrow):
+        return {
+            "single": call(_each(lambda a: a[1], pair, axes)),
+            "pair": call(pair),
+            "nested": call(_each(lambda a: a[None], pair, axes)),
+            "mapped": jax.vmap(call, in_axes=(axes,))(pair),
+            "none": call(_each(lambda a: a[:0], pair, axes)),
+            "narrow": [call(arrays) for arrays in narrow],
+        }
+
+    out = jax.jit(every_way)(pair, narrow)
+    expected = out["pair"]
+    _assert_close(out["single"], jax.tree.map(lambda a: a[1], expected))
+    _assert_close(out["nested"], jax.tree.map(lambda a: a[None], expected))
+    _assert_close(out["mapped"], expected)
+    assert _shapes(out["none"]) == _shapes(jax.tree.map(lambda a: a[:0], expected))
+    assert _finite(out["narrow"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gradients_are_the_slope_of_the_output(name):
+    if name in FLAT:
+        pytest.skip("without gradient")
+    call, arrays = examples.call(name), examples.arrays(name)
+    directions = examples.arrays(name, seed=1)
+    if name == "fill_holes":
+        directions["valid"] *= 0  # which pixels are holes is no smooth choice
+    step = 1e-2  # small against the distance of all flows to a whole pixel
+
+    @jax.jit
+    def both_ways(arrays, directions):
+        def along(t):
+            return call(jax.tree.map(lambda a, d: a + t * d, arrays, directions))
+
+        out, pullback = jax.vjp(call, arrays)
+        cotangent = jax.tree.map(lambda a: jnp.cos(jnp.arange(a.size)).reshape(a.shape), out)
+        (gradient,) = pullback(cotangent)
+        slope = jax.tree.map(lambda a, b: (a - b) / (2 * step), along(step), along(-step))
+        return _dot(gradient, directions), _dot(cotangent, slope), gradient
+
+    through, across, gradient = both_ways(arrays, directions)
+    assert _finite(gradient)
+    np.testing.assert_allclose(through, across, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if "image" in examples.kinds(name).values()]
+)
+def test_images_may_be_bfloat16(name):
+    call, arrays = jax.jit(examples.call(name)), examples.arrays(name)
+    half = {
+        key: jax.tree.map(lambda a: jnp.asarray(a, jnp.bfloat16), value)
+        for key, value in arrays.items()
+        if examples.kinds(name)[key] == "image"
+    }
+    rounded = jax.tree.map(lambda a: a.astype(jnp.float32), half)
+    out, exact = call({**arrays, **half}), call({**arrays, **rounded})
+    for here, there in zip(jax.tree.leaves(out), jax.tree.leaves(exact), strict=True):
+        assert here.dtype == jnp.bfloat16
+        bound = 2**-7 * max(1, np.abs(there).max())  # bfloat16 has 8 bits
+        np.testing.assert_allclose(np.asarray(here, np.float32), there, atol=bound)
+
+
+@pytest.mark.parametrize("name", [name for name in WITH_FLOW if name not in OWN_VALUE])
+def test_any_flow_gives_finite_numbers(name):
+    call, arrays = examples.call(name), examples.arrays(name, size=(6, 6))
+    strange = np.resize(np.float32([0, 2, -3, 1e4, -1e30, np.inf, -np.inf, np.nan, 0.5]), (6, 6, 2))
+    strange = {key: strange for key, kind in examples.kinds(name).items() if kind == "flow"}
+
+    @jax.jit
+    def both(arrays):
+        out, pullback = jax.vjp(call, arrays)
+        return out, pullback(jax.tree.map(jnp.ones_like, out))
+
+    out, gradient = both({**arrays, **strange})
+    assert _finite(out)
+    assert _finite(gradient)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_wrong_types_and_shapes_are_named(name):
+    call, arrays, kinds = examples.call(name), examples.arrays(name), examples.kinds(name)
+    for key in (key for key in arrays if kinds[key] != "shared" and key != "valid"):
+        if name not in ("pixel_shuffle", "pixel_unshuffle"):  # move any type about
+            whole = jax.tree.map(lambda a: a.astype(np.int32), arrays[key])
+            with pytest.raises(ValueError, match=rf"\b{key}\b.*int32"):
+                jax.eval_shape(call, {**arrays, key: whole})
+        with pytest.raises(ValueError, match=rf"\b{key}\b"):
+            jax.eval_shape(call, {**arrays, key: jax.tree.map(lambda a: a[0, 0], arrays[key])})
+    for key in list(arrays)[1:]:
+        if kinds[key] != "shared" and name != "all_pairs_correlation":
+            with pytest.raises(ValueError, match=r"must be \(.* to fit .* got \("):
+                jax.eval_shape(call, {**arrays, key: jax.tree.map(lambda a: a[1:], arrays[key])})
+
+
+@pytest.fixture(scope="module")
+def batch():
+    """Eight examples of every op, the axes that hold them, and what each op makes of them."""
+    axes = {name: _axes(name) for name in NAMES}
+    arrays = {name: examples.arrays(name, lead=(8,)) for name in NAMES}
+    return arrays, axes, jax.jit(_every_op)(arrays)
+
+
+@pytest.mark.slow
+def test_pmap_gives_the_same(batch):
+    arrays, axes, expected = batch
+    apart = jax.tree.map(
+        lambda axis, value: value if axis is None else jax.tree.map(lambda a: a[:, None], value),
+        axes,
+        arrays,
+        is_leaf=lambda value: value is None,
+    )
+    out = jax.pmap(_every_op, in_axes=(axes,))(apart)
+    _assert_close(jax.tree.map(lambda a: a[:, 0], out), expected)
+
+
+@pytest.mark.slow
+def test_shard_map_gives_the_same(batch):
+    arrays, _, expected = batch
+    mesh = Mesh(np.array(jax.devices()), "data")
+    function = jax.shard_map(
+        _every_op, mesh=mesh, in_specs=(_partition(),), out_specs=PartitionSpec("data")
+    )
+    _assert_close(jax.jit(function)(arrays), expected)
+
+
+@pytest.mark.slow
+def test_a_batch_over_devices_needs_no_communication(batch):
+    arrays, _, expected = batch
+    mesh = Mesh(np.array(jax.devices()), "data")
+    sharding = jax.tree.map(functools.partial(NamedSharding, mesh), _partition())
+    function = jax.jit(_every_op, in_shardings=(sharding,))
+    compiled = function.lower(arrays).compile()
+    text = compiled.as_text()
+    for collective in ("all-gather", "all-reduce", "all-to-all", "collective-permute"):
+        assert collective not in text
+    _assert_close(compiled(jax.device_put(arrays, sharding)), expected)
+
+
+@pytest.mark.parametrize("name", lookup.modules(kernels.__name__))
+def test_the_kernel_agrees(name):
+    call, arrays = examples.call(name), examples.arrays(name, lead=(2,))
+    expected = jax.jit(call)(arrays)
+    with ops.backend("pallas"):
+        _assert_close(jax.jit(call)(arrays), expected)
+
+
+def _every_op(arrays):
+    return {name: examples.call(name)(arrays[name]) for name in NAMES}
+
+
+def _axes(name):
+    return {key: None if kind == "shared" else 0 for key, kind in examples.kinds(name).items()}
+
+
+def _partition():
+    def spec(kind):
+        return PartitionSpec() if kind == "shared" else PartitionSpec("data")
+
+    return {name: {k: spec(v) for k, v in examples.kinds(name).items()} for name in NAMES}
+
+
+def _each(function, arrays, axes):
+    return {
+        key: value if axes[key] is None else jax.tree.map(function, value)
+        for key, value in arrays.items()
+    }
+
+
+def _assert_close(actual, expected):
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5), actual, expected
+    )
+
+
+def _finite(tree):
+    return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
+
+
+def _shapes(tree):
+    return [leaf.shape for leaf in jax.tree.leaves(tree)]
+
+
+def _dot(left, right):
+    return sum(jax.tree.leaves(jax.tree.map(lambda a, b: (a * b).sum(), left, right)))

@@ -1,0 +1,86 @@
+import itertools
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from vfi_jax.video.shots import Shots
+from vfi_jax.video.source import Frame
+from vfi_jax.video.timing import Schedule
+
+
+class Marks:
+    """A stand-in driver: the answer to time t is a picture of the number t, whatever is given.
+
+    It reads the frames up to the one after t, as a model of two frames would.
+    """
+
+    def stream(self, frames, times):
+        frames, read = iter(frames), []
+        for time in times:
+            while len(read) <= math.ceil(time) and (frame := next(frames, None)) is not None:
+                read.append(frame)
+            low, part = int(time), float(time % 1)
+            high = min(low + 1, len(read) - 1)
+            yield ((1 - part) * read[low] + part * read[high]).astype(np.uint8)
+
+
+def _frame(value, time, duration=Fraction(1, 10)):
+    return Frame(np.full((4, 4, 3), value, np.uint8), Fraction(time), duration)
+
+
+def _run(frames, schedule=None, threshold=1.0):
+    shots = Shots(frames, Marks(), schedule or Schedule(), threshold=threshold)
+    return shots, [(int(out.pixels[0, 0, 0]), out.time, out.duration) for out in shots]
+
+
+def test_n_frames_become_2n_minus_1_and_the_last_holds():
+    tenth = Fraction(1, 10)
+    shots, out = _run([_frame(100 * index, index * tenth) for index in range(3)])
+    assert [value for value, _, _ in out] == [0, 50, 100, 150, 200]
+    assert [time for _, time, _ in out] == [index * tenth / 2 for index in range(5)]
+    assert [duration for *_, duration in out] == [tenth / 2] * 4 + [tenth]
+    assert (shots.frames_in, shots.span) == (3, 3 * tenth)
+
+
+def test_new_frames_lie_half_way_in_unequal_gaps():
+    times = [Fraction(0), Fraction(1), Fraction(4)]
+    _, out = _run([_frame(0, time) for time in times])
+    assert [time for _, time, _ in out] == [0, Fraction(1, 2), 1, Fraction(5, 2), 4]
+
+
+def test_a_rate_takes_frames_where_they_fall():
+    frames = [_frame(10 * index, Fraction(index, 10)) for index in range(6)]
+    _, out = _run(frames, Schedule(rate=Fraction(4)))
+    assert [(value, time) for value, time, _ in out] == [(0, 0), (25, Fraction(1, 4)), (50, 0.5)]
+    assert sum(duration for *_, duration in out) == Fraction(6, 10)
+
+
+def test_nothing_is_blended_across_a_cut(monkeypatch):
+    monkeypatch.setattr(
+        "vfi_jax.video.scenes.change", lambda one, other: one.mean() != other.mean()
+    )
+    frames = [_frame(value, index) for index, value in enumerate([0, 0, 200, 200, 90])]
+    shots, out = _run(frames, Schedule(multi=3), threshold=0.5)
+    assert shots.cuts == 2
+    assert [value for value, _, _ in out] == [0] * 6 + [200] * 6 + [90]
+    assert [time for _, time, _ in out] == [Fraction(index, 3) for index in range(13)]
+
+
+def test_one_frame_passes_and_none_is_nothing():
+    assert _run([_frame(7, 3)])[1] == [(7, 3, Fraction(1, 10))]
+    assert _run([])[1] == []
+
+
+def test_frames_are_read_as_they_are_needed():
+    read = []
+
+    def endless():
+        for index in itertools.count():
+            read.append(index)
+            yield _frame(0, index)
+
+    shots = iter(Shots(endless(), Marks(), Schedule(multi=4), threshold=1.0))
+    for _ in range(400):
+        next(shots)
+    assert len(read) <= 103

@@ -1,0 +1,69 @@
+"""From clips to questions that can be scored."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+import numpy as np
+
+from vfi_jax import ops
+from vfi_jax.data.clip import Clip, Frame, read_frame
+from vfi_jax.evaluation import Protocol, Sample
+
+WINDOW = 6  # frames from one shared boundary to the next: Zooming Slow-Mo scores whole windows of 7
+
+
+def samples(clips: Iterable[Clip], protocol: Protocol, *, scale: int = 1) -> Iterator[Sample]:
+    """One sample a clip; pixels are read when it is asked for.
+
+    Args:
+      clips: of a data set.
+      protocol: says which frames are given.
+      scale: of the model: its inputs are that many times smaller than the targets.
+
+    Raises:
+      ValueError: a clip has no frame to ask for.
+    """
+    for clip in clips:
+        choose = _every_second if protocol.select == "every second" else _ends
+        inputs, targets, times = choose(clip)
+        if not targets:
+            raise ValueError(f"clip {clip.name} of {len(clip.frames)} frames asks for nothing")
+        yield Sample(
+            name=clip.name,
+            frames=_inputs(clip, inputs, scale),
+            times=times,
+            targets=_stack(clip.frames[index] for index in targets),
+            mask=None if clip.mask is None else _mask(clip.mask),
+        )
+
+
+def _ends(clip):
+    inputs = clip.inputs or (0, len(clip.frames) - 1)
+    targets = [index for index in range(len(clip.frames)) if index not in inputs]
+    first, gap = inputs[0], inputs[1] - inputs[0]
+    return inputs, targets, tuple(Fraction(index - first, gap) for index in targets)
+
+
+def _every_second(clip):
+    # Frames past the last whole window are not scored; Vid4 has 160 of 171.
+    count = (len(clip.frames) - 1) // WINDOW * WINDOW + 1
+    targets = range(count) if count > 1 else ()
+    return range(0, count, 2), targets, tuple(Fraction(index, 2) for index in targets)
+
+
+def _inputs(clip, indices, scale):
+    if scale > 1 and clip.low:
+        return _stack(clip.low[index] for index in indices)
+    frames = _stack(clip.frames[index] for index in indices)
+    if scale == 1:
+        return frames
+    small = ops.imresize(np.float32(frames), 1 / scale)
+    return np.clip(np.rint(small), 0, 255).astype(np.uint8)
+
+
+def _stack(frames: Iterable[Frame]) -> np.ndarray:
+    return np.stack([read_frame(frame) for frame in frames])
+
+
+def _mask(frame: Frame) -> np.ndarray:
+    return (read_frame(frame)[..., :1] > 127).astype(np.float32)

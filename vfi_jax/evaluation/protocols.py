@@ -1,0 +1,146 @@
+"""The conventions behind published tables; two tables compare only under one protocol."""
+
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from vfi_jax import lookup
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """Everything that decides a number, apart from model and data.
+
+    Channel order is none of it: models take RGB here and turn it themselves where their weights
+    want BGR.
+
+    Attributes:
+      padding: of the Interpolator: how frames are brought to the model's size.
+      ensemble: of the Interpolator: test-time augmentation.
+      rounding: of the prediction before it is scored: "round" or "truncate" to 8 bit, or "none"
+        (clipped only).
+      ssim: convention of `metrics.ssim`.
+      channels: what PSNR and SSIM see: "rgb", or the Y of `metrics.luma`: "studio" or "full".
+      masked: PSNR over the published motion mask alone.
+      error: convention of `metrics.interpolation_error`, on 8-bit values.
+      select: which frames of a clip are given: "ends", the listed inputs or the first and the last;
+        "every second", Zooming Slow-Mo's.
+      data: the data set that the protocol is quoted on; it scores any other alike.
+      source: where the conventions were read.
+    """
+
+    padding: str = "tight"
+    ensemble: str = "none"
+    rounding: str = "round"
+    ssim: str = "rife"
+    channels: str = "rgb"
+    masked: bool = False
+    error: str = "absolute"
+    select: str = "ends"
+    data: str = ""
+    source: str = ""
+
+
+PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
+    {
+        "default": Protocol(source="no paper's: tight padding, rounding, SSIM as since RIFE"),
+        "sepconv": Protocol(
+            padding="sepconv",
+            rounding="truncate",
+            ssim="skimage",
+            data="middlebury",
+            source="sniklaus/sepconv-slomo benchmark.py, its improved padding",
+        ),
+        "sepconv-paper-padding": Protocol(
+            padding="sepconv-paper",
+            rounding="truncate",
+            ssim="skimage",
+            data="middlebury",
+            source="sniklaus/sepconv-slomo benchmark.py, its paper padding",
+        ),
+        "dain": Protocol(
+            padding="dain",
+            ssim="rife",
+            data="middlebury",
+            source="baowenbo/DAIN demo_MiddleBury.py",
+        ),
+        "rife-vimeo": Protocol(
+            data="vimeo90k/triplet", source="hzwer/ECCV2022-RIFE benchmark/Vimeo90K.py"
+        ),
+        "rife-ucf101": Protocol(data="ucf101", source="hzwer/ECCV2022-RIFE benchmark/UCF101.py"),
+        "rife-middlebury": Protocol(
+            padding="middlebury-rife",
+            data="middlebury",
+            source="hzwer/ECCV2022-RIFE benchmark/MiddleBury_Other.py",
+        ),
+        "rife-hd": Protocol(
+            rounding="none",
+            ssim="skimage",
+            channels="full",
+            data="hd",
+            source="hzwer/ECCV2022-RIFE benchmark/HD.py; it replicates rows as tight padding does",
+        ),
+        "ema": Protocol(
+            padding="centred-32",
+            ensemble="flip2",
+            rounding="none",
+            data="vimeo90k/triplet",
+            source="MCG-NJU/EMA-VFI benchmark/Vimeo90K.py: TTA on; small models switch it off",
+        ),
+        "ifrnet": Protocol(
+            padding="centred-20",
+            rounding="none",
+            data="vimeo90k/triplet",
+            source="ltkong218/IFRNet benchmarks",
+        ),
+        "film": Protocol(
+            padding="film",
+            rounding="none",
+            ssim="tf",
+            data="vimeo90k/triplet",
+            source="google-research/frame-interpolation losses and eval",
+        ),
+        "zsm-vid4": Protocol(
+            padding="zsm",
+            rounding="none",
+            ssim="matlab",
+            channels="studio",
+            select="every second",
+            data="vid4",
+            source="Mukosame/Zooming-Slow-Mo-CVPR-2020 codes/test.py; SSIM on Y as in its paper",
+        ),
+        "dvf-ucf101-masked": Protocol(
+            rounding="none",
+            ssim="skimage",
+            masked=True,
+            data="ucf101",
+            source="liuziwei7/voxel-flow eval_voxelflow.m: PSNR inside the motion mask",
+        ),
+        "xiph-2k": Protocol(
+            ssim="skimage", data="xiph/2k", source="softmax-splatting benchmark_xiph.py, resized"
+        ),
+        "xiph-4k": Protocol(
+            ssim="skimage", data="xiph/4k", source="softmax-splatting benchmark_xiph.py, cropped"
+        ),
+        "x-test": Protocol(
+            ssim="skimage", data="x4k1000fps/4k", source="JihyongOh/XVFI: 7 frames between 0 and 32"
+        ),
+        "snu-film": Protocol(
+            padding="centred-32",
+            rounding="none",
+            data="snu_film/hard",
+            source="MCG-NJU/EMA-VFI benchmark/SNU_FILM.py, without its TTA",
+        ),
+    }
+)
+
+
+def named(name: str) -> Protocol:
+    """The protocol of a name.
+
+    Raises:
+      ValueError: there is none; the nearest are listed.
+    """
+    if name not in PROTOCOLS:
+        raise ValueError(lookup.unknown("protocol", name, PROTOCOLS))
+    return PROTOCOLS[name]

@@ -1,0 +1,41 @@
+"""Published numbers that converted weights must reproduce on Middlebury OTHER."""
+
+import dataclasses
+from collections.abc import Mapping
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """A row of a table.
+
+    Attributes:
+      protocol: that it was measured by.
+      scores: by metric, means over the 12 sequences.
+      tolerance: half of the last digit that is printed, and float32's share.
+      source: where it is printed.
+    """
+
+    protocol: str
+    scores: Mapping[str, float]
+    tolerance: Mapping[str, float]
+    source: str
+
+
+_SEPCONV = {"psnr": 0.01, "ssim": 0.001}
+
+MIDDLEBURY: Mapping[str, Published] = {
+    "sepconv/l1": Published(
+        "sepconv-paper-padding",
+        {"psnr": 35.73, "ssim": 0.959},
+        _SEPCONV,
+        "sniklaus/sepconv-slomo benchmark.py",
+    ),
+    "sepconv/lf": Published(
+        "sepconv-paper-padding",
+        {"psnr": 35.03, "ssim": 0.954},
+        _SEPCONV,
+        "sniklaus/sepconv-slomo benchmark.py",
+    ),
+    "dain": Published("dain", {"ie": 2.04}, {"ie": 0.01}, "arXiv:1904.00830, table 2"),
+    "rife": Published("rife-middlebury", {"ie": 1.956}, {"ie": 0.005}, "ECCV2022-RIFE README"),
+}

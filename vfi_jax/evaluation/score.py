@@ -1,0 +1,136 @@
+"""Predictions against the truth, frame by frame."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vfi_jax import metrics
+from vfi_jax.evaluation.protocols import Protocol
+from vfi_jax.interpolation import Interpolator
+
+PEAK = 255.0  # scores are of 8-bit values
+METRICS = ("psnr", "ssim", "ie")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """One question with its answers.
+
+    Attributes:
+      name: of the clip.
+      frames: uint8 `[N, H, W, 3]`, what the model is given.
+      times: in input frames.
+      targets: uint8 `[T, sH, sW, 3]`, the true frames at `times`.
+      mask: `[sH, sW, 1]`, 1 where motion is scored; None: everywhere.
+    """
+
+    name: str
+    frames: np.ndarray
+    times: tuple[Fraction, ...]
+    targets: np.ndarray
+    mask: np.ndarray | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    """What a model made of a sample.
+
+    Attributes:
+      sample: the question.
+      predictions: `[T, sH, sW, 3]` 8-bit values as the protocol rounds them, float32.
+      scores: for each time, by the names in `METRICS`.
+    """
+
+    sample: Sample
+    predictions: np.ndarray
+    scores: Sequence[dict[str, float]]
+
+    @property
+    def mean(self) -> dict[str, float]:
+        """The scores' mean over the times."""
+        return {name: float(np.mean([s[name] for s in self.scores])) for name in METRICS}
+
+
+def evaluate(
+    interpolator: Interpolator, samples: Iterable[Sample], protocol: Protocol
+) -> Iterator[Scored]:
+    """Scores a model on samples, one after the other.
+
+    Args:
+      interpolator: with the protocol's padding and ensemble.
+      samples: read lazily.
+      protocol: how predictions are scored.
+
+    Raises:
+      ValueError: the model cannot reach a sample's times, or its frames have another size.
+    """
+    for sample in samples:
+        # Floats come back unclipped and unrounded, so that the protocol decides.
+        answers = interpolator(np.float32(sample.frames) / np.float32(PEAK), sample.times)
+        if answers.shape != sample.targets.shape:
+            raise ValueError(
+                f"sample {sample.name} has targets {sample.targets.shape} and the model makes "
+                f"{answers.shape}"
+            )
+        predictions = quantise(answers, protocol.rounding)
+        scores = [
+            score(prediction, target, protocol, mask=sample.mask)
+            for prediction, target in zip(predictions, sample.targets, strict=True)
+        ]
+        yield Scored(sample, predictions, scores)
+
+
+def quantise(frames: np.ndarray, rounding: str) -> np.ndarray:
+    """Frames in [0, 1] as 8-bit values, float32: clipped, then "round", "truncate" or "none"."""
+    values = np.clip(frames, 0, 1) * np.float32(PEAK)
+    return {"round": np.rint, "truncate": np.floor, "none": np.float32}[rounding](values)
+
+
+def score(
+    prediction: np.ndarray,
+    target: np.ndarray,
+    protocol: Protocol,
+    *,
+    mask: np.ndarray | None = None,
+) -> dict[str, float]:
+    """The numbers of one frame.
+
+    Args:
+      prediction: `[H, W, 3]`, 8-bit values of any type.
+      target: `[H, W, 3]` uint8.
+      protocol: whose conventions are used.
+      mask: `[H, W, 1]`; used where the protocol scores inside the mask.
+
+    Returns:
+      "psnr" in dB, "ssim", "ie" in 8-bit steps.
+
+    Raises:
+      ValueError: the protocol needs a mask and there is none.
+    """
+    if protocol.masked and mask is None:
+        raise ValueError("this protocol scores inside a motion mask and the sample has none")
+    values = _score(
+        jnp.asarray(prediction, jnp.float32),
+        jnp.asarray(target, jnp.float32),
+        jnp.asarray(mask, jnp.float32) if protocol.masked else None,
+        channels=protocol.channels,
+        ssim=protocol.ssim,
+        error=protocol.error,
+    )
+    return {name: float(value) for name, value in zip(METRICS, values, strict=True)}
+
+
+@jax.jit(static_argnames=("channels", "ssim", "error"))
+def _score(prediction, target, mask, *, channels, ssim, error):
+    seen = [prediction, target]
+    if channels != "rgb":
+        seen = [PEAK * metrics.luma(image / PEAK, standard=channels) for image in seen]
+    return (
+        metrics.psnr(*seen, peak=PEAK, mask=mask),
+        metrics.ssim(*seen, convention=ssim, peak=PEAK),
+        metrics.interpolation_error(prediction, target, convention=error),
+    )

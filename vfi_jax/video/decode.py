@@ -1,0 +1,261 @@
+"""Reading the frames of a video file, and the packets of its other streams."""
+
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.filter
+import numpy as np
+
+from vfi_jax.video import colour, images
+from vfi_jax.video.colour import Tags
+from vfi_jax.video.orientation import Orientation
+from vfi_jax.video.source import DEFAULT_RATE, Frame, Picture, Source
+from vfi_jax.video.timing import Clock
+
+DROPPED = ("major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER")
+
+
+class Video(Source):
+    """The best video stream of a file that FFmpeg can read, decoded as far as it can be."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self._name = path.name
+        self._container = _open(path)
+        try:
+            self._stream = self._best_stream()
+            self._decoder = _decoder(self._stream)
+            self._damaged = 0
+            self._deinterlace: _Deinterlace | None = None
+            self._first: av.VideoFrame | None = None
+            self._items = self._decode()
+            # The pixel format, the fields and the display matrix are known for certain only when a
+            # frame is; packets of other streams that come before it are kept.
+            self._before = self._until_first()
+            self._describe(path, self._first, self._before[-1])
+        except BaseException:
+            self._container.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._items.close()
+        self._container.close()
+
+    def items(self, *, alpha: bool) -> Iterator[Frame | av.Packet]:
+        """Frames and the other streams' packets, in the file's order."""
+        clock, end = Clock(self.picture.rate, self.shift, self.picture.average), Fraction(0)
+        for item in itertools.chain(self._before, self._items):
+            if isinstance(item, av.Packet):
+                yield item
+                continue
+            tick = item.time_base or self._stream.time_base
+            duration = clock.duration(item.duration, tick)
+            frame = Frame(self._pixels(item, alpha), clock.time(item.pts, tick), duration)
+            end = frame.time + duration
+            yield frame
+        self._report(clock, end)
+
+    def _best_stream(self):
+        streams = [
+            stream
+            for stream in self._container.streams.video
+            if not stream.disposition & av.stream.Disposition.attached_pic
+        ]
+        if not streams:
+            raise ValueError(f"{self._name} has no video stream")
+        best = self._container.streams.best("video")
+        best = best if best in streams else streams[0]
+        if best.codec_context is None:
+            raise ValueError(f"{self._name}: FFmpeg has no decoder for its video here")
+        if len(streams) > 1:
+            self.warnings.append(
+                f"{len(streams)} video streams: only #{best.index} "
+                f"({best.width}x{best.height}) is taken"
+            )
+        return best
+
+    def _until_first(self):
+        before = []
+        for item in self._items:
+            before.append(item)
+            if not isinstance(item, av.Packet):
+                return before
+        raise ValueError(f"{self._name} has a video stream, but no frame of it can be decoded")
+
+    def _describe(self, path, first, whole):
+        """Set everything that a `Source` says, from the first frame before and after filters."""
+        stream, pixel_format = self._stream, whole.format
+        self._orientation = Orientation.of(first)
+        rate = stream.guessed_rate or stream.average_rate
+        aspect = stream.sample_aspect_ratio
+        size = (first.width, first.height)
+        if self._orientation.transposed:
+            size, aspect = size[::-1], 1 / aspect if aspect else None
+        self._tags = Tags.of(first)
+        self.picture = Picture(
+            *size,
+            rate=rate or DEFAULT_RATE,
+            average=_average(stream, first, rate or DEFAULT_RATE),
+            tick=whole.time_base or stream.time_base,
+            bits=colour.bits_of(pixel_format),
+            chroma=colour.chroma_of(pixel_format),
+            alpha=colour.has_alpha(pixel_format) and _transparent(first, self._tags),
+            tags=self._tags,
+            aspect=aspect if aspect not in (None, 0, 1) else None,
+        )
+        self.chapters = self._container.chapters()
+        # MP4 keeps chapters in a data stream of its own, which is not another thing to carry over.
+        passed = ("video", "data") if self.chapters else ("video",)
+        self.tracks = [other for other in self._container.streams if other.type not in passed]
+        self.shift = _start(self._container)
+        self.count = stream.frames or _frames_in(self._container, self.shift, self.picture.average)
+        self.metadata = {k: v for k, v in self._container.metadata.items() if k not in DROPPED}
+        self.loop = images.loop(path) if self._container.format.name == "gif" else 0
+        self.warnings += self._remarks(first, rate)
+
+    def _remarks(self, first, rate):
+        if self._deinterlace:
+            yield "interlaced: frames are made whole first (bwdif)"
+        if not rate:
+            yield f"no frame rate in the file: read as {DEFAULT_RATE} frames/s"
+        if any("MASTERING" in str(side.type) for side in first.side_data):
+            yield "HDR: colour tags are kept, mastering display data is not"
+
+    def _pixels(self, frame, alpha):
+        picture = self.picture
+        if (frame.width, frame.height) != self._orientation.size(picture.width, picture.height):
+            frame = frame.reformat(*self._orientation.size(picture.width, picture.height))
+        pixels = colour.to_array(frame, self._tags, bits=picture.bits, alpha=picture.alpha)
+        if picture.alpha and not alpha:
+            pixels = colour.over_black(pixels)
+        return self._orientation.upright(pixels)
+
+    def _decode(self):
+        """Decoded frames and other streams' packets; damage is counted and skipped."""
+        try:
+            for packet in self._container.demux():
+                if packet.stream_index != self._stream.index:
+                    if packet.size:
+                        yield packet
+                elif packet.size:
+                    yield from self._frames(packet)
+        except av.FFmpegError as error:
+            self.warnings.append(f"reading stopped early: {error.strerror}")
+        yield from self._frames(None)
+        if self._deinterlace:
+            yield from self._deinterlace(None)
+
+    def _frames(self, packet):
+        try:
+            frames = self._decoder.decode(packet)
+        except av.FFmpegError:
+            self._damaged += 1
+            return
+        for frame in frames:
+            self._first = self._first or frame
+            self._damaged += frame.is_corrupt
+            if self._deinterlace is None and frame.interlaced_frame:
+                self._deinterlace = _Deinterlace(self._stream)
+            if self._deinterlace:
+                yield from self._deinterlace(frame)
+            else:
+                yield frame
+
+    def _report(self, clock, end):
+        if self._damaged:
+            self.warnings.append(f"{self._damaged} damaged frames: decoded as far as possible")
+        if clock.missing:
+            self.warnings.append(
+                f"no time stamps in the file: read at {float(self.picture.rate):g} frames/s"
+            )
+        if clock.disordered:
+            self.warnings.append(f"{clock.disordered} time stamps out of order were moved")
+        expected = _expected_end(self._stream)
+        if expected and expected - self.shift - end > max(2 / self.picture.rate, Fraction(1, 10)):
+            self.warnings.append(
+                f"cut short: frames end at {float(end):.2f} s of "
+                f"{float(expected - self.shift):.2f} s"
+            )
+
+
+class _Deinterlace:
+    """Makes whole frames of interlaced ones; their number and times stay."""
+
+    def __init__(self, stream):
+        self._graph = av.filter.Graph()
+        source = self._graph.add_buffer(template=stream)
+        bwdif = self._graph.add("bwdif", mode="send_frame", deint="interlaced")
+        self._graph.link_nodes(source, bwdif, self._graph.add("buffersink")).configure()
+
+    def __call__(self, frame):
+        self._graph.vpush(frame)
+        while True:
+            try:
+                yield self._graph.vpull()
+            except (av.BlockingIOError, av.EOFError):
+                return
+
+
+def _open(path):
+    if not path.stat().st_size:
+        raise ValueError(f"{path.name} is empty (0 bytes)")
+    try:
+        return av.open(str(path), metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise ValueError(f"{path.name} cannot be read as a video: {error.strerror}") from error
+
+
+def _decoder(stream):
+    stream.thread_type = "AUTO"
+    # FFmpeg's own VP8 and VP9 decoders leave the transparency out.
+    if stream.metadata.get("ALPHA_MODE", stream.metadata.get("alpha_mode")) != "1":
+        return stream.codec_context
+    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec.name, stream.codec.name)
+    decoder = av.CodecContext.create(name, "r")
+    decoder.extradata = stream.codec_context.extradata
+    return decoder
+
+
+def _transparent(frame, tags):
+    pixels = colour.to_array(frame, tags, bits=16, alpha=True)
+    return bool((pixels[..., 3] < np.iinfo(pixels.dtype).max).any())
+
+
+def _start(container):
+    """The first time stamp of any stream, where it is later than 0."""
+    starts = [
+        stream.start_time * stream.time_base
+        for stream in container.streams
+        if stream.start_time is not None and stream.type in ("video", "audio")
+    ]
+    return max(min(starts, default=Fraction(0)), Fraction(0))
+
+
+def _average(stream, first, rate):
+    mean = stream.average_rate
+    if not mean or first.pts is None or abs(mean / rate - 1) < Fraction(1, 20):
+        return rate
+    return mean
+
+
+def _frames_in(container, shift, rate):
+    if not container.duration:
+        return None
+    seconds = Fraction(container.duration, 1_000_000)
+    # Matroska counts its duration from 0, other containers from the first time stamp.
+    return round((seconds - shift * (container.format.name == "matroska,webm")) * rate)
+
+
+def _expected_end(stream):
+    if stream.duration:
+        return ((stream.start_time or 0) + stream.duration) * stream.time_base
+    clock = stream.metadata.get("DURATION", "")
+    try:
+        hours, minutes, seconds = clock.split(":")
+        return Fraction(hours) * 3600 + Fraction(minutes) * 60 + Fraction(seconds)
+    except ValueError:
+        return None

@@ -1,0 +1,97 @@
+"""Writing animated GIFs."""
+
+import contextlib
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.filter
+import numpy as np
+
+from vfi_jax.video.sink import Sink
+from vfi_jax.video.source import Picture, Source
+from vfi_jax.video.tracks import left_out
+
+CENTISECOND = Fraction(1, 100)  # GIF's unit of time
+
+
+class GifSink(Sink):
+    """An animated GIF with a palette for each frame."""
+
+    codec = "gif"
+
+    def __init__(self, path: Path, source: Source, picture: Picture):
+        super().__init__()
+        self.alpha = picture.alpha
+        self._path = path
+        self._last = self._held = 0
+        self._tail = b""
+        options = {"loop": str(source.loop)}
+        self._container = av.open(str(path), "w", format="gif", options=options)
+        self._stream = self._container.add_stream("gif", rate=100)
+        context = self._stream.codec_context
+        context.width, context.height, context.pix_fmt = picture.width, picture.height, "pal8"
+        self._stream.time_base = context.time_base = CENTISECOND
+        self._palettes = _palettes(picture, self.alpha)
+        self.warnings += left_out(source.tracks, "gif")
+
+    def write(self, pixels: np.ndarray, time: Fraction, duration: Fraction) -> None:
+        """Encode a frame."""
+        pts, end = (round(moment / CENTISECOND) for moment in (time, time + duration))
+        if end <= pts:
+            raise ValueError("a GIF cannot show more than 100 frames/s; ask for a lower rate")
+        self._held = end - pts
+        layout = "rgba" if self.alpha else "rgb24"
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(_to_8_bits(pixels)), layout)
+        frame.pts, frame.time_base = pts, CENTISECOND
+        self._palettes.vpush(frame)
+        self._mux(self._palettes.vpull())
+
+    def finish(self) -> None:
+        """Write the file's end, and how long the last frame stays."""
+        self._mux(None)
+        self._container.close()
+        self._hold_last()
+
+    def close(self) -> None:
+        """Close the file."""
+        with contextlib.suppress(av.FFmpegError):
+            self._container.close()
+
+    def _mux(self, frame):
+        for packet in self._stream.encode(frame):
+            self._tail = bytes(packet)
+            self._container.mux(packet)
+
+    def _hold_last(self):
+        """Set the last frame's delay, for which FFmpeg repeats the one before, in the file."""
+        control = self._tail.index(b"\x21\xf9\x04")  # graphic control extension; 4 on is the delay
+        with open(self._path, "r+b") as file:
+            file.seek(control + 4 - len(self._tail) - 1, os.SEEK_END)
+            file.write(self._held.to_bytes(2, "little"))
+
+
+def _to_8_bits(pixels):
+    return pixels if pixels.dtype == np.uint8 else np.rint(pixels / 257).astype(np.uint8)
+
+
+def _palettes(picture, alpha):
+    """A filter graph that gives each frame 256 colours of its own."""
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=picture.width,
+        height=picture.height,
+        format=av.VideoFormat("rgba" if alpha else "rgb24"),
+        time_base=CENTISECOND,
+    )
+    split = graph.add("split")
+    make = graph.add("palettegen", stats_mode="single", reserve_transparent=str(int(alpha)))
+    use = graph.add("paletteuse", new="1", dither="sierra2_4a")
+    source.link_to(split)
+    split.link_to(use, 0, 0)
+    split.link_to(make, 1, 0)
+    make.link_to(use, 0, 1)
+    use.link_to(graph.add("buffersink"))
+    graph.configure()
+    return graph

@@ -1,0 +1,46 @@
+"""Turning stored pictures the way they are to be shown."""
+
+import dataclasses
+
+import av
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Orientation:
+    """How stored pictures are turned: axes swapped first, then mirrored.
+
+    Attributes:
+      transposed: rows become columns.
+      mirror_x: left becomes right.
+      mirror_y: top becomes bottom.
+    """
+
+    transposed: bool = False
+    mirror_x: bool = False
+    mirror_y: bool = False
+
+    @classmethod
+    def of(cls, frame: av.VideoFrame) -> "Orientation":
+        """What a frame's display matrix says, to the nearest quarter turn."""
+        try:
+            data = bytes(frame.side_data["DISPLAYMATRIX"])  # type: ignore[typeddict-item]
+        except KeyError:
+            return cls()
+        # Shown x is a x + c y, shown y is b x + d y, up to a shift.
+        a, b, _, c, d = np.frombuffer(data, np.int32)[:5].tolist()
+        if abs(b) + abs(c) > abs(a) + abs(d):
+            return cls(True, mirror_x=c < 0, mirror_y=b < 0)
+        return cls(False, mirror_x=a < 0, mirror_y=d < 0)
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """(width, height) as shown of a stored size, and the other way round."""
+        return (height, width) if self.transposed else (width, height)
+
+    def upright(self, pixels: np.ndarray) -> np.ndarray:
+        """`[H, W, C]` as stored, turned."""
+        if self.transposed:
+            pixels = pixels.swapaxes(0, 1)
+        return np.ascontiguousarray(
+            pixels[:: -1 if self.mirror_y else 1, :: -1 if self.mirror_x else 1]
+        )

@@ -1,0 +1,94 @@
+"""What a source of frames says and gives."""
+
+import dataclasses
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+
+from vfi_jax.video.colour import Tags
+
+DEFAULT_RATE = Fraction(24)  # frames per second of what has no rate of its own
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """A frame of a video.
+
+    Attributes:
+      pixels: `[H, W, 3 or 4]` uint8 or uint16, upright.
+      time: when it is shown, in seconds.
+      duration: for how long, where no other frame follows.
+    """
+
+    pixels: np.ndarray
+    time: Fraction
+    duration: Fraction
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """What all frames of a source have in common.
+
+    Attributes:
+      width: in pixels, as shown.
+      height: in pixels, as shown.
+      rate: nominal frames per second; frames of a constant rate are put on its grid.
+      average: mean frames per second; differs where frames are not evenly spaced.
+      tick: unit of the time stamps, in seconds.
+      bits: per sample and channel, as stored.
+      chroma: "420", "422" or "444" as stored, "rgb" where there is none.
+      alpha: whether anything is transparent.
+      tags: what is said about the colours.
+      aspect: a pixel's width over its height, where it is not 1.
+    """
+
+    width: int
+    height: int
+    rate: Fraction
+    average: Fraction
+    tick: Fraction
+    bits: int = 8
+    chroma: str = "rgb"
+    alpha: bool = False
+    tags: Tags = Tags()
+    aspect: Fraction | None = None
+
+
+class Source:
+    """What a video file and a folder of images have in common.
+
+    Attributes:
+      picture: what all frames have in common.
+      count: frames, about; None where it is not known before the end.
+      tracks: audio, subtitle and other streams to carry over.
+      shift: seconds that were subtracted from all time stamps.
+      metadata: of the whole file.
+      chapters: as PyAV gives them.
+      loop: how often an animation plays: 0 for ever, -1 once, else so many times again.
+      warnings: what the user should know, a line each; grows while frames are read.
+    """
+
+    picture: Picture
+    count: int | None = None
+    shift: Fraction = Fraction(0)
+    loop: int = 0
+
+    def __init__(self):
+        self.tracks: list[av.stream.Stream] = []
+        self.metadata: dict[str, str] = {}
+        self.chapters: list[Any] = []
+        self.warnings: list[str] = []
+
+    def items(self, *, alpha: bool) -> Iterator[Frame | av.Packet]:
+        """The frames, and the packets of `tracks` where the file has them, in the file's order.
+
+        Args:
+          alpha: with the fourth channel, where the picture has one; else it is laid over black.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of the file."""
