@@ -122,3 +122,19 @@ def full_names(group):
 def full_state_dict(group):
     """The upstream state dict that the cases of a full golden group ran with."""
     return standin.state_dict(full(group))
+
+
+def original(rules, tree, key, shape):
+    """The array of an upstream key, in upstream's layout, from parameters of ours or gradients.
+
+    `rules` are of the model's mapping, `shape` is the key's own.
+    """
+    rule = next(rule for rule in rules if rule.match(key))
+    match = rule.match(key)
+    for step in match.expand(rule.path).split("/"):
+        tree = tree[step]
+    ours = np.asarray(tree)[int(match["layer"])] if rule.stack else np.asarray(tree)
+    places = rule.change(np.arange(ours.size).reshape(shape))
+    array = np.empty(ours.size, ours.dtype)
+    array[places.reshape(-1)] = ours.reshape(-1)
+    return array.reshape(shape)

@@ -5,22 +5,26 @@ import sys
 import tyro
 
 from train.options import Options
+from vfi_jax.cli.__main__ import guarded
+
+STOPPED = 1
 
 
 def main() -> int:
     """Parses the command line and trains; returns the exit code."""
     options = tyro.cli(Options, prog="python -m train")
+    return guarded(lambda: _train(options), prog="train")
+
+
+def _train(options):
     # JAX is imported after parsing: --help and a wrong option answer at once.
     from train import loop
 
     try:
         return loop.train(options)
-    except (ValueError, FileNotFoundError, FileExistsError) as error:
-        print(f"train: error: {error}", file=sys.stderr)
-        return 2
     except loop.Stopped as error:
         print(f"train: stopped: {error}", file=sys.stderr)
-        return 1
+        return STOPPED
 
 
 if __name__ == "__main__":

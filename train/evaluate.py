@@ -8,9 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from train.recipe import Recipe
-from vfi_jax import metrics
+from vfi_jax import data, metrics
 from vfi_jax.data import augment
-from vfi_jax.data.batch import Preparation
 from vfi_jax.data.source import Choice, open_source
 
 CLIPS = 16  # windows scored; enough to see a trend, few enough not to slow training
@@ -25,19 +24,14 @@ class Evaluation:
         Args:
           model: that is trained.
           recipe: gives the crop and what precedes the model.
-          choice: the training's data; their "val" split is used.
+          choice: the training's data; their "val" split is used, "test" where one has no "val".
         """
-        wanted = dataclasses.replace(choice, split="val", batch=1, shard=(0, 1), seed=0)
-        source = open_source(dataclasses.replace(wanted, scenes=CLIPS))
-        prepare = Preparation(
-            contract=model.contract,
-            frames=source.frames,
-            crop=recipe.crop,
-            augment=augment.NONE,
-            gaps=recipe.gaps,
-            targets=recipe.targets,
-            degrade=recipe.degrade,
+        held_out = dataclasses.replace(
+            choice, split=_held_out(choice.names), batch=1, shard=(0, 1), seed=0, scenes=CLIPS
         )
+        source = open_source(held_out)
+        plain = dataclasses.replace(recipe, augment=augment.NONE)
+        prepare = plain.preparation(model.contract, source.frames)
         read = jax.jit(lambda arrays, drawn: prepare(source.gather(arrays, drawn)))
         self._batches = [read(source.arrays, source.draw(step)) for step in range(CLIPS)]
         self._predict = jax.jit(
@@ -60,6 +54,10 @@ class Evaluation:
             scores.append(metrics.psnr(frames, _eight_bit(batch["targets"]), peak=255.0))
         frames = self._predict(variables, self._batches[0])["frames"]
         return {"psnr": float(jnp.mean(jnp.stack(scores)))}, _strip(self._batches[0], frames)
+
+
+def _held_out(names):
+    return "val" if all("val" in data.find(name)[0].SPLITS for name in names) else "test"
 
 
 def _eight_bit(frames):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from rich.progress import (
@@ -20,22 +21,22 @@ class Log:
     One process of a run writes; on the others every call does nothing.
     """
 
-    def __init__(self, folder: Path, *, steps: int, start: int, active: bool = True):
+    def __init__(self, folder: Path, *, steps: int, start: int, on: bool = True):
         """Opens the files for appending.
 
         Args:
           folder: of the run; it exists.
           steps: of the whole run.
-          start: steps already taken.
-          active: this process writes.
+          start: steps already taken; lines of later ones, that a killed run has left, go.
+          on: this process writes.
         """
-        self.active = active
-        if not active:
+        self.on = on
+        if not on:
             return
         # TensorBoard's writer takes a second to import and only training needs it.
         from tensorboardX import SummaryWriter
 
-        self._lines = (folder / "metrics.jsonl").open("a")
+        self._lines = _opened(folder / "metrics.jsonl", start)
         self._board = SummaryWriter(str(folder / "tensorboard"))
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -48,19 +49,19 @@ class Log:
         self._task = self._bar.add_task("training", total=steps, completed=start, note="")
 
     def __enter__(self) -> "Log":
-        if self.active:
+        if self.on:
             self._bar.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.active:
+        if self.on:
             self._bar.stop()
             self._board.close()
             self._lines.close()
 
     def scalars(self, step: int, values: dict[str, float], *, kind: str = "train") -> None:
         """One line of metrics.jsonl, and the same to TensorBoard."""
-        if not self.active:
+        if not self.on:
             return
         record = {"step": step, "kind": kind, **{name: float(v) for name, v in values.items()}}
         self._lines.write(json.dumps(record) + "\n")
@@ -75,15 +76,24 @@ class Log:
           step: of the run.
           images: uint8 `[H, W, 3]`.
         """
-        if self.active:
+        if self.on:
             self._board.add_image("strip", images, step, dataformats="HWC")
 
     def advance(self, step: int, note: str) -> None:
         """Moves the progress bar to `step`."""
-        if self.active:
+        if self.on:
             self._bar.update(self._task, completed=step, note=note)
 
     def say(self, line: str) -> None:
         """One line above the progress bar."""
-        if self.active:
+        if self.on:
             self._bar.console.print(line, highlight=False)
+
+
+def _opened(file: Path, start: int) -> TextIO:
+    """`file` for appending, without lines of steps after `start` and one that was cut short."""
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    whole = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= start]
+    if len(whole) < len(lines):
+        file.write_text("".join(whole))
+    return file.open("a")

@@ -1,10 +1,8 @@
 """The loop: draw, step, log, evaluate, save; resume, and stop in good order."""
 
-import dataclasses
-import signal
+import logging
 import time
 from collections.abc import Callable, Iterator
-from types import FrameType
 
 import jax
 import numpy as np
@@ -18,7 +16,6 @@ from train.recipe import Recipe
 from train.state import State
 from train.step import make_step
 from vfi_jax import weights
-from vfi_jax.data.batch import Preparation
 from vfi_jax.data.source import Choice, Source, open_source
 from vfi_jax.weights.steps import Steps
 
@@ -39,24 +36,26 @@ def train(options: Options) -> int:
     Raises:
       ValueError: an option, data set or start does not fit.
       FileExistsError: the folder holds a run and --resume was not given.
-      Stopped: a loss or gradient is not finite, or the disk is full.
+      Stopped: a loss or gradient is not finite, or a file cannot be written or read.
     """
+    # Orbax logs an error's traceback from each of its threads, and raises it as well.
+    logging.getLogger("absl").setLevel(logging.CRITICAL)
     parallel.start(options.coordinator, options.processes, options.process)
     recipe = run.resolve(options)
     model = run.create_model(recipe, bf16=options.bf16)
-    local = parallel.check_batch(recipe.batch)
-    shard = (jax.process_index(), jax.process_count())
     choice = Choice(
         names=recipe.data,
         folder=options.data_dir,
-        batch=local,
+        batch=parallel.check_batch(recipe.batch, options.accumulate),
         crop=recipe.crop,
         seed=options.seed,
         resident=options.resident,
         scenes=options.scenes,
-        shard=shard,
+        licences=options.licences,
+        shard=(jax.process_index(), jax.process_count()),
     )
-    run.claim(options)
+    if jax.process_index() == 0:
+        run.claim(options, recipe)
     source = open_source(choice)
     try:
         return _Run(options, recipe, model, source, choice).go()
@@ -72,53 +71,70 @@ class _Run:
         self.mesh = parallel.mesh()
         self.optimizer = recipe.optimizer.build(recipe.steps)
         self.frozen = run.load_frozen(recipe)
-        self.evaluation = Evaluation(model, recipe, choice)
         self.writes = jax.process_index() == 0
+        evaluates = self.writes and options.eval_every
+        self.evaluation = Evaluation(model, recipe, choice) if evaluates else None
         self.store = Steps(options.workdir / "checkpoints", keep=options.keep)
 
     def go(self) -> int:
         """Trains to the end; returns the exit code."""
-        options, recipe = self.options, self.recipe
         state = self._state()
         first = int(state.step)
-        if self.writes:
-            run.write_record(options.workdir, options, recipe)
-        dispatch = self._compile()
-        arrays = parallel.put(self.source.arrays, parallel.everywhere(self.mesh))
-        log = Log(options.workdir, steps=recipe.steps, start=first, active=self.writes)
-        with log, _Terminated() as terminated, self.store:
-            pending: list[tuple[int, dict]] = []
-            timer = _Timer(first)
-            for step, count in _chunks(first, recipe.steps, options.steps_per_dispatch):
-                state, metrics = dispatch(state, arrays, self._draw(step, count), self.frozen)
-                # Metrics are read one dispatch late, so that the device never waits for Python.
-                self._report(log, pending, timer)
-                pending = [(step, metrics)]
-                done = step + count
-                self.store.seal()
-                if terminated or done == recipe.steps or _due(done, count, options.save_every):
-                    self._save(state, done)
-                if _due(done, count, options.eval_every) or done == recipe.steps:
-                    self._evaluate(log, state, done)
-                if terminated:
-                    log.say(f"terminated at step {done}; saved, go on with --resume")
-                    break
-            self._report(log, pending, timer)
-        if int(state.step) == recipe.steps and self.writes:
-            self._export(state)
+        try:
+            if self.writes:
+                run.write_record(self.options.workdir, self.options, self.recipe)
+            log = Log(self.options.workdir, steps=self.recipe.steps, start=first, on=self.writes)
+            with log, parallel.Termination() as terminated, self.store:
+                state = self._train(state, first, log, terminated)
+            if int(state.step) == self.recipe.steps and self.writes:
+                self._export(state)
+        except OSError as error:
+            raise Stopped(f"{error}; {self._rest()}") from error
         return 0
 
+    def _train(self, state: State, first: int, log: Log, terminated: parallel.Termination) -> State:
+        options, steps = self.options, self.recipe.steps
+        dispatch = self._compile()
+        everywhere = parallel.everywhere(self.mesh)
+        arrays, frozen = (parallel.put(x, everywhere) for x in (self.source.arrays, self.frozen))
+        pending: list[tuple[int, dict]] = []
+        timer = _Timer()
+        for step, count in _chunks(first, steps, options.steps_per_dispatch):
+            state, metrics = dispatch(state, arrays, self._draw(step, count), frozen)
+            # Metrics are read one dispatch late, so that the device never waits for Python.
+            self._report(log, pending, timer)
+            pending.append((step, metrics))
+            done = step + count
+            self.store.seal()
+            stop = terminated(done)
+            if stop or done == steps or _due(done, count, options.save_every):
+                self._report(log, pending, timer)
+                self.store.save(done, state, {"step": done, "seed": options.seed})
+            if stop:
+                log.say(f"terminated at step {done}; saved, go on with --resume")
+                break
+            if done == steps or _due(done, count, options.eval_every):
+                self._report(log, pending, timer)
+                self._evaluate(log, state, done)
+        return state
+
     def _state(self) -> State:
+        options = self.options
         variables = run.start_variables(
-            self.model,
-            self.recipe,
-            seed=self.options.seed,
-            weights_name=self.options.start_from,
+            self.model, self.recipe, seed=options.seed, weights_name=options.start_from
         )
         state = State.start(variables, self.optimizer, ema=bool(self.recipe.ema))
-        if self.options.resume:
-            state, _ = self.store.latest(state)
-        return jax.device_put(state, parallel.everywhere(self.mesh))
+        state = jax.device_put(state, parallel.everywhere(self.mesh))
+        saved = self.store.latest(state) if options.resume else None
+        if saved is None:
+            # A run that ended before its first checkpoint is resumed from its start.
+            return state
+        state, record = saved
+        if record["seed"] != options.seed:
+            raise ValueError(
+                f"the run in {options.workdir} has seed {record['seed']}, got {options.seed}"
+            )
+        return state
 
     def _compile(self) -> Callable:
         recipe = self.recipe
@@ -130,15 +146,7 @@ class _Run:
             accumulate=self.options.accumulate,
             summed=recipe.summed,
         )
-        prepare = Preparation(
-            contract=self.model.contract,
-            frames=self.source.frames,
-            crop=recipe.crop,
-            augment=recipe.augment,
-            gaps=recipe.gaps,
-            targets=recipe.targets,
-            degrade=recipe.degrade,
-        )
+        prepare = recipe.preparation(self.model.contract, self.source.frames)
         rows = parallel.split(self.mesh)
 
         def dispatch(state, arrays, drawn, frozen):
@@ -149,15 +157,17 @@ class _Run:
 
             return lax.scan(one, state, drawn)
 
-        return jax.jit(dispatch, donate_argnums=0)
+        return jax.jit(dispatch, donate_argnums=0, out_shardings=parallel.everywhere(self.mesh))
 
     def _draw(self, step: int, count: int) -> dict:
         draws = [self.source.draw(step + index) for index in range(count)]
         stacked = jax.tree.map(lambda *rows: np.stack(rows), *draws)
         return parallel.put(stacked, parallel.split(self.mesh, axis=1))
 
-    def _report(self, log: Log, pending: list, timer: "_Timer") -> None:
-        for step, metrics in pending:
+    def _report(self, log: Log, pending: list[tuple[int, dict]], timer: "_Timer") -> None:
+        """Reads and writes down what is pending, and stops where it is not finite."""
+        while pending:
+            step, metrics = pending.pop(0)
             values = jax.tree.map(np.asarray, metrics)
             bad = np.flatnonzero(values.pop("finite") == 0)
             if bad.size:
@@ -169,28 +179,26 @@ class _Run:
             if _due(step + count, count, self.options.log_every):
                 means = {name: value.mean() for name, value in values.items()}
                 log.scalars(step + count, {**means, "steps_per_second": rate})
+                timer.restart(step + count)
 
     def _not_finite(self, step: int) -> str:
         self.store.wait()
         clips = ", ".join(self.source.names(step))
-        saved = self.store.last()
-        rest = f"the last good checkpoint is step {saved}" if saved else "no checkpoint was saved"
         return (
-            f"the loss or its gradient is not finite at step {step} (clips {clips}); {rest}; "
-            "resume from it with a lower --learning-rate, or take the clips out"
+            f"the loss or its gradient is not finite at step {step} (clips {clips}); "
+            f"{self._rest()} with a lower --learning-rate, or take the clips out"
         )
 
-    def _save(self, state: State, done: int) -> None:
-        try:
-            self.store.save(done, state, {"step": done, "seed": self.options.seed})
-        except OSError as error:
-            saved = self.store.last()
-            raise Stopped(
-                f"step {done} cannot be saved ({error}); step {saved} is intact"
-            ) from error
+    def _rest(self) -> str:
+        saved = self.store.last()
+        if saved is None:
+            return "no checkpoint was saved; start again"
+        return f"the last good checkpoint is step {saved}; go on from it with --resume"
 
     def _evaluate(self, log: Log, state: State, done: int) -> None:
-        scores, strip = self.evaluation(state.variables)
+        if self.evaluation is None:
+            return
+        scores, strip = self.evaluation(parallel.local(state.variables))
         log.scalars(done, scores, kind="eval")
         log.strip(done, strip)
         log.say(f"step {done}: " + ", ".join(f"{name} {v:.2f}" for name, v in scores.items()))
@@ -200,36 +208,23 @@ class _Run:
         weights.save(self.options.workdir / "weights", self.recipe.model, variables)
 
 
-class _Terminated:
-    """True once SIGTERM has come; the loop saves at the next step's end and leaves."""
-
-    def __enter__(self) -> "_Terminated":
-        self._come = False
-        self._before = signal.signal(signal.SIGTERM, self._note)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
-
-    def __bool__(self) -> bool:
-        return self._come
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self._come = True
-
-
-@dataclasses.dataclass
 class _Timer:
-    """Steps per second since the last question; the first leaves compilation out."""
+    """Steps per second since a step; 0 until there are two to compare, so that none compiles."""
 
-    step: int
-    since: float = dataclasses.field(default_factory=time.perf_counter)
+    def __init__(self) -> None:
+        self._start: tuple[int, float] | None = None
 
     def rate(self, step: int) -> float:
+        """Of the steps up to `step`."""
         now = time.perf_counter()
-        rate = (step - self.step) / max(now - self.since, 1e-9)
-        self.step, self.since = step, now
-        return rate
+        if self._start is None:
+            self._start = step, now
+        first, since = self._start
+        return (step - first) / max(now - since, 1e-9)
+
+    def restart(self, step: int) -> None:
+        """Counts from `step` on."""
+        self._start = step, time.perf_counter()
 
 
 def _chunks(first: int, steps: int, size: int) -> Iterator[tuple[int, int]]:
@@ -246,5 +241,5 @@ def _chunks(first: int, steps: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 def _due(done: int, count: int, every: int) -> bool:
-    """Whether a multiple of `every` lies among the last `count` steps up to `done`."""
-    return done // every > (done - count) // every
+    """Whether a multiple of `every` lies among the last `count` steps up to `done`; 0: never."""
+    return every > 0 and done // every > (done - count) // every

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 import jax
+import jax.numpy as jnp
 import optax
 
 Schedule = Callable[[float, int], optax.Schedule]
@@ -74,6 +75,26 @@ def cosine(*, warmup: int = 0, end: float = 0.0) -> Schedule:
         return optax.warmup_cosine_decay_schedule(
             0.0 if warm else learning_rate, learning_rate, warm, steps, end
         )
+
+    return schedule
+
+
+def cosine_restarts(periods: int, *, end: float = 0.0) -> Schedule:
+    """Half cosines down to `end`, `periods` of equal length, each from the full rate.
+
+    A period's first step already is one along its cosine and its last is the next one's first, as
+    in code that steps its schedule before the optimiser; only the very last step is at `end`.
+    """
+
+    def schedule(learning_rate, steps):
+        period = max(steps // periods, 1)
+
+        def rate(count):
+            step = count + 1
+            part = jnp.where(step < periods * period, step % period / period, 1.0)
+            return end + (learning_rate - end) * (1 + jnp.cos(jnp.pi * part)) / 2
+
+        return rate
 
     return schedule
 

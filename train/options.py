@@ -27,6 +27,9 @@ class Options:
     data_dir: Path | None = None
     """Where built data sets lie; for video_folder: the folder of videos."""
 
+    licences: tuple[str, ...] = ()
+    """Licence classes of a video_folder's index.json to train on, such as MIT; all by default."""
+
     steps: int | None = None
     """Steps of the optimiser."""
 
@@ -55,7 +58,7 @@ class Options:
     """Keep the whole data set on the device as uint8 (needs no tfds or grain)."""
 
     scenes: int = 64
-    """Scenes to render, where the data set is synthetic."""
+    """Scenes to render, where the data set is made and not read."""
 
     steps_per_dispatch: int = 1
     """Steps in one call of the device; more hide Python's and the launch's time."""
@@ -73,13 +76,13 @@ class Options:
     """Steps between lines of metrics."""
 
     eval_every: int = 1000
-    """Steps between evaluations on held-out clips."""
+    """Steps between evaluations on held-out clips; 0: none."""
 
     save_every: int = 1000
     """Steps between checkpoints."""
 
     keep: int = 3
-    """Checkpoints kept; older ones are deleted."""
+    """Checkpoints kept, at least 2; older ones are deleted."""
 
     coordinator: str = ""
     """HOST:PORT of process 0, for a run on several hosts; clusters that JAX knows need "auto"."""

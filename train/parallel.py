@@ -1,7 +1,11 @@
 """Devices and hosts: a mesh over all devices, batches split over it, parameters everywhere."""
 
+import signal
+from types import FrameType
+
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 DATA = "data"
@@ -48,14 +52,47 @@ def put(tree: dict, sharding: NamedSharding) -> dict:
     )
 
 
-def check_batch(batch: int) -> int:
+def local(tree: dict) -> dict:
+    """This host's copies of arrays that are everywhere, each on one of its devices."""
+    return jax.tree.map(lambda x: x.addressable_data(0), tree)
+
+
+def check_batch(batch: int, accumulate: int = 1) -> int:
     """How many of a step's clips this host loads.
 
+    Args:
+      batch: clips in a step, over all devices.
+      accumulate: equal parts that it is worked off in.
+
     Raises:
-      ValueError: the batch cannot be divided over the devices.
+      ValueError: the batch cannot be divided over the parts and the devices.
     """
-    if batch % jax.device_count():
+    if batch % (jax.device_count() * accumulate):
+        parts = f" times the {accumulate} parts" if accumulate > 1 else ""
         raise ValueError(
-            f"batch must be a multiple of the {jax.device_count()} devices, got {batch}"
+            f"batch must be a multiple of the {jax.device_count()} devices{parts}, got {batch}"
         )
     return batch // jax.process_count()
+
+
+class Termination:
+    """Whether SIGTERM has come to any process; all of them hear of it at the same step."""
+
+    def __enter__(self) -> "Termination":
+        self._come = False
+        # With several processes JAX's own service listens.
+        self._alone = jax.process_count() == 1
+        if self._alone:
+            self._before = signal.signal(signal.SIGTERM, self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._alone:
+            signal.signal(signal.SIGTERM, self._before)
+
+    def __call__(self, step: int) -> bool:
+        """Whether to stop after `step`; every process asks after each of its steps."""
+        return self._come if self._alone else multihost_utils.reached_preemption_sync_point(step)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._come = True

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from train.optimizer import Optimizer
 from vfi_jax import lookup, registry
 from vfi_jax.arrays import Array
+from vfi_jax.contract import Contract
 from vfi_jax.data.augment import Augment
+from vfi_jax.data.batch import Preparation
 
 Parts = dict[str, Array]
 Loss = Callable[[dict, dict, dict], tuple[Array, Parts]]
@@ -50,6 +52,18 @@ class Recipe:
     frozen: Mapping[str, str] = dataclasses.field(default_factory=dict)
     start_from: Mapping[str, str] = dataclasses.field(default_factory=dict)
     degrade: Callable[[Array, Array], Array] | None = None
+
+    def preparation(self, contract: Contract, frames: int) -> Preparation:
+        """How clips of up to `frames` frames become a batch for a model of this contract."""
+        return Preparation(
+            contract=contract,
+            frames=frames,
+            crop=self.crop,
+            augment=self.augment,
+            gaps=self.gaps,
+            targets=self.targets,
+            degrade=self.degrade,
+        )
 
 
 def list_recipes() -> list[str]:

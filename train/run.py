@@ -78,17 +78,22 @@ def load_frozen(recipe: Recipe) -> dict:
     return {role: weights.load(name)[1] for role, name in recipe.frozen.items()}
 
 
-def claim(options: Options) -> None:
+def claim(options: Options, recipe: Recipe) -> None:
     """Makes the run's folder.
 
     Raises:
       FileExistsError: it holds a run and --resume was not given.
       FileNotFoundError: --resume was given and it holds none.
+      ValueError: --resume was given and it holds a run of another model.
     """
     record = options.workdir / RECORD
-    if options.resume and not record.exists():
-        raise FileNotFoundError(f"{options.workdir} holds no run to resume (no {RECORD} in it)")
-    if record.exists() and not options.resume:
+    if options.resume:
+        if not record.exists():
+            raise FileNotFoundError(f"{options.workdir} holds no run to resume (no {RECORD} in it)")
+        model = json.loads(record.read_text())["recipe"]["model"]
+        if model != recipe.model:
+            raise ValueError(f"the run in {options.workdir} is of {model}, got {recipe.model}")
+    elif record.exists():
         raise FileExistsError(
             f"{options.workdir} holds a run; go on with --resume, or name another --workdir"
         )
@@ -96,9 +101,13 @@ def claim(options: Options) -> None:
 
 
 def write_record(folder: Path, options: Options, recipe: Recipe) -> None:
-    """Writes run.json: the command, the recipe, the seed, package versions and the git commit."""
-    record = {
+    """Writes run.json: the command, the recipe, the seed, package versions and the git commit.
+
+    A resumed run adds the same of its own under "resumed" and keeps what it was started with.
+    """
+    record: dict[str, Any] = {
         "command": ["python", "-m", "train", *sys.argv[1:]],
+        "seed": options.seed,
         "options": _plain(dataclasses.asdict(options)),
         "recipe": _plain({f.name: getattr(recipe, f.name) for f in dataclasses.fields(recipe)}),
         "packages": {name: _version(name) for name in PACKAGES},
@@ -106,7 +115,13 @@ def write_record(folder: Path, options: Options, recipe: Recipe) -> None:
         "devices": [device.device_kind for device in jax.devices()],
         "commit": _commit(),
     }
-    (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n")
+    file, partial = folder / RECORD, folder / f".{RECORD}"
+    if options.resume:
+        started = json.loads(file.read_text())
+        record = {**started, "resumed": [*started.get("resumed", []), record]}
+    # Killed while it writes, it leaves the old one whole.
+    partial.write_text(json.dumps(record, indent=1) + "\n")
+    partial.replace(file)
 
 
 def _merged(variables, loaded, path, name):

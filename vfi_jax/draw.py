@@ -1,4 +1,4 @@
-"""Pictures to look at: flows in colours, depths in greys, frames beside one another with captions."""
+"""Pictures to look at: flows in colours, depths in greys, frames in a captioned grid."""
 
 from collections.abc import Sequence
 from typing import Any

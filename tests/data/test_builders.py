@@ -8,7 +8,7 @@ from tests.data import trees
 from vfi_jax import data
 from vfi_jax.data.clip import read_frame
 
-READ = [name for name in data.list_data() if name != "synthetic"]
+READ = [name for name in data.list_data() if data.find(name)[0].LAYOUT]
 
 
 @pytest.mark.parametrize("name", READ)

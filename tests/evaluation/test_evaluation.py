@@ -14,8 +14,9 @@ from vfi_jax import data, evaluation, registry
 from vfi_jax.cli.__main__ import main
 from vfi_jax.data.clip import Clip
 from vfi_jax.data.samples import samples
-from vfi_jax.evaluation.run import compare, mean, write_report
-from vfi_jax.evaluation.score import quantise
+from vfi_jax.evaluation.run import compare, write_report
+from vfi_jax.evaluation.score import Extra, quantise
+from vfi_jax.evaluation.tables import mean
 from vfi_jax.interpolation import PADDINGS, Interpolator
 
 MIDDLEBURY = support.SHARED / "data/eval/middlebury-other"
@@ -111,26 +112,25 @@ def test_a_run_goes_on_where_it_stopped_and_refuses_other_models(interpolator, t
     protocol = evaluation.protocol("default")
     out = tmp_path / "out"
     first = compare({"blend": interpolator}, samples(clips[:1], protocol), protocol, out=out)
-    told = []
-    both = compare(
-        {"blend": interpolator},
-        samples(clips, protocol),
-        protocol,
-        out=out,
-        told=lambda name, scores: told.append(name),
-    )
+    both = compare({"blend": interpolator}, samples(clips, protocol), protocol, out=out)
     assert both["blend"]["a"] == first["blend"]["a"]
     assert len((out / "scores.jsonl").read_text().splitlines()) == 2
-    with pytest.raises(ValueError, match="holds scores of blend"):
+    with pytest.raises(ValueError, match="holds scores of models blend, not other"):
         compare({"other": interpolator}, [], protocol, out=out)
+    with pytest.raises(ValueError, match="holds scores of protocol .*rounding=round.*, not "):
+        compare({"blend": interpolator}, [], evaluation.protocol("sepconv"), out=out)
+    further = Extra(("lpips",), lambda sample, predictions: {"lpips": 0.0})
+    with pytest.raises(ValueError, match="metrics psnr, ssim, ie, not psnr, ssim, ie, lpips"):
+        compare({"blend": interpolator}, [], protocol, extras=[further], out=out)
+    trees.picture(tmp_path / "data/a/im2.png", 9)  # other pixels under the same name
+    again = compare({"blend": interpolator}, samples(clips, protocol), protocol, out=out)
+    assert again["blend"]["a"] != first["blend"]["a"]
+    assert again["blend"]["b"] == both["blend"]["b"]
     page = write_report(out, both, title="t & t", facts="f").read_text()
     assert "t &amp; t" in page
-    assert page.count("<h2>") == 3
-    assert set(json.loads((out / "scores.json").read_text())["mean"]["blend"]) == {
-        "psnr",
-        "ssim",
-        "ie",
-    }
+    assert page.count("<h2>") == 2
+    means = json.loads((out / "scores.json").read_text())["means"]
+    assert set(means["mean of 2"]["blend"]) == {"psnr", "ssim", "ie"}
 
 
 def test_frame_average_and_frame_copy_reproduce_the_published_baselines():

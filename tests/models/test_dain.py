@@ -13,6 +13,7 @@ from tests.models import flow_family
 from vfi_jax import ops, registry, weights
 from vfi_jax.interpolation import Interpolator
 from vfi_jax.layers.conv import Conv
+from vfi_jax.layers.kernel_unet import Head, KernelUNet
 from vfi_jax.models import dain
 
 REACH = 10  # pixels that the rectifier sees: a 7x7 convolution, then seven 3x3 ones
@@ -228,10 +229,12 @@ class TestStages:
     def test_kernels(self, full_variables):
         arrays = support.full_case("dain_stages", "kernelnet")
         frames = flow_family.frames_of(arrays)
-        kernels = nn.apply(lambda model, frames: model._kernels(*frames[0, :, None]), MODEL)
-        for kernel, key in zip(
-            kernels(full_variables, frames), ("filter0", "filter2"), strict=True
-        ):
+        both = np.concatenate([frames[:, 0], frames[:, 1]], axis=-1)
+        params = full_variables["params"]
+        trunk = KernelUNet().apply({"params": params["kernels"]}, both)
+        flow_family.assert_stored(trunk, arrays, "trunk", tolerance=2e-5, within=1)
+        for head, key in (("kernel0", "filter0"), ("kernel1", "filter2")):
+            kernel = Head(dain.TAPS).apply({"params": params[head]}, trunk)
             flow_family.assert_stored(kernel, arrays, key, tolerance=2e-5, within=1)
 
     def test_rectifier(self, full_variables):

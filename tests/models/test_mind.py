@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tests import support
-from vfi_jax import registry
+from vfi_jax import registry, weights
 from vfi_jax.contract import Contract
+from vfi_jax.data.builders import moving_textures
 from vfi_jax.models import mind
 from vfi_jax.weights.conversion import shapes_of
 from vfi_jax.weights.engine import apply
@@ -94,3 +95,24 @@ def test_what_cannot_be_matched_is_refused():
         mind.match(Shift((2, 2)), {}, frame, frame[:4])
     with pytest.raises(ValueError, match="between two"):
         mind.match(registry.create("voxel_flow/extrapolation"), {}, frame, frame)
+
+
+@pytest.mark.slow
+def test_the_shipped_network_matches_known_motions():
+    """Shifts uniform in +-8 pixels: the surer half is right within 1.5, not moving is 4 or more."""
+    model, variables = weights.load("mind/small")
+    errors, zeros = [], []
+    for seed in range(6):
+        scene = moving_textures.render(3_000_000 + seed, (64, 64), reach=8.0)
+        found = mind.match(model, variables, scene.frames[0], scene.frames[2], grid=6, reach=8)
+        inside = (abs(found.points - 31.5) < 26).all(axis=1)  # what moves out has no match
+        x, y = found.points[inside].T
+        motion = scene.motion[y, x]
+        sure = found.confidence[inside] >= np.median(found.confidence[inside])
+        error = np.hypot(*((found.points1 - found.points0)[inside] - motion).T)
+        errors.append(error[sure])
+        zeros.append(np.hypot(*motion.T)[sure])
+    median, zero_match = np.median(np.concatenate(errors)), np.median(np.concatenate(zeros))
+    print(f"median end-point error {median:.2f} px, zero-match baseline {zero_match:.2f} px")
+    assert zero_match > 4
+    assert median < 1.5

@@ -14,8 +14,8 @@ class Spec:
     """An array argument.
 
     Attributes:
-      kind: "image" (any float type), "flow", "plane" (positive numbers) or "shared" (without
-        leading axes).
+      kind: "image" (any float type), "flow" (displacements), "plane" (positive numbers) or
+        "shared" (without leading axes).
       shape: from height and width, without leading axes.
     """
 
@@ -35,7 +35,10 @@ def shared(*shape):
     return Spec("shared", lambda height, width: shape)
 
 
-FLOW = Spec("flow", lambda height, width: (height, width, 2))
+def flow(channels=2):
+    return Spec("flow", lambda height, width: (height, width, channels))
+
+
 VOLUMES = tuple(
     Spec("image", lambda height, width, size=size: (height, width, *size))
     for size in ((4, 5), (2, 2))
@@ -43,47 +46,47 @@ VOLUMES = tuple(
 HALVED = Spec("image", lambda height, width: (-(-height // 2), -(-width // 2), 3))
 
 EXAMPLES = {
-    "adaptive_flow_conv": {"image": image(), "weight": plane(9), "offset": image(18)},
+    "adaptive_flow_conv": {"image": image(), "weight": plane(9), "offset": flow(18)},
     "adaptive_separable_conv": {
         "image": image(grow=4),
         "vertical": image(5),
         "horizontal": image(5),
     },
-    "adaptive_warp": {"image": image(), "flow": FLOW, "kernel": image(16)},
+    "adaptive_warp": {"image": image(), "flow": flow(), "kernel": image(16)},
     "all_pairs_correlation": {"features0": image(4), "features1": image(4), "levels": 1},
-    "backward_warp": {"image": image(), "flow": FLOW},
-    "census_transform": {"image": image(), "window": 3},
-    "correlation_lookup": {"volumes": VOLUMES, "flow": FLOW, "radius": 1},
+    "backward_warp": {"image": image(), "flow": flow()},
+    "census_transform": {"image": image(), "window": 3, "softness": 1.0},
+    "correlation_lookup": {"volumes": VOLUMES, "flow": flow(), "radius": 1},
     "cost_volume": {"features0": image(4), "features1": image(4), "radius": 2},
     "deformable_conv": {
         "x": image(4),
-        "offset": image(36),
+        "offset": flow(36),
         "mask": plane(18),
         "kernel": shared(3, 3, 4, 2),
         "bias": shared(2),
         "groups": 2,
     },
-    "depth_flow_projection": {"flow": FLOW, "weight": plane(), "fill_holes": True},
+    "depth_flow_projection": {"flow": flow(), "weight": plane(), "fill_holes": True},
     "fill_holes": {"flow": image(2), "valid": image(1)},
-    "flow_projection": {"flow": FLOW, "fill_holes": True},
-    "flow_reversal": {"flow": FLOW, "metric": plane()},
-    "forward_backward_error": {"flow01": FLOW, "flow10": FLOW},
-    "forward_splat": {"image": image(), "flow": FLOW, "metric": plane(), "mode": "softmax"},
+    "flow_projection": {"flow": flow(), "fill_holes": True},
+    "flow_reversal": {"flow": flow(), "metric": plane()},
+    "forward_backward_error": {"flow01": flow(), "flow10": flow()},
+    "forward_splat": {"image": image(), "flow": flow(), "metric": plane(), "mode": "softmax"},
     "gaussian_pyramid": {"image": image(), "levels": 2},
     "imresize": {"x": image(), "scale": 0.6},
-    "inside": {"flow": FLOW, "threshold": 0.5},
+    "inside": {"flow": flow(), "threshold": 0.5},
     "laplacian_pyramid": {"image": image(), "levels": 1},
-    "occlusion_mask": {"flow01": FLOW, "flow10": FLOW},
+    "occlusion_mask": {"flow01": flow(), "flow10": flow()},
     "pixel_shuffle": {"x": image(8), "factor": 2},
     "pixel_unshuffle": {"x": Spec("image", lambda h, w: (2 * h, 2 * w, 3)), "factor": 2},
     "reconstruct_laplacian": {"pyramid": (image(), HALVED)},
     "resize_bilinear": {"x": image(), "shape": (8, 5)},
-    "resize_flow": {"flow": FLOW, "shape": (8, 5)},
+    "resize_flow": {"flow": flow(), "shape": (8, 5)},
     "voxel_warp": {
         "frame0": image(),
         "frame1": image(),
-        "flow0": FLOW,
-        "flow1": FLOW,
+        "flow0": flow(),
+        "flow1": flow(),
         "weight": plane(),
     },
 }

@@ -1,11 +1,13 @@
 import functools
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from tests import support
 from tests.ops import golden
 from vfi_jax import ops
+from vfi_jax.ops import projection as projection_module
 
 DAIN, MEMC, DEPTH = "flow_projection", "flow_projection_memc", "depth_flow_projection"
 
@@ -45,3 +47,27 @@ def test_full_goldens(group):
         support.assert_close(out, golden.last(arrays["out"]))
         for key, gradient in gradients.items():
             support.assert_close(gradient, golden.last(arrays[f"truegrad_{key}"]))
+
+
+def test_holes_take_the_mean_of_what_is_nearest():
+    flow = jnp.array([[0, 1, 0], [3, 0, 5], [0, 7, 0]], jnp.float32)[..., None]
+    valid = flow > 0
+    filled = ops.fill_holes(flow, valid)[..., 0]
+    np.testing.assert_array_equal(filled, [[2, 1, 3], [3, 4, 5], [5, 7, 6]])
+    filled = ops.fill_holes(flow, valid, fill_from=("left",))[..., 0]
+    np.testing.assert_array_equal(filled, [[0, 1, 1], [3, 3, 5], [0, 7, 7]])
+
+
+def test_both_ways_of_looking_for_the_nearest_agree():
+    known = np.random.default_rng(0).random((7, 9)) < 0.2
+    for axis in (0, 1):
+        for reverse in (False, True):
+            options = {"axis": axis, "reverse": reverse}
+            by_line = projection_module._nearest_by_line(known, **options)
+            at_once = projection_module._nearest_at_once(known, **options)
+            np.testing.assert_array_equal(by_line, at_once)
+
+
+def test_an_unknown_direction_is_named():
+    with pytest.raises(ValueError, match="unknown direction 'top'"):
+        ops.fill_holes(jnp.zeros((2, 2, 2)), jnp.ones((2, 2, 1)), fill_from=("top",))

@@ -1,9 +1,11 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.test_util import check_grads
 
 from tests import support
-from tests.ops import golden
+from tests.ops import examples, golden
 from vfi_jax import ops
 
 PWC_WARP = golden.portable_cases("pwc_warp")
@@ -110,3 +112,26 @@ def test_voxel_warp_on_full_goldens(name, kind):
         keep = smooth if key == "flow" else True
         desired = golden.last(arrays[f"{kind}_acT/grad_{key}"])
         support.assert_close(keep * gradient, keep * desired)
+
+
+def test_strange_flows():
+    """Zeros give 0; border gives the nearest edge, and the first pixel for what is no number."""
+    image = jnp.arange(1, 5, dtype=jnp.float32).reshape(1, 4, 1)
+    x = jnp.array([jnp.inf, -jnp.inf, 1e30, jnp.nan])
+    flow = jnp.stack([x, jnp.zeros(4)], axis=-1)[None]
+    np.testing.assert_array_equal(ops.backward_warp(image, flow), jnp.zeros((1, 4, 1)))
+    np.testing.assert_array_equal(border(image, flow)[0, :, 0], [4, 1, 4, 1])
+    np.testing.assert_array_equal(ops.inside(flow, threshold=0.0), [[[1], [1], [1], [0]]])
+
+
+def test_a_clamped_coordinate_has_no_gradient_even_on_the_edge():
+    image = jnp.arange(4, dtype=jnp.float32).reshape(1, 4, 1)
+    flow = jnp.zeros((1, 4, 2)).at[0, 3, 0].set(0.5)
+    gradient = jax.grad(lambda f: border(image, f).sum())(flow)
+    np.testing.assert_array_equal(gradient[0, :, 0], [0, 1, 1, 0])
+
+
+def test_forward_mode_and_second_derivatives():
+    arrays = examples.arrays("backward_warp")
+    image, flow = jnp.asarray(arrays["image"]), jnp.asarray(arrays["flow"])
+    check_grads(jax.jit(ops.backward_warp), (image, flow), order=2, eps=1e-2, atol=1e-2, rtol=1e-2)

@@ -117,7 +117,7 @@ def facts(path):
         ]
         hashes = {stream.index: hashlib.sha256() for stream in others}
         for packet in file.demux():
-            if packet.stream_index == video.index:
+            if packet.stream is video:
                 found.times += [frame.pts * frame.time_base for frame in packet.decode()]
             elif packet.stream_index in hashes and packet.size:
                 hashes[packet.stream_index].update(bytes(packet))

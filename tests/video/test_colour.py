@@ -11,6 +11,11 @@ PICTURE = frames(1, height=64, width=96)[0]
 DEEP = frames(1, height=64, width=96, dtype=np.uint16)[0]
 
 
+def _frame(pixels, pixel_format, tags):
+    height, width, _ = pixels.shape
+    return colour.Writer(width, height, pixel_format, tags)(pixels)
+
+
 @pytest.mark.parametrize(
     ("tags", "levels"),
     [
@@ -24,7 +29,7 @@ DEEP = frames(1, height=64, width=96, dtype=np.uint16)[0]
 def test_red_has_the_levels_of_the_standard(tags, levels):
     red = np.zeros((16, 16, 3), np.uint8)
     red[..., 0] = 255
-    frame = colour.to_frame(red, "yuv444p", tags)
+    frame = _frame(red, "yuv444p", tags)
     written = [np.frombuffer(plane, np.uint8)[0] for plane in frame.planes]
     assert written == [min(level, 255) for level in levels]
 
@@ -35,7 +40,7 @@ def test_red_has_the_levels_of_the_standard(tags, levels):
 def test_full_chroma_returns_to_within_a_rounding(pixel_format, side, matrix):
     tags, deep = Tags(side, matrix), "0le" in pixel_format or "2le" in pixel_format
     picture = DEEP if deep else PICTURE
-    frame = colour.to_frame(picture, pixel_format, tags)
+    frame = _frame(picture, pixel_format, tags)
     back = colour.to_array(frame, tags, bits=16 if deep else 8, alpha=False)
     # One level of the format, in the array's: chroma is weighted by up to 2.
     level = {"yuv444p": 2, "yuv444p10le": 2 * 65535 / 1023, "yuv444p12le": 2 * 65535 / 4095}
@@ -49,7 +54,7 @@ def test_no_passage_moves_the_mean(pixel_format, side):
     tags, deep = Tags(side, 1), pixel_format.endswith("10le")
     picture = shown = DEEP if deep else PICTURE
     for _ in range(10):
-        frame = colour.to_frame(shown, pixel_format, tags)
+        frame = _frame(shown, pixel_format, tags)
         shown = colour.to_array(frame, tags, bits=16 if deep else 8, alpha=False)
     moved = (shown.astype(float) - picture).mean(axis=(0, 1)) / (257 if deep else 1)
     assert np.abs(moved).max() < 0.4
@@ -63,7 +68,7 @@ def test_alpha_keeps_black_white_and_between(pixel_format):
     ramp = np.linspace(0, largest, picture.shape[1]).astype(picture.dtype)
     alpha = np.broadcast_to(ramp[None, :, None], (*picture.shape[:2], 1))
     tags = Tags(LIMITED, 1)
-    frame = colour.to_frame(np.concatenate([picture, alpha], -1), pixel_format, tags)
+    frame = _frame(np.concatenate([picture, alpha], -1), pixel_format, tags)
     back = colour.to_array(frame, tags, bits=16 if deep else 8, alpha=True)[..., 3:]
     assert np.abs(back.astype(int) - alpha).max() <= (largest / 1023 if deep else 0)
     assert back.min() == 0
@@ -72,7 +77,7 @@ def test_alpha_keeps_black_white_and_between(pixel_format):
 
 @pytest.mark.parametrize("pixel_format", ["rgb24", "bgr0", "gbrp"])
 def test_rgb_passes_untouched(pixel_format):
-    frame = colour.to_frame(PICTURE, pixel_format, Tags(FULL, colour.RGB))
+    frame = _frame(PICTURE, pixel_format, Tags(FULL, colour.RGB))
     tags = Tags.of(frame)
     assert tags.matrix == colour.RGB
     np.testing.assert_array_equal(colour.to_array(frame, tags, bits=8, alpha=False), PICTURE)

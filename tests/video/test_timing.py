@@ -75,9 +75,9 @@ def test_rounded_stamps_of_a_constant_rate_become_exact():
 
 
 def test_stamps_of_a_variable_rate_are_kept():
-    clock, stamps = Clock(Fraction(60)), [0, 3000, 9001, 12000]
+    clock, stamps = Clock(Fraction(60)), [0, 3000, 9100, 12000]
     times = [clock.time(stamp, Fraction(1, 90000)) for stamp in stamps]
-    assert times == [Fraction(0), Fraction(1, 30), Fraction(9001, 90000), Fraction(2, 15)]
+    assert times == [Fraction(0), Fraction(1, 30), Fraction(9100, 90000), Fraction(2, 15)]
 
 
 def test_time_ascends_whatever_the_stamps_say():

@@ -60,8 +60,11 @@ def field(image: np.ndarray, matches: Matches) -> np.ndarray:
     sums = cv2.GaussianBlur(np.concatenate([motion * weight, weight], axis=-1), (0, 0), FILL)
     mean = np.asarray(sums[..., :2] / sums[..., 2:], np.float32)
     dense = cv2.resize(mean, (width, height))
-    longest = np.quantile(np.hypot(dense[..., 0], dense[..., 1]), 0.99)
-    colours = draw.flow_colours(dense, largest=max(float(longest), 1.0))
+    length = np.hypot(dense[..., 0], dense[..., 1])[..., None]
+    longest = max(float(np.quantile(length, 0.99)), 1.0)
+    # Longer than that is shown as that: the wheel would darken it.
+    shown = dense * np.minimum(1, 0.999 * longest / np.maximum(length, longest))
+    colours = draw.flow_colours(shown, largest=longest)
     light = image.mean(axis=-1, keepdims=True) / 255
     return draw.as_bytes(colours / 255 * (0.4 + 0.6 * light))
 

@@ -6,6 +6,7 @@ result, error and worst patch of every sequence, models side by side.
 
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 from tyro.conf import Positional
 
@@ -22,11 +23,20 @@ class Args:
     split: str = "test"
     """Split of the data set."""
     model: str = ""
-    """Models to compare, separated by commas; the default model if empty."""
+    """Models to compare, separated by commas; without it and --baselines, the default model."""
+    baselines: str = ""
+    """What to compare them with: copy, average, dis (OpenCV's flow); separated by commas."""
     protocol: str = "default"
-    """Conventions to score by: padding, rounding, SSIM, channels."""
+    """Conventions to score by: padding, rounding, SSIM, channels; docs/protocols.md lists them."""
+    lpips: Literal["", "alex", "vgg"] = ""
+    """Score LPIPS too, by this network; its weights and the heads' are needed."""
+    temporal: bool = False
+    """Score steadiness over time too (tOF and warping error), by PWC-Net, whose weights are
+    needed."""
     out: Path | None = None
     """Folder for the files; a second run there goes on where the first stopped."""
+    markdown: Path | None = None
+    """Page of results to write the means into, such as docs/results.md."""
     first: int | None = None
     """Score only so many sequences."""
     pictures: int = 24
@@ -37,41 +47,72 @@ def run(args: Args) -> int:
     """Scores, shows the table, writes the files."""
     import itertools
 
-    from vfi_jax import data, evaluation, weights
+    from vfi_jax import data, evaluation
     from vfi_jax.cli._progress import progress_bar
     from vfi_jax.data.samples import samples
     from vfi_jax.evaluation.run import compare, write_report
-    from vfi_jax.interpolation import Interpolator
 
     protocol = evaluation.protocol(args.protocol)
-    name, root = _source(args)
-    names = [part.strip() for part in args.model.split(",") if part.strip()] or [weights.DEFAULT]
-    loaded = {model: weights.load(model) for model in names}
-    scales = {model.contract.scale for model, _ in loaded.values()}
-    if len(scales) > 1:
-        raise ValueError(f"models of different scales cannot be compared: {', '.join(names)}")
-    interpolators = {
-        name: Interpolator(model, variables, padding=protocol.padding, ensemble=protocol.ensemble)
-        for name, (model, variables) in loaded.items()
-    }
-    clips = list(itertools.islice(data.clips(name, root, args.split), args.first))
+    answers, flows, scale = _answers(args, protocol)
+    extras = _extras(args)
+    clips = list(itertools.islice(data.clips(*_source(args), args.split), args.first))
     with progress_bar("scoring") as advance:
         scores = compare(
-            interpolators,
-            samples(clips, protocol, scale=scales.pop()),
+            answers,
+            samples(clips, protocol, scale=scale),
             protocol,
+            extras=extras,
+            flows=flows,
             out=args.out,
             pictures=args.pictures,
             told=_counted(advance, len(clips)),
         )
     _show(scores)
+    facts = f"{len(clips)} sequences; protocol {args.protocol}: {protocol.source}; {_machine()}."
     if args.out is not None:
-        facts = (
-            f"{len(clips)} sequences of {args.data}; protocol {args.protocol}: {protocol.source}"
-        )
-        page = write_report(args.out, scores, title=f"{args.data}: {', '.join(names)}", facts=facts)
-        print(f"wrote {page}")
+        title = f"{_title(args)}: {', '.join(answers)}"
+        print(f"wrote {write_report(args.out, scores, title=title, facts=facts)}")
+    if args.markdown is not None:
+        from vfi_jax.evaluation import markdown
+
+        title = f"{_title(args)}, protocol {args.protocol}"
+        markdown.put(args.markdown, markdown.results(title, facts, _command(args), scores))
+        print(f"wrote {args.markdown}")
     return 0
+
+
+def _answers(args, protocol):
+    """What answers, by name; what draws the flow of those that have one; the models' scale."""
+    import functools
+
+    from vfi_jax import evaluation, weights
+    from vfi_jax.evaluation.flows import flow_picture
+    from vfi_jax.interpolation import Interpolator
+
+    baselines = {name: evaluation.baseline(name) for name in _listed(args.baselines)}
+    names = _listed(args.model) or ([] if baselines else [weights.DEFAULT])
+    loaded = {name: weights.load(name) for name in names}
+    scales = {model.contract.scale for model, _ in loaded.values()} | ({1} if baselines else set())
+    if len(scales) > 1:
+        raise ValueError(f"models of different scales cannot be compared: {', '.join(names)}")
+    answers = {
+        name: Interpolator(model, variables, padding=protocol.padding, ensemble=protocol.ensemble)
+        for name, (model, variables) in loaded.items()
+    }
+    flows = {name: functools.partial(flow_picture, *pair) for name, pair in loaded.items()}
+    return {**answers, **baselines}, flows, scales.pop()
+
+
+def _extras(args):
+    """The further metrics that are asked for."""
+    from vfi_jax.evaluation import extras
+
+    chosen = [extras.lpips(args.lpips)] if args.lpips else []
+    return [*chosen, extras.temporal()] if args.temporal else chosen
+
+
+def _listed(names):
+    return [part.strip() for part in names.split(",") if part.strip()]
 
 
 def _source(args):
@@ -80,6 +121,32 @@ def _source(args):
     if folder.is_dir():
         return "frame_folder", folder
     return args.data, args.root
+
+
+def _title(args):
+    """A folder by its own name and its parent's, a data set by its name."""
+    folder = Path(args.data)
+    return "/".join(folder.resolve().parts[-2:]) if folder.is_dir() else args.data
+
+
+def _command(args):
+    """The command line that measures the same again."""
+    import shlex
+
+    words = ["vfi-jax", "evaluate", args.data]
+    for field in dataclasses.fields(args):
+        value = getattr(args, field.name)
+        if field.name in ("data", "out", "pictures") or value == field.default:
+            continue
+        words += [f"--{field.name}"] if value is True else [f"--{field.name}", str(value)]
+    return shlex.join(words)
+
+
+def _machine():
+    import jax
+
+    device = jax.devices()[0]
+    return f"JAX {jax.__version__} on {device.device_kind.strip() or device.platform}"
 
 
 def _counted(advance, total):
@@ -91,16 +158,24 @@ def _show(scores):
     from rich.console import Console
     from rich.table import Table
 
-    from vfi_jax.evaluation.report import FORMATS, HEADINGS
-    from vfi_jax.evaluation.run import mean
+    from vfi_jax.evaluation import tables
 
+    columns = {name: tables.COLUMNS[name] for name in tables.columns(scores)}
     table = Table("sequence", box=None)
     for model in scores:
-        for heading in HEADINGS.values():
-            table.add_column(f"{model}\n{heading}", justify="right")
-    rows = {name: [scores[model][name] for model in scores] for name in next(iter(scores.values()))}
-    rows["mean"] = [mean(scores[model]) for model in scores]
-    for name, columns in rows.items():
-        cells = [FORMATS[m].format(column[m]) for column in columns for m in HEADINGS]
-        table.add_row(name, *cells, style="bold" if name == "mean" else "")
-    Console().print(table)
+        for column in columns.values():
+            table.add_column(f"{model}\n{column.heading}", justify="right")
+    names = next(iter(scores.values()))
+    rows = {name: {model: scores[model][name] for model in scores} for name in names}
+    means = tables.means(scores)
+    for name, by_model in {**rows, **means}.items():
+        cells = [
+            column.text(values[metric])
+            for values in by_model.values()
+            for metric, column in columns.items()
+        ]
+        table.add_row(name, *cells, style="bold" if name in means else "")
+    console = Console()
+    if not console.is_terminal:  # a file has no width that would cut names short
+        console.width = max(console.width, console.measure(table).maximum)
+    console.print(table)

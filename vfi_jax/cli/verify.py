@@ -24,15 +24,15 @@ class Args:
 def run(args: Args) -> int:
     """Prints a line for each check; returns 0 if all pass, 1 if one fails."""
     from vfi_jax import registry, weights
+    from vfi_jax.weights.install import report
 
     notes: list[str] = []
     arrays = weights.read_torch(args.file)
     variables = weights.convert(args.system, arrays, notes=notes)
     model = registry.create(args.system)
     counted = registry.count_parameters(variables)
-    print("\n".join(notes))
     print(f"pass: all {len(arrays)} keys have their place; {counted:,} parameters")
-    for line in weights.report(args.system, model, variables):
+    for line in (*notes, *report(args.system, model, variables)):
         print(line)
     if args.middlebury is None:
         print("not scored: name Middlebury's folder with --middlebury")
@@ -44,7 +44,8 @@ def _score(args, model, variables):
     from vfi_jax import data, evaluation
     from vfi_jax.data.samples import samples
     from vfi_jax.evaluation.published import MIDDLEBURY
-    from vfi_jax.evaluation.run import compare, mean
+    from vfi_jax.evaluation.run import compare
+    from vfi_jax.evaluation.tables import mean
     from vfi_jax.interpolation import Interpolator
 
     published = MIDDLEBURY.get(args.system)

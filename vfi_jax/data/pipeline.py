@@ -43,12 +43,12 @@ class Streamed:
             raise ValueError(f"{', '.join(choice.names)} has no clips in {choice.split!r}")
         process, processes = choice.shard
         self._order = (
-            grain.MapDataset.range(len(self._examples))
-            .seed(choice.seed)
-            .shuffle()
-            .repeat()[process::processes]
+            grain.MapDataset.range(len(self._examples)).seed(choice.seed).shuffle().repeat()
         )
-        self._loaded = self._order.random_map(self._load).batch(choice.batch)
+        # Sharded after the map: what is drawn for a clip does not depend on how many processes run.
+        shard = slice(process, None, processes)
+        self._loaded = self._order.random_map(self._load)[shard].batch(choice.batch)
+        self._order = self._order[shard]
         self._iterator: Iterator | None = None
         self._next = 0
 

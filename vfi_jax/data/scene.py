@@ -13,6 +13,7 @@ SHARES = (0.6, 0.25, 0.15)  # of a layer's largest displacement: moving, turning
 GROWTH = 0.15  # log of the largest scale
 EDGE = 1.5  # pixels from one colour of a pattern to the other
 BAND = 32  # rows painted at a time
+ROUNDING = 1e-6  # pixels by which a point at rest on the frame's edge may seem to move
 RIM = 5.0  # pixels over which an object darkens towards its outline
 
 
@@ -83,7 +84,7 @@ class Scene:
         """
         owner, moved = self._moved(self._pixels(), time0, time1)
         last = np.array([self.width - 1, self.height - 1])
-        hidden = ((moved < 0) | (moved > last)).any(axis=-1)
+        hidden = ((moved < -ROUNDING) | (moved > last + ROUNDING)).any(axis=-1)
         for index, layer in enumerate(self._layers):
             hidden |= (owner < index) & layer.covers(moved, time1)
         return hidden[..., None].astype(np.float32)

@@ -10,6 +10,8 @@ from vfi_jax import data
 from vfi_jax.data.clip import Clip, pieces
 from vfi_jax.data.resident import Resident
 
+RENDERED = {"synthetic", "moving_textures"}  # data sets without files, as many clips as asked for
+
 
 class Source(Protocol):
     """Where batches come from. A draw depends on the seed and the step alone.
@@ -53,7 +55,8 @@ class Choice:
       seed: of the order and of everything that is drawn for a clip.
       resident: keep all clips on the device.
       frames: longest run of frames drawn from a clip.
-      scenes: clips that "synthetic" renders.
+      scenes: clips that a rendered data set has.
+      licences: classes of "video_folder" to draw from; empty: all.
       shard: (process, processes): this process draws every `processes`-th clip.
     """
 
@@ -66,6 +69,7 @@ class Choice:
     resident: bool = False
     frames: int = 9
     scenes: int = 64
+    licences: tuple[str, ...] = ()
     shard: tuple[int, int] = (0, 1)
 
 
@@ -75,7 +79,9 @@ def open_source(choice: Choice) -> Source:
     Raises:
       ValueError: a data set is unknown, absent, empty or laid out otherwise.
     """
-    if choice.resident or set(choice.names) == {"synthetic"}:
+    if choice.licences and "video_folder" not in choice.names:
+        raise ValueError(f"licences choose among videos of video_folder, not {choice.names}")
+    if choice.resident or RENDERED.issuperset(choice.names):
         return Resident(
             itertools.chain.from_iterable(
                 pieces(clip, choice.frames) for clip in read_clips(choice)
@@ -95,7 +101,11 @@ def read_clips(choice: Choice, names: tuple[str, ...] = ()) -> Iterator[Clip]:
     """The clips of the named data sets (all by default), one after the other."""
     # A quarter more than the crop on each axis, so that crops differ.
     size = tuple(side * 5 // 4 for side in choice.crop)
-    options = {"synthetic": {"scenes": choice.scenes, "size": size, "frames": choice.frames}}
+    options = {
+        "synthetic": {"scenes": choice.scenes, "size": size, "frames": choice.frames},
+        "moving_textures": {"scenes": choice.scenes, "size": size},
+        "video_folder": {"licences": choice.licences, "frames": choice.frames},
+    }
     return itertools.chain.from_iterable(
         data.clips(name, choice.folder, choice.split, **options.get(name, {}))
         for name in names or choice.names

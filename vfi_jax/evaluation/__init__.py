@@ -1,7 +1,17 @@
 """Scoring systems as papers do: a protocol names every convention, a run keeps every number."""
 
+from vfi_jax.evaluation.baselines import baseline
 from vfi_jax.evaluation.protocols import PROTOCOLS, Protocol
 from vfi_jax.evaluation.protocols import named as protocol
 from vfi_jax.evaluation.score import Sample, Scored, evaluate, score
 
-__all__ = ["PROTOCOLS", "Protocol", "Sample", "Scored", "evaluate", "protocol", "score"]
+__all__ = [
+    "PROTOCOLS",
+    "Protocol",
+    "Sample",
+    "Scored",
+    "baseline",
+    "evaluate",
+    "protocol",
+    "score",
+]

@@ -2,151 +2,197 @@
 
 import base64
 import html
-from collections.abc import Sequence
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from string import Template
 
 import cv2
 import numpy as np
 
-from vfi_jax.evaluation.score import METRICS, Scored
+from vfi_jax.evaluation import tables
+from vfi_jax.evaluation.score import Scored
+from vfi_jax.evaluation.tables import COLUMNS, Scores
 
 AMPLIFY = 4  # error maps show four times the difference
-PATCH = 64  # side of the zoomed worst patch, in pixels
-ZOOM = 4
+PATCH = 64  # width of the zoomed worst patch, in pixels
 WIDEST = 640  # pictures are shrunk to this width, in pixels
+QUALITY = 90  # of WebP; patches are lossless
+LOSSLESS = 101  # what OpenCV takes for it
 
-HEADINGS = {"psnr": "PSNR (dB)", "ssim": "SSIM", "ie": "IE"}
-FORMATS = {"psnr": "{:.2f}", "ssim": "{:.4f}", "ie": "{:.3f}"}
-
-PAGE = Template("""<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>$title</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 84rem; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.5rem; }
-table { border-collapse: collapse; } th, td { padding: .25rem .8rem; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
-thead th { border-bottom: 2px solid; } tbody tr:nth-child(odd) { background: #8881; }
-td.best { font-weight: 700; } tfoot td, tr.mean td { border-top: 1px solid; font-weight: 600; }
-.row { display: flex; flex-wrap: wrap; gap: .6rem; } figure { margin: 0; }
-figcaption { font-size: .8rem; opacity: .75; } img { max-width: 100%; display: block; }
-.row figure { flex: 1 1 16rem; max-width: 26rem; } p.facts { opacity: .75; }
-</style>
-<h1>$title</h1><p class="facts">$facts</p>
-$body
-</html>
-""")
+PAGE = Path(__file__).with_name("report.html")
 
 
-def page(title: str, facts: str, models: Sequence[str], sections: Sequence[str], table: str) -> str:
+def page(title: str, facts: str, scores: Scores, sections: Sequence[str]) -> str:
     """The whole page.
 
     Args:
       title: of the page.
       facts: one line: protocol, data, versions.
-      models: names, in the order of the comparison.
+      scores: by model, then by sequence, then by metric.
       sections: HTML of each sequence, made by `section`.
-      table: HTML of the summary, made by `summary`.
     """
-    contents = f"<h2>{html.escape(', '.join(models))}</h2>{table}{''.join(sections)}"
-    return PAGE.substitute(title=html.escape(title), facts=html.escape(facts), body=contents)
+    pictures = "".join(sections)
+    return Template(PAGE.read_text()).substitute(
+        title=html.escape(title),
+        facts=html.escape(facts),
+        means=_means(scores),
+        table=_sequences(scores, pictures),
+        sections=pictures,
+    )
 
 
-def summary(scores: dict[str, dict[str, dict[str, float]]]) -> str:
-    """The table of all numbers: a row a sequence, a column a model and metric, the mean last.
+def section(results: Mapping[str, Scored], flows: Mapping[str, np.ndarray]) -> str:
+    """What one sequence looks like: truth and inputs, and each model's result, error and patch.
 
     Args:
-      scores: by model, then by sequence, then by metric.
+      results: of each model on the same sample; the middle one of its times is shown.
+      flows: pictures of the models' flows, uint8 `[H, W, 3]`, where they have one.
     """
-    models = list(scores)
-    names = list(next(iter(scores.values())))
-    head = "".join(f'<th colspan="{len(METRICS)}">{html.escape(model)}</th>' for model in models)
-    units = "".join(f"<th>{HEADINGS[metric]}</th>" for _ in models for metric in METRICS)
-    rows = [_row(name, [scores[model][name] for model in models]) for name in names]
-    means = [
-        {metric: float(np.mean([s[metric] for s in scores[model].values()])) for metric in METRICS}
-        for model in models
+    sample = next(iter(results.values())).sample
+    index = len(sample.times) // 2
+    time, truth = float(sample.times[index]), sample.targets[index]
+    # One place for all, so that models can be compared: where the first is worst.
+    place = _worst(next(iter(results.values())).predictions[index], truth)
+    rows = [
+        _row(
+            f"time {time:g} of {len(sample.frames)} inputs",
+            "",
+            [
+                _figure(truth, "truth"),
+                _patch(truth, place, "truth, zoomed"),
+                _figure(sample.frames[0], "first input"),
+                _figure(sample.frames[-1], "last input"),
+            ],
+        )
     ]
-    rows.append(_row(f"mean of {len(names)}", means, kind="mean"))
+    for model, result in results.items():
+        error = _framed(np.abs(result.predictions[index] - np.float32(truth)) * AMPLIFY, place)
+        pictures = [
+            _figure(result.predictions[index], "result"),
+            _patch(result.predictions[index], place, "result, zoomed"),
+            _figure(error, f"difference, {AMPLIFY} times; framed: the zoomed patch"),
+        ]
+        if model in flows:
+            pictures.append(_figure(flows[model], "flow: hue is direction, strength length"))
+        rows.append(_row(model, _numbers(result.scores[index]), pictures))
+    name = html.escape(sample.name)
+    return f'<section id="{name}"><h2>{name}</h2>{"".join(rows)}</section>\n'
+
+
+def _row(title, numbers, figures):
+    return f'<h3>{html.escape(title)}{numbers}</h3><div class="pictures">{"".join(figures)}</div>'
+
+
+def _numbers(scores):
+    return "".join(
+        f"<span>{COLUMNS[metric].heading} <b>{COLUMNS[metric].text(value)}</b></span>"
+        for metric, value in scores.items()
+    )
+
+
+def _means(scores):
+    """A row for each model (and group of sequences), a column for each metric."""
+    metrics = tables.columns(scores)
+    parts = tables.means(scores)
+    head = "".join(f"<th>{COLUMNS[metric].heading}</th>" for metric in metrics)
+    bodies = []
+    for label, by_model in parts.items():
+        rows = [
+            f"<tr>{_named(model)}{_cells(values, metrics, list(by_model.values()))}</tr>"
+            for model, values in by_model.items()
+        ]
+        span = len(metrics) + 1
+        bodies.append(
+            f'<tbody><tr class="group"><th colspan="{span}">{html.escape(label)}</th></tr>'
+            f"{''.join(rows)}</tbody>"
+        )
+    return f"<table><thead><tr><th></th>{head}</tr></thead>{''.join(bodies)}</table>"
+
+
+def _sequences(scores, pictures):
+    """A row for each sequence, a column for each model and metric."""
+    metrics = tables.columns(scores)
+    span = len(metrics)
+    head = "".join(
+        f'<th class="model" colspan="{span}" title="{model}">{model}</th>'
+        for model in map(html.escape, scores)
+    )
+    units = "".join(
+        f"<th{' class=first' * (metric == metrics[0])}>{COLUMNS[metric].heading}</th>"
+        for _ in scores
+        for metric in metrics
+    )
+    rows = []
+    for name in next(iter(scores.values()), {}):
+        values = [by_name[name] for by_name in scores.values()]
+        cells = "".join(_cells(row, metrics, values) for row in values)
+        rows.append(f"<tr>{_named(name, _link(name, pictures))}{cells}</tr>")
     return (
         f"<table><thead><tr><th></th>{head}</tr><tr><th>sequence</th>{units}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
-def section(results: dict[str, Scored], flows: dict[str, np.ndarray]) -> str:
-    """What one sequence looks like: inputs, truth, and for each model result, error and patch.
-
-    Args:
-      results: of each model on the same sample; the first time is shown.
-      flows: pictures of the models' flows, uint8 `[H, W, 3]`, where they have one.
-    """
-    first = next(iter(results.values()))
-    sample, truth = first.sample, first.sample.targets[0]
-    pictures = [
-        _figure(sample.frames[0], "first input"),
-        _figure(sample.frames[-1], "last input"),
-        _figure(truth, f"truth at {float(sample.times[0]):g}"),
-    ]
-    rows = [f'<div class="row">{"".join(pictures)}</div>']
-    worst = _worst(next(iter(results.values())).predictions[0], truth)
-    for model, result in results.items():
-        rows.append(_model_row(model, result, truth, worst, flows.get(model)))
-    return f"<h2>{html.escape(sample.name)}</h2>{''.join(rows)}"
+def _cells(values, metrics, rivals):
+    """Table cells; the best of several models stands out, unless all are alike."""
+    cells = []
+    for metric in metrics:
+        column = COLUMNS[metric]
+        text = column.text(values[metric])
+        best = column.text(column.best(rival[metric] for rival in rivals))
+        alike = len({column.text(rival[metric]) for rival in rivals}) == 1
+        kinds = ["first"] * (metric == metrics[0]) + ["best"] * (text == best and not alike)
+        cells.append(f'<td class="{" ".join(kinds)}">{text}</td>')
+    return "".join(cells)
 
 
-def _model_row(model, result, truth, worst, flow):
-    prediction = result.predictions[0]
-    error = np.abs(prediction - truth.astype(np.float32)) * AMPLIFY
-    numbers = ", ".join(f"{HEADINGS[m]} {FORMATS[m].format(result.scores[0][m])}" for m in METRICS)
-    pictures = [
-        _figure(prediction, f"{model}: {numbers}"),
-        _figure(error, f"difference, {AMPLIFY} times"),
-        _figure(_zoomed(prediction, worst, truth), f"worst {PATCH} px, with the truth beside it"),
-    ]
-    if flow is not None:
-        pictures.append(_figure(flow, "flow"))
-    return f'<div class="row">{"".join(pictures)}</div>'
+def _named(name, content=""):
+    """The first cell of a row; a long name is cut short there and whole on hovering."""
+    return f'<td title="{html.escape(name)}">{content or html.escape(name)}</td>'
+
+
+def _link(name, pictures):
+    text = html.escape(name)
+    if f'<section id="{text}">' not in pictures:
+        return text
+    return f'<a href="#{urllib.parse.quote(name)}">{text}</a>'
 
 
 def _worst(prediction, truth):
-    """Top left corner of the patch with the largest mean error."""
-    error = np.abs(prediction - truth.astype(np.float32)).mean(-1)
-    size = (min(PATCH, error.shape[1]), min(PATCH, error.shape[0]))
-    means = cv2.boxFilter(error, -1, size, anchor=(0, 0))
-    valid = means[: error.shape[0] - size[1] + 1, : error.shape[1] - size[0] + 1]
-    return np.unravel_index(np.argmax(valid), valid.shape)
+    """(top, left, height, width) of the patch with the largest mean error, shaped as the frame."""
+    error = np.abs(prediction - np.float32(truth)).mean(-1)
+    height, width = error.shape
+    patch_width = min(PATCH, width)
+    patch_height = max(1, round(patch_width * height / width))
+    means = cv2.boxFilter(error, -1, (patch_width, patch_height), anchor=(0, 0))
+    valid = means[: height - patch_height + 1, : width - patch_width + 1]
+    top, left = np.unravel_index(np.argmax(valid), valid.shape)
+    return int(top), int(left), patch_height, patch_width
 
 
-def _zoomed(prediction, corner, truth):
-    top, left = corner
-    patches = [image[top : top + PATCH, left : left + PATCH] for image in (prediction, truth)]
-    pair = np.concatenate([np.float32(patch) for patch in patches], axis=1)
-    return np.kron(pair, np.ones((ZOOM, ZOOM, 1), np.float32))
+def _framed(picture, place):
+    top, left, height, width = place
+    thickness = max(1, picture.shape[1] // 320)
+    corners = (left, top), (left + width - 1, top + height - 1)
+    return cv2.rectangle(np.float32(picture), *corners, (255, 255, 255), thickness)
 
 
-def _figure(picture, caption):
-    pixels = np.clip(np.rint(np.asarray(picture, np.float32)), 0, 255).astype(np.uint8)
+def _patch(picture, place, caption):
+    top, left, height, width = place
+    cut = picture[top : top + height, left : left + width]
+    return _figure(cut, caption, kind="patch", quality=LOSSLESS)
+
+
+def _figure(picture, caption, *, kind="", quality=QUALITY):
+    pixels = np.clip(np.rint(np.float32(picture)), 0, 255).astype(np.uint8)
     if pixels.shape[1] > WIDEST:
         height = round(pixels.shape[0] * WIDEST / pixels.shape[1])
         pixels = cv2.resize(pixels, (WIDEST, height), interpolation=cv2.INTER_AREA)
-    _, data = cv2.imencode(".webp", pixels[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 90])
+    _, data = cv2.imencode(".webp", pixels[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, quality])
     source = base64.b64encode(data.tobytes()).decode()
-    text = html.escape(caption)
+    height, width = pixels.shape[:2]
     return (
-        f'<figure><img alt="{text}" src="data:image/webp;base64,{source}">'
-        f"<figcaption>{text}</figcaption></figure>"
+        f'<figure class="{kind}"><img alt="{caption}" width="{width}" height="{height}" '
+        f'src="data:image/webp;base64,{source}"><figcaption>{caption}</figcaption></figure>'
     )
-
-
-def _row(name, columns, *, kind=""):
-    """A table row; the best value of each metric stands out where models are compared."""
-    cells = []
-    for column in columns:
-        for metric in METRICS:
-            values = [other[metric] for other in columns]
-            best = min(values) if metric == "ie" else max(values)
-            mark = ' class="best"' if len(columns) > 1 and column[metric] == best else ""
-            cells.append(f"<td{mark}>{FORMATS[metric].format(column[metric])}</td>")
-    return f'<tr class="{kind}"><td>{html.escape(name)}</td>{"".join(cells)}</tr>'

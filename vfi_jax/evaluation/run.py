@@ -1,28 +1,32 @@
 """Scoring several models on the same samples: resumable, kept as JSON, CSV and a page."""
 
 import csv
+import dataclasses
 import json
-from collections.abc import Callable, Iterable
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
-from vfi_jax.evaluation import report
+from vfi_jax.evaluation import report, tables
 from vfi_jax.evaluation.protocols import Protocol
-from vfi_jax.evaluation.score import METRICS, Sample, Scored, evaluate
-from vfi_jax.interpolation import Interpolator
+from vfi_jax.evaluation.score import METRICS, Answer, Extra, Sample, Scored, evaluate
+from vfi_jax.evaluation.tables import Scores
 
+CONDITIONS = "run.json"
 LINES = "scores.jsonl"
 SECTIONS = "sections"
 
-Scores = dict[str, dict[str, dict[str, float]]]  # by model, by sequence, by metric
-
 
 def compare(
-    interpolators: dict[str, Interpolator],
+    interpolators: Mapping[str, Answer],
     samples: Iterable[Sample],
     protocol: Protocol,
     *,
+    extras: Sequence[Extra] = (),
+    flows: Mapping[str, Callable[[Sample], np.ndarray | None]] = MappingProxyType({}),
     out: Path | None = None,
     pictures: int = 24,
     told: Callable[[str, dict[str, dict[str, float]]], None] = lambda name, scores: None,
@@ -30,12 +34,16 @@ def compare(
     """Scores every model on every sample.
 
     With `out`, a line is written for each sample as it is done; a later call goes on after them.
+    Samples are known by their name and true frames, models by their name alone: where weights
+    change, name another folder.
 
     Args:
-      interpolators: by the name that the tables show.
+      interpolators: by the name that the tables show: an `Interpolator`, or a `baseline`.
       samples: read lazily, one by one.
       protocol: whose conventions are used.
-      out: folder for scores.jsonl and the page's sections.
+      extras: further metrics, as for `evaluate`.
+      flows: from a sample to the picture of a model's flow, by the model's name.
+      out: folder for run.json, scores.jsonl and the page's sections.
       pictures: samples that get a section.
       told: called with each sample's name and its scores by model.
 
@@ -43,20 +51,24 @@ def compare(
       The mean over a sample's times of every metric, by model and sequence.
 
     Raises:
-      ValueError: `out` holds scores of other models; or as `evaluate`.
+      ValueError: `out` holds scores of other models, metrics or another protocol; or as
+        `evaluate`.
     """
-    done = _read(out, list(interpolators))
+    done = {} if out is None else _resume(out, _conditions(interpolators, protocol, extras))
     scores: Scores = {model: {} for model in interpolators}
     for index, sample in enumerate(samples):
-        row = done.get(sample.name)
+        key = f"{sample.name} {zlib.crc32(sample.targets.tobytes()):08x}"
+        row = done.get(key)
         if row is None:
             results = {
-                model: next(evaluate(interpolator, [sample], protocol))
+                model: next(evaluate(interpolator, [sample], protocol, extras=extras))
                 for model, interpolator in interpolators.items()
             }
             row = {model: result.mean for model, result in results.items()}
             if out is not None:
-                _write(out, sample.name, row, results if index < pictures else {}, index)
+                if index < pictures:
+                    _draw(out, index, results, flows)
+                _write(out, key, row)
         for model, values in row.items():
             scores[model][sample.name] = values
         told(sample.name, row)
@@ -75,51 +87,57 @@ def write_report(out: Path, scores: Scores, *, title: str, facts: str) -> Path:
     Returns:
       The page.
     """
-    means = {model: mean(rows) for model, rows in scores.items()}
-    record = {"title": title, "facts": facts, "mean": means, "sequences": scores}
+    record = {"title": title, "facts": facts, "means": tables.means(scores), "sequences": scores}
     (out / "scores.json").write_text(json.dumps(record, indent=1) + "\n")
+    metrics = tables.columns(scores)
     with (out / "scores.csv").open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["model", "sequence", *METRICS])
+        table.writerow(["model", "sequence", *metrics])
         for model, rows in scores.items():
             for name, values in rows.items():
-                table.writerow([model, name, *(values[metric] for metric in METRICS)])
+                table.writerow([model, name, *(values[metric] for metric in metrics)])
     sections = [path.read_text() for path in sorted((out / SECTIONS).glob("*.html"))]
     page = out / "report.html"
-    page.write_text(report.page(title, facts, list(scores), sections, report.summary(scores)))
+    page.write_text(report.page(title, facts, scores, sections))
     return page
 
 
-def mean(rows: dict[str, dict[str, float]]) -> dict[str, float]:
-    """The unweighted mean over sequences, as tables print it.
+def _conditions(interpolators, protocol, extras):
+    """What a run's numbers depend on, beside its data."""
+    fields = dataclasses.asdict(protocol)
+    rules = (f"{name}={value}" for name, value in fields.items() if name not in ("data", "source"))
+    names = [name for extra in extras for name in extra.names]
+    return {
+        "models": ", ".join(interpolators),
+        "metrics": ", ".join([*METRICS, *names]),
+        "protocol": ", ".join(rules),
+    }
 
-    Sequences whose PSNR is infinite (the truth equals the prediction) are left out of its mean.
-    """
-    out = {}
-    for metric in METRICS:
-        values = [row[metric] for row in rows.values() if np.isfinite(row[metric])]
-        out[metric] = float(np.mean(values)) if values else float("nan")
-    return out
 
-
-def _read(out, models):
-    """What an earlier run left: scores by sequence."""
-    if out is None or not (out / LINES).exists():
-        return {}
-    rows = [json.loads(line) for line in (out / LINES).read_text().splitlines() if line]
-    for row in rows:
-        if list(row["scores"]) != models:
+def _resume(out, conditions):
+    """What an earlier run under the same conditions left in the folder: scores by sample."""
+    path = out / CONDITIONS
+    if not path.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(conditions, indent=1) + "\n")
+    for what, held in json.loads(path.read_text()).items():
+        if held != conditions[what]:
             raise ValueError(
-                f"{out} holds scores of {', '.join(row['scores'])}; "
-                f"name another --out for {', '.join(models)}"
+                f"{out} holds scores of {what} {held}, not {conditions[what]}; name another --out"
             )
-    return {row["name"]: row["scores"] for row in rows}
+    lines = (out / LINES).read_text().splitlines() if (out / LINES).exists() else []
+    rows = [json.loads(line) for line in lines]
+    return {row["sample"]: row["scores"] for row in rows}
 
 
-def _write(out, name, row, results: dict[str, Scored], index):
+def _draw(out, index, results: dict[str, Scored], flows):
+    sample = next(iter(results.values())).sample
+    drawn = {model: flows[model](sample) for model in results if model in flows}
+    seen = {model: picture for model, picture in drawn.items() if picture is not None}
     (out / SECTIONS).mkdir(parents=True, exist_ok=True)
-    if results:
-        section = report.section(results, flows={})
-        (out / SECTIONS / f"{index:06d}.html").write_text(section)
+    (out / SECTIONS / f"{index:06d}.html").write_text(report.section(results, seen))
+
+
+def _write(out, key, row):
     with (out / LINES).open("a") as file:
-        file.write(json.dumps({"name": name, "scores": row}) + "\n")
+        file.write(json.dumps({"sample": key, "scores": row}) + "\n")

@@ -1,7 +1,7 @@
 """Predictions against the truth, frame by frame."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 import jax
@@ -10,7 +10,6 @@ import numpy as np
 
 from vfi_jax import metrics
 from vfi_jax.evaluation.protocols import Protocol
-from vfi_jax.interpolation import Interpolator
 
 PEAK = 255.0  # scores are of 8-bit values
 METRICS = ("psnr", "ssim", "ie")
@@ -43,20 +42,44 @@ class Scored:
       sample: the question.
       predictions: `[T, sH, sW, 3]` 8-bit values as the protocol rounds them, float32.
       scores: for each time, by the names in `METRICS`.
+      extra: further metrics of the whole sample, by name.
     """
 
     sample: Sample
     predictions: np.ndarray
     scores: Sequence[dict[str, float]]
+    extra: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def mean(self) -> dict[str, float]:
-        """The scores' mean over the times."""
-        return {name: float(np.mean([s[name] for s in self.scores])) for name in METRICS}
+        """The scores' mean over the times, and the further metrics."""
+        means = {name: float(np.mean([s[name] for s in self.scores])) for name in METRICS}
+        return {**means, **self.extra}
+
+
+# From float frames `[N, H, W, 3]` and times to frames: an `Interpolator`, or a baseline.
+Answer = Callable[[np.ndarray, Sequence[Fraction]], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Extra:
+    """Further metrics of a whole sample.
+
+    Attributes:
+      names: of the metrics.
+      score: from a sample and the predictions, `[T, H, W, 3]` 8-bit values, to their values.
+    """
+
+    names: tuple[str, ...]
+    score: Callable[[Sample, np.ndarray], dict[str, float]]
 
 
 def evaluate(
-    interpolator: Interpolator, samples: Iterable[Sample], protocol: Protocol
+    interpolator: Answer,
+    samples: Iterable[Sample],
+    protocol: Protocol,
+    *,
+    extras: Sequence[Extra] = (),
 ) -> Iterator[Scored]:
     """Scores a model on samples, one after the other.
 
@@ -64,6 +87,7 @@ def evaluate(
       interpolator: with the protocol's padding and ensemble.
       samples: read lazily.
       protocol: how predictions are scored.
+      extras: further metrics, such as `extras.lpips()`.
 
     Raises:
       ValueError: the model cannot reach a sample's times, or its frames have another size.
@@ -81,7 +105,10 @@ def evaluate(
             score(prediction, target, protocol, mask=sample.mask)
             for prediction, target in zip(predictions, sample.targets, strict=True)
         ]
-        yield Scored(sample, predictions, scores)
+        further: dict[str, float] = {}
+        for extra in extras:
+            further |= extra.score(sample, predictions)
+        yield Scored(sample, predictions, scores, further)
 
 
 def quantise(frames: np.ndarray, rounding: str) -> np.ndarray:

@@ -73,6 +73,7 @@ class ConvTranspose(nn.Module):
       padding: pixels cropped on each side.
       use_bias: add a bias per channel.
       dtype: type of the computation; parameters stay float32.
+      kernel_init: initialiser of the kernel; None: PyTorch's default.
 
     Parameters: kernel `[kernel, kernel, in, features]` as it is correlated with the dilated input
     (PyTorch's turned by 180 degrees), bias `[features]`.
@@ -84,13 +85,14 @@ class ConvTranspose(nn.Module):
     padding: int = 1
     use_bias: bool = True
     dtype: Any = jnp.float32
+    kernel_init: Any = None
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
         shape = (self.kernel, self.kernel, x.shape[-1], self.features)
         # PyTorch takes the fan-in of an [in, out, h, w] weight from its second axis.
         fan = (self.kernel, self.kernel, self.features, x.shape[-1])
-        kernel = self.param("kernel", _transposed_init(fan), shape)
+        kernel = self.param("kernel", self.kernel_init or _transposed_init(fan), shape)
         x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
         out = convolve_transposed(x, kernel, stride=self.stride, padding=self.padding)
         if self.use_bias:
@@ -101,12 +103,17 @@ class ConvTranspose(nn.Module):
 class PReLU(nn.Module):
     """max(x, 0) + slope * min(x, 0), one learnt slope a channel.
 
-    Parameters: slope `[channels]`, initially 0.25 as in PyTorch.
+    Attributes:
+      initial: the slopes before training, PyTorch's by default.
+
+    Parameters: slope `[channels]`.
     """
+
+    initial: float = 0.25
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
-        slope = self.param("slope", nn.initializers.constant(0.25), (x.shape[-1],))
+        slope = self.param("slope", nn.initializers.constant(self.initial), (x.shape[-1],))
         return jnp.where(x >= 0, x, slope.astype(x.dtype) * x)
 
 

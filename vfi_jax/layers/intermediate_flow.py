@@ -67,7 +67,7 @@ class ScaledFlow(nn.Module):
         for index, (width, small) in enumerate(zip(self.channels, prepared, strict=True)):
             inputs = [small, *plane(time, small)]
             if estimates:
-                size = small.shape[-3:-1]
+                size = size_of(small)
                 seen = jnp.concatenate([side_by_side(estimate.warped), estimate.logit], axis=-1)
                 inputs.append(ops.resize_bilinear(seen, size))
                 inputs.append(side_by_side(ops.resize_flow(estimate.flow, size)))
@@ -159,12 +159,12 @@ class SharedFlow(nn.Module):
         for features, pair in prepared:
             warped = ops.backward_warp(features, share * motion, padding="border")
             step = self.block(warped, motion, state, time)
-            size = pair.shape[-3:-1]
+            size = size_of(pair)
             motion = ops.resize_flow(motion, size) + apart(step[..., :4])
             state = ops.resize_bilinear(state, size) + step[..., 4:]
             estimates.append(_estimate(pair, share * motion, prior + state[..., :1]))
         finest = estimates.pop()
-        size = frames.shape[-3:-1]
+        size = size_of(frames)
         flow, logit = ops.resize_flow(finest.flow, size), ops.resize_bilinear(finest.logit, size)
         return [*estimates, _estimate(frames, flow, logit)]
 
@@ -234,7 +234,7 @@ class ConvPReLU(nn.Module):
 
 def advance(frames: Image, estimate: Estimate, step: Image) -> Estimate:
     """The estimate at full size after a block's step `[B, h, w, 5]` in pixels of its own size."""
-    size = frames.shape[-3:-1]
+    size = size_of(frames)
     flow = estimate.flow + ops.resize_flow(apart(step[..., :4]), size)
     return _estimate(frames, flow, estimate.logit + ops.resize_bilinear(step[..., 4:], size))
 
@@ -254,6 +254,12 @@ def plane(time: Array | None, like: Image) -> list[Image]:
     if time is None:
         return []
     return [jnp.broadcast_to(time[:, None, None, None], (*like.shape[:-1], 1))]
+
+
+def size_of(x: Image) -> tuple[int, int]:
+    """Height and width."""
+    height, width = x.shape[-3:-1]
+    return height, width
 
 
 def _estimate(frames, flow, logit):

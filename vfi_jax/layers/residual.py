@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from vfi_jax.arrays import Image
-from vfi_jax.layers.conv import Conv
+from vfi_jax.layers.conv import Conv, uniform_fan_in
 
 
 class ResidualBlock(nn.Module):
@@ -17,20 +17,34 @@ class ResidualBlock(nn.Module):
       use_bias: of both convolutions.
       last_relu: a ReLU on the sum.
       dtype: type of the convolutions.
+      kernel_init: as in `Conv`.
+      bias_init: as in `Conv`.
     """
 
     dilation: int = 1
     use_bias: bool = True
     last_relu: bool = False
     dtype: Any = jnp.float32
+    kernel_init: Any = uniform_fan_in
+    bias_init: Any = None
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
-        features, use_bias, dtype = x.shape[-1], self.use_bias, self.dtype
-        first = Conv(features, dilation=self.dilation, use_bias=use_bias, dtype=dtype, name="conv0")
-        second = Conv(features, use_bias=use_bias, dtype=dtype, name="conv1")
+        first = self._conv(x.shape[-1], self.dilation, "conv0")
+        second = self._conv(x.shape[-1], 1, "conv1")
         out = x + second(nn.relu(first(x)))
         return nn.relu(out) if self.last_relu else out
+
+    def _conv(self, features, dilation, name):
+        return Conv(
+            features,
+            dilation=dilation,
+            use_bias=self.use_bias,
+            dtype=self.dtype,
+            kernel_init=self.kernel_init,
+            bias_init=self.bias_init,
+            name=name,
+        )
 
 
 class ResidualBlocks(nn.Module):
@@ -43,6 +57,8 @@ class ResidualBlocks(nn.Module):
       use_bias: as in `ResidualBlock`.
       last_relu: as in `ResidualBlock`.
       dtype: type of the convolutions.
+      kernel_init: as in `Conv`.
+      bias_init: as in `Conv`.
 
     Parameters: those of a `ResidualBlock` under "block", with a first axis of length `count`.
     """
@@ -51,6 +67,8 @@ class ResidualBlocks(nn.Module):
     use_bias: bool = True
     last_relu: bool = False
     dtype: Any = jnp.float32
+    kernel_init: Any = uniform_fan_in
+    bias_init: Any = None
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
@@ -61,6 +79,11 @@ class ResidualBlocks(nn.Module):
             length=self.count,
         )
         block = ResidualBlock(
-            use_bias=self.use_bias, last_relu=self.last_relu, dtype=self.dtype, name="block"
+            use_bias=self.use_bias,
+            last_relu=self.last_relu,
+            dtype=self.dtype,
+            kernel_init=self.kernel_init,
+            bias_init=self.bias_init,
+            name="block",
         )
         return blocks(block, x, None)[0]

@@ -1,8 +1,19 @@
 """How good a frame is; each metric says in which convention."""
 
 from vfi_jax.metrics.interpolation_error import interpolation_error, normalised_interpolation_error
+from vfi_jax.metrics.lpips import lpips
 from vfi_jax.metrics.luma import luma
 from vfi_jax.metrics.psnr import psnr
 from vfi_jax.metrics.ssim import ssim
+from vfi_jax.metrics.temporal import flow_difference, warping_error
 
-__all__ = ["interpolation_error", "luma", "normalised_interpolation_error", "psnr", "ssim"]
+__all__ = [
+    "flow_difference",
+    "interpolation_error",
+    "lpips",
+    "luma",
+    "normalised_interpolation_error",
+    "psnr",
+    "ssim",
+    "warping_error",
+]

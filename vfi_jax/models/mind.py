@@ -16,6 +16,8 @@ from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, max_pool
 from vfi_jax.layers.precision import precision
 
+SLOPE = 0.5  # of all PReLUs before training; not known of the paper
+NOISE = 0.3  # of He's random kernels, in `copying`
 CENTROID_RADIUS = 2  # pixels around the strongest response that place a match between pixels
 LIVE_ARRAYS = 6  # of the largest size, that a backward pass holds at once, about
 TINY = 1e-30  # keeps 0 / 0 away
@@ -38,7 +40,7 @@ class Config:
     precision: str = "highest"
 
 
-VARIANTS = {"small": Config(widths=(16, 24, 32, 32), skips=(1, 2, 3))}
+VARIANTS = {"small": Config(widths=(16, 32, 44), skips=(1, 2))}
 
 
 class Model(nn.Module):
@@ -73,7 +75,8 @@ class Model(nn.Module):
                 if level in config.skips:
                     x = jnp.concatenate([pooled[level], x], axis=-1)
                 x = Block(width, config.dtype, grow=True, name=f"decoder{level}")(x)
-            x = Conv(3, 1, dtype=config.dtype, name="output")(x)
+            output = Conv(3, 1, dtype=config.dtype, kernel_init=copying, name="output")
+            x = output(x)
         return {"frames": x.astype(jnp.float32)[:, None]}
 
 
@@ -88,9 +91,27 @@ class Block(nn.Module):
     def __call__(self, x: Image) -> Image:
         for index in (1, 2, 3):
             layer = ConvTranspose if self.grow and index == 1 else Conv
-            x = layer(self.features, dtype=self.dtype, name=f"conv{index}")(x)
-            x = PReLU(name=f"prelu{index}")(x)
+            conv = layer(
+                self.features, dtype=self.dtype, kernel_init=copying, name=f"conv{index}"
+            )
+            x = PReLU(initial=SLOPE, name=f"prelu{index}")(conv(x))
         return x
+
+
+def copying(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Array:
+    """Kernels `HWIO` that pass pictures on: an orthogonal matrix in the middle, some noise around.
+
+    Interpolating is copying to the right place. From PyTorch's or He's random kernels so many
+    layers take thousands of steps to learn to copy at all.
+
+    Source: Xiao et al. 2018 (arXiv:1806.05393), delta-orthogonal initialisation.
+    """
+    height, width, inputs, outputs = shape
+    noise = NOISE * nn.initializers.he_normal()(key, shape, dtype)
+    matrix = nn.initializers.orthogonal()(key, (inputs, outputs), dtype)
+    # A transposed convolution's middle is 2 x 2 taps, one for each pixel that it makes of one.
+    rows, columns = (slice((n - 1) // 2, n // 2 + 1) for n in (height, width))
+    return noise.at[rows, columns].add(matrix)
 
 
 class Matches(NamedTuple):

@@ -21,6 +21,7 @@ from vfi_jax.layers.intermediate_flow import (
     advance,
     plane,
     side_by_side,
+    size_of,
 )
 from vfi_jax.layers.precision import precision
 
@@ -165,7 +166,7 @@ class Model(nn.Module):
         out = []
         for features in context:
             # Halved once a level, not at once: bilinear steps add up to another filter.
-            flow = ops.resize_flow(flow, features.shape[-3:-1])
+            flow = ops.resize_flow(flow, size_of(features))
             out.append(ops.backward_warp(features, flow, padding="border"))
         return out
 

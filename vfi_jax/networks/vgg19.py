@@ -11,8 +11,8 @@ from vfi_jax.arrays import Array, Image
 from vfi_jax.layers.conv import Conv, max_pool
 from vfi_jax.layers.precision import precision
 
-WIDTHS = (64, 128, 256, 512)  # channels of a block's convolutions (Simonyan and Zisserman, table 1)
-DEPTHS = (2, 2, 4, 4)  # convolutions of each block; the fifth block is of no use here
+# Channels of a block's convolutions (Simonyan and Zisserman, table 1).
+WIDTHS = (64, 128, 256, 512, 512)
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's RGB in [0, 1], as torchvision trained
 DEVIATION = (0.229, 0.224, 0.225)
 
@@ -22,10 +22,12 @@ class Config:
     """VGG-19 up to relu4_4.
 
     Attributes:
+      depths: convolutions of each block; the fifth block is of no use to perceptual losses.
       dtype: type of the convolutions.
       precision: of the convolutions, see `layers.precision`.
     """
 
+    depths: tuple[int, ...] = (2, 2, 4, 4)
     dtype: Any = jnp.float32
     precision: str = "highest"
 
@@ -51,7 +53,9 @@ class Model(nn.Module):
         features = {}
         x = (image - jnp.asarray(MEAN)) / jnp.asarray(DEVIATION)
         with precision(self.config.precision):
-            for block, (width, depth) in enumerate(zip(WIDTHS, DEPTHS, strict=True), 1):
+            for block, (width, depth) in enumerate(
+                zip(WIDTHS, self.config.depths, strict=False), 1
+            ):
                 x = max_pool(x) if block > 1 else x
                 for layer in range(1, depth + 1):
                     name = f"{block}_{layer}"

@@ -14,7 +14,16 @@ def image(value: Any, name: str = "image") -> Array:
     Raises:
       ValueError: fewer than 3 axes, or not floats.
     """
-    array = _floats(value, name)
+    return pixels(_floats(value, name), name)
+
+
+def pixels(value: Any, name: str) -> Array:
+    """An `[*B, H, W, C]` array of any type.
+
+    Raises:
+      ValueError: fewer than 3 axes.
+    """
+    array = jnp.asarray(value)
     if array.ndim < 3:
         raise ValueError(f"{name} must be [*B, H, W, C], got shape {array.shape}")
     return array

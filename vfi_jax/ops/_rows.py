@@ -5,7 +5,7 @@ All functions take one example.
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -60,44 +60,58 @@ def _backward(plan, arrays, cotangent):
 run.defvjp(_forward, _backward)
 
 
-def split(rows: int, *arrays: Array) -> tuple[Array, ...]:
-    """(first row of each chunk, the chunks of each `[H, ...]` array).
+def loop(step: Callable, totals: Any, *, height: int, most: int) -> Any:
+    """`totals = step(start, rows, totals)` for every chunk of rows, from the first to the last.
+
+    A loop that cuts its rows from whole arrays and pastes its results into whole arrays; scan and
+    map would first set all chunks of all arrays apart, which copies them.
 
     Args:
-      rows: most rows of a chunk; the largest number that divides H is taken.
-      *arrays: as high as one another.
-
-    Returns:
-      `[H / rows]` and `[H / rows, rows, ...]` each.
+      step: takes the first row of its chunk, the number of rows and what the chunk before gave.
+      totals: what the first chunk is given.
+      height: rows in all.
+      most: rows of a chunk; the largest number up to it that divides the height is taken.
     """
+    rows = max(count for count in range(1, min(most, height) + 1) if height % count == 0)
+    return lax.fori_loop(0, height // rows, lambda i, now: step(i * rows, rows, now), totals)
+
+
+def cut(array: Array, start: Array, rows: int) -> Array:
+    """Rows `start` to `start + rows` of an `[H, ...]`."""
+    return lax.dynamic_slice_in_dim(array, start, rows)
+
+
+def paste(array: Array, part: Array, start: Array) -> Array:
+    """`array` with its rows from `start` on replaced by `part`."""
+    return lax.dynamic_update_slice_in_dim(array, part, start, axis=0)
+
+
+def _apply(function, most, image, *arrays):
     height = len(arrays[0])
-    rows = max(count for count in range(1, min(rows, height) + 1) if height % count == 0)
-    chunks = (array.reshape(-1, rows, *array.shape[1:]) for array in arrays)
-    return jnp.arange(0, height, rows), *chunks
+    extra = len(image) - height
+
+    def step(start, rows, out):
+        chunks = (cut(array, start, rows) for array in arrays)
+        return paste(out, function(cut(image, start, rows + extra), *chunks), start)
+
+    row = jax.eval_shape(function, image[: 1 + extra], *(array[:1] for array in arrays))
+    # Like the image, so that under shard_map it varies over the same devices.
+    out = jnp.zeros_like(image, row.dtype, shape=(height, *row.shape[1:]))
+    return loop(step, out, height=height, most=most)
 
 
-def _apply(function, rows, image, *arrays):
-    extra = len(image) - len(arrays[0])
-
-    def one(chunk):
-        start, *chunks = chunk
-        lines = lax.dynamic_slice_in_dim(image, start, len(chunks[0]) + extra)
-        return function(lines, *chunks)
-
-    out = lax.map(one, split(rows, *arrays))
-    return out.reshape(-1, *out.shape[2:])
-
-
-def _pull(function, rows, cotangent, image, *arrays):
+def _pull(function, most, cotangent, image, *arrays):
     """The gradients, chunk after chunk: nothing is kept from the way forward."""
-    extra = len(image) - len(arrays[0])
+    extra = len(image) - len(cotangent)
 
-    def one(total, chunk):
-        start, part, *chunks = chunk
-        lines = lax.dynamic_slice_in_dim(image, start, len(part) + extra)
-        to_lines, *to_chunks = jax.vjp(function, lines, *chunks)[1](part)
-        to_lines += lax.dynamic_slice_in_dim(total, start, len(part) + extra)
-        return lax.dynamic_update_slice_in_dim(total, to_lines, start, axis=0), to_chunks
+    def step(start, rows, totals):
+        to_image, *to_arrays = totals
+        lines = cut(image, start, rows + extra)
+        pullback = jax.vjp(function, lines, *(cut(array, start, rows) for array in arrays))[1]
+        to_lines, *parts = pullback(cut(cotangent, start, rows))
+        to_image = paste(to_image, to_lines + cut(to_image, start, rows + extra), start)
+        pairs = zip(to_arrays, parts, strict=True)
+        return to_image, *(paste(whole, part, start) for whole, part in pairs)
 
-    total, parts = lax.scan(one, jnp.zeros_like(image), split(rows, cotangent, *arrays))
-    return total, *(part.reshape(array.shape) for part, array in zip(parts, arrays, strict=True))
+    totals = jax.tree.map(jnp.zeros_like, (image, *arrays))
+    return loop(step, totals, height=len(cotangent), most=most)

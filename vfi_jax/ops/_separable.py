@@ -26,7 +26,7 @@ def _shifts(lines, vertical, horizontal):
         here = lax.dynamic_slice_in_dim(planes, i, rows, axis=1)
         return total + down[i] * sum(here[..., j : j + width] * across[j] for j in range(taps))
 
-    total = jnp.zeros((len(planes), rows, width), lines.dtype)
+    total = jnp.zeros_like(lines, shape=(len(planes), rows, width))
     return lax.fori_loop(0, taps, tap, total).transpose(1, 2, 0)
 
 

@@ -20,11 +20,12 @@ def adaptive_warp(image: Image, flow: Flow, kernel: Image) -> Image:
     or whose |x flow| >= W / 2 or |y flow| >= H / 2, copies `image`.
 
     The gradient is the true one: a copied pixel passes its cotangent on to `image`, where the
-    original gives 0.
+    original gives 0. That of `image` sums scattered taps: from run to run the same bits on a CPU,
+    while a GPU adds in any order.
 
     Args:
       image: `[*B, H, W, C]`, any float type.
-      flow: `[*B, H, W, 2]` pixels, (x, y).
+      flow: `[*B, H, W, 2]` float32 pixels, (x, y); what is not a number copies.
       kernel: `[*B, H, W, F * F]`, row by row; not normalised. F = 4 in the literature.
 
     Returns:
@@ -77,6 +78,8 @@ def adaptive_flow_conv(image: Image, weight: Image, offset: Image, *, dilation: 
     out(p) = sum over taps k of weight(p, k) image(p + dilation (column(k), row(k)) + offset(p, k)),
     sampled bilinearly, rows and columns counted from the middle of the K x K grid; outside, the
     image continues as its edges. At whole coordinates the derivative is that of the cell above.
+    The gradient of `image` sums scattered taps: from run to run the same bits on a CPU, while a GPU
+    adds in any order.
 
     Args:
       image: `[*B, H, W, C]`, any float type; not padded.

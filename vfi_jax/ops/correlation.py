@@ -99,6 +99,7 @@ def correlation_lookup(volumes: tuple[Array, ...], flow: Flow, *, radius: int = 
     _check_radius(radius)
     if not volumes:
         raise ValueError("volumes must be a tuple of at least one level, got none")
+    volumes = tuple(_check.image(volume, "each of volumes") for volume in volumes)
     for volume in volumes:
         fit = (*flow.shape[:-1], *volume.shape[-2:])
         _check.shaped(volume, fit, "each of volumes", to="flow")

@@ -31,11 +31,13 @@ def deformable_conv(
     out(p) = bias + sum over taps k of kernel(k) mask(p, k) x(p stride - padding + k dilation +
     offset(p, k)), sampled bilinearly; a sample at y counts if -1 < y < H (x alike) and pixels
     outside the image are 0. The derivative at whole coordinates is that of the cell [y, y + 1).
+    The gradient of `x` sums scattered taps: from run to run the same bits on a CPU, while a GPU
+    adds in any order.
 
     Args:
       x: `[*B, H, W, C]`, any float type.
       offset: `[*B, H', W', groups * taps * 2]` pixels; (y, x) of each tap, taps row by row, one set
-        per group of C / groups channels.
+        per group of C / groups channels. What is not a number samples 0.
       mask: `[*B, H', W', groups * taps]`, already activated; None is a mask of ones (DCNv1).
       kernel: `[height, width, C, features]`.
       bias: `[features]`.
@@ -143,43 +145,42 @@ _convolve.defvjp(_forward, _backward)
 def _sums(geometry, x, offset, mask, matrix, *, rows):
     table = x.reshape(-1, x.shape[-1] // geometry.groups)
 
-    def one(chunk):
-        start, offset, mask = chunk
-        sampled = _sampled.read(table, _corners(geometry, x.shape, start, offset))
-        columns = _tap_major(geometry, mask, 1)[..., None] * sampled
-        columns = columns.reshape(*mask.shape[:2], -1)
-        return jnp.matmul(columns, matrix, precision=lax.Precision.HIGHEST)
+    def step(start, rows, out):
+        modulation = _tap_major(geometry, _rows.cut(mask, start, rows), 1)
+        corners = _corners(geometry, x.shape, start, offset, rows)
+        columns = modulation[..., None] * _sampled.read(table, corners)
+        columns = columns.reshape(*columns.shape[:2], -1)
+        part = jnp.matmul(columns, matrix, precision=lax.Precision.HIGHEST)
+        return _rows.paste(out, part, start)
 
-    out = lax.map(one, _rows.split(rows, offset, mask))
-    return out.reshape(*mask.shape[:2], -1)
+    out = jnp.zeros_like(mask, shape=(*mask.shape[:2], matrix.shape[-1]))
+    return _rows.loop(step, out, height=len(mask), most=rows)
 
 
 def _gradients(geometry, x, offset, mask, matrix, cotangent, *, rows):
     table = x.reshape(-1, x.shape[-1] // geometry.groups)
 
-    def one(totals, chunk):
-        to_table, to_matrix = totals
-        start, offset, mask, part = chunk
-        corners = _corners(geometry, x.shape, start, offset)
-        modulation = _tap_major(geometry, mask, 1)
+    def step(start, rows, totals):
+        to_table, to_offset, to_mask, to_matrix = totals
+        corners = _corners(geometry, x.shape, start, offset, rows)
+        modulation = _tap_major(geometry, _rows.cut(mask, start, rows), 1)
         columns = modulation[..., None] * _sampled.read(table, corners)
-        flat = part.reshape(-1, part.shape[-1])
+        part = _rows.cut(cotangent, start, rows).reshape(-1, cotangent.shape[-1])
         to_matrix += jnp.matmul(
-            columns.reshape(-1, len(matrix)).T, flat, precision=lax.Precision.HIGHEST
+            columns.reshape(-1, len(matrix)).T, part, precision=lax.Precision.HIGHEST
         )
-        to_columns = jnp.matmul(flat, matrix.T, precision=lax.Precision.HIGHEST)
+        to_columns = jnp.matmul(part, matrix.T, precision=lax.Precision.HIGHEST)
         to_columns = to_columns.reshape(columns.shape)
         found = _sampled.pull(table, corners, modulation, to_columns, to_table)
-        to_offset = jnp.stack([found.y, found.x], axis=-1)
-        to_offset, to_mask = (a.swapaxes(2, 3) for a in (to_offset, found.scale))
-        parts = to_offset.reshape(offset.shape), to_mask.reshape(mask.shape)
-        return (found.table, to_matrix), parts
+        moved = jnp.stack([found.y, found.x], axis=-1).swapaxes(2, 3)
+        to_offset = _rows.paste(to_offset, moved.reshape(rows, *offset.shape[1:]), start)
+        scaled = found.scale.swapaxes(2, 3)
+        to_mask = _rows.paste(to_mask, scaled.reshape(rows, *mask.shape[1:]), start)
+        return found.table, to_offset, to_mask, to_matrix
 
-    totals = jnp.zeros_like(table), jnp.zeros_like(matrix)
-    chunks = _rows.split(rows, offset, mask, cotangent)
-    (to_table, to_matrix), parts = lax.scan(one, totals, chunks)
-    to_offset, to_mask = (p.reshape(a.shape) for p, a in zip(parts, (offset, mask), strict=True))
-    return to_table.reshape(x.shape), to_offset, to_mask, to_matrix
+    totals = jax.tree.map(jnp.zeros_like, (table, offset, mask, matrix))
+    to_table, *others = _rows.loop(step, totals, height=len(mask), most=rows)
+    return to_table.reshape(x.shape), *others
 
 
 def _tap_major(geometry, array, numbers):
@@ -189,11 +190,11 @@ def _tap_major(geometry, array, numbers):
     return split if numbers > 1 else split[..., 0]
 
 
-def _corners(geometry, shape, start, offset):
-    """The pixels around every sample of the rows from `start` on, and their weights."""
+def _corners(geometry, shape, start, offset, rows):
+    """The pixels around every sample of some rows from `start` on, and their weights."""
     height, width, _ = shape
-    moved = _tap_major(geometry, offset, 2)
-    rows, columns, taps, groups, _ = moved.shape
+    moved = _tap_major(geometry, _rows.cut(offset, start, rows), 2)
+    _, columns, taps, groups, _ = moved.shape
     tap = jnp.arange(taps)[:, None]
     y = (start + jnp.arange(rows)[:, None, None, None]) * geometry.stride - geometry.padding
     x = jnp.arange(columns)[:, None, None] * geometry.stride - geometry.padding

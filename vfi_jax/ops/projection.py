@@ -171,7 +171,7 @@ def _nearest_by_line(known, *, axis, reverse):
         nearest = jnp.where(lines[position], position, nearest)
         return nearest, nearest
 
-    none = jnp.full(lines.shape[1:], -1, jnp.int32)
+    none = jnp.full_like(lines[0], -1, jnp.int32)
     positions = jnp.arange(lines.shape[0], dtype=jnp.int32)
     return jnp.moveaxis(lax.scan(step, none, positions, reverse=reverse)[1], 0, axis)
 

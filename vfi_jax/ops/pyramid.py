@@ -76,7 +76,7 @@ def reconstruct_laplacian(pyramid: tuple[Image, ...]) -> Image:
     """
     if not pyramid:
         raise ValueError("pyramid must have at least the low-pass image, got none")
-    *bands, image = pyramid
+    *bands, image = (_check.image(level, "each level of pyramid") for level in pyramid)
     for band in reversed(bands):
         half = (*band.shape[:-3], *(-(-size // 2) for size in band.shape[-3:-1]), band.shape[-1])
         _check.shaped(image, half, "a level of pyramid", to=f"the {band.shape} above it")

@@ -1,6 +1,7 @@
 """Moving pixels between space and channels."""
 
 from vfi_jax.arrays import Image
+from vfi_jax.ops import _check
 
 
 def pixel_shuffle(x: Image, factor: int) -> Image:
@@ -16,10 +17,11 @@ def pixel_shuffle(x: Image, factor: int) -> Image:
       `[*B, factor H, factor W, C]`, the type of `x`.
 
     Raises:
-      ValueError: the channels are not a multiple of factor^2.
+      ValueError: the channels are not a multiple of factor^2, or there are fewer than 3 axes.
 
     Source: Shi et al. 2016; the channel order is PyTorch's.
     """
+    x = _check.pixels(x, "x")
     *batch, height, width, channels = x.shape
     if factor < 1 or channels % factor**2:
         raise ValueError(
@@ -46,10 +48,11 @@ def pixel_unshuffle(x: Image, factor: int) -> Image:
       `[*B, H, W, C factor^2]`, the type of `x`.
 
     Raises:
-      ValueError: height or width is not a multiple of factor.
+      ValueError: height or width is not a multiple of factor, or there are fewer than 3 axes.
 
     Source: the inverse of Shi et al. 2016; the channel order is PyTorch's.
     """
+    x = _check.pixels(x, "x")
     *batch, height, width, channels = x.shape
     if factor < 1 or height % factor or width % factor:
         raise ValueError(

@@ -17,14 +17,14 @@ from vfi_jax.video.clips import read_frames, write_frames
 from vfi_jax.video.read import open_source
 from vfi_jax.video.shots import Shots
 from vfi_jax.video.sink import Sink
-from vfi_jax.video.source import Frame, Source
+from vfi_jax.video.source import DEFAULT_RATE, Frame, Source
 from vfi_jax.video.timing import Schedule, parse_rate
 from vfi_jax.video.write import open_sink
 
 __all__ = ["Report", "interpolate_video", "read_frames", "write_frames"]
 
 SCENE_THRESHOLD = 0.5  # cuts score 0.6 and more, fast action below 0.35
-DEPTH = 4  # frames read ahead, and written behind
+DEPTH = 3  # frames read ahead, and written behind
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,8 +118,8 @@ def interpolate_video(
       multi: output frames per gap between input frames.
       fps: output frames per second in place of `multi`, such as 60, "59.94" or "60000/1001".
       source_fps: frames per second of a folder of images; 24 if not given.
-      scene_threshold: change between two frames, 0 to 1, from which they count as a cut, across
-        which the earlier frame is repeated; 1: never.
+      scene_threshold: change between two frames, 0 to 1, above which there is a cut between them,
+        where the earlier frame is repeated; 1: never.
       codec: FFmpeg's name of a video encoder, such as "libsvtav1" or "h264_nvenc".
       crf: quality of the encoder, smaller is better; 17 by default with libx264.
       overwrite: replace a target that exists.
@@ -145,34 +145,17 @@ def interpolate_video(
     targets.check(source, target, folder=folder, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(contextlib.closing(open_source(source, rate=rate)))
-        picture = opened.picture
         name, interpolator, remarks = _interpolator(model, weights, driver)
         if rate is None and source.is_dir() and not folder:
-            remarks.append(f"images are shown at {picture.rate} frames/s; --source-fps sets it")
+            remarks.append(f"images are shown at {DEFAULT_RATE} frames/s; --source-fps sets it")
         # One part of the step between output frames is the hardest time there is to reach.
-        step = picture.rate / schedule.out_rate(picture.rate)
+        step = opened.picture.rate / schedule.out_rate(opened.picture.rate)
         interpolator.check([Fraction(1, step.denominator)])
-        scale = interpolator.contract.scale
-        picture = dataclasses.replace(
-            picture, width=scale * picture.width, height=scale * picture.height
-        )
-        temporary = stack.enter_context(targets.staged(target))
-        sink = stack.enter_context(
-            contextlib.closing(
-                open_sink(
-                    temporary,
-                    opened,
-                    picture,
-                    rate=schedule.out_rate(picture.average),
-                    time_base=schedule.time_base(picture.tick, picture.rate),
-                    folder=folder,
-                    codec=codec,
-                    crf=crf,
-                )
-            )
-        )
-        expected = _expected(opened, schedule)
-        show = (lambda done: progress(done, expected)) if progress else lambda done: None
+        picture = _scaled(opened.picture, interpolator.contract.scale)
+        staged = stack.enter_context(targets.staged(target))
+        sink = open_sink(staged, opened, picture, schedule, folder=folder, codec=codec, crf=crf)
+        stack.enter_context(contextlib.closing(sink))
+        show = _counting(progress, _expected(opened, schedule))
         shots, written = _run(opened, sink, interpolator, schedule, scene_threshold, show)
     rate_in = _mean_rate(shots.frames_in, shots.span, picture.rate)
     return Report(
@@ -209,7 +192,7 @@ def _run(opened, sink, interpolator, schedule, threshold, show):
                 show(written)
         sink.finish()
     except av.FFmpegError as error:
-        raise OSError(f"{sink.codec} could not be written: {error.strerror}") from error
+        raise OSError(f"{error.strerror} while {sink.codec} was written") from error
     return shots, written
 
 
@@ -241,6 +224,14 @@ def _interpolator(model, weights, options):
             )
     name = model if isinstance(model, str) else type(module).__module__.rpartition(".")[2]
     return name, Interpolator(module, variables, **options), remarks
+
+
+def _scaled(picture, scale):
+    return dataclasses.replace(picture, width=scale * picture.width, height=scale * picture.height)
+
+
+def _counting(progress, expected):
+    return (lambda done: progress(done, expected)) if progress else (lambda done: None)
 
 
 def _schedule(multi, fps):

@@ -12,7 +12,7 @@ import numpy as np
 from vfi_jax.video import colour, targets
 from vfi_jax.video.read import open_source
 from vfi_jax.video.source import Frame, Picture, Source
-from vfi_jax.video.timing import parse_rate
+from vfi_jax.video.timing import Schedule, parse_rate
 from vfi_jax.video.write import open_sink
 
 
@@ -76,15 +76,7 @@ def write_frames(
         tags=colour.Tags(colour.FULL, colour.RGB),
     )
     with targets.staged(path) as temporary:
-        sink = open_sink(
-            temporary,
-            source,
-            picture,
-            rate=rate,
-            time_base=Fraction(1, rate.numerator),
-            folder=folder,
-            crf=crf,
-        )
+        sink = open_sink(temporary, source, picture, Schedule(multi=1), folder=folder, crf=crf)
         with contextlib.closing(sink):
             for index, pixels in enumerate(itertools.chain([first], frames)):
                 sink.write(pixels, index / rate, 1 / rate)

@@ -7,9 +7,11 @@ clip shows as a tint and its new frames as flicker; the matrices below are exact
 
 import dataclasses
 import functools
+from fractions import Fraction
 from typing import Any
 
 import av
+import av.filter
 import cv2
 import numpy as np
 from av.video.reformatter import Interpolation
@@ -128,28 +130,42 @@ def to_array(frame: av.VideoFrame, tags: Tags, *, bits: int, alpha: bool) -> np.
     return np.concatenate([colour, opacity], axis=-1)
 
 
-def to_frame(pixels: np.ndarray, pixel_format: str, tags: Tags) -> av.VideoFrame:
-    """An array as a frame for the encoder: the inverse of `to_array`.
+class Writer:
+    """Makes frames for an encoder from arrays: the inverse of `to_array`.
+
+    Chroma is sited as MPEG-2 and its successors have it by default, level with every other column;
+    swscale would centre it, a quarter of a pixel beside where every decoder looks for it.
 
     Args:
-      pixels: `[H, W, 3 or 4]` uint8 or uint16; a fourth channel only where `pixel_format` has one.
-      pixel_format: of the encoder.
+      width: of the frames, in pixels.
+      height: of the frames, in pixels.
+      pixel_format: FFmpeg's name of the encoder's.
       tags: how to write it.
     """
-    target, largest = av.VideoFormat(pixel_format), int(np.iinfo(pixels.dtype).max)
-    alpha = pixels.shape[-1] == 4
-    if is_rgb(target):
-        array_format = _array_format(largest > 255, alpha)
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), array_format)
-        return frame.reformat(format=pixel_format)
-    depth = _depth(bits_of(target))
-    matrix = _to_levels(tags, pixels.shape[0], depth, largest)[:3]
-    channels = [_transform(pixels[..., :3], matrix, depth > 8)]
-    if alpha:
-        scale = [[(2**depth - 1) / largest]]
-        channels.append(_transform(pixels[..., 3:], scale, depth > 8))
-    frame = _framed(np.concatenate(channels, axis=-1), _middle(depth, alpha))
-    return _resample(frame, pixel_format, tags)
+
+    def __init__(self, width: int, height: int, pixel_format: str, tags: Tags):
+        self._target = av.VideoFormat(pixel_format)
+        self._height, self._tags = height, tags
+        if not is_rgb(self._target):
+            self._depth = _depth(bits_of(self._target))
+            self._middle = _middle(self._depth, has_alpha(self._target))
+            self._sited = _siting(width, height, self._middle)
+
+    def __call__(self, pixels: np.ndarray) -> av.VideoFrame:
+        """A frame of `[H, W, C]` uint8 or uint16, with 4 channels where the format has alpha."""
+        largest = int(np.iinfo(pixels.dtype).max)
+        if is_rgb(self._target):
+            array_format = _array_format(largest > 255, pixels.shape[-1] == 4)
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), array_format)
+            return frame.reformat(format=self._target.name)
+        depth = self._depth
+        matrix = _to_levels(self._tags, self._height, depth, largest)[:3]
+        planes = _transform(pixels[..., :3], matrix, depth > 8)
+        if pixels.shape[-1] == 4:
+            opacity = _transform(pixels[..., 3:], [[(2**depth - 1) / largest]], depth > 8)
+            planes = np.concatenate([planes, opacity], axis=-1)
+        self._sited.vpush(_framed(planes, self._middle))
+        return _resample(self._sited.vpull(), self._target.name, self._tags)
 
 
 def over_black(pixels: np.ndarray) -> np.ndarray:
@@ -198,6 +214,20 @@ def _resample(frame, pixel_format, tags):
         src_color_range=full,
         dst_color_range=full,
     )
+
+
+def _siting(width, height, pixel_format):
+    """A filter graph that marks frames: chroma is level with the left of two columns."""
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=width,
+        height=height,
+        format=av.VideoFormat(pixel_format),
+        time_base=Fraction(1),
+    )
+    mark = graph.add("setparams", chroma_location="left")
+    graph.link_nodes(source, mark, graph.add("buffersink")).configure()
+    return graph
 
 
 def _planes(frame):

@@ -1,5 +1,6 @@
 """Reading the frames of a video file, and the packets of its other streams."""
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 from fractions import Fraction
@@ -28,7 +29,7 @@ class Video(Source):
         try:
             self._stream = self._best_stream()
             self._decoder = _decoder(self._stream)
-            self._damaged = 0
+            self._damaged, self._hidden = 0, False
             self._deinterlace: _Deinterlace | None = None
             self._first: av.VideoFrame | None = None
             self._items = self._decode()
@@ -47,17 +48,21 @@ class Video(Source):
 
     def items(self, *, alpha: bool) -> Iterator[Frame | av.Packet]:
         """Frames and the other streams' packets, in the file's order."""
-        clock, end = Clock(self.picture.rate, self.shift, self.picture.average), Fraction(0)
+        clock = Clock(self.picture.rate, self.shift, self.picture.average)
+        last = None
         for item in itertools.chain(self._before, self._items):
             if isinstance(item, av.Packet):
                 yield item
                 continue
+            if last is not None:
+                yield last
             tick = item.time_base or self._stream.time_base
             duration = clock.duration(item.duration, tick)
-            frame = Frame(self._pixels(item, alpha), clock.time(item.pts, tick), duration)
-            end = frame.time + duration
-            yield frame
-        self._report(clock, end)
+            last = Frame(self._pixels(item, alpha), clock.time(item.pts, tick), duration)
+        assert last is not None  # a file of which no frame can be decoded is not opened
+        last = self._until_end(last)
+        yield last
+        self._report(clock, last.time + last.duration)
 
     def _best_stream(self):
         streams = [
@@ -103,7 +108,8 @@ class Video(Source):
             tick=whole.time_base or stream.time_base,
             bits=colour.bits_of(pixel_format),
             chroma=colour.chroma_of(pixel_format),
-            alpha=colour.has_alpha(pixel_format) and _transparent(first, self._tags),
+            alpha=colour.has_alpha(pixel_format)
+            and _transparent(colour.to_array(whole, self._tags, bits=16, alpha=True)),
             tags=self._tags,
             aspect=aspect if aspect not in (None, 0, 1) else None,
         )
@@ -129,8 +135,10 @@ class Video(Source):
         picture = self.picture
         if (frame.width, frame.height) != self._orientation.size(picture.width, picture.height):
             frame = frame.reformat(*self._orientation.size(picture.width, picture.height))
-        pixels = colour.to_array(frame, self._tags, bits=picture.bits, alpha=picture.alpha)
-        if picture.alpha and not alpha:
+        layered = colour.has_alpha(frame.format)
+        pixels = colour.to_array(frame, self._tags, bits=picture.bits, alpha=layered)
+        if layered and not (alpha and picture.alpha):
+            self._hidden |= not picture.alpha and _transparent(pixels)
             pixels = colour.over_black(pixels)
         return self._orientation.upright(pixels)
 
@@ -165,9 +173,18 @@ class Video(Source):
             else:
                 yield frame
 
+    def _until_end(self, last):
+        """The last frame, shown until the stream ends; MP4 says when for the stream alone."""
+        end = _expected_end(self._stream)
+        held = end - self.shift - last.time if end else Fraction(0)
+        longest = 2 * max(last.duration, 1 / self.picture.average)
+        return dataclasses.replace(last, duration=held) if 0 < held <= longest else last
+
     def _report(self, clock, end):
         if self._damaged:
             self.warnings.append(f"{self._damaged} damaged frames: decoded as far as possible")
+        if self._hidden:
+            self.warnings.append("transparency after a first frame without is laid over black")
         if clock.missing:
             self.warnings.append(
                 f"no time stamps in the file: read at {float(self.picture.rate):g} frames/s"
@@ -220,9 +237,8 @@ def _decoder(stream):
     return decoder
 
 
-def _transparent(frame, tags):
-    pixels = colour.to_array(frame, tags, bits=16, alpha=True)
-    return bool((pixels[..., 3] < np.iinfo(pixels.dtype).max).any())
+def _transparent(pixels):
+    return bool(pixels[..., 3].min() < np.iinfo(pixels.dtype).max)
 
 
 def _start(container):

@@ -74,7 +74,7 @@ def choose(
     if not _large_enough(codec, picture):
         least = SMALLEST[codec]
         raise ValueError(f"{codec} needs {least}x{least}, got {picture.width}x{picture.height}")
-    options = dict(OPTIONS.get(codec, {}))
+    options = {"chroma_sample_location": "left", **OPTIONS.get(codec, {})}
     if crf is not None:
         if "crf" not in options:
             able = ", ".join(name for name, known in OPTIONS.items() if "crf" in known)

@@ -130,7 +130,9 @@ def _carrier(stream, container, format_name) -> Any:
     if format_name not in AUDIO:
         return None
     try:
-        if stream.type in ("audio", "subtitle") or format_name == "matroska":
+        if stream.type in ("audio", "subtitle"):
+            return _Copy(stream, container)
+        if stream.type == "attachment" and format_name == "matroska":
             return _Copy(stream, container)
     except ValueError:  # the container does not take the codec
         if stream.type == "audio":
@@ -142,5 +144,6 @@ def _carrier(stream, container, format_name) -> Any:
 
 def _left_out(stream, target):
     codec = stream.codec_context.name if stream.codec_context else stream.type
-    hint = "" if target == "matroska" else "; a .mkv target keeps most streams"
+    kept = stream.type in ("audio", "subtitle", "attachment") and target != "matroska"
+    hint = "; a .mkv target keeps it" if kept else ""
     return f"{stream.type} #{stream.index} ({codec}) left out: {target} does not take it{hint}"

@@ -15,6 +15,7 @@ from vfi_jax.video.gif import GifSink
 from vfi_jax.video.sink import Sink
 from vfi_jax.video.source import Picture, Source
 from vfi_jax.video.targets import FRAME_NAME
+from vfi_jax.video.timing import Schedule
 from vfi_jax.video.tracks import Tracks, left_out
 
 
@@ -22,9 +23,8 @@ def open_sink(
     path: Path,
     source: Source,
     picture: Picture,
+    schedule: Schedule,
     *,
-    rate: Fraction,
-    time_base: Fraction,
     folder: bool,
     codec: str | None = None,
     crf: float | None = None,
@@ -35,8 +35,7 @@ def open_sink(
       path: the file or folder to write.
       source: what is carried over: other streams, metadata, chapters.
       picture: of the output; its size may differ from the source's.
-      rate: nominal output frames per second.
-      time_base: a unit that all output times are multiples of.
+      schedule: when frames will be shown.
       folder: write PNG files.
       codec: FFmpeg's name of an encoder in place of the container's default.
       crf: quality in place of the encoder's default; smaller is better.
@@ -49,7 +48,7 @@ def open_sink(
             raise ValueError("codec and crf are for video files, not for a folder or a GIF")
         return (FolderSink if folder else GifSink)(path, source, picture)
     chosen = encoding.choose(path.suffix, picture, codec=codec, crf=crf)
-    return VideoSink(path, source, picture, chosen, rate=rate, time_base=time_base)
+    return VideoSink(path, source, picture, schedule, chosen)
 
 
 class VideoSink(Sink):
@@ -60,25 +59,26 @@ class VideoSink(Sink):
         path: Path,
         source: Source,
         picture: Picture,
+        schedule: Schedule,
         chosen: Encoding,
-        *,
-        rate: Fraction,
-        time_base: Fraction,
     ):
         super().__init__()
         pixel_format = av.VideoFormat(chosen.pixel_format)
         self.alpha = picture.alpha and colour.has_alpha(pixel_format)
         self.codec = chosen.codec
-        self._format = chosen.pixel_format
         self._tags = picture.tags if colour.is_rgb(pixel_format) else picture.tags.for_yuv()
+        self._to_frame = colour.Writer(
+            picture.width, picture.height, chosen.pixel_format, self._tags
+        )
         self._durations: dict[int, int] = {}  # by time stamp, of frames inside the encoder
         self._packet: av.Packet | None = None  # held back until it is known whether it is the last
         self._held = 0  # how long the last frame is shown, in the encoder's time base
-        self._container = av.open(
-            str(path), "w", format=chosen.format_name, options=_muxer(chosen, picture, time_base)
-        )
+        unit = schedule.time_base(picture.tick, picture.rate)
+        options = _muxer(chosen, picture, unit)
+        self._container = av.open(str(path), "w", format=chosen.format_name, options=options)
         try:
-            self._stream = self._add_stream(picture, chosen, rate, time_base)
+            rate = schedule.out_rate(picture.average)
+            self._stream = self._add_stream(picture, chosen, rate, unit)
             self._carry_over(source, chosen.format_name)
         except BaseException:
             self.close()
@@ -88,7 +88,7 @@ class VideoSink(Sink):
     def write(self, pixels: np.ndarray, time: Fraction, duration: Fraction) -> None:
         """Encode a frame."""
         unit = self._stream.codec_context.time_base
-        frame = colour.to_frame(pixels, self._format, self._tags)
+        frame = self._to_frame(pixels)
         self._tags.stamp(frame)
         frame.pts, frame.time_base = round(time / unit), unit
         self._held = round((time + duration) / unit) - frame.pts
@@ -123,7 +123,7 @@ class VideoSink(Sink):
                 self._container.mux(self._packet)
             self._packet = packet
 
-    def _add_stream(self, picture, chosen, rate, time_base):
+    def _add_stream(self, picture, chosen, rate, unit):
         try:
             stream = self._container.add_stream(chosen.codec, rate=rate, options=chosen.options)
         except ValueError as error:
@@ -131,7 +131,7 @@ class VideoSink(Sink):
         context = stream.codec_context
         context.width, context.height = picture.width, picture.height
         context.pix_fmt = chosen.pixel_format
-        stream.time_base = context.time_base = time_base
+        stream.time_base = context.time_base = unit
         if picture.aspect:
             context.sample_aspect_ratio = picture.aspect
         if chosen.codec == "libx265" and chosen.format_name in ("mp4", "mov"):
@@ -156,8 +156,9 @@ class VideoSink(Sink):
             shift=source.shift,
             warnings=self.warnings,
         )
-        if source.chapters:
-            self._container.set_chapters([_moved(one, source.shift) for one in source.chapters])
+        chapters = [_moved(one, source.shift) for one in source.chapters if one["time_base"]]
+        if chapters:
+            self._container.set_chapters(chapters)
 
 
 class FolderSink(Sink):
@@ -178,10 +179,10 @@ class FolderSink(Sink):
         self._count += 1
 
 
-def _muxer(chosen, picture, time_base):
+def _muxer(chosen, picture, unit):
     if chosen.format_name in ("mp4", "mov"):
         # The index first, so that a browser starts at once; durations in the frames' own unit.
-        return {"movflags": "+faststart", "movie_timescale": str(time_base.denominator)}
+        return {"movflags": "+faststart", "movie_timescale": str(unit.denominator)}
     if chosen.format_name == "apng":
         return {"plays": "0", "final_delay": str(1 / picture.rate)}
     return {}

@@ -6,7 +6,10 @@ step without a valid one was cut short or damaged and is passed over.
 """
 
 import contextlib
+import os
+import re
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +32,18 @@ class Steps:
 
         Args:
           folder: for all steps of the run.
-          keep: older steps than the last `keep` are deleted.
+          keep: older steps than the last `keep` are deleted; at least 2.
+
+        Raises:
+          ValueError: `keep` is smaller.
         """
+        if keep < 2:
+            # The one before must last until the new one is sealed.
+            raise ValueError(f"keep must be at least 2 checkpoints, got {keep}")
         import orbax.checkpoint as ocp
 
         self._folder = folder.absolute()
+        self._unsealed: list[int] = []
         self._manager = ocp.CheckpointManager(
             self._folder,
             item_names=(STATE, RECORD),
@@ -62,7 +72,9 @@ class Steps:
 
         self.wait()
         items = {STATE: ocp.args.StandardSave(state), RECORD: ocp.args.JsonSave(record)}
-        self._manager.save(step, args=ocp.args.Composite(**items), force=True)
+        with _disk_errors():
+            self._manager.save(step, args=ocp.args.Composite(**items), force=True)
+        self._unsealed.append(step)
 
     def wait(self) -> None:
         """Returns when everything is on disk and sealed.
@@ -70,29 +82,29 @@ class Steps:
         Raises:
           OSError: it could not be written.
         """
-        self._manager.wait_until_finished()
+        with _disk_errors():
+            self._manager.wait_until_finished()
         self.seal()
 
     def seal(self) -> None:
         """Writes the manifest of every step that has been committed since; call it often."""
-        if jax.process_index() == 0:
-            # Orbax renames a step to its bare number when it is complete.
-            for folder in self._folder.glob("[0-9]*"):
-                if folder.name.isdigit() and not (folder / store.MANIFEST).exists():
-                    store.seal(folder)
+        # Orbax renames a step to its bare number when it is complete.
+        for step in [step for step in self._unsealed if (self._folder / str(step)).is_dir()]:
+            if jax.process_index() == 0:
+                store.seal(self._folder / str(step))
+            self._unsealed.remove(step)
 
     def last(self) -> int | None:
         """The last valid step, or None."""
         return next((step for step in self._descending() if not self._faults(step)), None)
 
-    def latest(self, template: Any) -> tuple[Any, dict]:
-        """The last valid state and its record.
+    def latest(self, template: Any) -> tuple[Any, dict] | None:
+        """The last valid state and its record; None where there is no valid step.
+
+        Steps after it are deleted, with a warning: their numbers are needed again.
 
         Args:
           template: arrays or `jax.ShapeDtypeStruct` with the structure, types and shardings wanted.
-
-        Raises:
-          ValueError: there is no valid step.
         """
         import orbax.checkpoint as ocp
 
@@ -107,12 +119,25 @@ class Steps:
             )
             found = self._manager.restore(step, args=how)
             return found[STATE], found[RECORD]
-        raise ValueError(f"{self._folder} holds no valid checkpoint to resume from")
+        return None
 
     def _descending(self):
-        return sorted(self._manager.all_steps(), reverse=True)
+        names = [folder.name for folder in self._folder.iterdir() if folder.is_dir()]
+        return sorted((int(name) for name in names if name.isdigit()), reverse=True)
 
     def _faults(self, step):
         with contextlib.suppress(FileNotFoundError):
             return "; ".join(store.faults(self._folder / str(step)))
         return f"it has no {store.MANIFEST}"
+
+
+@contextlib.contextmanager
+def _disk_errors() -> Iterator[None]:
+    """What the system refused is an OSError; TensorStore makes a ValueError of it."""
+    try:
+        yield
+    except ValueError as error:
+        code = re.search(r"os_error_code='(\d+)'", str(error))
+        if code is None:
+            raise
+        raise OSError(int(code[1]), os.strerror(int(code[1]))) from error

@@ -189,7 +189,11 @@ def _checkpointer():
     # Orbax takes up to 3 s to import; a list of models, or a model without weights, needs none.
     import orbax.checkpoint as ocp
 
-    return ocp.PyTreeCheckpointer()
+    # One process's business, also in a run of several: the others are not waited for.
+    this = jax.process_index()
+    alone = ocp.options.MultiprocessingOptions(primary_host=this, active_processes={this})
+    handler = ocp.PyTreeCheckpointHandler(multiprocessing_options=alone)
+    return ocp.Checkpointer(handler, multiprocessing_options=alone)
 
 
 def _cast(array, dtype):

@@ -1,6 +1,8 @@
 """Procedural scenes with exact frames: nothing to download, and the truth is known at any time."""
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +35,16 @@ def clips(
       motion: slowest and fastest scene: the largest displacement between two frames, in pixels;
         scenes are spread evenly in its logarithm.
     """
-    low, high = np.log(motion)
-    for index in range(scenes):
+
+    def render(index):
         seed = FIRST_SEED[split] + index
-        pace = np.random.default_rng(seed).uniform(low, high)
+        pace = np.random.default_rng(seed).uniform(*np.log(motion))
         scene = Scene(seed, *size, motion=float(np.exp(pace)))
         rendered = (np.rint(scene.frame(time) * 255).astype(np.uint8) for time in range(frames))
-        yield Clip(f"synthetic/{split}/{index:06d}", tuple(rendered))
+        return Clip(f"synthetic/{split}/{index:06d}", tuple(rendered))
+
+    # As many at a time as there are cores, so that who wants one clip does not wait for all.
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as pool:
+        for start in range(0, scenes, cores):
+            yield from pool.map(render, range(start, min(start + cores, scenes)))

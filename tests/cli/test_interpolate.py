@@ -1,0 +1,40 @@
+import pytest
+
+from tests.video.clips import facts, make
+from vfi_jax.cli.__main__ import main
+
+
+def test_a_video_goes_in_and_a_smoother_one_comes_out(tmp_path, capsys):
+    source = make(tmp_path / "in.mp4")
+    assert main(["interpolate", str(source), str(tmp_path / "out.mp4")]) == 0
+    assert facts(tmp_path / "out.mp4").rate == 60
+    said = capsys.readouterr().out.splitlines()
+    assert 3 <= len(said) <= 6
+    assert "6 -> 11 frames" in said[1]
+
+
+def test_options_are_passed_on(tmp_path, capsys):
+    source = make(tmp_path / "in.mp4")
+    words = [str(source), str(tmp_path / "out.mkv"), "--fps", "24000/1001", "--codec", "ffv1"]
+    assert main(["interpolate", *words, "--model", "blend", "--memory", "1"]) == 0
+    assert facts(tmp_path / "out.mkv").codec == "ffv1"
+    assert "no trained default" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["no.mp4", "out.mp4"], "no.mp4 does not exist"),
+        (["in.mp4", "in.mp4"], "is the source"),
+        (["in.mp4", "out.xyz"], "a target ends in"),
+        (["in.mp4", "out.mp4", "--multi", "0"], "multi must be"),
+        (["in.mp4", "out.mp4", "--model", "nothing"], "nothing"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line(tmp_path, capsys, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "in.mp4")
+    assert main(["interpolate", *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert not list(tmp_path.glob("*out*"))

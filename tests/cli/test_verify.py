@@ -1,0 +1,62 @@
+"""`vfi-jax verify` says pass or fail of an author's file."""
+
+import pytest
+
+from tests.data import trees
+from tests.weights import torch_writer, upstream
+from vfi_jax.cli.__main__ import main
+from vfi_jax.evaluation import published
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "network.pytorch"
+    torch_writer.save_legacy(path, upstream.tensors(upstream.state_dict()))
+    return path
+
+
+def _verify(file, *options):
+    return main(["verify", upstream.SMALL, str(file), *map(str, options)])
+
+
+def _publish(monkeypatch, scores):
+    row = published.Published(
+        "sepconv-paper-padding", scores, dict.fromkeys(scores, 0.01), "a page"
+    )
+    monkeypatch.setitem(published.MIDDLEBURY, upstream.SMALL, row)
+
+
+def test_keys_and_parameters_are_counted(file, capsys):
+    assert _verify(file) == 0
+    out = capsys.readouterr().out
+    count = len(upstream.state_dict())
+    assert f"pass: all {count} keys have their place; " in out
+    assert "not scored: name Middlebury's folder with --middlebury" in out
+
+
+def test_a_file_that_lacks_a_key_is_refused(tmp_path, capsys):
+    arrays = upstream.state_dict()
+    del arrays["moduleConv1.0.weight"]
+    path = tmp_path / "network.pytorch"
+    torch_writer.save_legacy(path, upstream.tensors(arrays))
+    assert _verify(path) == 2
+    assert "missing: conv1/conv0/kernel [3, 3, 6, 16]" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_score_beside_the_published_one_passes_or_fails(file, tmp_path, monkeypatch, capsys):
+    trees.middlebury(tmp_path / "data", "")
+    _publish(monkeypatch, {"psnr": 99.0})
+    assert _verify(file, "--middlebury", tmp_path / "data") == 1
+    line = next(row for row in capsys.readouterr().out.splitlines() if row.startswith("FAIL"))
+    assert line.endswith("published 99.0")
+    found = float(line.split()[2].rstrip(","))
+    _publish(monkeypatch, {"psnr": found})
+    assert _verify(file, "--middlebury", tmp_path / "data") == 0
+    assert f"pass: psnr {found:.3f}, published {found}" in capsys.readouterr().out
+
+
+def test_a_model_without_a_published_score_is_told(file, tmp_path, capsys):
+    assert _verify(file, "--middlebury", tmp_path) == 2
+    error = capsys.readouterr().err
+    assert "no Middlebury score of sepconv/small is published; there are: sepconv/l1" in error

@@ -1,0 +1,149 @@
+"""Baselines, flows and the pages that are written from scores."""
+
+from fractions import Fraction
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests import support
+from tests.data import trees
+from vfi_jax import evaluation, registry
+from vfi_jax.cli.__main__ import main
+from vfi_jax.contract import Contract
+from vfi_jax.evaluation import extras, flows, markdown, tables
+from vfi_jax.evaluation.score import Sample
+
+HALF, LATE = Fraction(1, 2), Fraction(3, 4)
+
+
+@pytest.fixture(scope="module")
+def moving():
+    """A textured square that moves 4 pixels to the right over a still, smooth background."""
+    y, x = np.mgrid[:64, :64]
+    back = np.stack([80 + x / 2, 90 + y / 2, 100 + 0 * x], axis=-1)
+    texture = np.random.default_rng(0).integers(0, 256, (24, 24, 3))
+    frames = np.repeat(np.uint8(back)[None], 3, axis=0)
+    for index, frame in enumerate(frames):
+        frame[20:44, 18 + 2 * index : 42 + 2 * index] = texture
+    return frames
+
+
+def test_copy_and_average_are_what_they_say():
+    frames = np.float32([0, 0.5, 1])[:, None, None, None] * np.ones((1, 2, 2, 3), np.float32)
+    asked = (Fraction(0), LATE, 1 + HALF, Fraction(2))
+    for name, wanted in (("copy", (0, 0, 0.5, 1)), ("average", (0, 0.25, 0.75, 1))):
+        answers = evaluation.baseline(name)(frames, asked)
+        np.testing.assert_array_equal(answers[:, 0, 0, 0], np.float32(wanted))
+    with pytest.raises(ValueError, match=r"between 0 and 2, got 2.5"):
+        evaluation.baseline("copy")(frames, [2 + HALF])
+    with pytest.raises(ValueError, match="unknown baseline 'flow'; there are: copy, average, dis"):
+        evaluation.baseline("flow")
+
+
+def test_dis_follows_what_moves(moving):
+    ends = np.float32(moving[[0, 2]]) / 255
+    [found] = evaluation.baseline("dis")(ends, [HALF])
+    [mean] = evaluation.baseline("average")(ends, [HALF])
+    error, blurred = (np.abs(255 * image - moving[1]).mean() for image in (found, mean))
+    assert error < blurred / 4
+
+
+def test_groups_are_the_first_part_of_names_unless_there_are_too_many():
+    assert tables.groups(["easy/a", "hard/a", "easy/b"]) == {
+        "easy": ["easy/a", "easy/b"],
+        "hard": ["hard/a"],
+    }
+    for names in (["a", "b/c"], ["a/b", "a/c"], [f"{n}/a" for n in range(20)]):
+        assert tables.groups(names) == {}
+    rows = {"easy/a": {"psnr": 20.0}, "hard/a": {"psnr": 10.0}, "easy/b": {"psnr": 30.0}}
+    means = tables.means({"m": rows})
+    assert {label: by_model["m"]["psnr"] for label, by_model in means.items()} == {
+        "easy (2)": 25,
+        "hard (1)": 10,
+        "mean of 3": 20,
+    }
+
+
+def test_a_results_page_keeps_other_sections_and_replaces_its_own(tmp_path):
+    page = tmp_path / "docs/results.md"
+    scores = {"a": {"s": {"psnr": 20.0, "ssim": 0.5, "ie": 3.0}}}
+    for title, command in (("one", "first"), ("two", "second"), ("one", "third")):
+        markdown.put(page, markdown.results(title, "facts", command, scores))
+    text = page.read_text()
+    assert text.startswith(markdown.HEAD)
+    assert text.index("## one") < text.index("third") < text.index("## two")
+    assert "first" not in text
+    assert "| mean of 1 | a | 20.00 | 0.5000 | 3.000 |" in text
+
+
+def test_the_page_of_protocols_is_current():
+    assert (support.ROOT / "docs/protocols.md").read_text() == markdown.protocols()
+
+
+class Toy(nn.Module):
+    """A model that returns only what it is made with."""
+
+    key: str
+    leading: tuple[int, ...]
+    levels: int = 0
+    contract = Contract(frames=2, times=None, multiple=32)
+
+    def __call__(self, frames, times):
+        field = jnp.ones((*self.leading, *frames.shape[-3:-1], 2))
+        coarse_first = tuple(jnp.zeros((1, 1, 1, 1, 2)) for _ in range(self.levels - 1))
+        value = (*coarse_first, field) if self.levels else field
+        return {"frames": frames[:, :1], self.key: value}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Toy("flow01", (1,)),
+        Toy("flow_t0", (1, 1)),
+        Toy("flows", (1, 1, 2), levels=3),
+        pytest.param(registry.create("voxel_flow/small"), marks=pytest.mark.slow),
+    ],
+)
+def test_a_model_shows_its_flow_under_whichever_name(model, moving):
+    variables = {} if isinstance(model, Toy) else support.variables(model)
+    sample = Sample("a", moving[[0, 2], :50, :60], (HALF,), moving[1:2])
+    picture = flows.flow_picture(model, variables, sample)
+    assert picture.shape == (50, 60, 3)
+    assert picture.dtype == np.uint8
+
+
+def test_a_model_without_flow_shows_none(moving):
+    sample = Sample("a", moving[[0, 2]], (HALF,), moving[1:2])
+    assert flows.flow_picture(registry.create("blend"), {}, sample) is None
+    assert flows.flow_picture(Toy("mask", (1,)), {}, sample) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["dain/small", "memc_net/small", "rife/small", "voxel_flow"])
+def test_systems_return_their_flow_under_a_known_name(name):
+    model = registry.create(name)
+    inputs = registry.example_inputs(model)
+    shapes = jax.eval_shape(model.apply, registry.abstract_variables(model), **inputs)
+    assert set(flows.KEYS) & set(shapes)
+
+
+def test_inputs_and_answers_are_played_in_order():
+    frames = np.uint8([0, 2])[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
+    sample = Sample("a", frames, (HALF,), np.ones((1, 4, 4, 3), np.uint8))
+    assert extras._played(sample, sample.targets)[:, 0, 0, 0].tolist() == [0, 1, 2]
+
+
+def test_the_command_compares_with_baselines_and_writes_a_results_page(tmp_path, capsys):
+    trees.frame_folder(tmp_path / "data", "")
+    page = tmp_path / "results.md"
+    command = ["evaluate", str(tmp_path / "data"), "--baselines", "copy,average"]
+    assert main([*command, "--markdown", str(page)]) == 0
+    assert "average" in capsys.readouterr().out
+    text = page.read_text()
+    assert f"--baselines copy,average --markdown {page}" in text
+    assert "| mean of 2 | copy |" in text
+    assert main([*command, "--lpips", "alex"]) == 2
+    assert "vfi-jax convert lpips" in capsys.readouterr().err

@@ -1,0 +1,99 @@
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from vfi_jax import bench
+from vfi_jax.bench import measure
+from vfi_jax.cli import __main__ as cli
+
+SIZE = 24, 32
+
+
+@pytest.fixture(scope="module")
+def machine():
+    return bench.Bench(repeats=1)
+
+
+def test_an_operation_and_its_gradients(machine):
+    case = next(bench.operation_cases(["resize_bilinear"], size=SIZE))
+    forward, both = (machine.run(case, size=SIZE, gradients=way) for way in (False, True))
+    pixels = 24 * 32 * 3 * 4 / 1e9  # gigabytes of the image; what comes out is 4 times as large
+    assert forward.gigabytes == pytest.approx(5 * pixels)
+    # In: cotangent and image. Out: result and gradient.
+    assert both.gigabytes == pytest.approx((4 + 1 + 4 + 1) * pixels, rel=1e-2)
+    assert both.gigaflops == pytest.approx(3 * forward.gigaflops)
+    assert forward.roofline > 0
+    assert forward.milliseconds > 0
+    assert forward.peak_megabytes >= 1e3 * forward.gigabytes
+
+
+def test_what_the_field_asks_about_is_timed():
+    names = {case.name for case in bench.operation_cases(size=(64, 64))}
+    assert {"backward_warp", "cost_volume", "deformable_conv", "forward_splat"} <= names
+
+
+def test_kernels_alone_are_timed_as_kernels():
+    names = {case.name for case in bench.operation_cases(size=SIZE, backend="pallas")}
+    assert names == {"adaptive_separable_conv"}
+
+
+def test_a_model_needs_no_weights(machine):
+    (case,) = bench.model_cases(["blend"], size=(15, 16))
+    row = machine.run(case, size=SIZE)
+    assert "2 frames 16x15 to 1" in row.detail
+
+
+def test_a_rival_is_called_in_turns(machine):
+    case = next(bench.operation_cases(["resize_bilinear"], size=SIZE))
+    calls = []
+    row = machine.run(case, size=SIZE, rival=lambda: calls.append(1))
+    assert len(calls) == 2  # warm-up and one turn
+    assert row.ratio is not None
+    assert row.ratio > 0
+
+
+def test_the_command_prints_a_table_and_writes_numbers(tmp_path, capsys):
+    out = tmp_path / "numbers.json"
+    words = (
+        "bench ops resize_bilinear --size 16x12 --repeats 1 --gradients --dtype float32 bfloat16"
+    )
+    assert cli.main([*words.split(), "--out", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "resize_bilinear + gradients" in shown
+    assert "16x12" in shown
+    document = json.loads(out.read_text())
+    assert [row["dtype"] for row in document["rows"]] == ["float32"] * 2 + ["bfloat16"] * 2
+    assert document["machine"]["bandwidth"] > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("bench ops backward_wrap", "did you mean backward_warp"),
+        ("bench ops --size 16", "WIDTHxHEIGHT"),
+        ("bench models", "name the models"),
+        ("bench ops --backend pallas --size 16x16", "only interpreted on a CPU"),
+        ("bench ops --repeats 0", "repeats must be at least 1"),
+    ],
+)
+def test_what_cannot_be_timed_is_said_in_one_line(words, message, capsys, monkeypatch):
+    monkeypatch.setattr(measure, "COPY", {"cpu": 2**12})
+    monkeypatch.setattr(measure, "PRODUCT", {"cpu": 16})
+    assert cli.main(words.split()) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_without_a_checkout_there_is_no_rival(tmp_path, monkeypatch):
+    monkeypatch.setattr(measure, "RIVALS", tmp_path)
+    with pytest.raises(ValueError, match="only a checkout"):
+        bench.rivals("torch")
+
+
+def test_ratios_have_a_column(machine):
+    case = next(bench.operation_cases(["resize_bilinear"], size=SIZE))
+    row = machine.run(case, size=SIZE, rival=lambda: None)
+    console = Console(file=io.StringIO(), width=200)
+    console.print(bench.table(machine, [row], rival="torch"))
+    assert "/ torch" in console.file.getvalue()

@@ -1,0 +1,198 @@
+"""The loop when it is killed, terminated, out of space or not finite, and what it leaves."""
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+from tests.support import ROOT
+from train import __main__, loop
+from train.options import Options
+from vfi_jax import weights
+from vfi_jax.data.resident import Resident
+from vfi_jax.weights import store
+from vfi_jax.weights.steps import Steps
+
+pytestmark = pytest.mark.slow
+
+STEPS = 6
+COMMON = {
+    "system": "voxel_flow/small",
+    "data": ("synthetic",),
+    "scenes": 2,
+    "crop": (32, 32),
+    "batch": 8,
+    "steps": STEPS,
+    "save_every": 2,
+    "log_every": 1,
+    "eval_every": 0,
+}
+SECONDS = 300  # that a process may take before the test gives up; 20 on an idle machine
+
+
+def options(folder, **changes):
+    return Options(workdir=folder, **{**COMMON, **changes})
+
+
+def command(folder):
+    words = ["voxel_flow/small", "--data", "synthetic", "--scenes", "2", "--crop", "32", "32"]
+    words += ["--batch", "8", "--steps", str(STEPS), "--save-every", "2", "--eval-every", "0"]
+    return [*words, "--workdir", str(folder)]
+
+
+def environment(**changes):
+    """Subprocesses share the tests' compilation cache, else each compiles for half a minute."""
+    return {
+        **os.environ,
+        "JAX_COMPILATION_CACHE_DIR": jax.config.jax_compilation_cache_dir,
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "0",
+        **changes,
+    }
+
+
+def assert_same(folder, other):
+    found, wanted = (weights.load(str(place / "weights"))[1] for place in (folder, other))
+    jax.tree.map(np.testing.assert_array_equal, found, wanted)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nothing interrupts."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert loop.train(options(folder)) == 0
+    return folder
+
+
+KILLED = """
+import os, signal, sys
+from train import __main__
+from vfi_jax.data.resident import Resident
+
+draw = Resident.draw
+
+
+def deadly(self, step):
+    if step == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return draw(self, step)
+
+
+Resident.draw = deadly
+sys.exit(__main__.main())
+"""
+
+
+def test_a_killed_run_goes_on_to_the_parameters_of_an_uninterrupted_one(whole, tmp_path):
+    words = [sys.executable, "-c", KILLED, *command(tmp_path)]
+    done = subprocess.run(
+        words, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=SECONDS
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert loop.train(options(tmp_path, resume=True)) == 0
+    assert_same(tmp_path, whole)
+
+
+def test_sigterm_saves_and_leaves_in_good_order(whole, tmp_path, monkeypatch):
+    draw = Resident.draw
+
+    def terminated(self, step):
+        if step == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return draw(self, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Resident, "draw", terminated)
+        assert loop.train(options(tmp_path)) == 0
+    assert Steps(tmp_path / "checkpoints").last() == 3
+    assert loop.train(options(tmp_path, resume=True)) == 0
+    assert_same(tmp_path, whole)
+
+
+def test_steps_without_a_valid_manifest_are_passed_over(whole, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(whole, folder)
+    largest = max((folder / "checkpoints/6").rglob("*"), key=lambda path: path.stat().st_size)
+    content = bytearray(largest.read_bytes())
+    content[len(content) // 2] ^= 1
+    largest.write_bytes(content)
+    (folder / "checkpoints/4" / store.MANIFEST).unlink()
+    with (
+        pytest.warns(UserWarning, match=r"step 6 is passed over: .* is damaged"),
+        pytest.warns(UserWarning, match=r"step 4 is passed over: it has no SHA256SUMS"),
+    ):
+        assert loop.train(options(folder, resume=True)) == 0
+    assert_same(folder, whole)
+    steps = [json.loads(line)["step"] for line in (folder / "metrics.jsonl").open()]
+    assert steps == list(range(1, STEPS + 1))
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_clips_and_the_last_good_step(tmp_path):
+    wanted = (
+        r"not finite at step 1 \(clips synthetic/train/.*\); the last good checkpoint is step 1"
+    )
+    with pytest.raises(loop.Stopped, match=wanted):
+        loop.train(options(tmp_path, learning_rate=1e30, save_every=1))
+    assert Steps(tmp_path / "checkpoints").last() == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of a few megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_stops_with_an_intact_last_checkpoint(small_disk):
+    with pytest.raises(loop.Stopped, match=r"No space left.*the last good checkpoint is step \d"):
+        loop.train(options(small_disk, steps=50, save_every=1, keep=50))
+    steps = Steps(small_disk / "checkpoints")
+    assert not store.faults(small_disk / "checkpoints" / str(steps.last()))
+
+
+def test_a_folder_with_a_run_and_resuming_without_one_are_refused(tmp_path, monkeypatch, capsys):
+    (tmp_path / "run.json").write_text(json.dumps({"recipe": {"model": "voxel_flow/small"}}))
+    monkeypatch.setattr(sys, "argv", ["train", *command(tmp_path)])
+    assert __main__.main() == 2
+    assert "go on with --resume" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["train", *command(tmp_path / "none"), "--resume"])
+    assert __main__.main() == 2
+    assert "holds no run to resume" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="is of voxel_flow/small, got sepconv/small"):
+        loop.train(options(tmp_path, system="sepconv/small", resume=True))
+
+
+def test_what_stops_training_is_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys):
+    def stop(options):
+        raise loop.Stopped("why")
+
+    monkeypatch.setattr(loop, "train", stop)
+    monkeypatch.setattr(sys, "argv", ["train", *command(tmp_path)])
+    assert __main__.main() == 1
+    assert capsys.readouterr().err == "train: stopped: why\n"
+
+
+def test_a_folder_holds_what_repeats_its_run(whole):
+    record = json.loads((whole / "run.json").read_text())
+    assert record["seed"] == 0
+    assert record["recipe"]["crop"] == [32, 32]
+    assert record["packages"]["jax"] == jax.__version__
+    assert record["command"][:3] == ["python", "-m", "train"]
+    assert record["commit"]
+    fields = {field.name: field for field in dataclasses.fields(Options)}
+    assert set(record["options"]) == set(fields)
+    lines = [json.loads(line) for line in (whole / "metrics.jsonl").open()]
+    assert [line["step"] for line in lines] == list(range(1, STEPS + 1))
+    assert all(np.isfinite(line["loss"]) for line in lines)

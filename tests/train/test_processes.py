@@ -1,0 +1,59 @@
+"""Two processes of `jax.distributed` train what one trains."""
+
+import dataclasses
+import socket
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+from tests.support import ROOT
+from tests.train.test_loop import SECONDS, command, environment, options
+from train import loop, run
+from train.optimizer import Optimizer
+from vfi_jax import weights
+
+# SGD shows a wrong scale of gradients, which Adam would hide.
+WITH_SGD = """
+import dataclasses, sys
+from train import __main__, run
+from train.optimizer import Optimizer
+
+resolve = run.resolve
+sgd = Optimizer("sgd", 0.1)
+run.resolve = lambda options: dataclasses.replace(resolve(options), optimizer=sgd)
+sys.exit(__main__.main())
+"""
+
+
+def _free_port():
+    with socket.socket() as listener:
+        listener.bind(("localhost", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.mark.slow
+def test_two_processes_give_one_process_s_parameters(tmp_path, monkeypatch):
+    flags = ["--coordinator", f"localhost:{_free_port()}", "--processes", "2", "--process"]
+    words = [sys.executable, "-c", WITH_SGD, *command(tmp_path / "two"), *flags]
+    devices = environment(XLA_FLAGS="--xla_force_host_platform_device_count=4")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    both = [subprocess.Popen([*words, str(i)], cwd=ROOT, env=devices, **pipes) for i in range(2)]
+    resolve = run.resolve
+    sgd = Optimizer("sgd", 0.1)
+    monkeypatch.setattr(
+        run, "resolve", lambda options: dataclasses.replace(resolve(options), optimizer=sgd)
+    )
+    assert loop.train(options(tmp_path / "one")) == 0
+    try:
+        for process in both:
+            said, _ = process.communicate(timeout=SECONDS)
+            assert process.returncode == 0, said
+    finally:
+        for process in both:
+            process.kill()
+    one, two = (weights.load(str(tmp_path / name / "weights"))[1] for name in ("one", "two"))
+    # Sums over devices are taken in another order.
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-8), one, two)

@@ -1,0 +1,81 @@
+"""Metrics that need networks: perceptual distance and steadiness over time."""
+
+from fractions import Fraction
+
+import jax
+import numpy as np
+
+from vfi_jax import estimation, metrics, ops, weights
+from vfi_jax.evaluation.score import PEAK, Extra, Sample
+
+LPIPS = {"alex": "lpips", "vgg": "lpips/vgg"}  # heads, by what tables call them
+
+
+def lpips(trunk: str = "alex") -> Extra:
+    """LPIPS as a further metric of `evaluate`: the mean over a sample's times, as "lpips".
+
+    Args:
+      trunk: "alex", what papers report, or "vgg".
+
+    Raises:
+      FileNotFoundError: the network's or the heads' weights are not on this machine.
+      ValueError: an unknown trunk.
+    """
+    if trunk not in LPIPS:
+        raise ValueError(f"trunk must be one of {sorted(LPIPS)}, got {trunk!r}")
+    learnt, head_variables = weights.load(LPIPS[trunk])
+    network, variables = weights.load(learnt.config.trunk)
+    heads = learnt.apply(head_variables)
+
+    @jax.jit
+    def distance(image, reference):
+        return metrics.lpips(image, reference, lambda x: network.apply(variables, x), heads)
+
+    def score(sample: Sample, predictions: np.ndarray) -> dict[str, float]:
+        pairs = zip(predictions, sample.targets, strict=True)
+        values = [distance(np.float32(a) / PEAK, np.float32(b) / PEAK) for a, b in pairs]
+        return {"lpips": float(np.mean(values))}
+
+    return Extra(("lpips",), score)
+
+
+def temporal(network: estimation.Network = "pwc_net") -> Extra:
+    """Steadiness of inputs and predictions played as one video, against the true one's.
+
+    "tof" in pixels, by flows of this video and the true one; "warping", by flows and occlusion of
+    the true one, of values in [0, 1]. Both are means over pairs of consecutive frames.
+
+    Args:
+      network: estimates flow; as for `vfi_jax.flow`.
+
+    Raises:
+      FileNotFoundError: the network's weights are not on this machine.
+    """
+    loaded = weights.load(network) if isinstance(network, str) else network
+
+    def score(sample: Sample, predictions: np.ndarray) -> dict[str, float]:
+        video, truth = (
+            np.float32(_played(sample, frames)) / np.float32(PEAK)
+            for frames in (predictions, sample.targets)
+        )
+        found = estimation.flow(video[:-1], video[1:], network=loaded)
+        flow01 = estimation.flow(truth[:-1], truth[1:], network=loaded)
+        flow10 = estimation.flow(truth[1:], truth[:-1], network=loaded)
+        seen = 1 - ops.occlusion_mask(flow01, flow10)
+        return {
+            "tof": float(metrics.flow_difference(found, flow01).mean()),
+            "warping": float(
+                metrics.warping_error(video[:-1], video[1:], flow01, mask=seen).mean()
+            ),
+        }
+
+    return Extra(("tof", "warping"), score)
+
+
+def _played(sample, answers):
+    """Inputs and answers in the order of their times; an answer stands for its input."""
+    frames = dict(zip(sample.times, answers, strict=True))
+    if sample.frames.shape[1:] == answers.shape[1:]:
+        inputs = ((Fraction(i), frame) for i, frame in enumerate(sample.frames))
+        frames = {**dict(inputs), **frames}
+    return np.stack([frames[time] for time in sorted(frames)])

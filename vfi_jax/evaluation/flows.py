@@ -1,0 +1,64 @@
+"""The motion that a model works with, as a picture."""
+
+from typing import Any
+
+import cv2
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vfi_jax import draw
+from vfi_jax.evaluation.score import Sample
+from vfi_jax.interpolation.padding import crop, named, pad
+
+# What systems call their flow fields, best known first: from frame 0 to frame 1; from the frame in
+# between to frame 0; both of the latter, of every level, the finest last; in units of the grid.
+KEYS = ("flow01", "flow_t0", "flows", "motion")
+WIDEST = 640  # pixels; larger frames are shrunk first, for a picture need not fill the memory
+
+
+def flow_picture(model: nn.Module, variables: Any, sample: Sample) -> np.ndarray | None:
+    """The flow of a model's prediction in Middlebury's colours.
+
+    Read off what the model returns beside its frames, under one of the names in `KEYS`.
+
+    Args:
+      model: a system.
+      variables: its variables.
+      sample: its first window is looked at, at the first time that the model can answer there.
+
+    Returns:
+      `[H, W, 3]` uint8, at most 640 wide; None where the model has no flow.
+    """
+    contract = model.contract
+    count = min(contract.frames, len(sample.frames))
+    times = contract.times_of(count) or (float(sample.times[0]) % (count - 1) or 0.5,)
+    frames = np.stack([_shrunk(frame) for frame in sample.frames[:count]])
+    amounts = named("tight").amounts(frames.shape[1:3], multiple=contract.multiple)
+    padded = pad(np.float32(frames) / np.float32(255), amounts, "edge")[None]
+    shapes = jax.eval_shape(model.apply, variables, padded, jnp.asarray([times]))
+    key = next((key for key in KEYS if key in shapes), None)
+    if key is None:
+        return None
+    flow = _field(model, key, variables, padded, jnp.asarray([times], jnp.float32))
+    return draw.flow_colours(crop(np.asarray(flow), amounts))
+
+
+@jax.jit(static_argnums=(0, 1))
+def _field(model, key, variables, frames, times):
+    """`[H, W, 2]`: the finest level, then the first of every leading axis.
+
+    XLA leaves out what only the frame needs.
+    """
+    flow = model.apply(variables, frames, times)[key]
+    flow = flow[-1] if isinstance(flow, tuple | list) else flow
+    return flow.reshape(-1, *flow.shape[-3:])[0]
+
+
+def _shrunk(frame):
+    height, width = frame.shape[:2]
+    if width <= WIDEST:
+        return frame
+    size = WIDEST, round(height * WIDEST / width)
+    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,94 @@
+"""Scores as rows: means, groups of sequences, and how each metric is written."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+Scores = dict[str, dict[str, dict[str, float]]]  # by model, by sequence, by metric
+
+MOST_GROUPS = 8  # folders of a data set beyond that are no classes to compare
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """How a metric is written.
+
+    Attributes:
+      heading: with the unit.
+      digits: after the point, as the field's tables have them.
+      larger: is better.
+    """
+
+    heading: str
+    digits: int
+    larger: bool = False
+
+    def text(self, value: float) -> str:
+        """The value as it stands in a table."""
+        return f"{value:.{self.digits}f}"
+
+    def best(self, values: Iterable[float]) -> float:
+        """The best of several models' values."""
+        return (max if self.larger else min)(values)
+
+
+COLUMNS: Mapping[str, Column] = {
+    "psnr": Column("PSNR (dB)", 2, larger=True),
+    "ssim": Column("SSIM", 4, larger=True),
+    "ie": Column("IE", 3),
+    "lpips": Column("LPIPS", 4),
+    "tof": Column("tOF (px)", 3),
+    "warping": Column("warping error", 5),
+}
+
+
+def columns(scores: Scores) -> list[str]:
+    """Names of the metrics that the scores have."""
+    return [name for name in COLUMNS if name in _first(_first(scores))]
+
+
+def mean(rows: dict[str, dict[str, float]]) -> dict[str, float]:
+    """The unweighted mean over sequences, as tables print it.
+
+    Sequences whose PSNR is infinite (the truth equals the prediction) are left out of its mean.
+    """
+    out = {}
+    for metric in _first(rows):
+        values = [row[metric] for row in rows.values() if np.isfinite(row[metric])]
+        out[metric] = float(np.mean(values)) if values else float("nan")
+    return out
+
+
+def means(scores: Scores) -> dict[str, dict[str, dict[str, float]]]:
+    """Means by model: of each group of sequences, where there are groups, then of all.
+
+    Returns:
+      By label, such as "easy (15)" or "mean of 60", then by model and metric.
+    """
+    names = list(_first(scores))
+    parts = {f"{group} ({len(inside)})": inside for group, inside in groups(names).items()}
+    parts[f"mean of {len(names)}"] = names
+    return {
+        label: {
+            model: mean({name: rows[name] for name in inside}) for model, rows in scores.items()
+        }
+        for label, inside in parts.items()
+    }
+
+
+def groups(names: Iterable[str]) -> dict[str, list[str]]:
+    """Sequences by class: the part before the first "/" of names such as "easy/horses".
+
+    Empty where a name has none, where there is one class, or where there are so many that they are
+    no classes.
+    """
+    found: dict[str, list[str]] = {}
+    for name in names:
+        group, slash, _ = name.partition("/")
+        found.setdefault(group if slash else "", []).append(name)
+    return {} if "" in found or not 1 < len(found) <= MOST_GROUPS else found
+
+
+def _first(mapping):
+    return next(iter(mapping.values()), {})

@@ -1,0 +1,56 @@
+"""Perceptual distance, learnt from what people found alike."""
+
+from collections.abc import Callable, Mapping
+
+import jax.numpy as jnp
+
+from vfi_jax.arrays import Array, Image
+from vfi_jax.metrics import _check
+
+EPS = 1e-10  # added to the root, as the published weights were trained with
+
+
+def lpips(
+    image: Image,
+    reference: Image,
+    features: Callable[[Image], Mapping[str, Array]],
+    heads: Mapping[str, Array],
+) -> Array:
+    """Distance of two images as a network sees them, each channel weighted by its importance.
+
+    sum over layers of mean over pixels of sum_c heads[layer][c] (a_c / |a| - b_c / |b|)^2
+
+    Args:
+      image: `[*B, H, W, 3]`, RGB in [0, 1].
+      reference: the same shape.
+      features: from images `[B, H, W, 3]` to activations `[B, h, w, C]` by layer: an image
+        classifier, such as `networks.alexnet.Model` ("alex" in tables) applied to its variables.
+      heads: `[C]` of each layer, what `networks.lpips.Model` gives.
+
+    Returns:
+      float32 `[*B]`; 0 where both are equal.
+
+    Raises:
+      ValueError: the shapes differ, or `features` lacks a layer of `heads`.
+
+    Source: Zhang et al. 2018 (arXiv:1801.03924), eq. 1; version 0.1 of the authors' weights.
+    """
+    image, reference = _check.pair(image, reference)
+    leading = image.shape[:-3]
+    seen = [features(one.reshape(-1, *one.shape[-3:])) for one in (image, reference)]
+    if missing := [layer for layer in heads if layer not in seen[0]]:
+        raise ValueError(f"features must give {', '.join(missing)}, got {', '.join(seen[0])}")
+    distance = sum(
+        (jnp.square(_unit(seen[0][layer]) - _unit(seen[1][layer])) * weights)
+        .sum(axis=-1)
+        .mean(axis=(-2, -1))
+        for layer, weights in heads.items()
+    )
+    return jnp.reshape(distance, leading)
+
+
+def _unit(features):
+    square = jnp.square(features.astype(jnp.float32)).sum(axis=-1, keepdims=True)
+    # Where nothing is active the root's gradient would be infinite.
+    length = jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1)), 0)
+    return features / (length + EPS)
