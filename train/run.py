@@ -56,7 +56,7 @@ def start_variables(model: nn.Module, recipe: Recipe, *, seed: int, weights_name
     Raises:
       ValueError: weights to start from are not at hand or do not fit.
     """
-    inputs = {
+    inputs: dict[str, Any] = {
         name: jnp.zeros(spec.shape, spec.dtype)
         for name, spec in registry.example_inputs(model, train=True).items()
     }

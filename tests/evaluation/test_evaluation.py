@@ -117,7 +117,7 @@ def test_a_run_goes_on_where_it_stopped_and_refuses_other_models(interpolator, t
     assert len((out / "scores.jsonl").read_text().splitlines()) == 2
     with pytest.raises(ValueError, match="holds scores of models blend, not other"):
         compare({"other": interpolator}, [], protocol, out=out)
-    with pytest.raises(ValueError, match="holds scores of protocol .*rounding=round.*, not "):
+    with pytest.raises(ValueError, match=r"holds scores of protocol .*rounding=round.*, not "):
         compare({"blend": interpolator}, [], evaluation.protocol("sepconv"), out=out)
     further = Extra(("lpips",), lambda sample, predictions: {"lpips": 0.0})
     with pytest.raises(ValueError, match="metrics psnr, ssim, ie, not psnr, ssim, ie, lpips"):

@@ -153,3 +153,12 @@ def test_reversal_of_a_shift_is_the_shift_back():
     out = ops.flow_reversal(flow)
     np.testing.assert_array_equal(out[:, 0], 0)  # nothing landed
     np.testing.assert_array_equal(out[:, 1:], -flow[:, 1:])
+
+
+def test_float64_coordinates_leave_sums_in_float32(scene):
+    with jax.enable_x64(True):
+        image, flow = scene[0], scene[1].astype(np.float64)
+        plain = ops.forward_splat(image, flow)
+        exact = ops.forward_splat(image, flow, deterministic=True)
+    assert plain.dtype == exact.dtype == np.float32
+    np.testing.assert_allclose(exact, plain, atol=2e-6)

@@ -41,10 +41,10 @@ def options(folder, **changes):
     return Options(workdir=folder, **{**COMMON, **changes})
 
 
-def command(folder):
-    words = ["voxel_flow/small", "--data", "synthetic", "--scenes", "2", "--crop", "32", "32"]
+def command(folder, *more, system="voxel_flow/small"):
+    words = [system, "--data", "synthetic", "--scenes", "2", "--crop", "32", "32"]
     words += ["--batch", "8", "--steps", str(STEPS), "--save-every", "2", "--eval-every", "0"]
-    return [*words, "--workdir", str(folder)]
+    return [*words, "--workdir", str(folder), *more]
 
 
 def environment(**changes):
@@ -167,7 +167,7 @@ def test_a_folder_with_a_run_and_resuming_without_one_are_refused(tmp_path, monk
     monkeypatch.setattr(sys, "argv", ["train", *command(tmp_path)])
     assert __main__.main() == 2
     assert "go on with --resume" in capsys.readouterr().err
-    monkeypatch.setattr(sys, "argv", ["train", *command(tmp_path / "none"), "--resume"])
+    monkeypatch.setattr(sys, "argv", ["train", *command(tmp_path / "none", "--resume")])
     assert __main__.main() == 2
     assert "holds no run to resume" in capsys.readouterr().err
     with pytest.raises(ValueError, match="is of voxel_flow/small, got sepconv/small"):

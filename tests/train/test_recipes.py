@@ -1,6 +1,7 @@
 """Every recipe: its model exists, its data sets exist, and two test-sized steps are finite."""
 
 import dataclasses
+import functools
 
 import jax
 import numpy as np
@@ -11,12 +12,12 @@ from train import recipe as recipes
 from train.state import State
 from train.step import make_step
 from vfi_jax import data, registry
-from vfi_jax.data.batch import Preparation
 from vfi_jax.data.resident import Resident
 
 NAMES = recipes.list_recipes()
 # The papers' networks take minutes to compile and gigabytes to train; the small ones have the same
 # code, loss and optimiser.
+FRAMES = 9  # of a clip
 SMALL = [name for name in NAMES if name.endswith("small")]
 
 
@@ -35,6 +36,39 @@ def test_a_recipe_names_what_exists(name):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_step_of_a_recipe_fits_together_at_its_own_crop_and_batch(name):
+    recipe = recipes.find(name)
+    model = registry.create(recipe.model)
+    optimizer = recipe.optimizer.build(recipe.steps)
+    step = make_step(model, recipe.loss, optimizer, ema=recipe.ema, summed=recipe.summed)
+    prepare = recipe.preparation(model.contract, FRAMES)
+    raw = {
+        "clips": jax.ShapeDtypeStruct((recipe.batch, FRAMES, *recipe.crop, 3), np.uint8),
+        "sizes": jax.ShapeDtypeStruct((recipe.batch, 3), np.int32),
+        "seeds": jax.ShapeDtypeStruct((recipe.batch,), np.uint32),
+    }
+    variables = registry.abstract_variables(model, train=True)
+    start = functools.partial(State.start, optimizer=optimizer, ema=bool(recipe.ema))
+    state = jax.eval_shape(start, variables)
+    frozen = {
+        role: registry.abstract_variables(registry.create(network))
+        for role, network in recipe.frozen.items()
+    }
+
+    def run(state, raw, frozen):
+        return step(state, prepare(raw), frozen)
+
+    after, metrics = jax.eval_shape(run, state, raw, frozen)
+    assert jax.tree.map(_kind, after) == jax.tree.map(_kind, state)
+    assert metrics["loss"].shape == ()
+
+
+def _kind(leaf):
+    return leaf.shape, leaf.dtype
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_two_steps_of_a_recipe_are_finite_and_change_every_part(name):
     recipe = recipes.find(name)
@@ -43,15 +77,7 @@ def test_two_steps_of_a_recipe_are_finite_and_change_every_part(name):
     recipe = dataclasses.replace(recipe, crop=(side, side), batch=2)
     clips = data.clips("synthetic", None, "train", scenes=2, frames=9, size=(side, side))
     source = Resident(clips, batch=2)
-    prepare = Preparation(
-        model.contract,
-        source.frames,
-        recipe.crop,
-        augment=recipe.augment,
-        gaps=recipe.gaps,
-        targets=recipe.targets,
-        degrade=recipe.degrade,
-    )
+    prepare = recipe.preparation(model.contract, source.frames)
     optimizer = recipe.optimizer.build(10)
     step = make_step(model, recipe.loss, optimizer, ema=recipe.ema, summed=recipe.summed)
 

@@ -55,7 +55,8 @@ def run(args: Args) -> int:
     protocol = evaluation.protocol(args.protocol)
     answers, flows, scale = _answers(args, protocol)
     extras = _extras(args)
-    clips = list(itertools.islice(data.clips(*_source(args), args.split), args.first))
+    name, root = _source(args)
+    clips = list(itertools.islice(data.clips(name, root, args.split), args.first))
     with progress_bar("scoring") as advance:
         scores = compare(
             answers,

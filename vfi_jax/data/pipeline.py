@@ -4,7 +4,8 @@ What is drawn for a clip is drawn from the seed and its place in the endless ord
 run can go on from any step, and two processes never load the same clip.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import grain
 import numpy as np
@@ -49,7 +50,7 @@ class Streamed:
         shard = slice(process, None, processes)
         self._loaded = self._order.random_map(self._load)[shard].batch(choice.batch)
         self._order = self._order[shard]
-        self._iterator: Iterator | None = None
+        self._iterator: Any = None
         self._next = 0
 
     def draw(self, step: int) -> dict:
@@ -118,6 +119,10 @@ class _Joined(Sequence):
 def _open(name: str, choice: Choice) -> Sequence:
     """A built data set where there is one, else the clips of the tree as it was downloaded."""
     if choice.folder is not None and is_built(name, choice.folder):
+        if choice.licences:
+            raise ValueError(
+                f"licences are not stored in built data sets; name the folder of {name} itself"
+            )
         return open_built(name, choice.folder, choice.split)
     data.find(name)
     return list(read_clips(choice, names=(name,)))

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from vfi_jax import estimation, metrics, ops, weights
@@ -55,12 +56,17 @@ def temporal(network: estimation.Network = "pwc_net") -> Extra:
 
     def score(sample: Sample, predictions: np.ndarray) -> dict[str, float]:
         video, truth = (
-            np.float32(_played(sample, frames)) / np.float32(PEAK)
+            _played(sample, frames).astype(np.float32) / np.float32(PEAK)
             for frames in (predictions, sample.targets)
         )
-        found = estimation.flow(video[:-1], video[1:], network=loaded)
-        flow01 = estimation.flow(truth[:-1], truth[1:], network=loaded)
-        flow10 = estimation.flow(truth[1:], truth[:-1], network=loaded)
+        found, flow01, flow10 = (
+            jnp.asarray(estimation.flow(frame0, frame1, network=loaded))
+            for frame0, frame1 in (
+                (video[:-1], video[1:]),
+                (truth[:-1], truth[1:]),
+                (truth[1:], truth[:-1]),
+            )
+        )
         seen = 1 - ops.occlusion_mask(flow01, flow10)
         return {
             "tof": float(metrics.flow_difference(found, flow01).mean()),

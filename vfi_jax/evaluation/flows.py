@@ -36,7 +36,7 @@ def flow_picture(model: nn.Module, variables: Any, sample: Sample) -> np.ndarray
     times = contract.times_of(count) or (float(sample.times[0]) % (count - 1) or 0.5,)
     frames = np.stack([_shrunk(frame) for frame in sample.frames[:count]])
     amounts = named("tight").amounts(frames.shape[1:3], multiple=contract.multiple)
-    padded = pad(np.float32(frames) / np.float32(255), amounts, "edge")[None]
+    padded = pad(frames.astype(np.float32) / np.float32(255), amounts, "edge")[None]
     shapes = jax.eval_shape(model.apply, variables, padded, jnp.asarray([times]))
     key = next((key for key in KEYS if key in shapes), None)
     if key is None:

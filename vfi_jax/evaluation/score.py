@@ -94,7 +94,7 @@ def evaluate(
     """
     for sample in samples:
         # Floats come back unclipped and unrounded, so that the protocol decides.
-        answers = interpolator(np.float32(sample.frames) / np.float32(PEAK), sample.times)
+        answers = interpolator(sample.frames.astype(np.float32) / np.float32(PEAK), sample.times)
         if answers.shape != sample.targets.shape:
             raise ValueError(
                 f"sample {sample.name} has targets {sample.targets.shape} and the model makes "
@@ -114,7 +114,8 @@ def evaluate(
 def quantise(frames: np.ndarray, rounding: str) -> np.ndarray:
     """Frames in [0, 1] as 8-bit values, float32: clipped, then "round", "truncate" or "none"."""
     values = np.clip(frames, 0, 1) * np.float32(PEAK)
-    return {"round": np.rint, "truncate": np.floor, "none": np.float32}[rounding](values)
+    rules: dict[str, Callable] = {"round": np.rint, "truncate": np.floor, "none": np.float32}
+    return rules[rounding](values)
 
 
 def score(

@@ -20,6 +20,8 @@ def l1(prediction: Image, target: Image) -> Array:
 
     Raises:
       ValueError: the shapes differ.
+
+    Source: as in Niklaus et al. 2017 (SepConv), its colour loss.
     """
     return jnp.abs(difference(prediction, target)).mean()
 

@@ -36,4 +36,4 @@ def luma(image: Image, *, standard: str = "studio") -> Image:
     weights, offset = STANDARDS[standard]
     image = jnp.asarray(image, jnp.float32)
     parts = (weight * image[..., i : i + 1] for i, weight in enumerate(weights))
-    return sum(parts) + offset
+    return jnp.asarray(sum(parts) + offset)

@@ -104,11 +104,11 @@ def landings(flow: Array) -> Callable[[int | Array], tuple[Array, Array]]:
 
 
 def scale(values: Array, weight: Array) -> Array:
-    """`values` `[..., C]` times `weight` `[..., 1]`."""
+    """`values` `[..., C]` times `weight` `[..., 1]`, in the type of `values`."""
     # XLA makes a plain product of this one, but the gradient of the weight stays a matrix product:
     # as a sum over channels it would become a scalar loop on a CPU, 5 times slower.
     ones = jnp.ones((1, values.shape[-1]), values.dtype)
-    return jnp.dot(weight, ones, precision=lax.Precision.HIGHEST) * values
+    return jnp.dot(weight.astype(values.dtype), ones, precision=lax.Precision.HIGHEST) * values
 
 
 def rows(image: Array) -> Array:

@@ -10,7 +10,7 @@ from vfi_jax.ops.warp import backward_warp, inside
 def forward_backward_error(flow01: Flow, flow10: Flow) -> Mask:
     """How far a pixel ends from where it began, going there and back again.
 
-    out(p) = |flow01(p) + flow10(p + flow01(p))|
+    out(p) = |flow01(p) + flow10(p + flow01(p))|, flow10 continued outside as its edges
 
     Args:
       flow01: `[*B, H, W, 2]` float32 pixels, (x, y), frame 0 to frame 1.
@@ -34,18 +34,19 @@ def forward_backward_error(flow01: Flow, flow10: Flow) -> Mask:
 def occlusion_mask(
     flow01: Flow, flow10: Flow, *, relative: float = 0.01, absolute: float = 0.5
 ) -> Mask:
-    """1 where a pixel of frame 0 is hidden in frame 1.
+    """1 where a pixel of frame 0 cannot be seen in frame 1: it is hidden, or leaves the image.
 
-    |flow01 + flow10'|^2 > relative (|flow01|^2 + |flow10'|^2) + absolute
+    |flow01(p) + back(p)|^2 > relative (|flow01(p)|^2 + |back(p)|^2) + absolute, with
+    back(p) = flow10(p + flow01(p)); or p + flow01(p) is outside by half a pixel or more
 
     Args:
       flow01: `[*B, H, W, 2]` float32 pixels, (x, y), frame 0 to frame 1.
       flow10: like `flow01`, frame 1 to frame 0.
-      relative: share.
-      absolute: pixels squared.
+      relative: disagreement allowed, as a share of the squared lengths.
+      absolute: disagreement allowed besides, in pixels squared.
 
     Returns:
-      `[*B, H, W, 1]` float32.
+      `[*B, H, W, 1]` float32, without gradient; 1 where the flow is not a number.
 
     Raises:
       ValueError: shapes or types do not fit.

@@ -58,6 +58,8 @@ def resize_flow(flow: Flow, shape: tuple[int, int], *, align_corners: bool = Fal
 
     Raises:
       ValueError: a size in `shape` is below 1, or `flow` has another type or number of channels.
+
+    Source: the convention of pyramidal flow networks, such as Ranjan & Black 2017 (SPyNet).
     """
     flow = _check.flow(flow)
     height, width = _sizes(shape)

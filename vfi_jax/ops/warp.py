@@ -17,11 +17,16 @@ def backward_warp(image: Image, flow: Flow, *, padding: str = "zeros") -> Image:
 
     out(p) = image(p + flow(p))
 
+    The derivative along a whole coordinate is that of the cell that begins there; with "border" it
+    is 0 on and beyond the edges. Sums of the gradient of `image` run in a fixed order on a CPU and
+    a TPU and in any order on a GPU, where its last bits change from run to run.
+
     Args:
       image: `[*B, H, W, C]`, any float type.
       flow: `[*B, H, W, 2]` float32 pixels, (x, y).
-      padding: "zeros": the image is zero outside, fading over one pixel. "border": a point outside
-        takes the value of the nearest edge.
+      padding: "zeros": the image is 0 outside, fading over one pixel; a flow that is not finite
+        gives 0. "border": a point outside takes the value of the nearest edge, and a coordinate
+        that is not a number that of the left or top edge.
 
     Returns:
       `[*B, H, W, C]`, the type of `image`.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from vfi_jax import estimation, ops
@@ -53,10 +54,11 @@ def report(model: Any, variables: dict) -> list[str]:
     """How far the flow drifts on two equal frames, where nothing should move."""
     height, width = SCENE
     network = flow_network.Model(flow_network.Config(bgr=False))
-    scene = np.random.default_rng(0).random((height // GRAIN, width // GRAIN, 3), np.float32)
-    scene = np.asarray(ops.resize_bilinear(scene, SCENE, align_corners=True))
+    texture = np.random.default_rng(0).random((height // GRAIN, width // GRAIN, 3), np.float32)
+    scene = ops.resize_bilinear(jnp.asarray(texture), SCENE, align_corners=True)
     weights = {"params": variables["params"]["flow"]}
-    across, down = estimation.drift(estimation.flow(scene, scene, network=(network, weights)))
+    flow = estimation.flow(scene, scene, network=(network, weights))
+    across, down = estimation.drift(jnp.asarray(flow))
     return [
         f"drift on two equal {width}x{height} frames: {across * width / 2:+.3f} pixels at the "
         f"right border, {down * height / 2:+.3f} at the lower (-2 under PyTorch >= 1.3)"
