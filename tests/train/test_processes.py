@@ -15,7 +15,7 @@ from train import loop, run
 from train.optimizer import Optimizer
 from vfi_jax import weights
 
-# No BatchNorm, whose sums round otherwise on other devices and so move a sample across a kink.
+# The smallest system without BatchNorm, whose statistics magnify how sums over devices round.
 SYSTEM = "mind/small"
 # SGD shows a wrong scale of gradients, which Adam would hide.
 WITH_SGD = """
@@ -65,5 +65,6 @@ def test_two_processes_give_one_process_s_parameters(tmp_path, monkeypatch):
         for process in both:
             process.kill()
     one, two = (weights.load(str(tmp_path / name / "weights"))[1] for name in ("one", "two"))
-    # Sums over devices are taken in another order.
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-8), one, two)
+    # Sums over devices are taken in another order, so an entry near zero is as exact as its array.
+    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6 * np.abs(a).max())

@@ -22,7 +22,8 @@ class Encoded(tfds.decode.SkipDecoding):
         return serialized_example
 
 
-class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+# Lazily imported by TFDS, so its base is unknown to a type checker.
+class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
     """Stores the clips of one data set: names, encoded frames, and which frames are inputs."""
 
     VERSION = tfds.core.Version("1.0.0")

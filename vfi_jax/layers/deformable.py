@@ -35,10 +35,10 @@ class DeformableConv(nn.Module):
     @nn.compact
     def __call__(self, x: Image, guide: Image) -> Image:
         taps = 9 * self.groups
-        field = Conv(
+        predict = Conv(
             3 * taps, dtype=self.dtype, kernel_init=ZEROS, bias_init=ZEROS, name="offset_mask"
         )
-        field = field(guide).astype(jnp.float32)
+        field = predict(guide).astype(jnp.float32)
         kernel = self.param("kernel", uniform_fan_in, (3, 3, x.shape[-1], self.features))
         bias = self.param("bias", ZEROS, (self.features,))
         return ops.deformable_conv(
@@ -92,7 +92,7 @@ class PyramidAlignment(nn.Module):
     def __call__(self, moving: Sequence[Image], other: Sequence[Image]) -> Image:
         """`moving` aligned, from two pyramids of `[B, h, w, C]`, finest first."""
         coarsest = len(moving) - 1
-        offset = aligned = None
+        offset = aligned = moving[coarsest]  # replaced on the coarsest level
         for level in range(coarsest, -1, -1):
             name, channels = f"level{level}", moving[level].shape[-1]
             pair = jnp.concatenate([moving[level], other[level]], axis=-1)

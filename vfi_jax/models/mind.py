@@ -91,9 +91,7 @@ class Block(nn.Module):
     def __call__(self, x: Image) -> Image:
         for index in (1, 2, 3):
             layer = ConvTranspose if self.grow and index == 1 else Conv
-            conv = layer(
-                self.features, dtype=self.dtype, kernel_init=copying, name=f"conv{index}"
-            )
+            conv = layer(self.features, dtype=self.dtype, kernel_init=copying, name=f"conv{index}")
             x = PReLU(initial=SLOPE, name=f"prelu{index}")(conv(x))
         return x
 

@@ -99,8 +99,8 @@ class Model(nn.Module):
         """Features `[B, N - 1, H, W, C]` of the frames between, pair after pair."""
         config = self.config
         pyramid = FeaturePyramid(config.dtype, name="pyramid")
-        levels = pyramid(known.reshape(-1, *known.shape[2:]))
-        levels = [level.reshape(*known.shape[:2], *level.shape[1:]) for level in levels]
+        flat = pyramid(known.reshape(-1, *known.shape[2:]))
+        levels = [level.reshape(*known.shape[:2], *level.shape[1:]) for level in flat]
         pairs = [level[:, :-1] for level in levels], [level[:, 1:] for level in levels]
         each_pair = nn.scan(
             lambda align, carry, pair: (carry, align(*pair)),

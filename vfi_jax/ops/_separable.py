@@ -7,13 +7,14 @@ from vfi_jax.arrays import Array
 from vfi_jax.ops import _banded, _rows
 
 BLOCK = 32  # columns of one matrix product; measured on a CPU
+CPU_PIXELS = 1024  # pixels whose kernels and sums stay in a CPU's cache; with twice as many it loses
+OTHER_ROWS = 16  # rows whose windows, BLOCK + K - 1 by K for every BLOCK pixels, are in memory
 
 
 def separable_conv(image: Array, vertical: Array, horizontal: Array) -> Array:
     """`[H + K - 1, W + K - 1, C]` and kernels `[H, W, K]` to `[H, W, C]`."""
-    # The sums of 4 rows stay in a CPU's cache. Products read windows of BLOCK + K - 1 by K pixels
-    # for every BLOCK pixels: one row is enough work for a CPU, 16 bound the memory elsewhere.
-    plan = _rows.Plan(_products, _shifts, cpu_rows=4, cpu_gradient_rows=1, rows=16)
+    rows = max(1, CPU_PIXELS // vertical.shape[1])
+    plan = _rows.Plan(_products, _shifts, cpu_rows=rows, cpu_gradient_rows=1, rows=OTHER_ROWS)
     return _rows.run(plan, image, vertical, horizontal)
 
 

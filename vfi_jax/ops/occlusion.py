@@ -22,7 +22,7 @@ def forward_backward_error(flow01: Flow, flow10: Flow) -> Mask:
     Raises:
       ValueError: shapes or types do not fit.
 
-    Source: Sundaram et al. 2010, sec. 3.
+    Source: Sundaram et al. 2010 (dense point trajectories).
     """
     flow01 = _check.flow(flow01, "flow01")
     flow10 = _check.flow(flow10, "flow10", fit=flow01, to="flow01")
@@ -51,7 +51,7 @@ def occlusion_mask(
     Raises:
       ValueError: shapes or types do not fit.
 
-    Source: Sundaram et al. 2010, eq. 5.
+    Source: Sundaram et al. 2010 (dense point trajectories), its threshold.
     """
     flow01 = _check.flow(flow01, "flow01")
     flow10 = _check.flow(flow10, "flow10", fit=flow01, to="flow01")

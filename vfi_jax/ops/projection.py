@@ -24,7 +24,9 @@ def flow_projection(
     twos and count twice. A flow that lands outside (0 .. W - 1, 0 .. H - 1) or is not finite is
     left out. Where none lands is a hole: 0, or filled.
 
-    The gradient is that of the values: where a flow lands is not differentiated.
+    The gradient is that of the values: where a flow lands is not differentiated. The order of the
+    sums is that of `forward_splat` where it is not deterministic: fixed on a CPU and a TPU, any on
+    a GPU.
 
     Args:
       flow: `[*B, H, W, 2]` float32 pixels, (x, y), from a source frame to the new one.
@@ -38,7 +40,7 @@ def flow_projection(
     Raises:
       ValueError: `flow` has another shape or type, or a direction is unknown.
 
-    Source: Bao et al. 2019 (MEMC-Net, arXiv:1810.08768), eq. 5.
+    Source: Bao et al. 2019 (MEMC-Net, arXiv:1810.08768).
     """
     flow = _check.flow(flow)
     weight = jnp.ones_like(flow[..., :1])
@@ -50,7 +52,8 @@ def depth_flow_projection(flow: Flow, weight: Mask, *, fill_holes: bool = False)
 
     out(q) = -sum of weight(p) flow(p) / sum of weight(p), over the p of `flow_projection`
 
-    The gradient is that of the values, as in `flow_projection`. For `weight` the original's
+    The gradient is that of the values and the order of the sums any on a GPU, as in
+    `flow_projection`. For `weight` the original's
     backward pass uses flow - out where the true gradient, given here, has flow + out.
 
     Args:
@@ -64,7 +67,7 @@ def depth_flow_projection(flow: Flow, weight: Mask, *, fill_holes: bool = False)
     Raises:
       ValueError: shapes or types do not fit.
 
-    Source: Bao et al. 2019 (DAIN, arXiv:1904.00830), eq. 1-3.
+    Source: Bao et al. 2019 (DAIN, arXiv:1904.00830).
     """
     flow = _check.flow(flow)
     weight = _check.plane(weight, "weight", fit=flow, to="flow").astype(flow.dtype)
@@ -87,7 +90,7 @@ def fill_holes(flow: Image, valid: Mask, *, fill_from: tuple[str, ...] = DIRECTI
     Raises:
       ValueError: `valid` does not fit `flow`, or a direction is unknown.
 
-    Source: Bao et al. 2019 (MEMC-Net, arXiv:1810.08768), sec. 3.2 (outside-in filling).
+    Source: Bao et al. 2019 (MEMC-Net, arXiv:1810.08768), outside-in filling.
     """
     flow = _check.image(flow, "flow")
     valid = _check.shaped(jnp.asarray(valid), (*flow.shape[:-1], 1), "valid", to="flow")

@@ -54,7 +54,7 @@ def forward_splat(
       ValueError: shapes or types do not fit, an option is unknown, or `metric` is missing or given
         in vain.
 
-    Source: Niklaus and Liu 2020 (softmax splatting, arXiv:2003.05534), sec. 3. An exp(metric) too
+    Source: Niklaus and Liu 2020 (softmax splatting, arXiv:2003.05534). An exp(metric) too
     large for float32 is scaled down, eps with it: the same numbers where the original overflows.
     """
     image = _check.image(image)

@@ -84,7 +84,7 @@ def voxel_warp(frame0: Image, frame1: Image, flow0: Flow, flow1: Flow, weight: M
     Raises:
       ValueError: shapes do not fit, or a type is not a float.
 
-    Source: Liu et al. 2017 (Deep Voxel Flow), eq. 3-5.
+    Source: Liu et al. 2017 (Deep Voxel Flow).
     """
     frame0 = _check.image(frame0, "frame0")
     frame1 = _check.shaped(_check.image(frame1, "frame1"), frame0.shape, "frame1", to="frame0")

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from vfi_jax.data import layout
-from vfi_jax.data.clip import Clip
+from vfi_jax.data.clip import Clip, read_frame
 
 LAYOUT = """\
 any tree of videos (.mp4 .mkv .mov .webm .avi .m4v), or train/ and val/ with such trees
@@ -68,9 +68,7 @@ def clips(
         segments = _listed(entry) or find_segments(video)
         for segment in _pieces(segments, frames, shortest):
             clip = _clip(root, video, segment)
-            if motion <= 0 or measure_motion(clip.frames[0](), clip.frames[-1]()) >= motion * (
-                segment.count - 1
-            ):
+            if motion <= 0 or _pace(clip) >= motion:
                 yield clip
 
 
@@ -99,7 +97,7 @@ def measure_motion(frame0: np.ndarray, frame1: np.ndarray) -> float:
     """Mean length of the optical flow between two uint8 RGB frames, in pixels."""
     grey0, grey1 = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (frame0, frame1))
     method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    flow = method.calc(grey0, grey1, None)
+    flow = method.calc(grey0, grey1, np.zeros((*grey0.shape, 2), np.float32))
     return float(np.linalg.norm(flow, axis=-1).mean())
 
 
@@ -120,6 +118,12 @@ def read_video(video: Path) -> Iterator[np.ndarray]:
             yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
     finally:
         capture.release()
+
+
+def _pace(clip: Clip) -> float:
+    """Mean motion between neighbours, from that between the ends."""
+    first, last = (read_frame(clip.frames[index]) for index in (0, -1))
+    return measure_motion(first, last) / (len(clip.frames) - 1)
 
 
 def _videos(root: Path, split: str) -> list[Path]:
