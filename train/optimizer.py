@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import jax
 import jax.numpy as jnp
 import optax
+import optax.contrib
 
 Schedule = Callable[[float, int], optax.Schedule]
 
@@ -15,7 +16,7 @@ class Optimizer:
     """An update rule with its schedule.
 
     Attributes:
-      rule: "adam", "adamw", "adamax" or "sgd".
+      rule: "adam", "adamw", "adamax", "muon" or "sgd".
       learning_rate: the highest that the schedule reaches.
       schedule: (learning_rate, steps) -> learning rate by step; constant by default.
       b1, b2, eps: of the Adam family.
@@ -54,10 +55,33 @@ class Optimizer:
         return optax.chain(*parts, optax.scale_by_learning_rate(rate))
 
 
+def _muon(options):
+    """Convolution kernels along orthogonalised momentum, all else by Adam at a tenth of the rate.
+
+    Source: Jordan et al. 2024, Muon.
+    """
+
+    def rows_and_columns(params):
+        # HWIO as a matrix: every tap of every input is a row.
+        shape = optax.contrib.MuonDimensionNumbers((0, 1, 2), (3,))
+        return jax.tree.map(lambda leaf: shape if leaf.ndim == 4 else None, params)
+
+    muon = optax.contrib.muon(
+        1.0,
+        adam_learning_rate=0.1,
+        adam_b1=options.b1,
+        adam_b2=options.b2,
+        eps=options.eps,
+        muon_weight_dimension_numbers=rows_and_columns,
+    )
+    return optax.chain(muon, optax.scale(-1.0))  # it descends already; `build` turns signs itself
+
+
 RULES = {
     "adam": lambda options: optax.scale_by_adam(options.b1, options.b2, options.eps),
     "adamw": lambda options: optax.scale_by_adam(options.b1, options.b2, options.eps),
     "adamax": lambda options: optax.scale_by_adamax(options.b1, options.b2, options.eps),
+    "muon": _muon,
     "sgd": lambda options: optax.identity(),
 }
 

@@ -98,6 +98,7 @@ def test_what_cannot_be_matched_is_refused():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(weights.at_hand("mind/small") is None, reason="mind/small is not shipped yet")
 def test_the_shipped_network_matches_known_motions():
     """Shifts uniform in +-8 pixels: the surer half is right within 1.5, not moving is 4 or more."""
     model, variables = weights.load("mind/small")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests import support
-from vfi_jax import losses, padding, registry, weights
+from vfi_jax import losses, registry, weights
+from vfi_jax.interpolation import padding
 from vfi_jax.weights import conversion
 
 TIMES = jnp.full((1, 1), 0.5)

@@ -75,6 +75,8 @@ class Bench:
     def __init__(self, *, repeats: int = 7):
         if repeats < 1:
             raise ValueError(f"repeats must be at least 1, got {repeats}")
+        # A call that another thread runs waits for the scheduler, milliseconds on a busy machine.
+        jax.config.update("jax_cpu_enable_async_dispatch", False)
         self.repeats = repeats
         self.device = jax.devices()[0].device_kind
         self.bandwidth = self._bandwidth()

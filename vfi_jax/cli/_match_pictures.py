@@ -7,14 +7,17 @@ from vfi_jax import draw
 from vfi_jax.models.mind import Matches
 
 GAP = 8  # pixels between both images
-WIDTH = 640  # of an image on the sheet, at least, so that lines are thin beside what they join
+WIDTH = 1000  # of an image on the sheet, at least, so that motions of few pixels show
 SURE = 0.5  # the share of the matches, surest first, that lines are chosen from
 SUBPIXEL = 4  # bits that OpenCV's coordinates have behind the point
 FILL = 1.0  # grid steps over which sure matches fill in for unsure ones (standard deviation)
 
 
 def lines(first: np.ndarray, second: np.ndarray, matches: Matches, *, most: int) -> np.ndarray:
-    """Both images beside one another, joined by lines from match to match.
+    """Both images beside one another, a dot at each end of a match and a line to the other end.
+
+    The line stays in the same image, where the other end would lie in it: lines from image to image
+    would run through one another, as in videos most things stay on their row.
 
     Args:
       first: `[H, W, 3]` uint8.
@@ -23,23 +26,30 @@ def lines(first: np.ndarray, second: np.ndarray, matches: Matches, *, most: int)
       most: how many are drawn: the surest, spread over the image.
 
     Returns:
-      `[H', W', 3]` uint8.
+      `[H', W', 3]` uint8; colours are the direction and length of the motion, as in `field`.
+
+    Raises:
+      ValueError: `most` is below 1.
     """
+    if most < 1:
+        raise ValueError(f"lines must be at least 1, got {most}")
     height, width = first.shape[:2]
     zoom = -(-WIDTH // width)
-    left, right = (_faded(image, zoom) for image in (first, second))
-    gap = np.full((zoom * height, GAP, 3), draw.PAPER, np.uint8)
-    sheet = np.concatenate([left, gap, right], axis=1)
-    beside = np.array([zoom * width + GAP, 0])
-    for index in _spread(matches, (height, width), most)[::-1]:  # the surest on top
-        colour = _colour(matches.points[index] / (width, height))
-        start = _corner(zoom, matches.points0[index])
-        end = _corner(zoom, matches.points1[index], beside)
-        cv2.line(sheet, start, end, colour, 1, cv2.LINE_AA, SUBPIXEL)
-        for radius, ink in ((4, draw.INK), (3, colour)):
-            for centre in (start, end):
-                cv2.circle(sheet, centre, radius << SUBPIXEL, ink, -1, cv2.LINE_AA, SUBPIXEL)
-    return sheet
+    chosen = _spread(matches, (height, width), most)
+    motion = (matches.points1 - matches.points0)[chosen]
+    colours = _motion_colours(motion)
+    sheets = []
+    ends = (matches.points0, matches.points1)
+    for image, here, there in zip((first, second), ends, ends[::-1], strict=True):
+        sheet = _faded(image, zoom)
+        for index, colour in zip(chosen[::-1], colours[::-1].tolist(), strict=True):
+            start, end = _place(zoom, here[index]), _place(zoom, there[index])
+            for thickness, ink in ((4, draw.INK), (2, colour)):
+                cv2.line(sheet, start, end, ink, thickness, cv2.LINE_AA, SUBPIXEL)
+            for radius, ink in ((5, draw.INK), (4, colour)):
+                cv2.circle(sheet, start, radius << SUBPIXEL, ink, -1, cv2.LINE_AA, SUBPIXEL)
+        sheets += [sheet, np.full((zoom * height, GAP, 3), draw.PAPER, np.uint8)]
+    return np.concatenate(sheets[:-1], axis=1)
 
 
 def field(image: np.ndarray, matches: Matches) -> np.ndarray:
@@ -60,11 +70,7 @@ def field(image: np.ndarray, matches: Matches) -> np.ndarray:
     sums = cv2.GaussianBlur(np.concatenate([motion * weight, weight], axis=-1), (0, 0), FILL)
     mean = np.asarray(sums[..., :2] / sums[..., 2:], np.float32)
     dense = cv2.resize(mean, (width, height))
-    length = np.hypot(dense[..., 0], dense[..., 1])[..., None]
-    longest = max(float(np.quantile(length, 0.99)), 1.0)
-    # Longer than that is shown as that: the wheel would darken it.
-    shown = dense * np.minimum(1, 0.999 * longest / np.maximum(length, longest))
-    colours = draw.flow_colours(shown, largest=longest)
+    colours = _motion_colours(dense)
     light = image.mean(axis=-1, keepdims=True) / 255
     return draw.as_bytes(colours / 255 * (0.4 + 0.6 * light))
 
@@ -88,7 +94,7 @@ def _faded(image, zoom):
 
 def _spread(matches, size, most):
     """Indices of the surest matches that keep apart from one another, surest first."""
-    apart = np.sqrt(size[0] * size[1] / max(most, 1))
+    apart = np.sqrt(size[0] * size[1] / most)
     order = np.argsort(-matches.confidence, kind="stable")
     chosen: list[int] = []
     for index in order[: max(1, round(SURE * len(order)))]:
@@ -98,16 +104,15 @@ def _spread(matches, size, most):
     return chosen
 
 
-def _corner(zoom, point, shift=0):
+def _place(zoom, point):
     """A pixel's centre on the enlarged image, in OpenCV's fixed point numbers."""
-    centre = zoom * (point + 0.5) - 0.5 + shift
-    x, y = np.rint(centre * (1 << SUBPIXEL)).astype(int).tolist()
+    x, y = np.rint((zoom * (point + 0.5) - 0.5) * (1 << SUBPIXEL)).astype(int).tolist()
     return x, y
 
 
-def _colour(place):
-    """RGB by the direction from the middle of the image (0 .. 1), so that neighbours look alike."""
-    wheel = draw.colour_wheel()
-    x, y = place - 0.5
-    turn = np.arctan2(y, x) / (2 * np.pi) % 1
-    return tuple(wheel[int(turn * len(wheel))].tolist())
+def _motion_colours(motion):
+    """Middlebury's colours, full at all but the longest motion; those are shown no darker."""
+    length = np.hypot(motion[..., 0], motion[..., 1])[..., None]
+    longest = max(float(np.quantile(length, 0.99)), 1.0)
+    shown = motion * np.minimum(1, 0.999 * longest / np.maximum(length, longest))
+    return draw.flow_colours(shown, largest=longest)

@@ -5,12 +5,17 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
+import numpy as np
 
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Image
 from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, average_pool, leaky_relu
 
-SLOPE = 0.2  # of the leaky ReLUs of `SharedFlow`
+ZEROS = nn.initializers.zeros
+# Of `SharedFlow`, chosen on untrained networks: what their matches alone are worth.
+SLOPE = 0.2  # of the leaky ReLUs
+SHARPNESS = 30.0  # of the softmax over similarities in -1 .. 1, before training
+FAINT = 1e-3  # power of features that count as no texture
 
 
 class Estimate(NamedTuple):
@@ -105,13 +110,15 @@ class FlowBlock(nn.Module):
 
 
 class SharedFlow(nn.Module):
-    """One block for all scales, on warped features and their correlation.
+    """One block for all scales, on warped features and where they match one another.
 
     Sharing lets every scale teach the same few weights, and further scales may be added for larger
-    frames. The block predicts how far a pixel moves from frame to frame: flow is that motion times
-    t to frame 0, times 1 - t to frame 1, so that a new frame approaches its neighbours as its time
-    does; the logit starts as log((1 - t) / t). The last layer starts at zero: an untrained network
-    blends the frames by their time.
+    frames. Motion is how far a pixel goes from frame to frame: flow is that times t to frame 0,
+    times 1 - t to frame 1, so that a new frame approaches its neighbours as its time does; the
+    logit starts as log((1 - t) / t). A step of motion is the displacement that matches best, as far
+    as the block trusts it, and the block's own, which starts at zero: even random features of local
+    contrast match well enough that training starts better than a blend, and from there learns
+    flow in hundreds of steps.
 
     Attributes:
       channels: of the block.
@@ -122,8 +129,9 @@ class SharedFlow(nn.Module):
       radius: of the correlation, in pixels of the features, a quarter of a scale's frames.
       dtype: type of the convolutions.
 
-    Source: intermediate flow is RIFE's, sharing over a pyramid UPR-Net's (arXiv:2211.03456, Jin et
-    al. 2023), correlation of warped features PWC-Net's.
+    Source: intermediate flow is RIFE's, sharing over a pyramid UPR-Net's (Jin et al. 2023,
+    arXiv:2211.03456), correlation of warped features PWC-Net's, its softmax GMFlow's (Xu et al.
+    2022, arXiv:2111.13680).
     """
 
     channels: int
@@ -170,7 +178,12 @@ class SharedFlow(nn.Module):
 
 
 class _Encoder(nn.Module):
-    """Features `[B, 2, H / 4, W / 4, C]` of a pair, each pixel's of unit power."""
+    """Features `[B, 2, H / 4, W / 4, C]` of a pair's local contrast, of unit power where there is
+    any.
+
+    Without brightness, bias or a one-sided activation they have no part in common that would make
+    all pixels look alike.
+    """
 
     features: tuple[int, int]
     dtype: Any
@@ -179,14 +192,25 @@ class _Encoder(nn.Module):
     def __call__(self, frames: Image) -> Image:
         half, quarter = self.features
         x = frames.reshape(-1, *frames.shape[2:])
+        x = x - ops.resize_bilinear(_pooled(x, 4), size_of(x))
         for index, (width, stride) in enumerate(((half, 2), (half, 1), (quarter, 2))):
-            conv = Conv(width, stride=stride, dtype=self.dtype, name=f"conv{index}")
-            x = leaky_relu(conv(x), slope=SLOPE)
-        x = Conv(quarter, dtype=self.dtype, name="conv3")(x).astype(jnp.float32)
+            x = jnp.tanh(self._conv(width, stride, f"conv{index}", x))
+        x = self._conv(quarter, 1, "conv3", x).astype(jnp.float32)
         # A product with ones: XLA makes a scalar loop of a mean over channels on a CPU.
         power = jnp.square(x) @ jnp.full((quarter, 1), 1 / quarter)
-        x = x / jnp.sqrt(power + 1e-6)
+        x = x / jnp.sqrt(power + FAINT)
         return x.reshape(*frames.shape[:2], *x.shape[1:])
+
+    def _conv(self, features, stride, name, x):
+        conv = Conv(
+            features,
+            stride=stride,
+            dtype=self.dtype,
+            kernel_init=nn.initializers.he_normal(),
+            bias_init=ZEROS,
+            name=name,
+        )
+        return conv(x)
 
 
 class _SharedBlock(nn.Module):
@@ -200,17 +224,22 @@ class _SharedBlock(nn.Module):
 
     @nn.compact
     def __call__(self, warped: Image, motion: Array, state: Image, time: Array) -> Image:
-        match = ops.cost_volume(warped[:, 0], warped[:, 1], radius=self.radius)
-        inputs = [side_by_side(warped), match, side_by_side(motion), state, *plane(time, state)]
-        x = jnp.concatenate(inputs, axis=-1)
+        similar = ops.cost_volume(warped[:, 0], warped[:, 1], radius=self.radius)
+        sharpness = SHARPNESS * jnp.exp(self.param("sharpness", ZEROS, ()))
+        match = nn.softmax(sharpness * similar) @ _displacements(self.radius)
+        inputs = [side_by_side(warped), similar, match, side_by_side(motion), state]
+        x = jnp.concatenate([*inputs, *plane(time, state)], axis=-1)
         x = leaky_relu(Conv(self.channels, dtype=self.dtype, name="stem")(x), slope=SLOPE)
         for index in range(self.depth):
             conv = Conv(self.channels, dtype=self.dtype, name=f"body{index}")
             x = leaky_relu(conv(x) + x, slope=SLOPE)
-        zeros = nn.initializers.zeros
-        features = 4 * (5 + self.carried)
-        head = Conv(features, dtype=self.dtype, kernel_init=zeros, bias_init=zeros, name="head")
-        return ops.pixel_shuffle(head(x), 2).astype(jnp.float32)
+        features = 4 * (6 + self.carried)
+        head = Conv(features, dtype=self.dtype, kernel_init=ZEROS, bias_init=ZEROS, name="head")
+        step = ops.pixel_shuffle(head(x), 2).astype(jnp.float32)
+        own, trust, rest = step[..., :4], nn.sigmoid(step[..., 4:5] - 1), step[..., 5:]
+        matched = trust * ops.resize_flow(match, size_of(step))
+        moved = jnp.concatenate([-matched, matched], axis=-1)  # frame 0 is behind, frame 1 ahead
+        return jnp.concatenate([own + moved, rest], axis=-1)
 
 
 class ConvPReLU(nn.Module):
@@ -260,6 +289,13 @@ def size_of(x: Image) -> tuple[int, int]:
     """Height and width."""
     height, width = x.shape[-3:-1]
     return height, width
+
+
+def _displacements(radius):
+    """(x, y) of every channel of a cost volume, `[(2 radius + 1)^2, 2]`."""
+    reach = np.arange(-radius, radius + 1, dtype=np.float32)
+    y, x = np.meshgrid(reach, reach, indexing="ij")
+    return np.stack([x.reshape(-1), y.reshape(-1)], axis=-1)
 
 
 def _estimate(frames, flow, logit):

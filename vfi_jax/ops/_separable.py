@@ -7,7 +7,9 @@ from vfi_jax.arrays import Array
 from vfi_jax.ops import _banded, _rows
 
 BLOCK = 32  # columns of one matrix product; measured on a CPU
-CPU_PIXELS = 1024  # pixels whose kernels and sums stay in a CPU's cache; with twice as many it loses
+CPU_PIXELS = (
+    1024  # pixels whose kernels and sums stay in a CPU's cache; with twice as many it loses
+)
 OTHER_ROWS = 16  # rows whose windows, BLOCK + K - 1 by K for every BLOCK pixels, are in memory
 
 

@@ -1,9 +1,11 @@
 """The census transform: how every pixel compares with its neighbours."""
 
+import functools
+
 import jax.numpy as jnp
 
 from vfi_jax.arrays import Image
-from vfi_jax.ops import _check
+from vfi_jax.ops import _check, _grid, _rows
 
 GREY = (0.2989, 0.5870, 0.1140)  # luma of RGB (ITU-R BT.601)
 SOFTNESS = 0.9 / 255  # 0.9 of 255 grey levels (Meister et al. 2018, sec. 3.3)
@@ -38,16 +40,24 @@ def census_transform(image: Image, *, window: int = 7, softness: float = SOFTNES
     if image.shape[-1] == 3:
         red, green, blue = jnp.split(grey, 3, axis=-1)
         grey = GREY[0] * red + GREY[1] * green + GREY[2] * blue
-    height, width = image.shape[-3:-1]
+    compare = functools.partial(_compare, window=window, softness=softness)
+    return _grid.each(compare, grey).astype(image.dtype)
+
+
+def _compare(grey, *, window, softness):
     reach = window // 2
-    padded = jnp.pad(grey, [(0, 0)] * (image.ndim - 3) + [(reach, reach)] * 2 + [(0, 0)])
-    around = jnp.concatenate(
-        [
-            padded[..., y : y + height, x : x + width, :]
-            for y in range(window)
-            for x in range(window)
-        ],
-        axis=-1,
+    padded = jnp.pad(grey[..., 0], reach)
+    compare = functools.partial(_compare_rows, window=window, softness=softness)
+    plan = _rows.Plan(compare, compare, cpu_rows=1, cpu_gradient_rows=1, rows=len(grey))
+    return _rows.run(plan, padded, grey[..., 0])
+
+
+def _compare_rows(lines, grey, *, window, softness):
+    """`[R + window - 1, W + window - 1]` around `[R, W]` gives `[R, W, window^2]`."""
+    rows, width = grey.shape
+    # Neighbour after neighbour: side by side in a pixel they would be made one number at a time.
+    around = jnp.stack(
+        [lines[y : y + rows, x : x + width] for y in range(window) for x in range(window)]
     )
     difference = around - grey
-    return (difference / jnp.sqrt(softness**2 + difference**2)).astype(image.dtype)
+    return jnp.moveaxis(difference / jnp.sqrt(softness**2 + difference**2), 0, -1)

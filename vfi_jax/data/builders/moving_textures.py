@@ -50,11 +50,11 @@ def clips(
       scenes: how many.
       size: height and width, in pixels.
       reach: largest motion along each axis from the first to the last frame, in pixels. Each scene
-        draws its own largest from half of that up, and has one or two layers.
+        draws its own largest from half of that up; one scene in three has a second layer.
     """
     for seed in range(FIRST_SEED[split], FIRST_SEED[split] + scenes):
         own = reach * np.random.default_rng(seed).uniform(0.5, 1)
-        frames = np.rint(render(seed, size, reach=own, layers=1 + seed % 2).frames * 255)
+        frames = np.rint(render(seed, size, reach=own, layers=1 + (seed % 3 == 0)).frames * 255)
         yield Clip(f"moving_textures/{split}/{seed}", tuple(frames.astype(np.uint8)))
 
 
