@@ -14,10 +14,10 @@ FILL = 1.0  # grid steps over which sure matches fill in for unsure ones (standa
 
 
 def lines(first: np.ndarray, second: np.ndarray, matches: Matches, *, most: int) -> np.ndarray:
-    """Both images beside one another, a dot at each end of a match and a line to the other end.
+    """Both images together, a dot at each end of a match and a line to where the other end is.
 
-    The line stays in the same image, where the other end would lie in it: lines from image to image
-    would run through one another, as in videos most things stay on their row.
+    The line stays in its image: lines from image to image would run through one another, as in
+    videos most things stay about where they are.
 
     Args:
       first: `[H, W, 3]` uint8.
@@ -33,23 +33,14 @@ def lines(first: np.ndarray, second: np.ndarray, matches: Matches, *, most: int)
     """
     if most < 1:
         raise ValueError(f"lines must be at least 1, got {most}")
-    height, width = first.shape[:2]
-    zoom = -(-WIDTH // width)
-    chosen = _spread(matches, (height, width), most)
+    chosen = _spread(matches, first.shape[:2], most)
     motion = (matches.points1 - matches.points0)[chosen]
-    colours = _motion_colours(motion)
-    sheets = []
-    ends = (matches.points0, matches.points1)
-    for image, here, there in zip((first, second), ends, ends[::-1], strict=True):
-        sheet = _faded(image, zoom)
-        for index, colour in zip(chosen[::-1], colours[::-1].tolist(), strict=True):
-            start, end = _place(zoom, here[index]), _place(zoom, there[index])
-            for thickness, ink in ((4, draw.INK), (2, colour)):
-                cv2.line(sheet, start, end, ink, thickness, cv2.LINE_AA, SUBPIXEL)
-            for radius, ink in ((5, draw.INK), (4, colour)):
-                cv2.circle(sheet, start, radius << SUBPIXEL, ink, -1, cv2.LINE_AA, SUBPIXEL)
-        sheets += [sheet, np.full((zoom * height, GAP, 3), draw.PAPER, np.uint8)]
-    return np.concatenate(sheets[:-1], axis=1)
+    colours = _motion_colours(motion).tolist()
+    ends0, ends1 = matches.points0[chosen], matches.points1[chosen]
+    pictures = _dotted(first, ends0, ends1, colours), _dotted(second, ends1, ends0, colours)
+    axis = 0 if first.shape[1] > first.shape[0] else 1  # the sheet is to be nearly square
+    gap = np.delete(pictures[0], np.s_[GAP:], axis) * 0 + np.array(draw.PAPER, np.uint8)
+    return np.concatenate([pictures[0], gap, pictures[1]], axis)
 
 
 def field(image: np.ndarray, matches: Matches) -> np.ndarray:
@@ -85,6 +76,19 @@ def table(matches: Matches) -> str:
     return "x,y,x0,y0,x1,y1,confidence\n" + "".join(texts)
 
 
+def _dotted(image, here, there, colours):
+    """A faded image, enlarged, with dots at points and lines from them to others."""
+    zoom = -(-WIDTH // image.shape[1])
+    sheet = _faded(image, zoom)
+    for *ends, colour in reversed(list(zip(here, there, colours, strict=True))):  # surest on top
+        start, end = (_place(zoom, point) for point in ends)
+        for thickness, ink in ((4, draw.INK), (2, colour)):
+            cv2.line(sheet, start, end, ink, thickness, cv2.LINE_AA, SUBPIXEL)
+        for radius, ink in ((4, draw.INK), (3, colour)):
+            cv2.circle(sheet, start, radius << SUBPIXEL, ink, -1, cv2.LINE_AA, SUBPIXEL)
+    return sheet
+
+
 def _faded(image, zoom):
     """Larger, darker and half grey, so that the colours are those of the matches."""
     grey = image.mean(axis=-1, keepdims=True)
@@ -94,7 +98,7 @@ def _faded(image, zoom):
 
 def _spread(matches, size, most):
     """Indices of the surest matches that keep apart from one another, surest first."""
-    apart = np.sqrt(size[0] * size[1] / most)
+    apart = 0.75 * np.sqrt(size[0] * size[1] / most)  # less than a grid of them: not all are sure
     order = np.argsort(-matches.confidence, kind="stable")
     chosen: list[int] = []
     for index in order[: max(1, round(SURE * len(order)))]:

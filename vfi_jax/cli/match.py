@@ -1,7 +1,7 @@
 """Match two images by running an interpolating network backwards.
 
-Writes two pictures: the surest matches as lines from image to image, and the motion at every pixel
-in Middlebury's colours. `--csv` adds a table of all matches.
+Writes two pictures: the surest matches as lines in both images, and the motion at every pixel in
+Middlebury's colours. `--csv` adds a table of all matches.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ class Args:
     """Pixels from one match to the next."""
     reach: int = 16
     """Half the largest motion that is looked for, in pixels."""
-    lines: int = 120
+    lines: int = 200
     """How many matches are drawn as lines, at most."""
 
 

@@ -12,9 +12,9 @@ from vfi_jax.arrays import Array, Image
 from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, average_pool, leaky_relu
 
 ZEROS = nn.initializers.zeros
-# Of `SharedFlow`, chosen on untrained networks: what their matches alone are worth.
-SLOPE = 0.2  # of the leaky ReLUs
-SHARPNESS = 30.0  # of the softmax over similarities in -1 .. 1, before training
+SLOPE = 0.2  # of the leaky ReLUs of `SharedFlow`
+# Chosen by the frames that an untrained `SharedFlow` makes of real clips.
+SHARPNESS = 30.0  # of the softmax over similarities in -1 .. 1
 FAINT = 1e-3  # power of features that count as no texture
 
 
@@ -116,9 +116,9 @@ class SharedFlow(nn.Module):
     frames. Motion is how far a pixel goes from frame to frame: flow is that times t to frame 0,
     times 1 - t to frame 1, so that a new frame approaches its neighbours as its time does; the
     logit starts as log((1 - t) / t). A step of motion is the displacement that matches best, as far
-    as the block trusts it, and the block's own, which starts at zero: even random features of local
-    contrast match well enough that training starts better than a blend, and from there learns
-    flow in hundreds of steps.
+    as the block trusts it, and the block's own, which starts at zero: random features of local
+    contrast match well enough to start from, where regressing flow from nothing takes training long
+    to begin.
 
     Attributes:
       channels: of the block.
@@ -178,8 +178,7 @@ class SharedFlow(nn.Module):
 
 
 class _Encoder(nn.Module):
-    """Features `[B, 2, H / 4, W / 4, C]` of a pair's local contrast, of unit power where there is
-    any.
+    """Features `[B, 2, H / 4, W / 4, C]` of a pair's local contrast, of about unit power.
 
     Without brightness, bias or a one-sided activation they have no part in common that would make
     all pixels look alike.
