@@ -382,7 +382,6 @@ def original(tree, key):
     return support.original(mapping.RULES, tree, key, shape)
 
 
-@pytest.mark.xfail(reason="the training step is not yet held to its figures", strict=False)
 @pytest.mark.slow
 def test_the_training_step_of_the_portable_case():
     name = "zooming_slow_mo_train_step"
@@ -412,6 +411,31 @@ def test_the_training_step_of_the_full_case():
         array, tolerance = training.found(name)
         desired = support.channels_last(arrays["out"])[0] if name == "out" else arrays[name]
         support.assert_close(np.asarray(array), desired, tolerance)
+
+
+@quick
+def summed(x, y):
+    """The recipe's loss of predictions x, and its gradient."""
+    loss_of = recipe.find("zooming_slow_mo").loss
+    return jax.value_and_grad(lambda x: loss_of({"frames": x}, {"targets": y}, {})[0])(x)
+
+
+def test_the_loss_of_the_portable_case():
+    case = support.portable("zooming_slow_mo_train_step")["cases"][1]
+    rng = np.random.RandomState(61)  # as the case says
+    x, y = (rng.random_sample((1, 3, 5, 6)).astype(np.float32) for _ in range(2))
+    loss, gradient = summed(x, y)
+    np.testing.assert_allclose(loss, case["outputs"]["loss"]["value"][0], rtol=1e-6)
+    figures = {**case["outputs"]["grad_x"], "layout": "as given"}
+    support.assert_samples(gradient, figures)
+
+
+@pytest.mark.parametrize("name", ["case-1", "case-2"])
+def test_the_loss_of_the_full_cases(name):
+    arrays = support.full_case("ops/zsm_losses", name)
+    loss, gradient = summed(arrays["x"], arrays["y"])
+    np.testing.assert_allclose(loss, arrays["loss"], rtol=1e-6)
+    support.assert_close(gradient, arrays["grad_x"])
 
 
 @pytest.mark.parametrize("name", ["case-1", "case-2"])

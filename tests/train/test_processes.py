@@ -36,7 +36,6 @@ def _free_port():
         return listener.getsockname()[1]
 
 
-@pytest.mark.xfail(reason="gradient sums differ by 3e-6 after six steps", strict=False)
 @pytest.mark.slow
 def test_two_processes_give_one_process_s_parameters(tmp_path, monkeypatch):
     flags = [

@@ -18,6 +18,7 @@ from vfi_jax.data.augment import Augment
 from vfi_jax.layers.conv import average_pool
 
 DISTILLATION = 0.01  # RIFE.py:83; 0.005 or 0.002 for IFNet_m
+BANDS = 4  # of rife/small's Laplacian distance, so that crops of 32 pixels have them
 COARSE = 0.25  # weight of each coarse scale of rife/small; chosen, not tuned
 
 
@@ -48,7 +49,7 @@ def every_scale(prediction, batch, frozen):
     targets = batch["targets"]
     parts = {
         "charbonnier": losses.charbonnier(prediction["frames"], targets),
-        "laplacian": losses.laplacian(prediction["frames"], targets),
+        "laplacian": losses.laplacian(prediction["frames"], targets, levels=BANDS),
         "coarse": sum(
             losses.charbonnier(blend, _shrunk(targets, blend.shape[-3]))
             for blend in prediction["blends"]

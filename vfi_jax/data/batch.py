@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vfi_jax import ops
 from vfi_jax.arrays import Array
 from vfi_jax.contract import Contract
 from vfi_jax.data import augment as augmentation
 from vfi_jax.data.augment import Augment
+from vfi_jax.data.degrade import degrade
 from vfi_jax.data.window import windows
 
 Degrade = Callable[[Array, Array], Array]
@@ -74,7 +74,6 @@ class Preparation:
 
     def _inputs(self, key, frames):
         if self.contract.scale > 1:
-            frames = ops.imresize(frames, 1 / self.contract.scale)
             # Published low-resolution frames are 8-bit files: the model must learn their rounding.
-            frames = jnp.round(jnp.clip(frames, 0, 1) * 255) / 255
+            frames = degrade(frames, self.contract.scale)
         return frames if self.degrade is None else self.degrade(key, frames)

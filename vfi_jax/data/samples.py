@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from vfi_jax import ops
 from vfi_jax.data.clip import Clip, Frame, read_frame
+from vfi_jax.data.degrade import degrade
 from vfi_jax.evaluation import Protocol, Sample
 
 WINDOW = 6  # frames from one shared boundary to the next: Zooming Slow-Mo scores whole windows of 7
@@ -57,8 +57,8 @@ def _inputs(clip, indices, scale):
     frames = _stack(clip.frames[index] for index in indices)
     if scale == 1:
         return frames
-    small = ops.imresize(np.float32(frames), 1 / scale)
-    return np.clip(np.rint(small), 0, 255).astype(np.uint8)
+    small = degrade(frames / np.float32(255), scale)
+    return np.rint(255 * small).astype(np.uint8)
 
 
 def _stack(frames: Iterable[Frame]) -> np.ndarray:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from vfi_jax import ops
@@ -11,6 +12,10 @@ from vfi_jax.arrays import Image
 from vfi_jax.layers.conv import Conv, leaky_relu, uniform_fan_in
 
 ZEROS = nn.initializers.zeros
+
+# Under jit, calls with arrays of the same shapes are traced once: an alignment has six of them, and
+# a scan traces its body twice.
+_deformable_conv = jax.jit(ops.deformable_conv, static_argnames=("groups",))
 
 
 class DeformableConv(nn.Module):
@@ -41,7 +46,7 @@ class DeformableConv(nn.Module):
         field = predict(guide).astype(jnp.float32)
         kernel = self.param("kernel", uniform_fan_in, (3, 3, x.shape[-1], self.features))
         bias = self.param("bias", ZEROS, (self.features,))
-        return ops.deformable_conv(
+        return _deformable_conv(
             x,
             field[..., : 2 * taps],
             nn.sigmoid(field[..., 2 * taps :]),
