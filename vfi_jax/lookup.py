@@ -37,6 +37,6 @@ def module(package: str, name: str, *, kind: str) -> ModuleType:
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """The one line for a name that is not among `known`."""
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
     return f"unknown {kind} {name!r}; {hint}"
