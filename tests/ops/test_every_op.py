@@ -159,6 +159,26 @@ def test_shard_map_gives_the_same(batch):
 
 
 @pytest.mark.slow
+def test_shard_map_gives_the_same_gradients():
+    """Also of what all devices share: the first of an op's arrays, and kernels."""
+    mesh = Mesh(np.array(jax.devices()), "data")
+    names = [name for name in NAMES if name not in FLAT and len(examples.kinds(name)) > 1]
+    arrays, partition = {}, _partition()
+    for name in names:
+        arrays[name] = examples.arrays(name, lead=(8,))
+        first = next(key for key, kind in examples.kinds(name).items() if kind != "shared")
+        arrays[name][first] = jax.tree.map(lambda a: a[:1], arrays[name][first])
+        partition[name][first] = PartitionSpec()
+    partition = {name: partition[name] for name in names}
+
+    def gradients(arrays):
+        return jax.grad(lambda arrays: sum(_waved(name, arrays[name]) for name in names))(arrays)
+
+    apart = jax.shard_map(gradients, mesh=mesh, in_specs=(partition,), out_specs=partition)
+    _assert_close(jax.jit(apart)(arrays), jax.jit(gradients)(arrays))
+
+
+@pytest.mark.slow
 def test_a_batch_over_devices_needs_no_communication(batch):
     arrays, _, expected = batch
     mesh = Mesh(np.array(jax.devices()), "data")
@@ -177,6 +197,17 @@ def test_the_kernel_agrees(name):
     expected = jax.jit(call)(arrays)
     with ops.backend("pallas"):
         _assert_close(jax.jit(call)(arrays), expected)
+
+
+def _waved(name, arrays):
+    """A sum of an op's output in which every element of an example weighs differently."""
+    kinds = examples.kinds(name)
+    images = {key: value for key, value in arrays.items() if kinds[key] != "shared"}
+    most = max(len(leaf) for leaf in jax.tree.leaves(images))
+    copies = jax.tree.map(lambda a: jnp.repeat(a, most // len(a), axis=0), images)
+    out = examples.call(name)({**arrays, **copies})
+    weights = jax.tree.map(lambda a: jnp.cos(jnp.arange(a[0].size)).reshape(a.shape[1:]), out)
+    return sum(jnp.sum(a * w) for a, w in zip(*map(jax.tree.leaves, (out, weights)), strict=True))
 
 
 def _every_op(arrays):
