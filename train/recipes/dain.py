@@ -8,6 +8,7 @@ The code's own defaults (5e-4 and decay on a plateau) are of its published comma
 
 from train.optimizer import Optimizer, steps_down
 from train.recipe import Recipe
+from train.recipes._small import small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 
@@ -20,27 +21,21 @@ def loss(prediction, batch, frozen):
     return parts["charbonnier"], parts
 
 
+PAPER = Recipe(
+    model="dain",
+    loss=loss,
+    optimizer=Optimizer(
+        "adamax", 1e-4, schedule=steps_down(0.2, 0.75), scale={"flow": 0.01, "depth": 0.001}
+    ),
+    data=("vimeo90k/triplet",),
+    crop=(256, 448),
+    batch=2,
+    steps=1_026_260,
+    augment=Augment(flip=True, flop=True, reverse=True),
+    start_from={"flow": "pwc_net", "depth": "megadepth"},
+)
+
 RECIPES = {
-    "": Recipe(
-        model="dain",
-        loss=loss,
-        optimizer=Optimizer(
-            "adamax", 1e-4, schedule=steps_down(0.2, 0.75), scale={"flow": 0.01, "depth": 0.001}
-        ),
-        data=("vimeo90k/triplet",),
-        crop=(256, 448),
-        batch=2,
-        steps=1_026_260,
-        augment=Augment(flip=True, flop=True, reverse=True),
-        start_from={"flow": "pwc_net", "depth": "megadepth"},
-    ),
-    # From scratch: its small flow and depth networks have nothing to start from.
-    "small": Recipe(
-        model="dain/small",
-        loss=loss,
-        optimizer=Optimizer("adamax", 1e-3, schedule=steps_down(0.2, 0.75)),
-        crop=(128, 128),
-        batch=8,
-        steps=20_000,
-    ),
+    "": PAPER,
+    "small": small(PAPER, "dain/small", gaps=(2, 4), crop=(128, 128), batch=3),
 }

@@ -12,6 +12,7 @@ import jax
 
 from train.optimizer import Optimizer, steps_down
 from train.recipe import Recipe
+from train.recipes._small import small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 
@@ -48,14 +49,5 @@ RECIPES = {
     "enhance": dataclasses.replace(
         BASE, model="memc_net/enhance", data=("vimeo90k/septuplet",), gaps=(1,), degrade=degrade
     ),
-    # From scratch, so flow learns as fast as the rest.
-    "small": dataclasses.replace(
-        BASE,
-        model="memc_net/small",
-        optimizer=Optimizer("adamax", 2e-3, schedule=steps_down(0.2, 0.6, 0.8)),
-        data=("synthetic",),
-        crop=(128, 128),
-        batch=8,
-        steps=20_000,
-    ),
+    "small": small(BASE, "memc_net/small", crop=(128, 128), batch=3),
 }

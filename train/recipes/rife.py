@@ -14,6 +14,7 @@ import dataclasses
 
 from train.optimizer import Optimizer, cosine
 from train.recipe import Recipe
+from train.recipes._small import small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 from vfi_jax.layers.conv import average_pool
@@ -79,17 +80,14 @@ PAPER = Recipe(
 RECIPES = {
     "": PAPER,
     "m": dataclasses.replace(PAPER, model="rife/m", loss=any_time, data=("vimeo90k/septuplet",)),
-    "small": dataclasses.replace(
+    "small": small(
         PAPER,
-        model="rife/small",
+        "rife/small",
         loss=every_scale,
-        optimizer=Optimizer("muon", 1e-2, schedule=cosine(warmup=200, end=1e-5), clip=1.0),
-        data=("video_folder", "synthetic"),
         gaps=(2, 3, 4, 6),
         crop=(160, 160),
         batch=6,
         steps=8000,
-        augment=dataclasses.replace(PAPER.augment, channels="permute"),
         ema=0.999,
     ),
 }

@@ -9,6 +9,7 @@ import dataclasses
 
 from train.optimizer import Optimizer
 from train.recipe import Recipe
+from train.recipes._small import small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 from vfi_jax.networks import vgg19
@@ -47,7 +48,7 @@ L1 = Recipe(
 RECIPES = {
     "": L1,
     "l1": dataclasses.replace(L1, model="sepconv/l1"),
-    "small": dataclasses.replace(L1, model="sepconv/small", data=("synthetic",), steps=20_000),
+    "small": small(L1, "sepconv/small"),
     # The paper tunes the L1 model on the feature loss.
     "lf": dataclasses.replace(
         L1,

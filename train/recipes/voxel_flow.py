@@ -5,10 +5,9 @@ Recalled from the paper: L1 + 0.01 TV(motion) + 0.005 TV(mask), Adam with learni
 PyTorch port trains on the mean square and resizes its images, which is not followed.
 """
 
-import dataclasses
-
 from train.optimizer import Optimizer
 from train.recipe import Recipe
+from train.recipes._small import small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 
@@ -40,13 +39,5 @@ BASE = Recipe(
 
 RECIPES = {
     "": BASE,
-    "small": dataclasses.replace(
-        BASE,
-        model="voxel_flow/small",
-        optimizer=Optimizer("adam", 1e-3),
-        data=("synthetic",),
-        crop=(128, 128),
-        batch=8,
-        steps=20_000,
-    ),
+    "small": small(BASE, "voxel_flow/small"),
 }

@@ -6,10 +6,9 @@ Charbonnier SUMMED over everything with epsilon 1e-6 added unsquared, Adam with 
 and four half cosines from 4e-4 to 1e-7 of 150,000 steps each, batch 16 (24 in the paper).
 """
 
-import dataclasses
-
 from train.optimizer import Optimizer, cosine_restarts
 from train.recipe import Recipe
+from train.recipes._small import small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 
@@ -38,7 +37,5 @@ PAPER = Recipe(
 
 RECIPES = {
     "": PAPER,
-    "small": dataclasses.replace(
-        PAPER, model="zooming_slow_mo/small", data=("synthetic",), steps=20_000
-    ),
+    "small": small(PAPER, "zooming_slow_mo/small", crop=(128, 128), batch=2),
 }
