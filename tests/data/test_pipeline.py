@@ -13,6 +13,7 @@ from vfi_jax.data import augment
 from vfi_jax.data.batch import Preparation
 from vfi_jax.data.build import Options, build
 from vfi_jax.data.source import Choice, open_source
+from vfi_jax.data.tfds_builder import open_built
 from vfi_jax.data.window import windows
 
 
@@ -112,3 +113,19 @@ def test_every_frame_of_a_clip_is_changed_alike():
     out = jax.jit(lambda key: augment.augment(key, clip, 3, everything))(jax.random.key(3))
     np.testing.assert_array_equal(out[0], out[2])
     assert not np.array_equal(out[0], clip[0])
+
+
+@pytest.mark.slow
+def test_beam_builds_the_same(tmp_path):
+    pytest.importorskip("apache_beam")
+    trees.vimeo90k(tmp_path / "raw", "triplet")
+    built = {}
+    for runner in ("", "DirectRunner"):
+        folder = tmp_path / f"built{runner}"
+        counts = build(Options("vimeo90k/triplet", folder, tmp_path / "raw", runner))
+        built[runner] = counts, {
+            example["name"]: list(example["frames"])
+            for split in counts
+            for example in open_built("vimeo90k/triplet", folder, split)
+        }
+    assert built["DirectRunner"] == built[""]

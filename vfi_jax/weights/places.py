@@ -22,9 +22,14 @@ def user_folder(name: str) -> Path:
     return home() / "weights" / _relative(name)
 
 
+def packaged_folder(name: str) -> Path:
+    """Where the package's own weights of `name` are."""
+    return PRETRAINED / _relative(name)
+
+
 def candidates(name: str) -> tuple[Path, ...]:
     """The folders that may hold the weights of `name`, first choice first."""
-    return user_folder(name), PRETRAINED / _relative(name)
+    return user_folder(name), packaged_folder(name)
 
 
 def _relative(name):

@@ -1,0 +1,169 @@
+"""`python -m train.release RUN`: a finished run's weights into the package, with a model card.
+
+`vfi-jax evaluate ... --markdown CARD` then adds scores to the card.
+"""
+
+import dataclasses
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import jax.numpy as jnp
+import tyro
+
+from train.run import RECORD
+from vfi_jax import registry, weights
+from vfi_jax.cli.__main__ import guarded
+from vfi_jax.weights.places import packaged_folder
+
+LICENCE = "Apache-2.0"
+ROWS = 12  # of the curve
+CAVEAT = """\
+A licence is the one of the repository as a whole, which does not always cover clips of third
+parties in it. The clips were trained on; none of them is distributed here."""
+RENDERED = "Procedural scenes, rendered by vfi_jax itself."
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Store a finished run's weights in the package as float16, and write their model card."""
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """The run's folder."""
+
+
+def release(run: Path) -> Path:
+    """Stores the weights of a finished run and writes their card.
+
+    Args:
+      run: folder of the run.
+
+    Returns:
+      The card's file.
+
+    Raises:
+      ValueError: the folder holds no finished run.
+    """
+    if not (run / RECORD).is_file() or not (run / "weights").is_dir():
+        raise ValueError(f"{run} must hold a finished run, with {RECORD} and weights/ in it")
+    record = json.loads((run / RECORD).read_text())
+    name = record["recipe"]["model"]
+    _, variables = weights.load(run / "weights")
+    folder = packaged_folder(name)
+    weights.save(
+        folder,
+        name,
+        variables,
+        licence=LICENCE,
+        source="trained by this project; the model card lies beside this folder",
+        dtype=jnp.float16,
+    )
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    metrics = [json.loads(line) for line in lines]
+    card = folder.with_suffix(".md")
+    card.write_text(_card(name, registry.count_parameters(variables), record, metrics))
+    return card
+
+
+def _card(name: str, parameters: int, record: dict[str, Any], metrics: list[dict]) -> str:
+    last = [record, *record.get("resumed", [])][-1]
+    recipe = last["recipe"]
+    train = [line for line in metrics if line["kind"] == "train"]
+    return (
+        "\n\n".join(
+            [
+                f"# {name}",
+                f"{parameters:,} parameters as float16, trained by this project; {LICENCE}.",
+                f"## Training\n\n```\n{_command(record['command'])}\n```",
+                _bullets(
+                    {
+                        "steps": f"{train[-1]['step']:,} of {recipe['batch']} crops of "
+                        f"{recipe['crop'][0]}x{recipe['crop'][1]} pixels",
+                        "optimiser": f"{recipe['optimizer']['rule']}, learning rate up to "
+                        f"{recipe['optimizer']['learning_rate']}",
+                        "stored": f"the parameters' moving average, decay {recipe['ema']}",
+                        "hardware": f"{len(last['devices'])} x {last['devices'][0]}, "
+                        f"{_hours(train):.1f} hours",
+                        "software": ", ".join(f"{k} {v}" for k, v in last["packages"].items()),
+                        "commit": last["commit"],
+                    }
+                ),
+                "Mean PSNR of held-out windows, in dB, as it went:",
+                _curve([line for line in metrics if line["kind"] == "eval"]),
+                "## Data",
+                *_data(record["options"], recipe["data"]),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _command(words: list[str]) -> str:
+    """As it was called, but for where this machine keeps its runs."""
+    words = list(words)
+    words[words.index("--workdir") + 1] = "DIR"
+    return shlex.join(words)
+
+
+def _hours(train: list[dict]) -> float:
+    """What the steps took; 0 where the first line had nothing to compare with."""
+    steps = [0, *(line["step"] for line in train)]
+    rates = [line["steps_per_second"] for line in train]
+    pairs = zip(steps, steps[1:], rates, strict=False)
+    return sum((end - start) / rate for start, end, rate in pairs if rate) / 3600
+
+
+def _curve(evaluations: list[dict]) -> str:
+    every = -(-len(evaluations) // ROWS)
+    rows = [(f"{line['step']:,}", f"{line['psnr']:.2f}") for line in evaluations[::-every][::-1]]
+    return _table(("step", "PSNR"), rows)
+
+
+def _data(options: dict, names: list[str]) -> list[str]:
+    parts = []
+    if set(names) - {"video_folder"}:
+        parts.append(RENDERED)
+    if "video_folder" in names:
+        index = Path(options["data_dir"]) / "index.json"
+        parts += [CAVEAT, _table(("clip", "segments", "source", "licence"), _clips(index, options))]
+    return parts
+
+
+def _clips(index: Path, options: dict) -> list[tuple[str, ...]]:
+    return [
+        (
+            Path(entry["file"]).stem,
+            str(len(entry["segments"])),
+            entry["source"]["url"],
+            entry["licence_class"],
+        )
+        for entry in json.loads(index.read_text())["clips"]
+        if entry["split"] == "train"
+        and (not options["licences"] or entry["licence_class"] in options["licences"])
+    ]
+
+
+def _bullets(facts: dict[str, str]) -> str:
+    return "\n".join(f"- {name}: {fact}" for name, fact in facts.items())
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main() -> int:
+    """Parses the command line and releases; returns the exit code."""
+    options = tyro.cli(Options, prog="python -m train.release")
+
+    def action():
+        print(f"wrote {release(options.run)}")
+        return 0
+
+    return guarded(action, prog="train.release")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
