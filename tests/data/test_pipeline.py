@@ -9,7 +9,7 @@ import pytest
 from tests.data import trees
 from vfi_jax import data
 from vfi_jax.contract import Contract
-from vfi_jax.data import augment
+from vfi_jax.data import augment, throughput
 from vfi_jax.data.batch import Preparation
 from vfi_jax.data.build import Options, build
 from vfi_jax.data.source import Choice, open_source
@@ -73,6 +73,11 @@ def test_both_pipelines_prepare_the_same_kind_of_batch(source):
     np.testing.assert_array_equal(batch["times"], [[0.5], [0.5]])
 
 
+def test_throughput_is_counted_in_clips(choice):
+    choice = dataclasses.replace(choice, resident=True)
+    assert throughput.measure(choice, seconds=0.2) > 10
+
+
 def test_a_crop_larger_than_a_clip_is_refused_by_its_name(choice):
     with pytest.raises(ValueError, match=r"crop \(32, 32\) does not fit into clip a"):
         open_source(dataclasses.replace(choice, crop=(32, 32), resident=True))
@@ -123,9 +128,12 @@ def test_beam_builds_the_same(tmp_path):
     for runner in ("", "DirectRunner"):
         folder = tmp_path / f"built{runner}"
         counts = build(Options("vimeo90k/triplet", folder, tmp_path / "raw", runner))
-        built[runner] = counts, {
-            example["name"]: list(example["frames"])
-            for split in counts
-            for example in open_built("vimeo90k/triplet", folder, split)
-        }
+        built[runner] = (
+            counts,
+            {
+                example["name"]: list(example["frames"])
+                for split in counts
+                for example in open_built("vimeo90k/triplet", folder, split)
+            },
+        )
     assert built["DirectRunner"] == built[""]

@@ -143,13 +143,14 @@ def match(
 
     The response of a pixel q of an input frame to a pixel p of the frame between is the sum over
     RGB of |d (sum over RGB of frame_t(p)) / d frame(q)|. In each frame p is matched with the pixel
-    of the strongest response not further than `reach` from p, moved to the centroid of the
-    responses within 2 pixels of it. Points more than 2 `reach` apart share a backward pass, as
-    responses are local.
+    of the strongest response not further than `reach` from p, moved to the centroid, within 2
+    pixels, of what p copied: of the sum over RGB without | |, where it is positive, as a negative
+    derivative is something that the network subtracts. Points more than 2 `reach` apart share a
+    backward pass, as responses are local.
 
-    confidence = sqrt(share0 share1) exp(-|(q0 + q1) / 2 - p|^2 / 2), where share is the part of a
-    frame's responses within `reach` that lies around its strongest. The second factor is 1 where
-    the two matches, found independently, agree on a uniform motion through p.
+    confidence = sqrt(share0 share1) exp(-|(q0 + q1) / 2 - p|^2 / 2), where share is the part of
+    what p copied within `reach` of it that lies around the strongest response. The second factor
+    is 1 where the two matches, found independently, agree on a uniform motion through p.
 
     Any model that answers time 0.5 of two frames can be asked; MIND was made for it.
 
@@ -267,31 +268,40 @@ def _locate_all(model, variables, frames, points, reach, chunk):
 
     Returns `[P, M, 2, 2]`: (x, y) in both frames, and shares `[P, M, 2]`.
     """
-    respond = _responses(model, variables, frames)
+    differentiate = _gradients(model, variables, frames)
 
     def locate(points):
-        response = respond(points)
-        in_frames = jax.vmap(_locate, in_axes=(0, None, None))
-        return jax.vmap(in_frames, in_axes=(None, 0, None))(response, points, reach)
+        gradient = differentiate(points)
+        in_frames = jax.vmap(_locate, in_axes=(0, 0, None, None))
+        in_points = jax.vmap(in_frames, in_axes=(None, None, 0, None))
+        return in_points(_response(gradient), _copied(gradient), points, reach)
 
     return lax.map(locate, points, batch_size=chunk)
 
 
 @functools.partial(jax.jit, static_argnames="model")
 def _respond_all(model, variables, frames, points):
-    return lax.map(_responses(model, variables, frames), points[:, None])
+    differentiate = _gradients(model, variables, frames)
+    return lax.map(lambda points: _response(differentiate(points)), points[:, None])
 
 
-def _responses(model, variables, frames) -> Callable[[Array], Array]:
-    """A function from points `[M, 2]` to the responses `[2, H, W]` to all of them together."""
+def _response(gradient):
+    return jnp.abs(gradient) @ jnp.ones(3)
+
+
+def _copied(gradient):
+    return jnp.maximum(gradient @ jnp.ones(3), 0)
+
+
+def _gradients(model, variables, frames) -> Callable[[Array], Array]:
+    """A function from points `[M, 2]` to the derivative `[2, H, W, 3]` of their RGB's sum."""
     frame_t, pull = jax.vjp(functools.partial(_between, model, variables), frames)
 
-    def respond(points):
+    def differentiate(points):
         asked = jnp.zeros_like(frame_t).at[points[:, 1], points[:, 0]].set(1)
-        (gradient,) = pull(asked)
-        return jnp.abs(gradient) @ jnp.ones(3)
+        return pull(asked)[0]
 
-    return respond
+    return differentiate
 
 
 def _between(model, variables, frames):
@@ -305,14 +315,18 @@ def _between(model, variables, frames):
     return frame_t[0, 0, :height, :width]
 
 
-def _locate(response, point, reach):
-    """(x, y) of the strongest response `[H, W]` within `reach` of `point`, and its share there."""
+def _locate(response, copied, point, reach):
+    """(x, y) of the strongest response within `reach` of `point`, and the share copied there.
+
+    `response` and `copied` are `[H, W]`.
+    """
     shape = tuple(min(2 * reach + 1, size) for size in response.shape)
     start = jnp.clip(point[::-1] - reach, 0, jnp.array(response.shape) - jnp.array(shape))
-    window = lax.dynamic_slice(response, start, shape)
     pixels = jnp.stack(jnp.mgrid[: shape[0], : shape[1]], axis=-1) + start
-    window *= jnp.abs(pixels - point[::-1]).max(axis=-1) <= reach
-    peak = pixels.reshape(-1, 2)[window.argmax()]
+    near = jnp.abs(pixels - point[::-1]).max(axis=-1) <= reach
+    window = near * lax.dynamic_slice(copied, start, shape)
+    strength = near * lax.dynamic_slice(response, start, shape)
+    peak = pixels.reshape(-1, 2)[strength.argmax()]
     around = window * (jnp.abs(pixels - peak).max(axis=-1) <= CENTROID_RADIUS)
     # A response that is zero everywhere matches nothing: the point itself, without confidence.
     total = around.sum()

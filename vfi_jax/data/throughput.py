@@ -1,0 +1,94 @@
+"""`python -m vfi_jax.data.throughput NAME --data-dir D`: clips per second of both pipelines."""
+
+import dataclasses
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from vfi_jax.data.source import Choice
+
+FRAMES = 3  # of every clip: a triplet
+WARM_UP = 2  # steps that compile and fill what is read ahead
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Time how fast triplets become training batches, streamed from disk and kept on the device."""
+
+    name: Annotated[str, tyro.conf.Positional]
+    """Data set, such as vimeo90k/triplet, or video_folder."""
+
+    data_dir: Path
+    """Where it was built, or the tree as it was downloaded."""
+
+    split: str = "train"
+    """Of the data set."""
+
+    crop: tuple[int, int] = (128, 128)
+    """Height and width, in pixels."""
+
+    batch: int = 16
+    """Clips in a step."""
+
+    seconds: float = 10.0
+    """How long each pipeline is timed."""
+
+
+def measure(choice: Choice, seconds: float) -> float:
+    """Clips per second from a data set to batches on the device, augmented, after a warm-up.
+
+    Args:
+      choice: which clips, and from where.
+      seconds: how long to count.
+
+    Raises:
+      ValueError: a data set is unknown, absent, empty or laid out otherwise.
+    """
+    import jax
+
+    from vfi_jax.contract import Contract
+    from vfi_jax.data.batch import Preparation
+    from vfi_jax.data.source import open_source
+
+    source = open_source(choice)
+    prepare = Preparation(Contract(frames=2, times=(0.5,)), source.frames, choice.crop)
+    step = jax.jit(lambda arrays, drawn: prepare(source.gather(arrays, drawn)))
+    arrays = jax.device_put(source.arrays)
+    try:
+        for number in range(WARM_UP):
+            jax.block_until_ready(step(arrays, source.draw(number)))
+        number, start = WARM_UP, time.perf_counter()
+        while (elapsed := time.perf_counter() - start) < seconds:
+            jax.block_until_ready(step(arrays, source.draw(number)))
+            number += 1
+    finally:
+        source.close()
+    return (number - WARM_UP) * choice.batch / elapsed
+
+
+def main() -> int:
+    """Parses the command line and times; returns the exit code."""
+    options = tyro.cli(Options, prog="python -m vfi_jax.data.throughput")
+    choice = Choice(
+        names=(options.name,),
+        folder=options.data_dir,
+        split=options.split,
+        batch=options.batch,
+        crop=options.crop,
+        frames=FRAMES,
+    )
+    try:
+        for label, resident in (("streamed from disk", False), ("kept on the device", True)):
+            kept = dataclasses.replace(choice, resident=resident)
+            print(f"{label}: {measure(kept, options.seconds):.0f} clips/s")
+    except ValueError as error:
+        print(f"throughput: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
