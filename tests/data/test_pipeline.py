@@ -24,13 +24,13 @@ def choice(tmp_path):
     return Choice(("middlebury",), tmp_path, "test", batch=2, crop=(16, 16), frames=3)
 
 
-@pytest.fixture(params=["streamed", "resident", "built"])
+@pytest.fixture(params=["streamed", "resident", "built, streamed", "built, resident"])
 def source(request, choice, tmp_path_factory):
-    if request.param == "built":
+    if "built" in request.param:
         folder = tmp_path_factory.mktemp("built")
         assert build(Options("middlebury", folder, choice.folder)) == {"test": 4}
         choice = dataclasses.replace(choice, folder=folder)
-    choice = dataclasses.replace(choice, resident=request.param == "resident")
+    choice = dataclasses.replace(choice, resident="resident" in request.param)
     opened = open_source(choice)
     yield choice, opened
     opened.close()

@@ -37,10 +37,7 @@ def lines(first: np.ndarray, second: np.ndarray, matches: Matches, *, most: int)
     motion = (matches.points1 - matches.points0)[chosen]
     colours = _motion_colours(motion).tolist()
     ends0, ends1 = matches.points0[chosen], matches.points1[chosen]
-    pictures = _dotted(first, ends0, ends1, colours), _dotted(second, ends1, ends0, colours)
-    axis = 0 if first.shape[1] > first.shape[0] else 1  # the sheet is to be nearly square
-    gap = np.delete(pictures[0], np.s_[GAP:], axis) * 0 + np.array(draw.PAPER, np.uint8)
-    return np.concatenate([pictures[0], gap, pictures[1]], axis)
+    return _together(_dotted(first, ends0, ends1, colours), _dotted(second, ends1, ends0, colours))
 
 
 def field(image: np.ndarray, matches: Matches) -> np.ndarray:
@@ -74,6 +71,14 @@ def table(matches: Matches) -> str:
         for x, y, x0, y0, x1, y1, confidence in rows
     )
     return "x,y,x0,y0,x1,y1,confidence\n" + "".join(texts)
+
+
+def _together(first, second):
+    """One sheet, below or beside one another: whichever is nearer to a square."""
+    axis = 0 if first.shape[1] > first.shape[0] else 1
+    shape = list(first.shape)
+    shape[axis] = GAP
+    return np.concatenate([first, np.full(shape, draw.PAPER, np.uint8), second], axis)
 
 
 def _dotted(image, here, there, colours):

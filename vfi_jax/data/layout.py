@@ -57,3 +57,15 @@ def natural(paths: Iterable[Path]) -> list[Path]:
 
 def _key(name):
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+def stored_name(source: str) -> str:
+    """The folder of a built data set: its name with "_" for "/"."""
+    return source.replace("/", "_")
+
+
+def is_built(source: str, data_dir: Path | None) -> bool:
+    """Whether `data_dir` holds a built version of a data set."""
+    return data_dir is not None and any(
+        (data_dir / stored_name(source)).glob("*/dataset_info.json")
+    )

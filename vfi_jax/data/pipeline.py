@@ -12,8 +12,8 @@ import numpy as np
 
 from vfi_jax import data
 from vfi_jax.data.clip import Clip, decode_frame, read_frame
-from vfi_jax.data.source import Choice, read_clips
-from vfi_jax.data.tfds_builder import is_built, open_built
+from vfi_jax.data.layout import is_built
+from vfi_jax.data.source import Choice, read_built, read_clips
 
 THREADS = 16  # decoding; OpenCV releases the GIL, more gained nothing
 AHEAD = 64  # clips decoded before they are asked for
@@ -118,13 +118,9 @@ class _Joined(Sequence):
 
 def _open(name: str, choice: Choice) -> Sequence:
     """A built data set where there is one, else the clips of the tree as it was downloaded."""
-    if choice.folder is not None and is_built(name, choice.folder):
-        if choice.licences:
-            raise ValueError(
-                f"licences are not stored in built data sets; name the folder of {name} itself"
-            )
-        return open_built(name, choice.folder, choice.split)
     data.find(name)
+    if is_built(name, choice.folder):
+        return read_built(name, choice)
     return list(read_clips(choice, names=(name,)))
 
 

@@ -1,13 +1,15 @@
 """From names of data sets to a source of batches: on the device, or streamed from disk."""
 
 import dataclasses
+import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from vfi_jax import data
-from vfi_jax.data.clip import Clip, pieces
+from vfi_jax.data.clip import Clip, decode_frame, pieces
+from vfi_jax.data.layout import is_built
 from vfi_jax.data.resident import Resident
 
 RENDERED = {"synthetic", "moving_textures"}  # data sets without files, as many clips as asked for
@@ -98,7 +100,11 @@ def open_source(choice: Choice) -> Source:
 
 
 def read_clips(choice: Choice, names: tuple[str, ...] = ()) -> Iterator[Clip]:
-    """The clips of the named data sets (all by default), one after the other."""
+    """The clips of the named data sets (all by default), one after the other.
+
+    Raises:
+      ValueError: a data set is unknown, absent, empty or laid out otherwise.
+    """
     # A quarter more than the crop on each axis, so that crops differ.
     size = tuple(side * 5 // 4 for side in choice.crop)
     options = {
@@ -106,7 +112,30 @@ def read_clips(choice: Choice, names: tuple[str, ...] = ()) -> Iterator[Clip]:
         "moving_textures": {"scenes": choice.scenes, "size": size},
         "video_folder": {"licences": choice.licences, "frames": choice.frames},
     }
-    return itertools.chain.from_iterable(
-        data.clips(name, choice.folder, choice.split, **options.get(name, {}))
-        for name in names or choice.names
-    )
+    for name in names or choice.names:
+        if is_built(name, choice.folder):
+            yield from map(_clip, read_built(name, choice))
+        else:
+            yield from data.clips(name, choice.folder, choice.split, **options.get(name, {}))
+
+
+def read_built(name: str, choice: Choice) -> Sequence[dict]:
+    """The stored examples of a data set that was built, by index; frames are encoded bytes.
+
+    Raises:
+      ValueError: the split was not built, or licences are asked for.
+    """
+    if choice.licences:
+        raise ValueError(
+            f"licences are not stored in built data sets; name the folder of {name} itself"
+        )
+    # Only what was built by TFDS needs it.
+    from vfi_jax.data.tfds_builder import open_built
+
+    assert choice.folder is not None
+    return open_built(name, choice.folder, choice.split)
+
+
+def _clip(example):
+    frames = tuple(functools.partial(decode_frame, frame) for frame in example["frames"])
+    return Clip(example["name"].decode(), frames, tuple(map(int, example["inputs"])))

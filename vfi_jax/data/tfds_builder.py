@@ -9,6 +9,7 @@ import tensorflow_datasets as tfds
 
 from vfi_jax import data
 from vfi_jax.data.clip import Clip, encode_frame
+from vfi_jax.data.layout import stored_name
 
 
 class Encoded(tfds.decode.SkipDecoding):
@@ -77,11 +78,6 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
         return beam.Create(clips) | beam.Map(lambda clip: (clip.name, _example(clip)))
 
 
-def stored_name(source: str) -> str:
-    """The folder of a built data set: its name with "_" for "/"."""
-    return source.replace("/", "_")
-
-
 def open_built(source: str, data_dir: Path, split: str) -> Sequence[dict]:
     """The stored examples of a split, by index; frames are encoded bytes.
 
@@ -97,11 +93,6 @@ def open_built(source: str, data_dir: Path, split: str) -> Sequence[dict]:
     if split not in builder.info.splits:
         raise ValueError(f"{data_dir} holds no {split!r} of {source}; {_how(source)}")
     return builder.as_data_source(split=split, decoders={"frames": Encoded()})
-
-
-def is_built(source: str, data_dir: Path) -> bool:
-    """Whether `data_dir` holds a built version of a data set."""
-    return any((data_dir / stored_name(source)).glob("*/dataset_info.json"))
 
 
 def _how(source):
