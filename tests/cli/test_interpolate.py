@@ -1,6 +1,8 @@
 import pytest
 
+from tests import support
 from tests.video.clips import facts, make
+from vfi_jax import registry, weights
 from vfi_jax.cli.__main__ import main
 
 
@@ -21,6 +23,19 @@ def test_options_are_passed_on(tmp_path, capsys):
     assert "no trained default" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_a_model_that_enlarges_gives_a_larger_video(tmp_path):
+    source, name = make(tmp_path / "in.mp4"), "zooming_slow_mo/small"
+    variables = support.variables(registry.create(name), gain=0.5)
+    stored = weights.save(tmp_path / "weights", name, variables)
+    words = [str(source), str(tmp_path / "out.mp4"), "--weights", str(stored), "--frames", "3"]
+    assert main(["interpolate", *words]) == 0
+    before, after = facts(source), facts(tmp_path / "out.mp4")
+    assert after.size == tuple(4 * side for side in before.size)
+    assert len(after.times) == 2 * len(before.times) - 1
+    assert after.rate == 2 * before.rate
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -29,6 +44,7 @@ def test_options_are_passed_on(tmp_path, capsys):
         (["in.mp4", "out.xyz"], "a target ends in"),
         (["in.mp4", "out.mp4", "--multi", "0"], "multi must be"),
         (["in.mp4", "out.mp4", "--model", "nothing"], "nothing"),
+        (["in.mp4", "out.mp4", "--model", "blend", "--frames", "3"], "option of blend 'frames'"),
     ],
 )
 def test_what_a_user_can_mend_is_one_line(tmp_path, capsys, monkeypatch, words, message):

@@ -6,9 +6,11 @@ exact, also where frames are not evenly spaced; audio, subtitles and colours are
 """
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
+
+CONFIG = ("frames", "flow_scale")  # options of some models, by the names of their Config
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +37,16 @@ class Args:
 
     weights: str | None = None
     """The model's weights, where they are not stored: a checkpoint's folder or a PyTorch file."""
+
+    frames: int | None = None
+    """Input frames that are looked at together, by a model that takes any number, such as
+    zooming_slow_mo; 4 there if not given."""
+
+    flow_scale: float | None = None
+    """Fraction of the resolution that RIFE estimates flow at: 0.5 for the large motions of 4K."""
+
+    ensemble: Literal["none", "flip2", "flip4"] = "none"
+    """Average over turned and mirrored frames: better, and 2 or 4 times as slow."""
 
     scene_threshold: float = 0.5
     """Change between two frames, 0 to 1, above which they belong to different scenes; between
@@ -67,14 +79,16 @@ def run(args: Args) -> int:
     options = {
         field.name: getattr(args, field.name)
         for field in dataclasses.fields(args)
-        if field.name not in ("source", "target", "memory")
+        if field.name not in ("source", "target", "memory", *CONFIG)
     }
+    given = {name: getattr(args, name) for name in CONFIG}
     with progress_bar("interpolating") as progress:
         report = interpolate_video(
             args.source,
             args.target,
             memory=args.memory and int(args.memory * 2**30),
             progress=progress,
+            config={name: value for name, value in given.items() if value is not None},
             **options,
         )
     print(report)

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,7 @@ def interpolate_video(
     *,
     model: str | tuple[Any, Any] | None = None,
     weights: str | os.PathLike | None = None,
+    config: Mapping[str, Any] | None = None,
     multi: int = 2,
     fps: str | float | Fraction | None = None,
     source_fps: str | float | Fraction | None = None,
@@ -115,6 +116,8 @@ def interpolate_video(
       target: .mp4 .m4v .mov .mkv .webm .gif .apng, or a folder (no suffix) of PNG files.
       model: a name of `list_models`, or what `load` gives; None: the default model.
       weights: where the model's weights are, in place of where `load` finds them.
+      config: fields of the model's Config to replace, such as {"frames": 7} for Zooming Slow-Mo or
+        {"flow_scale": 0.5} for RIFE.
       multi: output frames per gap between input frames.
       fps: output frames per second in place of `multi`, such as 60, "59.94" or "60000/1001".
       source_fps: frames per second of a folder of images; 24 if not given.
@@ -145,7 +148,7 @@ def interpolate_video(
     targets.check(source, target, folder=folder, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(contextlib.closing(open_source(source, rate=rate)))
-        name, interpolator, remarks = _interpolator(model, weights, driver)
+        name, interpolator, remarks = _interpolator(model, weights, config or {}, driver)
         if rate is None and source.is_dir() and not folder:
             remarks.append(f"images are shown at {DEFAULT_RATE} frames/s; --source-fps sets it")
         # One part of the step between output frames is the hardest time there is to reach.
@@ -205,18 +208,20 @@ def _carrying(items: Iterable[Frame | av.Packet], sink: Sink, behind: Behind) ->
             behind(sink.copy, item)
 
 
-def _interpolator(model, weights, options):
+def _interpolator(model, weights, config, options):
     """(name, Interpolator, remarks) of what the user asked for."""
     from vfi_jax import weights as library
     from vfi_jax.interpolation import Interpolator
 
     remarks = []
     if isinstance(model, tuple):
+        if config:
+            raise ValueError("config needs a model's name; create a loaded one with its own")
         module, variables = model
     elif weights is not None:
-        module, variables = library.load(weights, system=model)
+        module, variables = library.load(weights, system=model, **config)
     else:
-        module, variables = library.load(model)
+        module, variables = library.load(model, **config)
         if model is None and library.DEFAULT == "blend":
             remarks.append(
                 "no trained default model is in this version: frames are blended; "
