@@ -16,8 +16,8 @@ LAYOUT = ""
 SPLITS = ("train", "val", "test")
 FIRST_SEED = {"train": 0, "val": 1_000_000, "test": 2_000_000}  # far apart: no scene is shared
 
-PITCHES = (23.0, 11.0, 5.0, 2.5)  # pixels from one random value of an octave to the next
-SHARES = (2.0, 2.0, 1.5, 0.4)  # of the octaves on average (a Dirichlet distribution's parameters)
+PITCHES = (17.0, 8.0, 4.0, 2.0)  # pixels from one random value of an octave to the next
+SHARES = (1.5, 2.0, 2.0, 0.7)  # of the octaves on average (a Dirichlet distribution's parameters)
 VALUES = 32  # random values along an axis, after which an octave repeats
 
 
