@@ -1,0 +1,85 @@
+"""A finished run becomes weights in the package and a card that says where they come from."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from tests import support
+from train import release
+from vfi_jax import registry, weights
+from vfi_jax.weights import places
+
+NAME = "voxel_flow/small"
+CLIPS = [
+    {
+        "file": f"{split}/{name}.mp4",
+        "split": split,
+        "segments": [{"start": 0, "n": 9}] * 2,
+        "source": {"url": f"example.org/{name}"},
+        "licence_class": licence,
+    }
+    for name, split, licence in [
+        ("river", "train", "MIT"),
+        ("street", "train", "none stated"),
+        ("market", "val", "MIT"),
+    ]
+]
+RECORD = {
+    "command": ["python", "-m", "train", NAME, "--workdir", "/elsewhere/run"],
+    "options": {"licences": ["MIT"]},
+    "recipe": {
+        "model": NAME,
+        "data": ["video_folder", "synthetic"],
+        "batch": 4,
+        "crop": [96, 64],
+        "optimizer": {"rule": "muon", "learning_rate": 0.01},
+        "ema": 0.99,
+    },
+    "devices": ["cpu"],
+    "packages": {"jax": "1.2.3"},
+    "commit": "c0ffee",
+}
+METRICS = [
+    {"step": 50, "kind": "train", "steps_per_second": 0.0},
+    {"step": 7250, "kind": "train", "steps_per_second": 2.0},
+    {"step": 7250, "kind": "eval", "psnr": 31.256},
+]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "PRETRAINED", tmp_path / "pretrained")
+    folder = tmp_path / "run"
+    weights.save(folder / "weights", NAME, support.variables(registry.create(NAME)))
+    (tmp_path / "index.json").write_text(json.dumps({"clips": CLIPS}))
+    record = {**RECORD, "options": {**RECORD["options"], "data_dir": str(tmp_path)}}
+    (folder / "run.json").write_text(json.dumps(record))
+    (folder / "metrics.jsonl").write_text("\n".join(map(json.dumps, METRICS)) + "\n")
+    return folder
+
+
+def test_the_card_says_what_was_trained_on_what(run, tmp_path):
+    card = release.release(run).read_text()
+    assert "python -m train voxel_flow/small --workdir DIR\n" in card
+    assert "7,250 of 4 crops of 96x64 pixels" in card
+    assert "1 x cpu, 1.0 hours" in card
+    assert "| 7,250 | 31.26 |" in card
+    assert "| river | 2 | example.org/river | MIT |" in card
+    assert "street" not in card
+    assert "market" not in card
+    assert "/elsewhere" not in card
+
+
+def test_the_weights_are_stored_in_half_precision(run):
+    folder = release.release(run).with_suffix("")
+    _, found = weights.load(folder)
+    _, exact = weights.load(run / "weights")
+    wanted = jax.tree.map(lambda a: np.asarray(a).astype(np.float16), exact)
+    jax.tree.map(np.testing.assert_array_equal, found, wanted)
+
+
+def test_a_run_that_did_not_finish_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="must hold a finished run"):
+        release.release(tmp_path)
