@@ -1,6 +1,7 @@
 import cv2
 
 from tests.video.clips import facts
+from vfi_jax import weights
 from vfi_jax.cli.__main__ import main
 
 
@@ -9,7 +10,7 @@ def test_demo_writes_what_it_says(tmp_path, capsys):
     assert main(["demo", *words, "--multi", "2"]) == 0
     said = capsys.readouterr().out
     assert "PSNR" in said
-    assert "no trained default" in said
+    assert weights.DEFAULT in said
     found = facts(tmp_path / "demo/demo.mp4")
     assert (found.size, found.rate, len(found.times)) == ((80, 48), 24, 7)
     for name in ("demo_side_by_side.png", "demo_strip.png"):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from tests.golden import standin
-from vfi_jax import weights
 from vfi_jax.cli import _match_pictures as pictures
 from vfi_jax.cli.__main__ import main
 from vfi_jax.models.mind import Matches
@@ -22,7 +21,6 @@ def pair(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(weights.at_hand("mind/small") is None, reason="mind/small is not shipped yet")
 def test_it_writes_both_pictures_and_the_table(pair, tmp_path, capsys):
     out, table = tmp_path / "found.png", tmp_path / "found.csv"
     options = ["--out", str(out), "--csv", str(table), "--grid", "8", "--reach", "6"]

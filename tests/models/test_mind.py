@@ -98,9 +98,8 @@ def test_what_cannot_be_matched_is_refused():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(weights.at_hand("mind/small") is None, reason="mind/small is not shipped yet")
 def test_the_shipped_network_matches_known_motions():
-    """Shifts uniform in +-8 pixels: the surer half is right within 1.5, not moving is 4 or more."""
+    """Shifts uniform in +-8 pixels: the surer half is off by a third of not moving."""
     model, variables = weights.load("mind/small")
     errors, zeros = [], []
     for seed in range(6):
@@ -116,4 +115,4 @@ def test_the_shipped_network_matches_known_motions():
     median, zero_match = np.median(np.concatenate(errors)), np.median(np.concatenate(zeros))
     print(f"median end-point error {median:.2f} px, zero-match baseline {zero_match:.2f} px")
     assert zero_match > 4
-    assert median < 1.5
+    assert median < 0.35 * zero_match

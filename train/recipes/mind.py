@@ -44,7 +44,7 @@ PAPER = Recipe(
 
 RECIPES = {
     "": PAPER,
-    # What is shipped, for matching; a quarter of an hour on a CPU:
+    # What is shipped, for matching; an hour on a CPU:
     # python -m train mind/small --scenes 4096 --workdir DIR
     "small": dataclasses.replace(
         PAPER,
@@ -54,7 +54,7 @@ RECIPES = {
         data=("moving_textures",),
         crop=(40, 40),
         batch=12,
-        steps=10_000,
+        steps=30_000,
         augment=Augment(transpose=True, channels="permute"),
         ema=0.999,
     ),

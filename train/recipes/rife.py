@@ -87,7 +87,7 @@ RECIPES = {
         gaps=(2, 3, 4, 6),
         crop=(160, 160),
         batch=6,
-        steps=8000,
+        steps=6500,
         ema=0.999,
     ),
 }

@@ -148,7 +148,8 @@ def interpolate_video(
     targets.check(source, target, folder=folder, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(contextlib.closing(open_source(source, rate=rate)))
-        name, interpolator, remarks = _interpolator(model, weights, config or {}, driver)
+        name, interpolator = _interpolator(model, weights, config or {}, driver)
+        remarks = []
         if rate is None and source.is_dir() and not folder:
             remarks.append(f"images are shown at {DEFAULT_RATE} frames/s; --source-fps sets it")
         # One part of the step between output frames is the hardest time there is to reach.
@@ -209,11 +210,10 @@ def _carrying(items: Iterable[Frame | av.Packet], sink: Sink, behind: Behind) ->
 
 
 def _interpolator(model, weights, config, options):
-    """(name, Interpolator, remarks) of what the user asked for."""
+    """(name, Interpolator) of what the user asked for."""
     from vfi_jax import weights as library
     from vfi_jax.interpolation import Interpolator
 
-    remarks = []
     if isinstance(model, tuple):
         if config:
             raise ValueError("config needs a model's name; create a loaded one with its own")
@@ -221,14 +221,10 @@ def _interpolator(model, weights, config, options):
     elif weights is not None:
         module, variables = library.load(weights, system=model, **config)
     else:
+        model = model or library.DEFAULT
         module, variables = library.load(model, **config)
-        if model is None and library.DEFAULT == "blend":
-            remarks.append(
-                "no trained default model is in this version: frames are blended; "
-                "`vfi-jax models` lists what --model takes"
-            )
     name = model if isinstance(model, str) else type(module).__module__.rpartition(".")[2]
-    return name, Interpolator(module, variables, **options), remarks
+    return name, Interpolator(module, variables, **options)
 
 
 def _scaled(picture, scale):

@@ -14,7 +14,7 @@ from vfi_jax.weights.conversion import convert, recognise, shapes_of
 from vfi_jax.weights.engine import ConversionError, check
 from vfi_jax.weights.torch_file import read_torch
 
-DEFAULT = "blend"  # what runs when nobody names a model
+DEFAULT = "rife/small"  # what runs when nobody names a model
 
 
 def load(

@@ -22,6 +22,7 @@ FORMAT = 1  # of the folder's layout
 VARIABLES = "variables"
 DESCRIPTION = "checkpoint.json"
 MANIFEST = "SHA256SUMS"
+COMMITTED = "commit_success.txt"  # Orbax's
 
 
 def write(folder: str | Path, variables: dict, description: dict, *, dtype: Any = None) -> Path:
@@ -48,6 +49,8 @@ def write(folder: str | Path, variables: dict, description: dict, *, dtype: Any 
     with _replacing(folder) as partial:
         with _checkpointer() as checkpointer:
             checkpointer.save(partial / VARIABLES, arrays)
+        # Orbax writes into it where it was stored first, which is nobody's business.
+        (partial / VARIABLES / COMMITTED).write_text("")
         text = json.dumps({"format": FORMAT, **description}, indent=2)
         (partial / DESCRIPTION).write_text(text + "\n")
         seal(partial)

@@ -1,0 +1,70 @@
+"""The weights that come with the package: small, documented, and better than blending."""
+
+import numpy as np
+import pytest
+
+from vfi_jax import metrics, registry, weights
+from vfi_jax.data.scene import Scene
+from vfi_jax.interpolation import Interpolator
+from vfi_jax.weights import store
+from vfi_jax.weights.places import PRETRAINED, packaged_folder
+
+SHIPPED = [name for name in registry.list_models() if store.is_checkpoint(packaged_folder(name))]
+SIZE = (128, 192)
+SEEDS = (11, 12, 13, 14)
+# mind/small was trained to match, on textures alone.
+INTERPOLATING = [name for name in SHIPPED if name != "mind/small"]
+
+
+def test_all_that_ships_is_small():
+    sizes = {name: _bytes(packaged_folder(name)) for name in SHIPPED}
+    assert sizes.pop(weights.DEFAULT) <= 4e6
+    assert max(sizes.values(), default=0) < 0.7e6
+    assert _bytes(PRETRAINED) <= 8e6
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_ships_is_whole_and_says_where_it_comes_from(name):
+    store.verify(packaged_folder(name))
+    assert store.describe(packaged_folder(name))["model"] == name
+    card = packaged_folder(name).with_suffix(".md").read_text()
+    assert f"# {name}" in card
+    assert f"python -m train {name}" in card
+    assert "## Data" in card
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", INTERPOLATING)
+def test_a_shipped_model_is_2_db_better_than_blending(name):
+    model = Interpolator(*weights.load(name))
+    assert _decibels(model, 0.5, motion=6) >= _decibels(_blend(), 0.5, motion=6) + 2
+
+
+@pytest.mark.slow
+def test_the_default_follows_motion_to_any_time():
+    model = Interpolator(*weights.load())
+    errors = {}
+    for time in (0.25, 0.5, 0.75):
+        decibels = _decibels(model, time, motion=8)
+        assert decibels >= _decibels(_blend(), time, motion=8) + 3
+        errors[time] = 10 ** (-decibels / 20)
+    assert max(errors.values()) <= 1.3 * errors[0.5]
+
+
+def _decibels(interpolator, time, *, motion):
+    """Mean PSNR of new frames of rendered scenes against the exact ones."""
+    found = []
+    for seed in SEEDS:
+        scene = Scene(seed, *SIZE, motion=motion)
+        frames = np.stack([scene.frame(0), scene.frame(1)]).astype(np.float32)
+        (made,) = interpolator(frames, [time])
+        found.append(float(metrics.psnr(made, scene.frame(time))))
+    return np.mean(found)
+
+
+def _blend():
+    return Interpolator(*weights.load("blend"))
+
+
+def _bytes(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
