@@ -11,10 +11,18 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import jax
 import pytest
 
+from vfi_jax.weights import places
+
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".pytest_cache/jax"))
 # Without these two, JAX caches only what took a second to compile and is large.
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
+@pytest.fixture
+def nothing_ships(tmp_path, monkeypatch):
+    """The package brings no weights, so that what a test stores is all that there is."""
+    monkeypatch.setattr(places, "PRETRAINED", tmp_path / "pretrained")
 
 
 @pytest.fixture(autouse=True)

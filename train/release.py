@@ -17,6 +17,7 @@ import tyro
 from train.run import RECORD
 from vfi_jax import registry, weights
 from vfi_jax.cli.__main__ import guarded
+from vfi_jax.evaluation import markdown
 from vfi_jax.weights.places import packaged_folder
 
 LICENCE = "Apache-2.0"
@@ -69,36 +70,35 @@ def release(run: Path) -> Path:
 
 
 def _card(name: str, parameters: int, record: dict[str, Any], metrics: list[dict]) -> str:
-    last = [record, *record.get("resumed", [])][-1]
-    recipe = last["recipe"]
+    starts = [record, *record.get("resumed", [])]
+    commands = "\n".join(_command(start["command"]) for start in starts)
     train = [line for line in metrics if line["kind"] == "train"]
-    return (
-        "\n\n".join(
-            [
-                f"# {name}",
-                f"{parameters:,} parameters as float16, trained by this project; {LICENCE}.",
-                f"## Training\n\n```\n{_command(record['command'])}\n```",
-                _bullets(
-                    {
-                        "steps": f"{train[-1]['step']:,} of {recipe['batch']} crops of "
-                        f"{recipe['crop'][0]}x{recipe['crop'][1]} pixels",
-                        "optimiser": f"{recipe['optimizer']['rule']}, learning rate up to "
-                        f"{recipe['optimizer']['learning_rate']}",
-                        "stored": f"the parameters' moving average, decay {recipe['ema']}",
-                        "hardware": f"{len(last['devices'])} x {last['devices'][0]}, "
-                        f"{_hours(train):.1f} hours",
-                        "software": ", ".join(f"{k} {v}" for k, v in last["packages"].items()),
-                        "commit": last["commit"],
-                    }
-                ),
-                "Mean PSNR of held-out windows, in dB, as it went:",
-                _curve([line for line in metrics if line["kind"] == "eval"]),
-                "## Data",
-                *_data(record["options"], recipe["data"]),
-            ]
-        )
-        + "\n"
-    )
+    parts = [
+        f"# {name}",
+        f"{parameters:,} parameters as float16, trained by this project; {LICENCE}.",
+        f"## Training\n\n```\n{commands}\n```",
+        "\n".join(f"- {fact}: {text}" for fact, text in _facts(starts, train).items()),
+        "Mean PSNR of held-out windows, in dB, as it went:",
+        _curve([line for line in metrics if line["kind"] == "eval"]),
+        "## Data",
+        *_data(record["options"], starts[-1]["recipe"]["data"]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(starts: list[dict], train: list[dict]) -> dict[str, str]:
+    last = starts[-1]
+    recipe, devices = last["recipe"], last["devices"]
+    (height, width), optimizer = recipe["crop"], recipe["optimizer"]
+    commits = dict.fromkeys(start["commit"] for start in starts)
+    return {
+        "steps": f"{train[-1]['step']:,} of {recipe['batch']} crops of {height}x{width} pixels",
+        "optimiser": f"{optimizer['rule']}, learning rate up to {optimizer['learning_rate']}",
+        "stored": f"the parameters' moving average, decay {recipe['ema']}",
+        "hardware": f"{len(devices)} x {devices[0]}, {_hours(train):.1f} hours",
+        "software": ", ".join(f"{package} {v}" for package, v in last["packages"].items()),
+        "commit": ", then ".join(map(str, commits)),
+    }
 
 
 def _command(words: list[str]) -> str:
@@ -146,13 +146,8 @@ def _clips(index: Path, options: dict) -> list[tuple[str, ...]]:
     ]
 
 
-def _bullets(facts: dict[str, str]) -> str:
-    return "\n".join(f"- {name}: {fact}" for name, fact in facts.items())
-
-
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(map(markdown.line, [head, ("---",) * len(head), *rows]))
 
 
 def main() -> int:

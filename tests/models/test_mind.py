@@ -97,9 +97,12 @@ def test_what_cannot_be_matched_is_refused():
         mind.match(registry.create("voxel_flow/extrapolation"), {}, frame, frame)
 
 
-@pytest.mark.slow
-def test_the_shipped_network_matches_known_motions():
-    """Shifts uniform in +-8 pixels: the surer half is off by a third of not moving."""
+@pytest.fixture(scope="module")
+def shipped():
+    """Median end-point error of the surer half of the shipped network's matches, and of none.
+
+    Shifts are uniform in +-8 pixels.
+    """
     model, variables = weights.load("mind/small")
     errors, zeros = [], []
     for seed in range(6):
@@ -114,5 +117,18 @@ def test_the_shipped_network_matches_known_motions():
         zeros.append(np.hypot(*motion.T)[sure])
     median, zero_match = np.median(np.concatenate(errors)), np.median(np.concatenate(zeros))
     print(f"median end-point error {median:.2f} px, zero-match baseline {zero_match:.2f} px")
+    return median, zero_match
+
+
+@pytest.mark.slow
+def test_the_shipped_network_follows_known_motions(shipped):
+    median, zero_match = shipped
     assert zero_match > 4
     assert median < 0.35 * zero_match
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(strict=True, reason="the target; mind/small, trained for an hour, has 1.6")
+def test_the_shipped_network_matches_known_motions(shipped):
+    median, _ = shipped
+    assert median < 1.5

@@ -9,7 +9,6 @@ import pytest
 from tests import support
 from train import release
 from vfi_jax import registry, weights
-from vfi_jax.weights import places
 
 NAME = "voxel_flow/small"
 CLIPS = [
@@ -49,8 +48,7 @@ METRICS = [
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.setattr(places, "PRETRAINED", tmp_path / "pretrained")
+def run(tmp_path, nothing_ships):
     folder = tmp_path / "run"
     weights.save(folder / "weights", NAME, support.variables(registry.create(NAME)))
     (tmp_path / "index.json").write_text(json.dumps({"clips": CLIPS}))

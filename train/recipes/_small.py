@@ -1,4 +1,4 @@
-"""What the recipes of the small variants share: two CPU cores train each within half an hour."""
+"""What the recipes of the small variants share: sizes that two CPU cores can do."""
 
 import dataclasses
 from typing import Any
@@ -11,8 +11,8 @@ from vfi_jax.data.augment import Augment
 def small(recipe: Recipe, model: str, **changes: Any) -> Recipe:
     """A system's recipe for its small variant, from fresh parameters.
 
-    Muon, because it takes the fewest steps of those tried; real clips for their texture, synthetic
-    ones for motion that no real clip shows twice. `changes` are fields of the recipe.
+    Muon, which went on gaining in the comparison of docs/training.md; real clips for their texture,
+    synthetic ones for motion that no real clip shows twice. `changes` are fields of the recipe.
 
         python -m train MODEL --data-dir VIDEOS --resident --workdir DIR
     """

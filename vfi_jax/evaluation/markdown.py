@@ -1,6 +1,7 @@
 """Results and conventions as pages of the documentation."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from vfi_jax.evaluation import tables
@@ -24,7 +25,7 @@ def results(title: str, facts: str, command: str, scores: Scores) -> str:
     """
     metrics = tables.columns(scores)
     headings = ["", "model", *(COLUMNS[metric].heading for metric in metrics)]
-    lines = [_line(headings), _line(["---", "---", *("---:" for _ in metrics)])]
+    lines = [line(headings), line(["---", "---", *("---:" for _ in metrics)])]
     for label, by_model in tables.means(scores).items():
         for model, values in by_model.items():
             texts = []
@@ -33,7 +34,7 @@ def results(title: str, facts: str, command: str, scores: Scores) -> str:
                 best = column.text(column.best(other[metric] for other in by_model.values()))
                 text = column.text(values[metric])
                 texts.append(f"**{text}**" if len(by_model) > 1 and text == best else text)
-            lines.append(_line([label, model, *texts]))
+            lines.append(line([label, model, *texts]))
     return f"## {title}\n\n{facts}\n\n```\n{command}\n```\n\n" + "\n".join(lines) + "\n"
 
 
@@ -61,12 +62,12 @@ def protocols() -> str:
         "`vfi-jax evaluate --protocol NAME` scores by one of these; only numbers of one protocol "
         "compare. Models take RGB, so channel order is no part of a protocol.",
         "",
-        _line(["protocol", *FIELDS, "masked"]),
-        _line(["---"] * (len(FIELDS) + 2)),
+        line(["protocol", *FIELDS, "masked"]),
+        line(["---"] * (len(FIELDS) + 2)),
     ]
     for name, protocol in PROTOCOLS.items():
         values = [getattr(protocol, field) or "any" for field in FIELDS]
-        lines.append(_line([f"`{name}`", *values, "yes" if protocol.masked else "no"]))
+        lines.append(line([f"`{name}`", *values, "yes" if protocol.masked else "no"]))
     lines += [
         "",
         "- **padding**: how frames are brought to the model's size, a name of "
@@ -92,7 +93,8 @@ def protocols() -> str:
     return "\n".join(lines)
 
 
-def _line(cells):
+def line(cells: Iterable[str]) -> str:
+    """A row of a table."""
     return f"| {' | '.join(cells)} |"
 
 
