@@ -91,7 +91,9 @@ def _facts(starts: list[dict], train: list[dict]) -> dict[str, str]:
     recipe, devices = last["recipe"], last["devices"]
     (height, width), optimizer = recipe["crop"], recipe["optimizer"]
     commits = dict.fromkeys(start["commit"] for start in starts)
+    before = starts[0]["options"]["start_from"]
     return {
+        "started from": f"{before} of the first commit below" if before else "fresh parameters",
         "steps": f"{train[-1]['step']:,} of {recipe['batch']} crops of {height}x{width} pixels",
         "optimiser": f"{optimizer['rule']}, learning rate up to {optimizer['learning_rate']}",
         "stored": f"the parameters' moving average, decay {recipe['ema']}",
