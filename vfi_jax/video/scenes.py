@@ -1,4 +1,4 @@
-"""Where one shot ends and another begins."""
+"""Where one shot ends and another begins, and where a picture stands still."""
 
 import cv2
 import numpy as np
@@ -7,6 +7,9 @@ from vfi_jax.video.colour import over_black
 
 SIZE = 32, 18  # width and height of a thumbnail: motion within a shot hardly changes one
 NOISE = 2e-4  # variance below which a picture has no structure to compare
+# What coding makes of a frame that is shown twice: few levels, and hardly anywhere; of [0, 1].
+FAINT = 12 / 255  # no change of a sample is larger
+RARE = 0.1 / 255  # nor is their mean
 
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:
@@ -34,3 +37,11 @@ def change(thumbnail0: np.ndarray, thumbnail1: np.ndarray) -> float:
     shared = (difference0 * difference1).mean() + NOISE
     spread = np.sqrt(((difference0**2).mean() + NOISE) * ((difference1**2).mean() + NOISE))
     return float(np.clip(1 - shared / spread, 0, 1))
+
+
+def is_repeat(pixels0: np.ndarray, pixels1: np.ndarray) -> bool:
+    """Whether two frames `[H, W, 3 or 4]` of one type show the same but for coding noise."""
+    full = np.iinfo(pixels0.dtype).max
+    if cv2.norm(pixels0, pixels1, cv2.NORM_INF) > FAINT * full:
+        return False
+    return cv2.norm(pixels0, pixels1, cv2.NORM_L1) <= RARE * full * pixels0.size

@@ -26,7 +26,8 @@ class Shots:
     """The frames of a video at the times of a schedule.
 
     Each shot is a clip of its own to the driver. Between a shot's last frame and the next shot's
-    first, the earlier one is repeated.
+    first, the earlier one is repeated; so it is between two frames that are the same, since what
+    stands still must not flicker, and no model keeps a picture to the last level.
 
     Args:
       frames: of the source.
@@ -99,7 +100,8 @@ class _Shot:
         self.asked: deque[Fraction] = deque()
         self.following: Frame | None = None
         self._shots, self._ended = shots, False
-        self._thumbnail = scenes.thumbnail(first.pixels)
+        self._last, self._thumbnail = first.pixels, scenes.thumbnail(first.pixels)
+        self._repeats: deque[bool] = deque()
         self._waiting = deque([first.pixels])
         self._moments = deque([first.time])
 
@@ -114,10 +116,10 @@ class _Shot:
             start = self._moments.popleft()
             if not self._moments and not self._read():
                 break
-            stop = self._moments[0]
+            stop, still = self._moments[0], self._repeats.popleft()
             for time in self._shots.between(start, stop):
                 self.asked.append(time)
-                yield index + (time - start) / (stop - start)
+                yield Fraction(index) if still else index + (time - start) / (stop - start)
         for time in self._shots.between(start, self.following and self.following.time):
             self.asked.append(time)
             yield Fraction(index)
@@ -131,7 +133,8 @@ class _Shot:
         if self._shots.is_cut(self._thumbnail, thumbnail):
             self._ended, self.following = True, frame
             return False
-        self._thumbnail = thumbnail
+        self._repeats.append(scenes.is_repeat(self._last, frame.pixels))
+        self._last, self._thumbnail = frame.pixels, thumbnail
         self._waiting.append(frame.pixels)
         self._moments.append(frame.time)
         return True
