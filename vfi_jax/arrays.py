@@ -3,6 +3,9 @@
 `*B` is any number of leading axes. Layout is NHWC, RGB in [0, 1], flow in pixels as (x, y).
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from jaxtyping import Array, Float, Shaped
 
 Image = Shaped[Array, "*B H W C"]  # any channels, any float type
@@ -11,4 +14,13 @@ Mask = Float[Array, "*B H W 1"]  # 0 .. 1
 Frames = Float[Array, "B N H W 3"]  # RGB in [0, 1]
 Times = Float[Array, "B T"]  # in input frames, from the window's first
 
-__all__ = ["Array", "Flow", "Frames", "Image", "Mask", "Times"]
+# Axes of `[..., H, W, C]` along which each member of a self-ensemble sees frames flipped.
+FLIPS: Mapping[str, tuple[tuple[int, ...], ...]] = MappingProxyType(
+    {
+        "none": ((),),
+        "flip2": ((), (-3, -2)),  # RIFE's 2T: as they are and turned by half a turn
+        "flip4": ((), (-2,), (-3,), (-3, -2)),  # Zooming Slow-Mo's flip test
+    }
+)
+
+__all__ = ["FLIPS", "Array", "Flow", "Frames", "Image", "Mask", "Times"]

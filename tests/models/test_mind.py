@@ -71,7 +71,7 @@ class Shift(nn.Module):
 def test_matches_are_where_the_pixel_came_from():
     frame = np.zeros((17, 22, 3), np.float32)
     points = [[5, 6], [15, 9], [9, 12]]
-    found = mind.match(Shift((6, -4)), {}, frame, frame, points=points, reach=4)
+    found = mind.match(Shift((6, -4)), {}, frame, frame, points=points, reach=4, ensemble="none")
     np.testing.assert_allclose(found.points0, np.subtract(points, (3, -2)), atol=1e-5)
     np.testing.assert_allclose(found.points1, np.add(points, (3, -2)), atol=1e-5)
     np.testing.assert_allclose(found.confidence, 1, rtol=1e-5)
@@ -79,9 +79,10 @@ def test_matches_are_where_the_pixel_came_from():
 
 def test_a_grid_is_matched_the_same_point_by_point_and_many_at_once():
     frame = np.zeros((20, 24, 3), np.float32)
-    together = mind.match(Shift((4, 2)), {}, frame, frame, grid=4, reach=3)
+    together = mind.match(Shift((4, 2)), {}, frame, frame, grid=4, reach=3, ensemble="none")
     assert len(together.points) == 30
-    one_by_one = mind.match(Shift((4, 2)), {}, frame, frame, points=together.points, reach=24)
+    shift, points = Shift((4, 2)), together.points
+    one_by_one = mind.match(shift, {}, frame, frame, points=points, reach=24, ensemble="none")
     inside = (abs(together.points - (11.5, 9.5)) < (10, 8)).all(axis=1)  # rolling wraps around
     for many, single in zip(together, one_by_one, strict=True):
         np.testing.assert_allclose(many[inside], single[inside], atol=1e-5)
@@ -124,11 +125,4 @@ def shipped():
 def test_the_shipped_network_follows_known_motions(shipped):
     median, zero_match = shipped
     assert zero_match > 4
-    assert median < 0.35 * zero_match
-
-
-@pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="the target; mind/small, trained for an hour, has 1.6")
-def test_the_shipped_network_matches_known_motions(shipped):
-    median, _ = shipped
     assert median < 1.5

@@ -2,13 +2,12 @@
 
 import functools
 import itertools
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from vfi_jax import lookup
+from vfi_jax.arrays import FLIPS
 from vfi_jax.contract import Contract
 from vfi_jax.interpolation import tiles
 from vfi_jax.interpolation.compiled import Compiled
@@ -18,15 +17,6 @@ from vfi_jax.interpolation.padding import Padding, crop, pad
 # between two frames still finds its source.
 OVERLAP = 128
 LEAST_TILE = 256  # pixels; below it, nearly all the work is overlap
-
-# Axes along which each member of a self-ensemble sees the frames flipped, before any padding.
-FLIPS: Mapping[str, tuple[tuple[int, ...], ...]] = MappingProxyType(
-    {
-        "none": ((),),
-        "flip2": ((), (-3, -2)),  # RIFE's 2T: as they are and turned by half a turn
-        "flip4": ((), (-2,), (-3,), (-3, -2)),  # Zooming Slow-Mo's flip test
-    }
-)
 
 
 class Forward:
@@ -90,7 +80,7 @@ class Forward:
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
     def _flipped(self, frames, times):
-        """The mean over the ensemble's flips."""
+        """The mean over the ensemble's flips, each before any padding."""
         total = 0
         for axes in self._flips:
             member = self._padded(np.flip(frames, axes), times)
