@@ -1,11 +1,20 @@
 """What the recipes of the small variants share: sizes that two CPU cores can do."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
+
+import jax.numpy as jnp
 
 from train.optimizer import Optimizer, cosine
 from train.recipe import Recipe
+from vfi_jax import losses, registry
+from vfi_jax.arrays import Array
 from vfi_jax.data.augment import Augment
+
+TEACHER = "rife/small"  # its weights come with the package
+GUIDANCE = 0.01  # weight of a pixel of flow's error; chosen, not tuned
+EPS = 0.5  # pixels: where the teacher is surely wrong by more, it pulls no harder
 
 
 def small(recipe: Recipe, model: str, **changes: Any) -> Recipe:
@@ -28,3 +37,26 @@ def small(recipe: Recipe, model: str, **changes: Any) -> Recipe:
         "start_from": {},
     }
     return dataclasses.replace(recipe, model=model, **{**fields, **changes})
+
+
+def guided(recipe: Recipe, flows: Callable[[dict], Array]) -> Recipe:
+    """The recipe with a teacher of flow: frames alone take long to tell where things moved.
+
+    Args:
+      recipe: of a system that moves pixels of both frames.
+      flows: prediction -> `[B, T, 2, H, W, 2]` pixels, from the new frame to both others.
+    """
+    teacher = registry.create(TEACHER, precision="default")
+
+    def loss(prediction, batch, frozen):
+        total, parts = recipe.loss(prediction, batch, frozen)
+        taught = teacher.apply(frozen["teacher"], batch["frames"], batch["times"])["flows"][-1]
+        distance = GUIDANCE * losses.charbonnier(flows(prediction), taught, eps=EPS)
+        return total + distance, {**parts, "guidance": distance}
+
+    return dataclasses.replace(recipe, loss=loss, frozen={**recipe.frozen, "teacher": TEACHER})
+
+
+def projected(prediction: dict) -> Array:
+    """The flows of a prediction that names them as DAIN and MEMC-Net do."""
+    return jnp.stack([prediction["flow_t0"], prediction["flow_t1"]], axis=2)

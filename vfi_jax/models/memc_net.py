@@ -66,6 +66,7 @@ VARIANTS = {
     "s": Config(flow="spynet", double_convs=False, occlusion=False),
     "enhance": dataclasses.replace(STAR, enhance=True, occlusion=False, rectify_width=64),
     "small": Config(
+        flow="spynet",
         flow_variant="small",
         kernel_width=6,
         kernel_depth=3,
