@@ -9,6 +9,7 @@ import pytest
 
 from tests import support
 from train import recipe as recipes
+from train import run
 from train.state import State
 from train.step import make_step
 from vfi_jax import data, registry
@@ -80,16 +81,17 @@ def test_two_steps_of_a_recipe_are_finite_and_change_every_part(name):
     prepare = recipe.preparation(model.contract, source.frames)
     optimizer = recipe.optimizer.build(10)
     step = make_step(model, recipe.loss, optimizer, ema=recipe.ema, summed=recipe.summed)
+    frozen = run.load_frozen(recipe)
 
     @jax.jit
-    def run(state, arrays, drawn):
-        return step(state, prepare(source.gather(arrays, drawn)), {})
+    def advance(state, arrays, drawn):
+        return step(state, prepare(source.gather(arrays, drawn)), frozen)
 
     state = start = State.start(
         support.variables(model, train=True, gain=0.5), optimizer, ema=bool(recipe.ema)
     )
     for place in range(2):
-        state, metrics = run(state, source.arrays, source.draw(place))
+        state, metrics = advance(state, source.arrays, source.draw(place))
         assert float(metrics["finite"]) == 1
         assert np.isfinite(float(metrics["loss"]))
     changed = jax.tree.map(lambda a, b: bool((a != b).any()), start.params, state.params)
