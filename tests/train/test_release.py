@@ -27,7 +27,7 @@ CLIPS = [
 ]
 RECORD = {
     "command": ["python", "-m", "train", NAME, "--workdir", "/elsewhere/run"],
-    "options": {"licences": ["MIT"]},
+    "options": {"licences": ["MIT"], "start_from": NAME},
     "recipe": {
         "model": NAME,
         "data": ["video_folder", "synthetic"],
@@ -62,6 +62,7 @@ def test_the_card_says_what_was_trained_on_what(run, tmp_path):
     card = release.release(run).read_text()
     assert "python -m train voxel_flow/small --workdir DIR\n" in card
     assert "7,250 of 4 crops of 96x64 pixels" in card
+    assert "- started from: voxel_flow/small of the first commit below\n" in card
     assert "1 x cpu, 1.0 hours" in card
     assert "| 7,250 | 31.26 |" in card
     assert "| river | 2 | example.org/river | MIT |" in card
