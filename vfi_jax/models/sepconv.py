@@ -122,8 +122,23 @@ class Head(nn.Module):
     def __call__(self, x: Image) -> Array:
         for index, width in enumerate((self.features, self.features, self.taps)):
             x = nn.relu(Conv(width, dtype=self.dtype, name=f"conv{index}")(x))
-        x = Conv(self.taps, dtype=self.dtype, name="conv3")(_double(x))
-        return x.astype(jnp.float32)
+        last = Conv(
+            self.taps,
+            dtype=self.dtype,
+            kernel_init=nn.initializers.zeros,
+            bias_init=averaging,
+            name="conv3",
+        )
+        return last(_double(x)).astype(jnp.float32)
+
+
+def averaging(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Array:
+    """A kernel that takes a pixel as it is, so that training starts from the mean of the frames.
+
+    From noise the kernels first have to learn to copy at all. How the authors started is not known.
+    """
+    (taps,) = shape
+    return jnp.sqrt(jnp.zeros(shape, dtype).at[taps // 2].set(0.5))
 
 
 def _double(x):
