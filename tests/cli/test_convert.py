@@ -8,6 +8,7 @@ from tests.weights.upstream import SMALL
 from vfi_jax import weights
 from vfi_jax.cli.__main__ import main
 from vfi_jax.weights import conversion, places
+from vfi_jax.weights.rules import Finding
 
 
 @pytest.fixture
@@ -34,11 +35,14 @@ def test_out_is_a_folder_of_ones_own(file, tmp_path):
 
 def test_a_mapping_may_report_on_what_it_found(file, capsys, monkeypatch):
     def report(model, variables):
-        return [f"kernels of {model.config.taps} taps from {len(variables['params'])} parts"]
+        text = f"kernels of {model.config.taps} taps from {len(variables['params'])} parts"
+        return [Finding(text, False)]
 
     monkeypatch.setattr(conversion.mapping_of(SMALL), "report", report, raising=False)
     assert main(["convert", SMALL, str(file)]) == 0
     assert "kernels of 13 taps from 17 parts" in capsys.readouterr().out
+    assert main(["verify", SMALL, str(file)]) == 1
+    assert "FAIL: kernels of 13 taps" in capsys.readouterr().out
 
 
 def _truncated(path):

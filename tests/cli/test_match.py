@@ -39,6 +39,12 @@ def test_images_of_different_sizes_are_refused_by_name(pair, tmp_path, capsys):
     assert "c.png is 8x8" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("option", "value"), [("--lines", "0"), ("--out", "found.jpg")])
+def test_what_cannot_be_drawn_is_refused_before_the_work(pair, capsys, option, value):
+    assert main(["match", *pair, option, value]) == 2
+    assert option in capsys.readouterr().err
+
+
 def test_sure_matches_fill_the_field_in_for_unsure_ones():
     points = np.stack(np.meshgrid(np.arange(2, 24, 4), np.arange(2, 24, 4)), -1).reshape(-1, 2)
     motion = np.tile(np.float32([3, 0]), (len(points), 1))

@@ -51,7 +51,7 @@ def test_a_score_beside_the_published_one_passes_or_fails(file, tmp_path, monkey
     _publish(monkeypatch, {"psnr": 99.0})
     assert _verify(file, "--middlebury", tmp_path / "data") == 1
     line = next(row for row in capsys.readouterr().out.splitlines() if row.startswith("FAIL"))
-    assert line.endswith("published 99.0")
+    assert line.endswith("published 99.0 in a page")
     found = float(line.split()[2].rstrip(","))
     _publish(monkeypatch, {"psnr": found})
     assert _verify(file, "--middlebury", tmp_path / "data") == 0

@@ -16,7 +16,7 @@ from vfi_jax.data.clip import Clip
 from vfi_jax.data.samples import samples
 from vfi_jax.evaluation.run import compare, write_report
 from vfi_jax.evaluation.score import Extra, quantise
-from vfi_jax.evaluation.tables import mean
+from vfi_jax.evaluation.tables import mean, means
 from vfi_jax.interpolation import PADDINGS, Interpolator
 
 MIDDLEBURY = support.SHARED / "data/eval/middlebury-other"
@@ -87,14 +87,12 @@ def test_four_frames_between_are_asked_for_at_their_times():
 
 
 def test_vid4_frames_past_the_last_whole_window_are_not_scored():
-    manifest = support.full("ops/zsm_frame_selection")
     protocol = evaluation.protocol("zsm-vid4")
     for count, wanted in ((41, 37), (34, 31), (49, 49), (47, 43)):
         frames = tuple(np.zeros((4, 4, 3), np.uint8) for _ in range(count))
         [sample] = samples([Clip("a", frames)], protocol)
         assert len(sample.targets) == wanted
         assert len(sample.frames) == (wanted + 1) // 2
-    assert manifest
 
 
 def test_a_blend_of_a_linear_change_is_perfect(interpolator):
@@ -104,6 +102,39 @@ def test_a_blend_of_a_linear_change_is_perfect(interpolator):
     assert scored.mean["ie"] == 0
     assert scored.mean["psnr"] == np.inf
     assert mean({"a": scored.mean, "b": {**scored.mean, "psnr": 30.0}})["psnr"] == 30
+
+
+def test_models_are_compared_over_the_same_sequences():
+    """A sequence that one model has exactly is left out for all."""
+    scores = {
+        "exact": {"a": {"psnr": np.inf, "ie": 0.0}, "b": {"psnr": 20.0, "ie": 9.0}},
+        "other": {"a": {"psnr": 50.0, "ie": 1.0}, "b": {"psnr": 30.0, "ie": 3.0}},
+    }
+    found = means(scores)["mean of 2"]
+    assert found == {"exact": {"psnr": 20.0, "ie": 4.5}, "other": {"psnr": 30.0, "ie": 2.0}}
+
+
+def test_an_answer_that_is_not_finite_is_no_score():
+    frames = tuple(np.zeros((16, 16, 3), np.uint8) for _ in range(3))
+    [sample] = samples([Clip("a", frames)], evaluation.protocol("default"))
+
+    def broken(frames, times):
+        return np.full((1, 16, 16, 3), np.nan)
+
+    with pytest.raises(ValueError, match="sample a is not finite"):
+        next(evaluation.evaluate(broken, [sample], evaluation.protocol("default")))
+
+
+def test_a_folder_whose_index_is_of_something_else_is_told_what_is_wanted(tmp_path):
+    (tmp_path / "index.json").write_text('[{"frame0": "a.png"}]')
+    with pytest.raises(ValueError, match=r"index.json is no list of .*gap_class"):
+        list(data.clips("frame_folder", tmp_path, "test"))
+
+
+def test_a_clip_of_two_sizes_is_named():
+    frames = (np.zeros((16, 16, 3), np.uint8), *(np.zeros((8, 8, 3), np.uint8) for _ in range(2)))
+    with pytest.raises(ValueError, match=r"clip a has frames of \(8, 8, 3\) and \(16, 16, 3\)"):
+        next(samples([Clip("a", frames)], evaluation.protocol("default")))
 
 
 def test_a_run_goes_on_where_it_stopped_and_refuses_other_models(interpolator, tmp_path):
@@ -119,9 +150,11 @@ def test_a_run_goes_on_where_it_stopped_and_refuses_other_models(interpolator, t
         compare({"other": interpolator}, [], protocol, out=out)
     with pytest.raises(ValueError, match=r"holds scores of protocol .*rounding=round.*, not "):
         compare({"blend": interpolator}, [], evaluation.protocol("sepconv"), out=out)
-    further = Extra(("lpips",), lambda sample, predictions: {"lpips": 0.0})
-    with pytest.raises(ValueError, match="metrics psnr, ssim, ie, not psnr, ssim, ie, lpips"):
+    further = Extra(("lpips",), "vgg", lambda sample, predictions: {"lpips": 0.0})
+    with pytest.raises(ValueError, match=r"metrics psnr, ssim, ie, not psnr, .*, lpips by vgg"):
         compare({"blend": interpolator}, [], protocol, extras=[further], out=out)
+    with (out / "scores.jsonl").open("a") as file:
+        file.write('{"sample": "c 0123", "sco')  # killed while it wrote
     trees.picture(tmp_path / "data/a/im2.png", 9)  # other pixels under the same name
     again = compare({"blend": interpolator}, samples(clips, protocol), protocol, out=out)
     assert again["blend"]["a"] != first["blend"]["a"]

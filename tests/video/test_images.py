@@ -44,9 +44,7 @@ def test_any_mode_becomes_rgb(tmp_path, mode):
         wanted = image
     path = tmp_path / ("picture.tif" if mode == "CMYK" else "picture.png")
     image.save(path)
-    np.testing.assert_array_equal(
-        images.read(path) // (257 if mode == "I;16" else 1), np.asarray(wanted.convert("RGB"))
-    )
+    np.testing.assert_array_equal(images.read(path), np.asarray(wanted.convert("RGB")))
 
 
 def test_exif_orientation_is_applied(tmp_path):
@@ -68,3 +66,10 @@ def test_png_returns_every_bit(tmp_path, dtype, channels):
     back = images.read(tmp_path / "x.png", bits=head.bits, alpha=head.alpha)
     assert back.dtype == dtype
     np.testing.assert_array_equal(back, pixels)
+
+
+def test_sixteen_bits_are_rounded_to_eight_where_eight_are_asked_for(tmp_path):
+    pixels = np.array([[[0, 128, 65535], [129, 385, 386]]], np.uint16)
+    images.write(tmp_path / "x.png", pixels)
+    back = images.read(tmp_path / "x.png")
+    np.testing.assert_array_equal(back, np.uint8([[[0, 0, 255], [1, 1, 2]]]))

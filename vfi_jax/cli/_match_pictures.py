@@ -23,16 +23,11 @@ def lines(first: np.ndarray, second: np.ndarray, matches: Matches, *, most: int)
       first: `[H, W, 3]` uint8.
       second: like `first`.
       matches: of the two.
-      most: how many are drawn: the surest, spread over the image.
+      most: how many are drawn, at least 1: the surest, spread over the image.
 
     Returns:
       `[H', W', 3]` uint8; colours are the direction and length of the motion, as in `field`.
-
-    Raises:
-      ValueError: `most` is below 1.
     """
-    if most < 1:
-        raise ValueError(f"lines must be at least 1, got {most}")
     chosen = _spread(matches, first.shape[:2], most)
     motion = (matches.points1 - matches.points0)[chosen]
     colours = _motion_colours(motion).tolist()

@@ -1,18 +1,19 @@
-"""A progress bar for work that counts frames."""
+"""A progress bar for work that is counted."""
 
 import contextlib
 from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[int, int | None], None]]:
+def progress_bar(title: str, unit: str = "frames") -> Iterator[Callable[[int, int | None], None]]:
     """A bar on stderr with rate and time left; nothing where stderr is no terminal.
 
     Args:
       title: what is going on.
+      unit: what is counted.
 
     Yields:
-      Call it with (frames done, frames expected or None).
+      Call it with (how many are done, how many are expected or None).
     """
     from rich.console import Console
     from rich.progress import (
@@ -29,7 +30,7 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int | None], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]} frames/s"),
+        TextColumn("{task.fields[rate]} " + f"{unit}/s"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),

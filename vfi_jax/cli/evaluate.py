@@ -16,10 +16,10 @@ class Args:
     """Options of `vfi-jax evaluate`."""
 
     data: Positional[str]
-    """A data set by name, such as middlebury or snu_film/hard (with --root); or a folder that holds
-    a folder of images for each sequence, such as im1.png im2.png im3.png."""
+    """A folder that holds a folder of images for each sequence, such as im1.png im2.png im3.png;
+    or, with --root, a data set by name, such as middlebury or snu_film/hard."""
     root: Path | None = None
-    """Folder that the data set was downloaded to."""
+    """Folder that the named data set was downloaded to."""
     split: str = "test"
     """Split of the data set."""
     model: str = ""
@@ -57,13 +57,14 @@ def run(args: Args) -> int:
     extras = _extras(args)
     name, root = _source(args)
     clips = list(itertools.islice(data.clips(name, root, args.split), args.first))
-    with progress_bar("scoring") as advance:
+    with progress_bar("scoring", "sequences") as advance:
         scores = compare(
             answers,
             samples(clips, protocol, scale=scale),
             protocol,
             extras=extras,
             flows=flows,
+            data=_title(args),
             out=args.out,
             pictures=args.pictures,
             told=_counted(advance, len(clips)),
@@ -95,7 +96,8 @@ def _answers(args, protocol):
     loaded = {name: weights.load(name) for name in names}
     scales = {model.contract.scale for model, _ in loaded.values()} | ({1} if baselines else set())
     if len(scales) > 1:
-        raise ValueError(f"models of different scales cannot be compared: {', '.join(names)}")
+        compared = ", ".join([*names, *baselines])
+        raise ValueError(f"models of different scales cannot be compared: {compared}")
     answers = {
         name: Interpolator(model, variables, padding=protocol.padding, ensemble=protocol.ensemble)
         for name, (model, variables) in loaded.items()
@@ -118,16 +120,19 @@ def _listed(names):
 
 def _source(args):
     """(name, root) of a data set, or of a folder."""
-    folder = Path(args.data)
-    if folder.is_dir():
-        return "frame_folder", folder
+    if _is_folder(args):
+        return "frame_folder", Path(args.data)
     return args.data, args.root
+
+
+def _is_folder(args):
+    # With --root it is a name, whatever else is called so.
+    return args.root is None and Path(args.data).is_dir()
 
 
 def _title(args):
     """A folder by its own name and its parent's, a data set by its name."""
-    folder = Path(args.data)
-    return "/".join(folder.resolve().parts[-2:]) if folder.is_dir() else args.data
+    return "/".join(Path(args.data).resolve().parts[-2:]) if _is_folder(args) else args.data
 
 
 def _command(args):
@@ -156,26 +161,24 @@ def _counted(advance, total):
 
 
 def _show(scores):
+    """A row for each sequence and model: columns for each would not fit a screen."""
     from rich.console import Console
     from rich.table import Table
 
     from vfi_jax.evaluation import tables
 
     columns = {name: tables.COLUMNS[name] for name in tables.columns(scores)}
-    table = Table("sequence", box=None)
-    for model in scores:
-        for column in columns.values():
-            table.add_column(f"{model}\n{column.heading}", justify="right")
+    table = Table("sequence", "model", box=None)
+    for column in columns.values():
+        table.add_column(column.heading, justify="right")
     names = next(iter(scores.values()))
     rows = {name: {model: scores[model][name] for model in scores} for name in names}
     means = tables.means(scores)
     for name, by_model in {**rows, **means}.items():
-        cells = [
-            column.text(values[metric])
-            for values in by_model.values()
-            for metric, column in columns.items()
-        ]
-        table.add_row(name, *cells, style="bold" if name in means else "")
+        for index, (model, values) in enumerate(by_model.items()):
+            cells = [column.text(values[metric]) for metric, column in columns.items()]
+            style = "bold" if name in means else ""
+            table.add_row("" if index else name, model, *cells, style=style)
     console = Console()
     if not console.is_terminal:  # a file has no width that would cut names short
         console.width = max(console.width, console.measure(table).maximum)

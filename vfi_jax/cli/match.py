@@ -22,7 +22,7 @@ class Args:
     second: Positional[Path]
     """The second image, of the same size."""
     out: Path = Path("matches.png")
-    """Picture of the matches; the colour field goes beside it, as matches-field.png."""
+    """Picture of the matches, a .png; the colour field goes beside it, as matches-field.png."""
     csv: Path | None = None
     """Table of all matches: pixel of the frame between and of both images, confidence."""
     model: str = "mind/small"
@@ -41,6 +41,10 @@ def run(args: Args) -> int:
     """Matches, draws, and prints how far things move."""
     import numpy as np
 
+    if args.lines < 1:
+        raise ValueError(f"--lines must be at least 1, got {args.lines}")
+    if args.out.suffix.lower() != ".png":
+        raise ValueError(f"--out must end in .png, got {args.out}")
     from vfi_jax import weights
     from vfi_jax.cli import _match_pictures as pictures
     from vfi_jax.models import mind
@@ -49,11 +53,12 @@ def run(args: Args) -> int:
     images.heads([args.first, args.second])  # its error names the image that does not fit
     first, second = (images.read(path) for path in (args.first, args.second))
     model, variables = weights.load(args.model)
-    frames = (image / np.float32(255) for image in (first, second))
     matches = mind.match(
-        model, variables, *frames, grid=args.grid, reach=args.reach, ensemble=args.ensemble
+        model, variables, first, second, grid=args.grid, reach=args.reach, ensemble=args.ensemble
     )
     field = args.out.with_stem(args.out.stem + FIELD)
+    for path in filter(None, (args.out, args.csv)):
+        path.parent.mkdir(parents=True, exist_ok=True)
     images.write(args.out, pictures.lines(first, second, matches, most=args.lines))
     images.write(field, pictures.field(first, matches))
     if args.csv is not None:

@@ -14,7 +14,7 @@ class Args:
     """Options of `vfi-jax verify`."""
 
     system: Positional[str]
-    """Whose weights they are, such as sepconv/l1."""
+    """Whose weights they are, such as sepconv; a released file's name tells the variant."""
     file: Positional[Path]
     """The file that was made with PyTorch."""
     middlebury: Path | None = None
@@ -24,23 +24,39 @@ class Args:
 def run(args: Args) -> int:
     """Prints a line for each check; returns 0 if all pass, 1 if one fails."""
     from vfi_jax import registry, weights
+    from vfi_jax.evaluation.published import MIDDLEBURY
+    from vfi_jax.weights import sources
     from vfi_jax.weights.install import report
 
+    name = sources.released_as(args.system, args.file.name)
+    if args.middlebury is not None and name not in MIDDLEBURY:
+        known = ", ".join(MIDDLEBURY)
+        raise ValueError(f"no Middlebury score of {name} is published; there are: {known}")
     notes: list[str] = []
     arrays = weights.read_torch(args.file)
-    variables = weights.convert(args.system, arrays, notes=notes)
-    model = registry.create(args.system)
+    variables = weights.convert(name, arrays, notes=notes)
+    model = registry.create(name)
     counted = registry.count_parameters(variables)
     print(f"pass: all {len(arrays)} keys have their place; {counted:,} parameters")
-    for line in (*notes, *report(args.system, model, variables)):
-        print(line)
+    for note in notes:
+        print(note)
+    found = report(name, model, variables)
+    for finding in found:
+        print(_verdict(finding.passed), finding.text)
+    passed = all(finding.passed for finding in found)
     if args.middlebury is None:
         print("not scored: name Middlebury's folder with --middlebury")
-        return 0
-    return _score(args, model, variables)
+    else:
+        passed &= _score(name, args.middlebury, model, variables)
+    return int(not passed)
 
 
-def _score(args, model, variables):
+def _verdict(passed):
+    return "pass:" if passed else "FAIL:"
+
+
+def _score(name, middlebury, model, variables):
+    """Whether the published score is reproduced."""
     from vfi_jax import data, evaluation
     from vfi_jax.data.samples import samples
     from vfi_jax.evaluation.published import MIDDLEBURY
@@ -48,18 +64,15 @@ def _score(args, model, variables):
     from vfi_jax.evaluation.tables import mean
     from vfi_jax.interpolation import Interpolator
 
-    published = MIDDLEBURY.get(args.system)
-    if published is None:
-        known = ", ".join(MIDDLEBURY)
-        raise ValueError(f"no Middlebury score of {args.system} is published; there are: {known}")
+    published = MIDDLEBURY[name]
     protocol = evaluation.protocol(published.protocol)
     interpolator = Interpolator(model, variables, padding=protocol.padding)
-    clips = samples(data.clips("middlebury", args.middlebury, "test"), protocol)
-    found = mean(compare({args.system: interpolator}, clips, protocol)[args.system])
-    failed = False
+    clips = samples(data.clips("middlebury", middlebury, "test"), protocol)
+    found = mean(compare({name: interpolator}, clips, protocol)[name])
+    all_passed = True
     for metric, wanted in published.scores.items():
         passed = abs(found[metric] - wanted) <= published.tolerance[metric]
-        failed |= not passed
-        verdict = "pass" if passed else "FAIL"
-        print(f"{verdict}: {metric} {found[metric]:.3f}, published {wanted}")
-    return int(failed)
+        all_passed &= passed
+        told = f"{metric} {found[metric]:.3f}, published {wanted} in {published.source}"
+        print(_verdict(passed), told)
+    return all_passed

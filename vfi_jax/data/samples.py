@@ -1,6 +1,6 @@
 """From clips to questions that can be scored."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -21,7 +21,7 @@ def samples(clips: Iterable[Clip], protocol: Protocol, *, scale: int = 1) -> Ite
       scale: of the model: its inputs are that many times smaller than the targets.
 
     Raises:
-      ValueError: a clip has no frame to ask for.
+      ValueError: a clip has no frame to ask for, or frames of different sizes.
     """
     for clip in clips:
         choose = _every_second if protocol.select == "every second" else _ends
@@ -32,7 +32,7 @@ def samples(clips: Iterable[Clip], protocol: Protocol, *, scale: int = 1) -> Ite
             name=clip.name,
             frames=_inputs(clip, inputs, scale),
             times=times,
-            targets=_stack(clip.frames[index] for index in targets),
+            targets=_stack(clip, clip.frames, targets),
             mask=None if clip.mask is None else _mask(clip.mask),
         )
 
@@ -53,16 +53,20 @@ def _every_second(clip):
 
 def _inputs(clip, indices, scale):
     if scale > 1 and clip.low:
-        return _stack(clip.low[index] for index in indices)
-    frames = _stack(clip.frames[index] for index in indices)
+        return _stack(clip, clip.low, indices)
+    frames = _stack(clip, clip.frames, indices)
     if scale == 1:
         return frames
     small = degrade(frames / np.float32(255), scale)
     return np.rint(255 * small).astype(np.uint8)
 
 
-def _stack(frames: Iterable[Frame]) -> np.ndarray:
-    return np.stack([read_frame(frame) for frame in frames])
+def _stack(clip: Clip, frames: Sequence[Frame], indices: Iterable[int]) -> np.ndarray:
+    pixels = [read_frame(frames[index]) for index in indices]
+    shapes = sorted({one.shape for one in pixels})
+    if len(shapes) > 1:
+        raise ValueError(f"clip {clip.name} has frames of {shapes[0]} and {shapes[-1]}")
+    return np.stack(pixels)
 
 
 def _mask(frame: Frame) -> np.ndarray:

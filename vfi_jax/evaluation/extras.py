@@ -37,7 +37,7 @@ def lpips(trunk: str = "alex") -> Extra:
         values = [distance(np.float32(a) / PEAK, np.float32(b) / PEAK) for a, b in pairs]
         return {"lpips": float(np.mean(values))}
 
-    return Extra(("lpips",), score)
+    return Extra(("lpips",), trunk, score)
 
 
 def temporal(network: estimation.Network = "pwc_net") -> Extra:
@@ -75,7 +75,8 @@ def temporal(network: estimation.Network = "pwc_net") -> Extra:
             ),
         }
 
-    return Extra(("tof", "warping"), score)
+    name = network if isinstance(network, str) else "a given network"
+    return Extra(("tof", "warping"), name, score)
 
 
 def _played(sample, answers):

@@ -114,7 +114,8 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             ssim="skimage",
             masked=True,
             data="ucf101",
-            source="liuziwei7/voxel-flow eval_voxelflow.m: PSNR inside the motion mask",
+            source="liuziwei7/voxel-flow eval_voxelflow.m: PSNR inside the motion mask; SSIM and "
+            "IE of the whole frame, where it masks a grey one",
         ),
         "xiph-2k": Protocol(
             ssim="skimage", data="xiph/2k", source="softmax-splatting benchmark_xiph.py, resized"
@@ -123,7 +124,9 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             ssim="skimage", data="xiph/4k", source="softmax-splatting benchmark_xiph.py, cropped"
         ),
         "x-test": Protocol(
-            ssim="skimage", data="x4k1000fps/4k", source="JihyongOh/XVFI: 7 frames between 0 and 32"
+            ssim="skimage",
+            data="x4k1000fps/4k",
+            source="JihyongOh/XVFI: 7 frames between 0 and 32; its SSIM is of Y, this of RGB",
         ),
         "snu-film": Protocol(
             padding="centred-32",

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import math
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ def compare(
     *,
     extras: Sequence[Extra] = (),
     flows: Mapping[str, Callable[[Sample], np.ndarray | None]] = MappingProxyType({}),
+    data: str = "",
     out: Path | None = None,
     pictures: int = 24,
     told: Callable[[str, dict[str, dict[str, float]]], None] = lambda name, scores: None,
@@ -43,6 +45,7 @@ def compare(
       protocol: whose conventions are used.
       extras: further metrics, as for `evaluate`.
       flows: from a sample to the picture of a model's flow, by the model's name.
+      data: what the samples are of, in words.
       out: folder for run.json, scores.jsonl and the page's sections.
       pictures: samples that get a section.
       told: called with each sample's name and its scores by model.
@@ -51,10 +54,10 @@ def compare(
       The mean over a sample's times of every metric, by model and sequence.
 
     Raises:
-      ValueError: `out` holds scores of other models, metrics or another protocol; or as
+      ValueError: `out` holds scores of other models, metrics or data or another protocol; or as
         `evaluate`.
     """
-    done = {} if out is None else _resume(out, _conditions(interpolators, protocol, extras))
+    done = {} if out is None else _resume(out, _conditions(interpolators, protocol, extras, data))
     scores: Scores = {model: {} for model in interpolators}
     for index, sample in enumerate(samples):
         key = f"{sample.name} {zlib.crc32(sample.targets.tobytes()):08x}"
@@ -88,7 +91,7 @@ def write_report(out: Path, scores: Scores, *, title: str, facts: str) -> Path:
       The page.
     """
     record = {"title": title, "facts": facts, "means": tables.means(scores), "sequences": scores}
-    (out / "scores.json").write_text(json.dumps(record, indent=1) + "\n")
+    (out / "scores.json").write_text(json.dumps(_strict(record), indent=1) + "\n")
     metrics = tables.columns(scores)
     with (out / "scores.csv").open("w", newline="") as file:
         table = csv.writer(file)
@@ -102,15 +105,23 @@ def write_report(out: Path, scores: Scores, *, title: str, facts: str) -> Path:
     return page
 
 
-def _conditions(interpolators, protocol, extras):
-    """What a run's numbers depend on, beside its data."""
+def _strict(value):
+    """With null for what JSON has no number for."""
+    if isinstance(value, dict):
+        return {key: _strict(inner) for key, inner in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _conditions(interpolators, protocol, extras, data):
+    """What a run's numbers depend on."""
     fields = dataclasses.asdict(protocol)
     rules = (f"{name}={value}" for name, value in fields.items() if name not in ("data", "source"))
-    names = [name for extra in extras for name in extra.names]
+    names = [f"{name} by {extra.network}" for extra in extras for name in extra.names]
     return {
         "models": ", ".join(interpolators),
         "metrics": ", ".join([*METRICS, *names]),
         "protocol": ", ".join(rules),
+        "data": data,
     }
 
 
@@ -126,6 +137,9 @@ def _resume(out, conditions):
                 f"{out} holds scores of {what} {held}, not {conditions[what]}; name another --out"
             )
     lines = (out / LINES).read_text().splitlines() if (out / LINES).exists() else []
+    if lines and not lines[-1].endswith("}}}"):  # cut off where the run was killed
+        lines.pop()
+        (out / LINES).write_text("".join(f"{line}\n" for line in lines))
     rows = [json.loads(line) for line in lines]
     return {row["sample"]: row["scores"] for row in rows}
 

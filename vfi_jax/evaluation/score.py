@@ -52,8 +52,12 @@ class Scored:
 
     @property
     def mean(self) -> dict[str, float]:
-        """The scores' mean over the times, and the further metrics."""
-        means = {name: float(np.mean([s[name] for s in self.scores])) for name in METRICS}
+        """The scores' mean over the times where they are finite, and the further metrics."""
+        means = {}
+        for name in METRICS:
+            values = [scores[name] for scores in self.scores]
+            finite = [value for value in values if np.isfinite(value)]
+            means[name] = float(np.mean(finite or values))
         return {**means, **self.extra}
 
 
@@ -67,10 +71,12 @@ class Extra:
 
     Attributes:
       names: of the metrics.
+      network: that they are measured by.
       score: from a sample and the predictions, `[T, H, W, 3]` 8-bit values, to their values.
     """
 
     names: tuple[str, ...]
+    network: str
     score: Callable[[Sample, np.ndarray], dict[str, float]]
 
 
@@ -90,7 +96,8 @@ def evaluate(
       extras: further metrics, such as `extras.lpips()`.
 
     Raises:
-      ValueError: the model cannot reach a sample's times, or its frames have another size.
+      ValueError: the model cannot reach a sample's times, or its frames have another size or are
+        not finite.
     """
     for sample in samples:
         # Floats come back unclipped and unrounded, so that the protocol decides.
@@ -100,6 +107,8 @@ def evaluate(
                 f"sample {sample.name} has targets {sample.targets.shape} and the model makes "
                 f"{answers.shape}"
             )
+        if not np.isfinite(answers).all():
+            raise ValueError(f"the model's answer to sample {sample.name} is not finite")
         predictions = quantise(answers, protocol.rounding)
         scores = [
             score(prediction, target, protocol, mask=sample.mask)

@@ -53,15 +53,14 @@ def mean(rows: dict[str, dict[str, float]]) -> dict[str, float]:
 
     Sequences whose PSNR is infinite (the truth equals the prediction) are left out of its mean.
     """
-    out = {}
-    for metric in _first(rows):
-        values = [row[metric] for row in rows.values() if np.isfinite(row[metric])]
-        out[metric] = float(np.mean(values)) if values else float("nan")
-    return out
+    return means({"": rows})[f"mean of {len(rows)}"][""]
 
 
 def means(scores: Scores) -> dict[str, dict[str, dict[str, float]]]:
     """Means by model: of each group of sequences, where there are groups, then of all.
+
+    A sequence whose PSNR is infinite for one model is left out of its mean for all, so that models
+    are compared over the same ones.
 
     Returns:
       By label, such as "easy (15)" or "mean of 60", then by model and metric.
@@ -69,12 +68,24 @@ def means(scores: Scores) -> dict[str, dict[str, dict[str, float]]]:
     names = list(_first(scores))
     parts = {f"{group} ({len(inside)})": inside for group, inside in groups(names).items()}
     parts[f"mean of {len(names)}"] = names
+    kept = {
+        metric: {n for n in names if all(np.isfinite(rows[n][metric]) for rows in scores.values())}
+        for metric in _first(_first(scores))
+    }
     return {
         label: {
-            model: mean({name: rows[name] for name in inside}) for model, rows in scores.items()
+            model: {
+                metric: _mean([rows[name][metric] for name in inside if name in kept[metric]])
+                for metric in kept
+            }
+            for model, rows in scores.items()
         }
         for label, inside in parts.items()
     }
+
+
+def _mean(values):
+    return float(np.mean(values)) if values else float("nan")
 
 
 def groups(names: Iterable[str]) -> dict[str, list[str]]:

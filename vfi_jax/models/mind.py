@@ -162,7 +162,7 @@ def match(
     Args:
       model: a system of 2 frames with time 0.5.
       variables: its variables.
-      frame0: `[H, W, 3]` RGB in [0, 1], any size.
+      frame0: `[H, W, 3]` RGB in [0, 1] or of integers up to their largest, any size.
       frame1: like `frame0`.
       points: `[K, 2]` whole pixels (x, y) of the frame between; None: a grid.
       grid: pixels from point to point of that grid.
@@ -210,7 +210,7 @@ def sensitivity(
     Args:
       model: a system of 2 frames with time 0.5.
       variables: its variables.
-      frame0: `[H, W, 3]` RGB in [0, 1], any size.
+      frame0: `[H, W, 3]` RGB in [0, 1] or of integers up to their largest, any size.
       frame1: like `frame0`.
       points: `[K, 2]` whole pixels (x, y) of the frame between.
 
@@ -240,10 +240,14 @@ def _checked(model, frame0, frame1, points, grid):
         raise ValueError(
             f"points must be [K, 2] whole pixels (x, y), got {points.dtype} {points.shape}"
         )
-    if (points < 0).any() or (points >= (width, height)).any():
-        raise ValueError(f"points must lie inside {width} x {height} pixels, got {points.max(0)}")
-    frames = jnp.stack([jnp.asarray(frame0, jnp.float32), jnp.asarray(frame1, jnp.float32)])
-    return frames, points.astype(np.int32)
+    outside = ((points < 0) | (points >= (width, height))).any(axis=1)
+    if outside.any():
+        first = points[outside][0]
+        raise ValueError(f"points must lie inside {width} x {height} pixels, got {first}")
+    frames = jnp.stack([jnp.asarray(frame0), jnp.asarray(frame1)])
+    if jnp.issubdtype(frames.dtype, jnp.integer):
+        frames = frames / np.float32(jnp.iinfo(frames.dtype).max)
+    return frames.astype(jnp.float32), points.astype(np.int32)
 
 
 def _passes(points, shape, reach):

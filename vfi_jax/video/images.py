@@ -95,7 +95,9 @@ def read(path: Path, *, bits: int = 8, alpha: bool = False) -> np.ndarray:
     if deep:
         pixels = _deep(path, alpha)
     if bits == 16 and pixels.dtype == np.uint8:
-        pixels = pixels.astype(np.uint16) * 257
+        return pixels.astype(np.uint16) * 257
+    if bits == 8 and pixels.dtype == np.uint16:
+        return np.rint(pixels / np.float32(257)).astype(np.uint8)
     return pixels
 
 

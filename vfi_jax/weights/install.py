@@ -9,6 +9,7 @@ from vfi_jax.weights import sources
 from vfi_jax.weights.conversion import mapping_of
 from vfi_jax.weights.download import fetch
 from vfi_jax.weights.library import from_torch, save
+from vfi_jax.weights.rules import Finding
 
 
 def install(
@@ -42,7 +43,7 @@ def install(
     lines: list[str] = []
     _, variables = from_torch(path, name, notes=lines)
     licence = sources.source(name).licence
-    lines += report(name, model, variables)
+    lines += [finding.text for finding in report(name, model, variables)]
     folder = save(out or name, name, variables, licence=licence, source=_origin(name, path))
     if notes is not None:
         count = registry.count_parameters(variables)
@@ -54,8 +55,8 @@ def install(
     return folder
 
 
-def report(name: str, model: nn.Module, variables: dict) -> list[str]:
-    """What a system's mapping finds in converted weights, a line each; most find nothing.
+def report(name: str, model: nn.Module, variables: dict) -> list[Finding]:
+    """What a system's mapping finds in converted weights; most look for nothing.
 
     Args:
       name: of the system.

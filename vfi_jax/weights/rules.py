@@ -8,8 +8,21 @@ upstream key must match exactly one rule and every variable must be filled exact
 import dataclasses
 import re
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import numpy as np
+
+
+class Finding(NamedTuple):
+    """What a mapping's own `report(model, variables)` found in converted weights.
+
+    Attributes:
+      text: one line.
+      passed: it is as it should be.
+    """
+
+    text: str
+    passed: bool
 
 
 @dataclasses.dataclass(frozen=True)

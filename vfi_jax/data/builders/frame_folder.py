@@ -28,6 +28,9 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
 
 
 def _listed(root, index):
+    keys = {"scene", "gap_class", "frame0", "gt", "frame1"}
+    if not isinstance(index, list) or not all(keys <= set(entry) for entry in index):
+        raise layout.wrong(root, f"its index.json is no list of {sorted(keys)}", LAYOUT)
     for entry in index:
         paths = tuple(root / entry[role] for role in ("frame0", "gt", "frame1"))
         yield Clip(f"{entry['gap_class']}/{entry['scene']}", paths)
@@ -40,4 +43,5 @@ def _found(root):
     if not found:
         raise layout.wrong(root, "no folder holds three images or more", LAYOUT)
     for path, images in found:
-        yield Clip(path.relative_to(root).as_posix(), tuple(images))
+        name = root.resolve().name if path == root else path.relative_to(root).as_posix()
+        yield Clip(name, tuple(images))

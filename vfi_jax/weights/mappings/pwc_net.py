@@ -1,6 +1,16 @@
 """PWC-Net's keys, as NVlabs/PWC-Net saves them and DAIN nests them."""
 
-from vfi_jax.weights.rules import Rules, conv, conv_transpose
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from vfi_jax import estimation, ops
+from vfi_jax.weights.rules import Finding, Rules, conv, conv_transpose
+
+SCENE = (256, 448)  # height and width of the picture that `report` looks at
+GRAIN = 8  # pixels of its texture
+DRIFT = 1.0  # pixels at a border, at most: half of what the wrong sampler makes
 
 
 def _features() -> Rules:
@@ -34,3 +44,18 @@ RULES = (
     ),
     *conv("dc_conv7", "context/flow"),
 )
+
+
+def report(model: Any, variables: dict) -> list[Finding]:
+    """How far the flow drifts on two equal frames, where nothing should move."""
+    height, width = SCENE
+    texture = np.random.default_rng(0).random((height // GRAIN, width // GRAIN, 3), np.float32)
+    scene = ops.resize_bilinear(jnp.asarray(texture), SCENE, align_corners=True)
+    flow = estimation.flow(scene, scene, network=(model, variables))
+    across, down = (float(slope) for slope in estimation.drift(jnp.asarray(flow)))
+    right, low = across * width / 2, down * height / 2
+    text = (
+        f"drift on two equal {width}x{height} frames: {right:+.3f} pixels at the right border, "
+        f"{low:+.3f} at the lower (-2 under PyTorch >= 1.3)"
+    )
+    return [Finding(text, max(abs(right), abs(low)) < DRIFT)]
