@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 from rich.progress import (
@@ -33,11 +33,8 @@ class Log:
         self.on = on
         if not on:
             return
-        # TensorBoard's writer takes a second to import and only training needs it.
-        from tensorboardX import SummaryWriter
-
         self._lines = _opened(folder / "metrics.jsonl", start)
-        self._board = SummaryWriter(str(folder / "tensorboard"))
+        self._board = _board(folder / "tensorboard")
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -51,12 +48,15 @@ class Log:
     def __enter__(self) -> "Log":
         if self.on:
             self._bar.start()
+            if self._board is None:
+                self.say("no TensorBoard files: tensorboardX is not installed")
         return self
 
     def __exit__(self, *error: object) -> None:
         if self.on:
             self._bar.stop()
-            self._board.close()
+            if self._board is not None:
+                self._board.close()
             self._lines.close()
 
     def scalars(self, step: int, values: dict[str, float], *, kind: str = "train") -> None:
@@ -66,8 +66,9 @@ class Log:
         record = {"step": step, "kind": kind, **{name: float(v) for name, v in values.items()}}
         self._lines.write(json.dumps(record) + "\n")
         self._lines.flush()
-        for name, value in values.items():
-            self._board.add_scalar(f"{kind}/{name}", float(value), step)
+        if self._board is not None:
+            for name, value in values.items():
+                self._board.add_scalar(f"{kind}/{name}", float(value), step)
 
     def strip(self, step: int, images: np.ndarray) -> None:
         """A picture to TensorBoard.
@@ -76,7 +77,7 @@ class Log:
           step: of the run.
           images: uint8 `[H, W, 3]`.
         """
-        if self.on:
+        if self.on and self._board is not None:
             self._board.add_image("strip", images, step, dataformats="HWC")
 
     def advance(self, step: int, note: str) -> None:
@@ -88,6 +89,16 @@ class Log:
         """One line above the progress bar."""
         if self.on:
             self._bar.console.print(line, highlight=False)
+
+
+def _board(folder: Path) -> Any:
+    """TensorBoard's writer; None on machines that train from memory and lack it."""
+    # It takes a second to import and only training needs it.
+    try:
+        from tensorboardX import SummaryWriter
+    except ModuleNotFoundError:
+        return None
+    return SummaryWriter(str(folder))
 
 
 def _opened(file: Path, start: int) -> TextIO:

@@ -17,7 +17,10 @@ from train.state import State
 from train.step import make_step
 from vfi_jax import weights
 from vfi_jax.data.source import Choice, Source, open_source
+from vfi_jax.data.window import windows
 from vfi_jax.weights.steps import Steps
+
+FRAMES = 9  # longest run of frames that is drawn from a clip
 
 
 class Stopped(Exception):
@@ -43,6 +46,8 @@ def train(options: Options) -> int:
     parallel.start(options.coordinator, options.processes, options.process)
     recipe = run.resolve(options)
     model = run.create_model(recipe, bf16=options.bf16)
+    run.check(options, recipe, model.contract)
+    fitting = windows(model.contract, FRAMES, gaps=recipe.gaps, targets=recipe.targets)
     choice = Choice(
         names=recipe.data,
         folder=options.data_dir,
@@ -50,6 +55,8 @@ def train(options: Options) -> int:
         crop=recipe.crop,
         seed=options.seed,
         resident=options.resident,
+        frames=FRAMES,
+        shortest=fitting[0].length,
         scenes=options.scenes,
         licences=options.licences,
         shard=(jax.process_index(), jax.process_count()),
@@ -130,6 +137,11 @@ class _Run:
             # A run that ended before its first checkpoint is resumed from its start.
             return state
         state, record = saved
+        if record["step"] > self.recipe.steps:
+            raise ValueError(
+                f"the run in {options.workdir} has taken {record['step']} steps, more than "
+                f"--steps {self.recipe.steps}"
+            )
         if record["seed"] != options.seed:
             raise ValueError(
                 f"the run in {options.workdir} has seed {record['seed']}, got {options.seed}"

@@ -8,6 +8,8 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT)  # that end a run in good order
+
 DATA = "data"
 
 
@@ -76,19 +78,23 @@ def check_batch(batch: int, accumulate: int = 1) -> int:
 
 
 class Termination:
-    """Whether SIGTERM has come to any process; all of them hear of it at the same step."""
+    """Whether SIGTERM has come to any process; all of them hear of it at the same step.
+
+    In a single process Ctrl-C is the same; a second one stops at once.
+    """
 
     def __enter__(self) -> "Termination":
         self._come = False
         # With several processes JAX's own service listens.
         self._alone = jax.process_count() == 1
         if self._alone:
-            self._before = signal.signal(signal.SIGTERM, self._note)
+            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self
 
     def __exit__(self, *error: object) -> None:
         if self._alone:
-            signal.signal(signal.SIGTERM, self._before)
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
 
     def __call__(self, step: int) -> bool:
         """Whether to stop after `step`; every process asks after each of its steps."""
@@ -96,3 +102,4 @@ class Termination:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._come = True
+        signal.signal(number, self._before[signal.Signals(number)])

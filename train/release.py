@@ -5,6 +5,7 @@
 
 import dataclasses
 import json
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -54,6 +55,9 @@ def release(run: Path) -> Path:
     name = record["recipe"]["model"]
     _, variables = weights.load(run / "weights")
     folder = packaged_folder(name)
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    metrics = [json.loads(line) for line in lines]
+    text = _card(name, registry.count_parameters(variables), record, metrics)
     weights.save(
         folder,
         name,
@@ -62,10 +66,8 @@ def release(run: Path) -> Path:
         source="trained by this project; the model card lies beside this folder",
         dtype=jnp.float16,
     )
-    lines = (run / "metrics.jsonl").read_text().splitlines()
-    metrics = [json.loads(line) for line in lines]
     card = folder.with_suffix(".md")
-    card.write_text(_card(name, registry.count_parameters(variables), record, metrics))
+    card.write_text(text)
     return card
 
 
@@ -94,7 +96,7 @@ def _facts(starts: list[dict], train: list[dict]) -> dict[str, str]:
     before = starts[0]["options"]["start_from"]
     return {
         "started from": f"{before} of the first commit below" if before else "fresh parameters",
-        "steps": f"{train[-1]['step']:,} of {recipe['batch']} crops of {height}x{width} pixels",
+        "steps": f"{recipe['steps']:,} of {recipe['batch']} crops of {height}x{width} pixels",
         "optimiser": f"{optimizer['rule']}, learning rate up to {optimizer['learning_rate']}",
         "stored": f"the parameters' moving average, decay {recipe['ema']}",
         "hardware": f"{len(devices)} x {devices[0]}, {_hours(train):.1f} hours",
@@ -105,9 +107,8 @@ def _facts(starts: list[dict], train: list[dict]) -> dict[str, str]:
 
 def _command(words: list[str]) -> str:
     """As it was called, but for where this machine keeps its runs."""
-    words = list(words)
-    words[words.index("--workdir") + 1] = "DIR"
-    return shlex.join(words)
+    shown = shlex.join(words)
+    return re.sub(r"(--workdir[ =])('[^']*'|\S+)", r"\1DIR", shown)
 
 
 def _hours(train: list[dict]) -> float:
@@ -119,6 +120,8 @@ def _hours(train: list[dict]) -> float:
 
 
 def _curve(evaluations: list[dict]) -> str:
+    if not evaluations:
+        return "Not measured."
     every = -(-len(evaluations) // ROWS)
     rows = [(f"{line['step']:,}", f"{line['psnr']:.2f}") for line in evaluations[::-every][::-1]]
     return _table(("step", "PSNR"), rows)

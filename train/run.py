@@ -17,6 +17,7 @@ from train import recipe as recipes
 from train.options import Options
 from train.recipe import Recipe
 from vfi_jax import registry, weights
+from vfi_jax.contract import Contract
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "grain")
 RECORD = "run.json"
@@ -38,6 +39,24 @@ def resolve(options: Options) -> Recipe:
             recipe.optimizer, learning_rate=options.learning_rate
         )
     return dataclasses.replace(recipe, **changes)
+
+
+def check(options: Options, recipe: Recipe, contract: Contract) -> None:
+    """Refuses numbers that do not fit before anything is read or compiled.
+
+    Raises:
+      ValueError: a count is below 1, or the crop is no multiple of what the model takes.
+    """
+    for name in ("accumulate", "steps_per_dispatch", "scenes"):
+        if getattr(options, name) < 1:
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} must be at least 1, got {getattr(options, name)}")
+    multiple = contract.multiple * contract.scale
+    if any(side < 1 or side % multiple for side in recipe.crop):
+        height, width = recipe.crop
+        raise ValueError(
+            f"--crop must be multiples of {multiple} for {recipe.model}, got {height} {width}"
+        )
 
 
 def create_model(recipe: Recipe, *, bf16: bool) -> nn.Module:

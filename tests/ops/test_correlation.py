@@ -96,7 +96,7 @@ def test_wrong_arguments_are_refused():
     features = jnp.zeros((4, 4, 2))
     with pytest.raises(ValueError, match=r"features1 must be \(4, 4, 2\) to fit features0"):
         ops.cost_volume(features, jnp.zeros((4, 5, 2)))
-    with pytest.raises(ValueError, match="radius must be at least 0, got -1"):
+    with pytest.raises(ValueError, match="radius must be a whole number of at least 0, got -1"):
         ops.cost_volume(features, features, radius=-1)
     with pytest.raises(ValueError, match="levels must be at least 1"):
         ops.all_pairs_correlation(features, features, levels=4)

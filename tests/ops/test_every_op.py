@@ -112,6 +112,18 @@ def test_any_flow_gives_finite_numbers(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_images_without_a_pixel_are_refused(name):
+    call, arrays = examples.call(name), examples.arrays(name)
+    kinds = examples.kinds(name)
+    empty = {
+        key: value if kinds[key] == "shared" else jax.tree.map(lambda a: a[..., :0, :, :], value)
+        for key, value in arrays.items()
+    }
+    with pytest.raises(ValueError, match="a pixel or more"):
+        jax.eval_shape(call, empty)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_wrong_types_and_shapes_are_named(name):
     call, arrays, kinds = examples.call(name), examples.arrays(name), examples.kinds(name)
     for key in (key for key in arrays if kinds[key] != "shared" and key != "valid"):

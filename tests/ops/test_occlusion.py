@@ -30,4 +30,7 @@ def test_what_leaves_the_image_or_disagrees_is_occluded():
 
 
 def test_a_flow_that_is_no_number_is_occluded():
-    assert ops.occlusion_mask(constant(jnp.nan, 0), constant(0, 0)).all()
+    for odd in (jnp.nan, jnp.inf, 1e30):
+        assert ops.occlusion_mask(constant(odd, 0), constant(0, 0)).all()
+        assert ops.occlusion_mask(constant(0, 0), constant(odd, 0)).all()
+    assert jnp.isnan(ops.forward_backward_error(constant(0, 0), constant(jnp.nan, 0))).all()

@@ -162,3 +162,14 @@ def test_float64_coordinates_leave_sums_in_float32(scene):
         exact = ops.forward_splat(image, flow, deterministic=True)
     assert plain.dtype == exact.dtype == np.float32
     np.testing.assert_allclose(exact, plain, atol=2e-6)
+
+
+def test_a_metric_that_is_no_number_spoils_only_where_it_lands():
+    image, flow = jnp.ones((3, 4, 1)), jnp.zeros((3, 4, 2))
+    metric = jnp.zeros((3, 4, 1)).at[0, 1].set(jnp.nan)
+    for normalise in ("add_eps", "zero_eps", "clip_eps"):
+        options = {"mode": "softmax", "metric": metric, "normalise": normalise}
+        out = ops.forward_splat(image, flow, **options)
+        assert 1 <= int(jnp.isnan(out).sum()) <= 4
+        dropped = ops.forward_splat(image, flow.at[0, 1].set(jnp.nan), **options)
+        np.testing.assert_allclose(dropped, image.at[0, 1].set(0), rtol=1e-6)

@@ -120,8 +120,12 @@ def _listed(names):
 
 def _source(args):
     """(name, root) of a data set, or of a folder."""
+    from vfi_jax import data
+
     if _is_folder(args):
         return "frame_folder", Path(args.data)
+    if args.root is None and args.data not in data.list_data():
+        raise ValueError(f"{args.data} is neither a folder nor the name of a data set")
     return args.data, args.root
 
 

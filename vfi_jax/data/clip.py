@@ -30,11 +30,11 @@ class Clip:
     mask: Frame | None = None
 
 
-def pieces(clip: Clip, frames: int) -> Iterator[Clip]:
-    """A clip cut into runs of `frames` frames; a rest shorter than three frames is left out."""
+def pieces(clip: Clip, frames: int, shortest: int = 3) -> Iterator[Clip]:
+    """A clip cut into runs of `frames` frames; what is shorter than `shortest` is left out."""
     for start in range(0, len(clip.frames), frames):
         part = clip.frames[start : start + frames]
-        if len(part) >= min(3, frames):
+        if len(part) >= shortest:
             yield Clip(f"{clip.name}+{start}" if start else clip.name, part)
 
 

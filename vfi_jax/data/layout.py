@@ -25,14 +25,18 @@ def find(root: Path, *names: str, layout: str) -> Path:
     raise wrong(root, f"{' or '.join(names)} is missing", layout)
 
 
-def wrong(root: Path, what: str, layout: str) -> ValueError:
+class WrongLayout(ValueError):
+    """A folder, or the part of it that a split is, is not there or laid out otherwise."""
+
+
+def wrong(root: Path, what: str, layout: str) -> WrongLayout:
     """The error for a folder that is laid out otherwise."""
     if not root.exists():
-        return ValueError(f"{root} does not exist; wanted is\n{layout}")
+        return WrongLayout(f"{root} does not exist; wanted is\n{layout}")
     entries = sorted(path.name + "/" * path.is_dir() for path in root.iterdir())
     found = ", ".join(entries[:SHOWN]) or "nothing"
     more = f" and {len(entries) - SHOWN} more" if len(entries) > SHOWN else ""
-    return ValueError(f"{root}: {what}; found {found}{more}; wanted is\n{layout}")
+    return WrongLayout(f"{root}: {what}; found {found}{more}; wanted is\n{layout}")
 
 
 def lines(path: Path) -> list[str]:

@@ -41,7 +41,10 @@ class Streamed:
         self._choice = choice
         self._examples = _Joined([_open(name, choice) for name in choice.names])
         if not self._examples:
-            raise ValueError(f"{', '.join(choice.names)} has no clips in {choice.split!r}")
+            raise ValueError(
+                f"{', '.join(choice.names)} has no clips of {choice.shortest} frames or more in "
+                f"{choice.split!r}"
+            )
         process, processes = choice.shard
         self._order = (
             grain.MapDataset.range(len(self._examples)).seed(choice.seed).shuffle().repeat()
@@ -81,6 +84,11 @@ class Streamed:
         example = self._examples[index]
         encoded = example.frames if isinstance(example, Clip) else example["frames"]
         count = min(len(encoded), self.frames)
+        if count < self._choice.shortest:
+            raise ValueError(
+                f"clip {_name(example)} has {count} frames and a window takes "
+                f"{self._choice.shortest}; build the set again without it"
+            )
         start = int(rng.integers(len(encoded) - count + 1))
         frames = [_decode(frame) for frame in encoded[start : start + count]]
         height, width = self._choice.crop
@@ -121,7 +129,8 @@ def _open(name: str, choice: Choice) -> Sequence:
     data.find(name)
     if is_built(name, choice.folder):
         return read_built(name, choice)
-    return list(read_clips(choice, names=(name,)))
+    clips = read_clips(choice, names=(name,))
+    return [clip for clip in clips if len(clip.frames) >= choice.shortest]
 
 
 def _decode(frame):

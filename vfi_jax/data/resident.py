@@ -107,7 +107,7 @@ def stack(clips: Iterable[Clip]) -> dict:
     """
     videos = [np.stack([read_frame(frame) for frame in clip.frames]) for clip in clips]
     if not videos:
-        raise ValueError("the data set has no clips")
+        raise ValueError("the data set has no clips, or none that is long enough")
     sizes = np.asarray([video.shape[:3] for video in videos], np.int32)
     out = np.zeros((len(videos), *sizes.max(0), 3), np.uint8)
     for place, video in zip(out, videos, strict=True):

@@ -57,6 +57,7 @@ class Choice:
       seed: of the order and of everything that is drawn for a clip.
       resident: keep all clips on the device.
       frames: longest run of frames drawn from a clip.
+      shortest: fewest frames that a window takes; shorter clips are left out.
       scenes: clips that a rendered data set has.
       licences: classes of "video_folder" to draw from; empty: all.
       shard: (process, processes): this process draws every `processes`-th clip.
@@ -70,6 +71,7 @@ class Choice:
     seed: int = 0
     resident: bool = False
     frames: int = 9
+    shortest: int = 3
     scenes: int = 64
     licences: tuple[str, ...] = ()
     shard: tuple[int, int] = (0, 1)
@@ -86,7 +88,7 @@ def open_source(choice: Choice) -> Source:
     if choice.resident or RENDERED.issuperset(choice.names):
         return Resident(
             itertools.chain.from_iterable(
-                pieces(clip, choice.frames) for clip in read_clips(choice)
+                pieces(clip, choice.frames, choice.shortest) for clip in read_clips(choice)
             ),
             batch=choice.batch,
             crop=choice.crop,
@@ -110,7 +112,11 @@ def read_clips(choice: Choice, names: tuple[str, ...] = ()) -> Iterator[Clip]:
     options = {
         "synthetic": {"scenes": choice.scenes, "size": size, "frames": choice.frames},
         "moving_textures": {"scenes": choice.scenes, "size": size},
-        "video_folder": {"licences": choice.licences, "frames": choice.frames},
+        "video_folder": {
+            "licences": choice.licences,
+            "frames": choice.frames,
+            "shortest": choice.shortest,
+        },
     }
     for name in names or choice.names:
         if is_built(name, choice.folder):

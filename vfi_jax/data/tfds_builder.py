@@ -9,7 +9,7 @@ import tensorflow_datasets as tfds
 
 from vfi_jax import data
 from vfi_jax.data.clip import Clip, encode_frame
-from vfi_jax.data.layout import stored_name
+from vfi_jax.data.layout import WrongLayout, stored_name
 
 
 class Encoded(tfds.decode.SkipDecoding):
@@ -60,7 +60,7 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
             # A part of a set, such as its test archive alone, is built as far as it is there.
             try:
                 splits[split] = self._examples(list(data.clips(self._source, self._root, split)))
-            except ValueError as error:
+            except WrongLayout as error:
                 absent.append(error)
         if not splits:
             raise absent[0]

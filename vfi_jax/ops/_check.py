@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from vfi_jax import lookup
 from vfi_jax.arrays import Array
@@ -12,7 +13,7 @@ def image(value: Any, name: str = "image") -> Array:
     """An `[*B, H, W, C]` array of any float type.
 
     Raises:
-      ValueError: fewer than 3 axes, or not floats.
+      ValueError: fewer than 3 axes, no pixel, or not floats.
     """
     return pixels(_floats(value, name), name)
 
@@ -21,11 +22,11 @@ def pixels(value: Any, name: str) -> Array:
     """An `[*B, H, W, C]` array of any type.
 
     Raises:
-      ValueError: fewer than 3 axes.
+      ValueError: fewer than 3 axes, or no pixel.
     """
     array = jnp.asarray(value)
-    if array.ndim < 3:
-        raise ValueError(f"{name} must be [*B, H, W, C], got shape {array.shape}")
+    if array.ndim < 3 or 0 in array.shape[-3:-1]:
+        raise ValueError(f"{name} must be [*B, H, W, C] of a pixel or more, got {array.shape}")
     return array
 
 
@@ -36,8 +37,8 @@ def flow(value: Any, name: str = "flow", *, fit: Array | None = None, to: str = 
       ValueError: another shape or type.
     """
     array = jnp.asarray(value)
-    if array.ndim < 3 or array.shape[-1] != 2:
-        raise ValueError(f"{name} must be [*B, H, W, 2], got shape {array.shape}")
+    if array.ndim < 3 or array.shape[-1] != 2 or 0 in array.shape[-3:-1]:
+        raise ValueError(f"{name} must be [*B, H, W, 2] of a pixel or more, got {array.shape}")
     if fit is not None:
         shaped(array, (*fit.shape[:-1], 2), name, to=to)
     if array.dtype not in (jnp.float32, jnp.float64):
@@ -76,6 +77,17 @@ def one_of(value: str, known: tuple[str, ...], name: str) -> None:
     """
     if value not in known:
         raise ValueError(lookup.unknown(name, value, known))
+
+
+def whole(value: int, name: str, *, least: int = 1) -> int:
+    """`value`, a whole number of at least `least`.
+
+    Raises:
+      ValueError: it is smaller, or none.
+    """
+    if not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {value}")
+    return int(value)
 
 
 def _floats(value, name):

@@ -36,7 +36,7 @@ def cost_volume(features0: Image, features1: Image, *, radius: int = 4) -> Image
     features0 = _check.image(features0, "features0")
     features1 = _check.image(features1, "features1")
     _check.shaped(features1, features0.shape, "features1", to="features0")
-    _check_radius(radius)
+    radius = _check.whole(radius, "radius", least=0)
     return dispatch("cost_volume", _cost_volume, features0, features1, radius=radius)
 
 
@@ -96,7 +96,7 @@ def correlation_lookup(volumes: tuple[Array, ...], flow: Flow, *, radius: int = 
     Source: Teed & Deng 2020 (RAFT), sec. 3.2.
     """
     flow = _check.flow(flow)
-    _check_radius(radius)
+    radius = _check.whole(radius, "radius", least=0)
     if not volumes:
         raise ValueError("volumes must be a tuple of at least one level, got none")
     volumes = tuple(_check.image(volume, "each of volumes") for volume in volumes)
@@ -104,11 +104,6 @@ def correlation_lookup(volumes: tuple[Array, ...], flow: Flow, *, radius: int = 
         fit = (*flow.shape[:-1], *volume.shape[-2:])
         _check.shaped(volume, fit, "each of volumes", to="flow")
     return dispatch("correlation_lookup", _lookup, flow, *volumes, radius=radius)
-
-
-def _check_radius(radius):
-    if radius < 0:
-        raise ValueError(f"radius must be at least 0, got {radius}")
 
 
 def _cost_volume(features0, features1, *, radius):

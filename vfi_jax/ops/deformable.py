@@ -56,6 +56,9 @@ def deformable_conv(
     Source: Dai et al. 2017; Zhu et al. 2019 (modulation).
     """
     x, offset = _check.image(x, "x"), _check.image(offset, "offset")
+    kernel = jnp.asarray(kernel)
+    stride, dilation = _check.whole(stride, "stride"), _check.whole(dilation, "dilation")
+    padding, groups = _check.whole(padding, "padding", least=0), _check.whole(groups, "groups")
     if kernel.ndim != 4 or kernel.shape[2] != x.shape[-1] or x.shape[-1] % groups:
         raise ValueError(
             f"kernel must be [height, width, {x.shape[-1]}, features] to fit x, its channels a "

@@ -17,7 +17,7 @@ def forward_backward_error(flow01: Flow, flow10: Flow) -> Mask:
       flow10: like `flow01`, frame 1 to frame 0.
 
     Returns:
-      `[*B, H, W, 1]` float32 pixels.
+      `[*B, H, W, 1]` float32 pixels; no number where a flow is none.
 
     Raises:
       ValueError: shapes or types do not fit.
@@ -28,7 +28,8 @@ def forward_backward_error(flow01: Flow, flow10: Flow) -> Mask:
     flow10 = _check.flow(flow10, "flow10", fit=flow01, to="flow01")
     back = backward_warp(flow10, flow01, padding="border")
     square = jnp.sum(jnp.square(flow01 + back), axis=-1, keepdims=True)
-    return jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1)), 0)
+    none = square == 0  # where the root has no derivative
+    return jnp.where(none, 0, jnp.sqrt(jnp.where(none, 1, square)))
 
 
 def occlusion_mask(
@@ -46,7 +47,7 @@ def occlusion_mask(
       absolute: disagreement allowed besides, in pixels squared.
 
     Returns:
-      `[*B, H, W, 1]` float32, without gradient; 1 where the flow is not a number.
+      `[*B, H, W, 1]` float32, without gradient; 1 where a flow is not finite.
 
     Raises:
       ValueError: shapes or types do not fit.
@@ -60,5 +61,7 @@ def occlusion_mask(
     def square(flow):
         return jnp.sum(jnp.square(flow), axis=-1, keepdims=True)
 
-    differ = square(flow01 + back) > relative * (square(flow01) + square(back)) + absolute
-    return jnp.where(differ, 1.0, 1.0 - inside(flow01, threshold=0.5))
+    lengths = square(flow01) + square(back)
+    differ = square(flow01 + back) > relative * lengths + absolute
+    hidden = differ | ~jnp.isfinite(lengths)
+    return jnp.where(hidden, 1.0, 1.0 - inside(flow01, threshold=0.5))

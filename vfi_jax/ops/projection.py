@@ -104,6 +104,8 @@ def _fill_holes(flow, valid, *, fill_from):
 
 
 def _projection(name, flow, weight, fill, fill_from):
+    for side in fill_from:
+        _check.one_of(side, DIRECTIONS, "direction")
     total = dispatch(name, functools.partial(_grid.each, _land), flow, weight)
     count = total[..., 2:]
     share = jnp.where(count > 0, 1 / jnp.where(count > 0, count, 1), 0)

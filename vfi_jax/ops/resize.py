@@ -97,9 +97,7 @@ def imresize(x: Image, scale: float) -> Image:
 
 def _sizes(shape):
     height, width = shape
-    if height < 1 or width < 1:
-        raise ValueError(f"shape must be (height, width), both at least 1, got {shape}")
-    return int(height), int(width)
+    return _check.whole(height, "height of shape"), _check.whole(width, "width of shape")
 
 
 class _Taps(NamedTuple):

@@ -23,7 +23,8 @@ def pixel_shuffle(x: Image, factor: int) -> Image:
     """
     x = _check.pixels(x, "x")
     *batch, height, width, channels = x.shape
-    if factor < 1 or channels % factor**2:
+    factor = _check.whole(factor, "factor")
+    if channels % factor**2:
         raise ValueError(
             f"x must have a multiple of factor^2 = {factor**2} channels, got {channels}"
         )
@@ -54,7 +55,8 @@ def pixel_unshuffle(x: Image, factor: int) -> Image:
     """
     x = _check.pixels(x, "x")
     *batch, height, width, channels = x.shape
-    if factor < 1 or height % factor or width % factor:
+    factor = _check.whole(factor, "factor")
+    if height % factor or width % factor:
         raise ValueError(
             f"x must have height and width that are multiples of {factor}, got {height} x {width}"
         )

@@ -55,14 +55,15 @@ def forward_splat(
         in vain.
 
     Source: Niklaus and Liu 2020 (softmax splatting, arXiv:2003.05534). An exp(metric) too
-    large for float32 is scaled down, eps with it: the same numbers where the original overflows.
+    large for float32 is scaled down for the whole image, eps with it: numbers where the original
+    overflows. A pixel whose metric is more than about 100 below the image's largest then weighs 0.
     """
     image = _check.image(image)
     flow = _check.flow(flow, fit=image)
     _check.one_of(mode, MODES, "mode")
     _check.one_of(normalise, NORMALISES, "normalise")
     values = image.astype(jnp.float32)
-    weight, eps = _weight(image, mode, metric)
+    weight, eps = _weight(image, flow, mode, metric)
     if mode == "sum":
         return _splat(values, flow, deterministic).astype(image.dtype)
     both = jnp.concatenate([_grid.scale(values, weight), weight], axis=-1)
@@ -101,7 +102,7 @@ def flow_reversal(flow: Flow, *, metric: Mask | None = None, deterministic: bool
     )
 
 
-def _weight(image, mode, metric):
+def _weight(image, flow, mode, metric):
     """Weight of every pixel, and the eps that goes with it."""
     if mode in ("sum", "average"):
         if metric is not None:
@@ -110,9 +111,12 @@ def _weight(image, mode, metric):
     if metric is None:
         raise ValueError(f"mode {mode!r} needs a metric [*B, H, W, 1], got None")
     metric = _check.plane(metric, "metric", fit=image, to="image").astype(jnp.float32)
+    # What lands nowhere has no part in how the others are scaled.
+    metric = jnp.where(jnp.isfinite(flow).all(axis=-1, keepdims=True), metric, 0)
     if mode == "linear":
         return metric, EPS
-    peak = lax.stop_gradient(metric.max(axis=(-3, -2), keepdims=True))
+    finite = jnp.where(jnp.isfinite(metric), metric, 0)
+    peak = lax.stop_gradient(finite.max(axis=(-3, -2), keepdims=True))
     excess = jnp.maximum(peak - STEEPEST, 0)
     return jnp.exp(metric - excess), jnp.maximum(EPS * jnp.exp(-excess), TINY)
 

@@ -88,7 +88,7 @@ def voxel_warp(frame0: Image, frame1: Image, flow0: Flow, flow1: Flow, weight: M
     """
     frame0 = _check.image(frame0, "frame0")
     frame1 = _check.shaped(_check.image(frame1, "frame1"), frame0.shape, "frame1", to="frame0")
-    weight = _check.plane(weight, "weight", fit=frame0, to="frame0")
+    weight = _check.plane(weight, "weight", fit=frame0, to="frame0").astype(jnp.float32)
     flow0 = _check.flow(flow0, "flow0", fit=frame0, to="frame0")
     flow1 = _check.flow(flow1, "flow1", fit=frame0, to="frame0")
     warped0 = backward_warp(frame0.astype(jnp.float32), flow0, padding="border")

@@ -2,7 +2,9 @@
 
 import dataclasses
 import functools
+import itertools
 import json
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -19,7 +21,7 @@ an index.json there may list segments, which are then taken as they are:
 SPLITS = ("train", "val")
 
 SUFFIXES = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v")
-EVERY = 10  # one video in ten validates where there is no val/
+EVERY = 10  # one video in ten, of fewer the last, validates where there is no val/
 THUMBNAIL = (32, 32)  # grey, for comparing frames
 STATIC = 0.5  # mean grey levels between neighbours below which nothing moved
 CUT = 30.0  # mean grey levels between neighbours above which the scene changed
@@ -51,7 +53,7 @@ def clips(
 
     Args:
       root: a tree of videos, with train/ and val/ or without.
-      split: "train" or "val"; without such folders every tenth video validates.
+      split: "train" or "val"; without such folders every tenth video validates, of fewer the last.
       frames: longest clip.
       shortest: shorter ones are left out.
       motion: clips whose mean motion is smaller are left out, in pixels between neighbours.
@@ -134,7 +136,10 @@ def _videos(root: Path, split: str) -> list[Path]:
     videos = sorted(path for path in tree.rglob("*") if path.suffix.lower() in SUFFIXES)
     if divided:
         return videos
-    return [v for i, v in enumerate(videos) if (i % EVERY == EVERY - 1) == (split == "val")]
+    if len(videos) == 1:
+        raise layout.wrong(root, "a single video cannot train and validate", LAYOUT)
+    every = min(EVERY, len(videos))
+    return [v for i, v in enumerate(videos) if (i % every == every - 1) == (split == "val")]
 
 
 def _index(root: Path) -> dict[str, dict]:
@@ -168,16 +173,38 @@ def _frame(video: Path, segment: Segment, index: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=4)
 def _segment(video: Path, segment: Segment) -> tuple[np.ndarray, ...]:
-    # The frames of a clip are asked for one after the other; a video is decoded once for them all.
-    frames = []
-    for place, frame in enumerate(read_video(video)):
-        if place >= segment.start + segment.count:
-            break
-        if place >= segment.start:
-            frames.append(frame)
+    # The frames of a clip are asked for one after the other; they are decoded once for them all.
+    frames = _opened(video).read(segment)
     if len(frames) < segment.count:
         raise ValueError(
             f"video {video} ends before frame {segment.start + segment.count}; "
             "its index.json lists more"
         )
-    return tuple(frames)
+    return frames
+
+
+@functools.lru_cache(maxsize=4)
+def _opened(video: Path) -> "_Decoder":
+    return _Decoder(video)
+
+
+class _Decoder:
+    """A video that is read on from where it is: in their order, its segments cost one reading.
+
+    OpenCV's own seeking is off by frames in some formats.
+    """
+
+    def __init__(self, video: Path):
+        self._video = video
+        self._lock = threading.Lock()
+        self._frames, self._place = read_video(video), 0
+
+    def read(self, segment: Segment) -> tuple[np.ndarray, ...]:
+        """The frames of a segment, fewer where the video ends before."""
+        with self._lock:
+            if segment.start < self._place:
+                self._frames, self._place = read_video(self._video), 0
+            before, end = segment.start - self._place, segment.start + segment.count
+            found = tuple(itertools.islice(self._frames, before, end - self._place))
+            self._place = end
+            return found
