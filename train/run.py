@@ -52,8 +52,12 @@ def check(options: Options, recipe: Recipe, contract: Contract) -> None:
             option = name.replace("_", "-")
             raise ValueError(f"--{option} must be at least 1, got {getattr(options, name)}")
     multiple = contract.multiple * contract.scale
+    height, width = recipe.crop
+    if recipe.augment.transpose and height != width:
+        raise ValueError(
+            f"--crop must be square, as {recipe.model}'s recipe transposes, got {height} {width}"
+        )
     if any(side < 1 or side % multiple for side in recipe.crop):
-        height, width = recipe.crop
         raise ValueError(
             f"--crop must be multiples of {multiple} for {recipe.model}, got {height} {width}"
         )

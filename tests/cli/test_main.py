@@ -78,6 +78,7 @@ def test_an_unknown_command_is_a_user_error(capsys):
         (FileNotFoundError("there is no a.mp4"), 2, "toy: error: there is no a.mp4\n"),
         (PermissionError(13, "Permission denied", "a"), 2, "toy: error: [Errno 13] "),
         (ValueError(), 2, "toy: error: ValueError\n"),
+        (ModuleNotFoundError(name="grain"), 2, "toy: error: grain is not installed; it comes with"),
         (KeyboardInterrupt(), 130, ""),
     ],
     ids=repr,

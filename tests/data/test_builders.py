@@ -6,6 +6,7 @@ import pytest
 
 from tests.data import trees
 from vfi_jax import data
+from vfi_jax.data.builders.video_folder import read_video
 from vfi_jax.data.clip import read_frame
 
 READ = [name for name in data.list_data() if data.find(name)[0].LAYOUT]
@@ -69,6 +70,27 @@ def test_a_folder_of_videos_is_cut_where_the_scene_changes(tmp_path):
     clips = list(data.clips("video_folder", tmp_path, "train"))
     assert [len(clip.frames) for clip in clips] == [6, 4]
     assert clips[1].name == "train/a/000006"
+
+
+def test_a_video_is_read_on_and_read_again(tmp_path):
+    """In whatever order its segments are asked for, each has its own frames."""
+    trees.video(tmp_path / "train/a.avi", 14)
+    trees.video(tmp_path / "val/b.avi")
+    clips = list(data.clips("video_folder", tmp_path, "train", frames=4))
+    frames = list(read_video(tmp_path / "train/a.avi"))
+    for place in (0, 2, 1, 2, 0):
+        for index, frame in enumerate(clips[place].frames):
+            np.testing.assert_array_equal(frame(), frames[4 * place + index])
+
+
+def test_of_few_videos_the_last_validates(tmp_path):
+    for name in "abc":
+        trees.video(tmp_path / f"{name}.avi")
+    names = {
+        split: [clip.name[0] for clip in data.clips("video_folder", tmp_path, split)]
+        for split in ("train", "val")
+    }
+    assert names == {"train": ["a", "b"], "val": ["c"]}
 
 
 def test_still_footage_gives_no_clips(tmp_path):

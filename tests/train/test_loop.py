@@ -101,12 +101,13 @@ def test_a_killed_run_goes_on_to_the_parameters_of_an_uninterrupted_one(whole, t
     assert_same(tmp_path, whole)
 
 
-def test_sigterm_saves_and_leaves_in_good_order(whole, tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_leaves_in_good_order(whole, tmp_path, monkeypatch, number):
     draw = Resident.draw
 
     def terminated(self, step):
         if step == 2:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
         return draw(self, step)
 
     with monkeypatch.context() as patch:
@@ -200,3 +201,24 @@ def test_a_folder_holds_what_repeats_its_run(whole):
     lines = [json.loads(line) for line in (whole / "metrics.jsonl").open()]
     assert [line["step"] for line in lines] == list(range(1, STEPS + 1))
     assert all(np.isfinite(line["loss"]) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"crop": (36, 36)}, "--crop must be multiples of 8 for voxel_flow/small, got 36 36"),
+        ({"crop": (32, 40)}, "--crop must be square, as voxel_flow/small's recipe transposes"),
+        ({"accumulate": 0}, "--accumulate must be at least 1, got 0"),
+        ({"steps_per_dispatch": 0}, "--steps-per-dispatch must be at least 1, got 0"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_refused_at_once(tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        loop.train(options(tmp_path / "run", **changes))
+    assert not (tmp_path / "run").exists()
+
+
+def test_fewer_steps_than_were_taken_are_refused(whole, tmp_path):
+    folder = shutil.copytree(whole, tmp_path / "run")
+    with pytest.raises(ValueError, match=f"has taken {STEPS} steps, more than --steps 2"):
+        loop.train(options(folder, steps=2, resume=True))

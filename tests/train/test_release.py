@@ -33,6 +33,7 @@ RECORD = {
         "data": ["video_folder", "synthetic"],
         "batch": 4,
         "crop": [96, 64],
+        "steps": 7250,
         "optimizer": {"rule": "muon", "learning_rate": 0.01},
         "ema": 0.99,
     },

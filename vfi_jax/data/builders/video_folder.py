@@ -61,7 +61,8 @@ def clips(
     """
     videos = _videos(root, split)
     if not videos:
-        raise layout.wrong(root, f"there are no videos for {split!r}", LAYOUT)
+        way = "; a single video only trains (--eval-every 0)" if split == "val" else ""
+        raise layout.wrong(root, f"there are no videos for {split!r}{way}", LAYOUT)
     index = _index(root)
     for video in videos:
         entry = index.get(video.relative_to(root).as_posix(), {})
@@ -136,9 +137,7 @@ def _videos(root: Path, split: str) -> list[Path]:
     videos = sorted(path for path in tree.rglob("*") if path.suffix.lower() in SUFFIXES)
     if divided:
         return videos
-    if len(videos) == 1:
-        raise layout.wrong(root, "a single video cannot train and validate", LAYOUT)
-    every = min(EVERY, len(videos))
+    every = max(2, min(EVERY, len(videos)))
     return [v for i, v in enumerate(videos) if (i % every == every - 1) == (split == "val")]
 
 
