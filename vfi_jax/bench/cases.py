@@ -83,6 +83,7 @@ def model_cases(
 def _model_case(name, model, size, precision):
     if precision and hasattr(model.config, "precision"):
         model = registry.create(name, precision=precision)
+    chosen = getattr(model.config, "precision", None)
     contract = model.contract
     height, width = (-(-side // contract.multiple) * contract.multiple for side in size)
     times = contract.times or ((contract.frames - 1) / 2,)
@@ -92,7 +93,8 @@ def _model_case(name, model, size, precision):
     )
     return Case(
         name,
-        f"{contract.frames} frames {width}x{height} to {len(times)}, parameters 0",
+        f"{contract.frames} frames {width}x{height} to {len(times)}, parameters 0"
+        + (f", precision {chosen}" if chosen else ""),
         lambda variables, frames, times: model.apply(variables, frames, times)["frames"],
         (variables, frames, np.asarray([times], np.float32)),
         differentiable=False,

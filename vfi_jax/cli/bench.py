@@ -55,6 +55,10 @@ class Args:
 
 def run(args: Args) -> int:
     """Times what was asked for; prints a table and writes the file."""
+    if args.target == "models" and args.dtype != ("float32",):
+        raise ValueError("--dtype is of operations; of a model's convolutions choose --precision")
+    if args.against and args.dtype != ("float32",):
+        raise ValueError("--against compares float32 alone; leave --dtype out")
     if args.pin:
         _pin()  # before jax starts as many threads as there are cores
     from rich.console import Console

@@ -53,7 +53,7 @@ def run(args: Args) -> int:
     from vfi_jax.evaluation.run import compare, write_report
 
     protocol = evaluation.protocol(args.protocol)
-    answers, flows, scale = _answers(args, protocol)
+    answers, flows, versions, scale = _answers(args, protocol)
     extras = _extras(args)
     name, root = _source(args)
     clips = list(itertools.islice(data.clips(name, root, args.split), args.first))
@@ -65,6 +65,7 @@ def run(args: Args) -> int:
             extras=extras,
             flows=flows,
             data=_title(args),
+            weights=versions,
             out=args.out,
             pictures=args.pictures,
             told=_counted(advance, len(clips)),
@@ -84,7 +85,8 @@ def run(args: Args) -> int:
 
 
 def _answers(args, protocol):
-    """What answers, by name; what draws the flow of those that have one; the models' scale."""
+    """What answers, by name; what draws the flow of those that have one; what tells their weights
+    from others; the models' scale."""
     import functools
 
     from vfi_jax import evaluation, weights
@@ -103,7 +105,20 @@ def _answers(args, protocol):
         for name, (model, variables) in loaded.items()
     }
     flows = {name: functools.partial(flow_picture, *pair) for name, pair in loaded.items()}
-    return {**answers, **baselines}, flows, scales.pop()
+    versions = {name: _checksum(variables) for name, (_, variables) in loaded.items()}
+    return {**answers, **baselines}, flows, versions, scales.pop()
+
+
+def _checksum(variables):
+    import zlib
+
+    import jax
+    import numpy as np
+
+    total = 0
+    for leaf in jax.tree.leaves(variables):
+        total = zlib.crc32(np.ascontiguousarray(leaf).tobytes(), total)
+    return f"{total:08x}"
 
 
 def _extras(args):
@@ -120,12 +135,13 @@ def _listed(names):
 
 def _source(args):
     """(name, root) of a data set, or of a folder."""
-    from vfi_jax import data
+    from vfi_jax import data, lookup
 
     if _is_folder(args):
         return "frame_folder", Path(args.data)
     if args.root is None and args.data not in data.list_data():
-        raise ValueError(f"{args.data} is neither a folder nor the name of a data set")
+        unknown = lookup.unknown("data set", args.data, data.list_data())
+        raise ValueError(f"there is no folder {args.data}, and {unknown}")
     return args.data, args.root
 
 

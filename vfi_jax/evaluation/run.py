@@ -29,6 +29,7 @@ def compare(
     extras: Sequence[Extra] = (),
     flows: Mapping[str, Callable[[Sample], np.ndarray | None]] = MappingProxyType({}),
     data: str = "",
+    weights: Mapping[str, str] = MappingProxyType({}),
     out: Path | None = None,
     pictures: int = 24,
     told: Callable[[str, dict[str, dict[str, float]]], None] = lambda name, scores: None,
@@ -36,8 +37,7 @@ def compare(
     """Scores every model on every sample.
 
     With `out`, a line is written for each sample as it is done; a later call goes on after them.
-    Samples are known by their name and true frames, models by their name alone: where weights
-    change, name another folder.
+    Samples are known by their name and true frames.
 
     Args:
       interpolators: by the name that the tables show: an `Interpolator`, or a `baseline`.
@@ -46,6 +46,7 @@ def compare(
       extras: further metrics, as for `evaluate`.
       flows: from a sample to the picture of a model's flow, by the model's name.
       data: what the samples are of, in words.
+      weights: what tells a model's weights from others, by the model's name.
       out: folder for run.json, scores.jsonl and the page's sections.
       pictures: samples that get a section.
       told: called with each sample's name and its scores by model.
@@ -54,10 +55,12 @@ def compare(
       The mean over a sample's times of every metric, by model and sequence.
 
     Raises:
-      ValueError: `out` holds scores of other models, metrics or data or another protocol; or as
-        `evaluate`.
+      ValueError: `out` holds scores of other models, weights, metrics or data or another protocol;
+        or as `evaluate`.
     """
-    done = {} if out is None else _resume(out, _conditions(interpolators, protocol, extras, data))
+    conditions = _conditions(interpolators, protocol, extras)
+    conditions |= {"data": data, "weights": ", ".join(map(" ".join, weights.items()))}
+    done = {} if out is None else _resume(out, conditions)
     scores: Scores = {model: {} for model in interpolators}
     for index, sample in enumerate(samples):
         key = f"{sample.name} {zlib.crc32(sample.targets.tobytes()):08x}"
@@ -112,8 +115,8 @@ def _strict(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _conditions(interpolators, protocol, extras, data):
-    """What a run's numbers depend on."""
+def _conditions(interpolators, protocol, extras):
+    """What a run's numbers depend on, beside data and weights."""
     fields = dataclasses.asdict(protocol)
     rules = (f"{name}={value}" for name, value in fields.items() if name not in ("data", "source"))
     names = [f"{name} by {extra.network}" for extra in extras for name in extra.names]
@@ -121,7 +124,6 @@ def _conditions(interpolators, protocol, extras, data):
         "models": ", ".join(interpolators),
         "metrics": ", ".join([*METRICS, *names]),
         "protocol": ", ".join(rules),
-        "data": data,
     }
 
 
