@@ -25,13 +25,24 @@ class Marks:
             high = min(low + 1, len(read) - 1)
             yield ((1 - part) * read[low] + part * read[high]).astype(np.uint8)
 
+    def check(self, times):
+        """Any time is reached."""
+
+
+class Halves(Marks):
+    """Reaches what halving does."""
+
+    def check(self, times):
+        if any(time.denominator & (time.denominator - 1) for time in times):
+            raise ValueError
+
 
 def _frame(value, time, duration=Fraction(1, 10)):
     return Frame(np.full((4, 4, 3), value, np.uint8), Fraction(time), duration)
 
 
-def _run(frames, schedule=None, threshold=1.0):
-    shots = Shots(frames, Marks(), schedule or Schedule(), threshold=threshold)
+def _run(frames, schedule=None, threshold=1.0, driver=Marks):
+    shots = Shots(frames, driver(), schedule or Schedule(), threshold=threshold)
     return shots, [(int(out.pixels[0, 0, 0]), out.time, out.duration) for out in shots]
 
 
@@ -94,3 +105,12 @@ def test_frames_are_read_as_they_are_needed():
     for _ in range(400):
         next(shots)
     assert len(read) <= 103
+
+
+def test_in_an_uneven_gap_the_nearest_time_is_shown():
+    """At 20 frames/s a gap of 3/20 s asks for thirds, which halving does not reach."""
+    frames = [_frame(0, 0), _frame(100, Fraction(1, 10)), _frame(196, Fraction(1, 4))]
+    shots, out = _run(frames, Schedule(rate=Fraction(20)), driver=Halves)
+    assert [value for value, _, _ in out] == [0, 50, 100, 100 + 6 * 5, 100 + 6 * 11, 196]
+    assert shots.moved == 2
+    assert _run(frames, Schedule(rate=Fraction(20)))[0].moved == 0

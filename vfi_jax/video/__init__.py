@@ -161,6 +161,10 @@ def interpolate_video(
         stack.enter_context(contextlib.closing(sink))
         show = _counting(progress, _expected(opened, schedule))
         shots, written = _run(opened, sink, interpolator, schedule, scene_threshold, show)
+    if shots.moved:
+        remarks.append(
+            f"{shots.moved} frames in uneven gaps are of the nearest times that {name} reaches"
+        )
     rate_in = _mean_rate(shots.frames_in, shots.span, picture.rate)
     return Report(
         source=source,

@@ -12,6 +12,8 @@ from vfi_jax.video import scenes
 from vfi_jax.video.source import Frame
 from vfi_jax.video.timing import Schedule
 
+HALVINGS = (16, 2)  # parts of a gap that models of the midpoint reach, the finer first
+
 
 class Driver(Protocol):
     """What of an `Interpolator` is used here."""
@@ -21,6 +23,9 @@ class Driver(Protocol):
     ) -> Iterator[np.ndarray]:
         """Frames at ascending times, in input frames."""
 
+    def check(self, times: Iterable[Fraction]) -> None:
+        """Raises ValueError for a time that cannot be reached."""
+
 
 class Shots:
     """The frames of a video at the times of a schedule.
@@ -28,6 +33,9 @@ class Shots:
     Each shot is a clip of its own to the driver. Between a shot's last frame and the next shot's
     first, the earlier one is repeated; so it is between two frames that are the same, since what
     stands still must not flicker, and no model keeps a picture to the last level.
+
+    In an uneven gap an output time may be one that the driver does not reach. A frame near it is
+    shown there.
 
     Args:
       frames: of the source.
@@ -38,13 +46,15 @@ class Shots:
     Attributes:
       frames_in: frames read so far.
       cuts: cuts found so far.
+      moved: frames shown so far that are of a time near theirs.
       span: from the first frame to the end of the last, in seconds, so far.
     """
 
     def __init__(
         self, frames: Iterable[Frame], driver: Driver, schedule: Schedule, *, threshold: float
     ):
-        self.frames_in = self.cuts = 0
+        self.frames_in = self.cuts = self.moved = 0
+        self._nearest: dict[Fraction, Fraction] = {}
         self.span = Fraction(0)
         self._frames = iter(frames)
         self._driver, self._schedule, self._threshold = driver, schedule, threshold
@@ -80,6 +90,21 @@ class Shots:
         cut = scenes.change(thumbnail0, thumbnail1) > self._threshold
         self.cuts += cut
         return cut
+
+    def reached(self, part: Fraction) -> Fraction:
+        """The nearest to a part of a gap that the driver reaches."""
+        if part not in self._nearest:
+            near = (Fraction(round(part * n), n) for n in HALVINGS)
+            self._nearest[part] = next(filter(self._reaches, (part, *near)), part)
+        self.moved += self._nearest[part] != part
+        return self._nearest[part]
+
+    def _reaches(self, time):
+        try:
+            self._driver.check([time])
+        except ValueError:
+            return False
+        return True
 
     def between(self, start: Fraction, stop: Fraction | None) -> list[Fraction]:
         """Output times from an input frame on, before the next one; None: it is the last."""
@@ -119,7 +144,8 @@ class _Shot:
             stop, still = self._moments[0], self._repeats.popleft()
             for time in self._shots.between(start, stop):
                 self.asked.append(time)
-                yield Fraction(index) if still else index + (time - start) / (stop - start)
+                part = Fraction(0) if still else (time - start) / (stop - start)
+                yield index + self._shots.reached(part)
         for time in self._shots.between(start, self.following and self.following.time):
             self.asked.append(time)
             yield Fraction(index)
