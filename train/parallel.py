@@ -102,4 +102,5 @@ class Termination:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._come = True
-        signal.signal(number, self._before[signal.Signals(number)])
+        if number == signal.SIGINT:
+            signal.signal(number, self._before[signal.SIGINT])

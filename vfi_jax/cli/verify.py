@@ -47,7 +47,7 @@ def run(args: Args) -> int:
     if args.middlebury is None:
         print("not scored: name Middlebury's folder with --middlebury")
     else:
-        passed &= _score(name, args.middlebury, model, variables)
+        passed &= _score(MIDDLEBURY[name], name, args.middlebury, model, variables)
     return int(not passed)
 
 
@@ -55,16 +55,14 @@ def _verdict(passed):
     return "pass:" if passed else "FAIL:"
 
 
-def _score(name, middlebury, model, variables):
+def _score(published, name, middlebury, model, variables):
     """Whether the published score is reproduced."""
     from vfi_jax import data, evaluation
     from vfi_jax.data.samples import samples
-    from vfi_jax.evaluation.published import MIDDLEBURY
     from vfi_jax.evaluation.run import compare
     from vfi_jax.evaluation.tables import mean
     from vfi_jax.interpolation import Interpolator
 
-    published = MIDDLEBURY[name]
     protocol = evaluation.protocol(published.protocol)
     interpolator = Interpolator(model, variables, padding=protocol.padding)
     clips = samples(data.clips("middlebury", middlebury, "test"), protocol)

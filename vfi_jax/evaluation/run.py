@@ -138,10 +138,11 @@ def _resume(out, conditions):
             raise ValueError(
                 f"{out} holds scores of {what} {held}, not {conditions[what]}; name another --out"
             )
-    lines = (out / LINES).read_text().splitlines() if (out / LINES).exists() else []
-    if lines and not lines[-1].endswith("}}}"):  # cut off where the run was killed
+    file = out / LINES
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    if lines and not lines[-1].endswith("\n"):  # cut off where the run was killed
         lines.pop()
-        (out / LINES).write_text("".join(f"{line}\n" for line in lines))
+        file.write_text("".join(lines))
     rows = [json.loads(line) for line in lines]
     return {row["sample"]: row["scores"] for row in rows}
 
