@@ -145,6 +145,7 @@ def test_single_images_of_any_mode_look_alike():
     greys = [
         images.read(folder / "grey.jpg"),
         images.read(folder / "grey_alpha.png"),
-        images.read(folder / "grey16.png") / 257,
+        images.read(folder / "grey16.png"),
+        images.read(folder / "grey16.png", bits=16) / 257,
     ]
     assert np.ptp([grey.mean(axis=(0, 1)) for grey in greys]) < 1

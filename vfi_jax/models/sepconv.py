@@ -41,7 +41,8 @@ class Model(nn.Module):
     """Adaptive separable convolution. Niklaus et al., ICCV 2017 (arXiv:1708.01692).
 
     frame_t = conv(frame0, vertical1, horizontal1) + conv(frame1, vertical2, horizontal2), with
-    kernels of each output pixel's own, neither normalised nor constrained.
+    kernels of each output pixel's own, neither normalised nor constrained; "kernels1" and
+    "kernels2" are these pairs.
     """
 
     config: Config = Config()
@@ -57,8 +58,9 @@ class Model(nn.Module):
         frame0, frame1 = frames[:, 0], frames[:, 1]
         with precision(self.config.precision):
             features = self._features(frame0, frame1)
-            frame_t = self._filtered(frame0, features, 1) + self._filtered(frame1, features, 2)
-        return {"frames": frame_t[:, None]}
+            kernels1, kernels2 = self._kernels(features, 1), self._kernels(features, 2)
+        frame_t = self._filtered(frame0, kernels1) + self._filtered(frame1, kernels2)
+        return {"frames": frame_t[:, None], "kernels1": kernels1, "kernels2": kernels2}
 
     def _features(self, frame0, frame1):
         """The encoder-decoder: `[B, H/2, W/2, widths[1]]` from two frames."""
@@ -76,15 +78,16 @@ class Model(nn.Module):
             x = Upsample(width, config.dtype, name=f"upsample{level}")(x) + skips[level]
         return x
 
-    def _filtered(self, frame, features, number):
-        """A frame convolved with the kernels that its two heads make of the features."""
+    def _kernels(self, features, number):
+        """A frame's vertical and horizontal kernels, `[B, H, W, taps]` each."""
         config = self.config
-        vertical, horizontal = (
+        return tuple(
             Head(config.widths[1], config.taps, config.dtype, name=f"{side}{number}")(features)
             for side in ("vertical", "horizontal")
         )
-        padded = _replicate(frame, config.taps // 2)
-        return ops.adaptive_separable_conv(padded, vertical, horizontal)
+
+    def _filtered(self, frame, kernels):
+        return ops.adaptive_separable_conv(_replicate(frame, self.config.taps // 2), *kernels)
 
 
 class Block(nn.Module):
