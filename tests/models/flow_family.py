@@ -7,20 +7,18 @@ programs put some targets on either side, and differ there by whole grey levels.
 import functools
 
 import cv2
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from tests import support
 
-QUICK = {"xla_backend_optimization_level": 0}  # compiles in half the time; the same arithmetic
 NEAR = 3e-5  # pixels from an integer; float32 flows of two programs differ by 1e-5
 SPLAT = 2  # pixels around a target whose projected flow may change
 CROSSED = 5e-4  # what most pixels keep to where a case has crossings
 NOISE_LIMIT = 1e-3  # the original's own float32 noise is larger only where it crossed itself
 
 
-@functools.partial(jax.jit, static_argnums=0, compiler_options=QUICK)
+@functools.partial(support.quick, static_argnums=0)
 def run(model, variables, frames, times):
     """All outputs of a system for frames `[B, 2, H, W, 3]` and times `[T]`."""
     return model.apply(variables, frames, jnp.tile(times, (len(frames), 1)))

@@ -1,7 +1,5 @@
 """What every system must do; a new file in models/ is under these tests at once."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,9 +9,6 @@ from tests import support
 from vfi_jax import registry
 from vfi_jax.contract import Contract
 from vfi_jax.interpolation import Interpolator
-
-# What is run once at a tiny size is mostly compiling: less optimised, it takes half as long.
-QUICK = {"xla_backend_optimization_level": 0}
 
 
 def _distinct():
@@ -90,7 +85,7 @@ def test_gradients_are_finite_and_reach_every_part(cheap):
     frames = _clip(contract.frames, (side, side))[None]
     times = jnp.asarray([contract.times or (0.5,)], jnp.float32)
 
-    @functools.partial(jax.jit, compiler_options=QUICK)
+    @support.quick
     def gradients(params, frames):
         def loss(params, frames):
             out = model.apply({**variables, "params": params}, frames, times)["frames"]

@@ -161,7 +161,7 @@ class TestEnhancement:
     def test_every_frame_is_seen(self):
         variables = support.variables(self.model)
 
-        @functools.partial(jax.jit, compiler_options=flow_family.QUICK)
+        @support.quick
         @jax.grad
         def gradient_of_sum(frames):
             return self.model.apply(variables, frames, self.times[None])["frames"].sum()

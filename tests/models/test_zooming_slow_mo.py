@@ -33,9 +33,6 @@ TRAINED = {
 CASES = {case["name"]: case for case in support.portable("zooming_slow_mo")["cases"]}
 TOLERANCE = 1e-4  # the original in another memory layout differs by 1e-5
 GRADIENT_TOLERANCE = 1e-4  # of the largest
-# What is run once at a tiny size is mostly compiling: less optimised, it takes half as long.
-QUICK = {"xla_backend_optimization_level": 0}
-quick = functools.partial(jax.jit, compiler_options=QUICK)
 
 
 @functools.cache
@@ -47,7 +44,7 @@ def variables(kind):
     return weights.convert("zooming_slow_mo", arrays)
 
 
-@functools.partial(quick, static_argnums=0)
+@functools.partial(support.quick, static_argnums=0)
 def apply(model, variables, frames):
     """All answers to windows `[B, N, H, W, 3]`, and what the network's parts put out, by name."""
     count = 2 * frames.shape[1] - 1
@@ -66,7 +63,7 @@ def run(values, frames):
     return crop(out[0], amounts, scale=4), parts
 
 
-@quick
+@support.quick
 def aligned_pair(params, first, second):
     """Parts of the alignment of two pyramids, by the original's names."""
     align = MutualAlignment(MODEL.config.groups)
@@ -82,7 +79,7 @@ def aligned_pair(params, first, second):
     }
 
 
-@quick
+@support.quick
 def lstm_step(params, states, x):
     """One step of the recurrence by its parts: aligned states, then the next ones."""
     aligned = [
@@ -230,7 +227,7 @@ def placed(table, arrays):
 def assert_part(module, params, inputs, arrays, *, gradients):
     """A part's outputs for `inputs`, and its gradients to them for the stored cotangents."""
 
-    @quick
+    @support.quick
     def both(inputs, cotangent):
         out, pull = jax.vjp(lambda inputs: module.apply({"params": params}, *inputs), inputs)
         return out, pull(cotangent)[0]
@@ -300,7 +297,7 @@ def test_full_cases_of_a_deformable_convolution(index):
     )
     module = DeformableConv(x.shape[-1], groups=4 if index == 1 else 8)
 
-    @quick
+    @support.quick
     def both(params, x, guide):
         out, pull = jax.vjp(
             lambda params, *a: module.apply({"params": params}, *a), params, x, guide
@@ -348,7 +345,7 @@ class Training:
             prediction = model.apply({"params": params}, frames, times)
             return loss_of(prediction, batch, {})[0], prediction["frames"]
 
-        value_and_grad = quick(jax.value_and_grad(loss, has_aux=True))
+        value_and_grad = support.quick(jax.value_and_grad(loss, has_aux=True))
         optimizer = optax.adam(4e-4, b2=0.99)
         state, self.losses, self.params = optimizer.init(params), [], params
         for step in range(4):
@@ -413,7 +410,7 @@ def test_the_training_step_of_the_full_case():
         support.assert_close(np.asarray(array), desired, tolerance)
 
 
-@quick
+@support.quick
 def summed(x, y):
     """The recipe's loss of predictions x, and its gradient."""
     loss_of = recipe.find("zooming_slow_mo").loss

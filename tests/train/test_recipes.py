@@ -83,15 +83,15 @@ def test_two_steps_of_a_recipe_are_finite_and_change_every_part(name):
     step = make_step(model, recipe.loss, optimizer, ema=recipe.ema, summed=recipe.summed)
     frozen = run.load_frozen(recipe)
 
-    @jax.jit
-    def advance(state, arrays, drawn):
+    @support.quick
+    def advance(state, arrays, drawn, frozen):
         return step(state, prepare(source.gather(arrays, drawn)), frozen)
 
     state = start = State.start(
         support.variables(model, train=True, gain=0.5), optimizer, ema=bool(recipe.ema)
     )
     for place in range(2):
-        state, metrics = advance(state, source.arrays, source.draw(place))
+        state, metrics = advance(state, source.arrays, source.draw(place), frozen)
         assert float(metrics["finite"]) == 1
         assert np.isfinite(float(metrics["loss"]))
     changed = jax.tree.map(lambda a, b: bool((a != b).any()), start.params, state.params)

@@ -39,22 +39,31 @@ def small(recipe: Recipe, model: str, **changes: Any) -> Recipe:
     return dataclasses.replace(recipe, model=model, **{**fields, **changes})
 
 
-def guided(recipe: Recipe, flows: Callable[[dict], Array]) -> Recipe:
+def guided(
+    recipe: Recipe, distance: Callable[[dict, Array], Array], *, weight: float = GUIDANCE
+) -> Recipe:
     """The recipe with a teacher of flow: frames alone take long to tell where things moved.
 
     Args:
       recipe: of a system that moves pixels of both frames.
-      flows: prediction -> `[B, T, 2, H, W, 2]` pixels, from the new frame to both others.
+      distance: of a prediction to the teacher's flows `[B, T, 2, H, W, 2]`, from the new frame to
+        both others.
+      weight: of the distance in the loss.
     """
     teacher = registry.create(TEACHER, precision="default")
 
     def loss(prediction, batch, frozen):
         total, parts = recipe.loss(prediction, batch, frozen)
         taught = teacher.apply(frozen["teacher"], batch["frames"], batch["times"])["flows"][-1]
-        distance = GUIDANCE * losses.charbonnier(flows(prediction), taught, eps=EPS)
-        return total + distance, {**parts, "guidance": distance}
+        guidance = weight * distance(prediction, taught)
+        return total + guidance, {**parts, "guidance": guidance}
 
     return dataclasses.replace(recipe, loss=loss, frozen={**recipe.frozen, "teacher": TEACHER})
+
+
+def of_flows(flows: Callable[[dict], Array]) -> Callable[[dict, Array], Array]:
+    """The distance for `guided` of systems whose predictions have flows, in pixels."""
+    return lambda prediction, taught: losses.charbonnier(flows(prediction), taught, eps=EPS)
 
 
 def projected(prediction: dict) -> Array:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from train.optimizer import Optimizer
 from train.recipe import Recipe
-from train.recipes._small import guided, small
+from train.recipes._small import guided, of_flows, small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 
@@ -49,5 +49,5 @@ BASE = Recipe(
 
 RECIPES = {
     "": BASE,
-    "small": guided(small(BASE, "voxel_flow/small"), flows),
+    "small": guided(small(BASE, "voxel_flow/small"), of_flows(flows)),
 }
