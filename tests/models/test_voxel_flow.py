@@ -55,6 +55,14 @@ def run(variables, frames, names):
     return found | {"flow": 2 * out["motion"], "mask": 2 * out["mask"] - 1}
 
 
+def test_a_motion_in_pixels_does_not_grow_with_the_image():
+    model = registry.create("voxel_flow/small")
+    out = jax.jit(model.apply)(support.variables(model), jnp.ones((1, 2, 16, 32, 3)) / 2, TIMES)
+    assert jnp.any(out["motion"] != 0)
+    np.testing.assert_allclose(out["flow_t1"][:, 0], model.config.unit * out["motion"])
+    np.testing.assert_array_equal(out["flow_t0"], -out["flow_t1"])
+
+
 def test_it_has_the_parameters_of_the_original():
     shapes = registry.abstract_variables(registry.create("voxel_flow"))
     assert registry.count_parameters(shapes) == 3_821_891

@@ -67,5 +67,5 @@ def of_flows(flows: Callable[[dict], Array]) -> Callable[[dict, Array], Array]:
 
 
 def projected(prediction: dict) -> Array:
-    """The flows of a prediction that names them as DAIN and MEMC-Net do."""
+    """The flows of a prediction that names them as Voxel Flow, MEMC-Net and DAIN do."""
     return jnp.stack([prediction["flow_t0"], prediction["flow_t1"]], axis=2)

@@ -5,11 +5,9 @@ Recalled from the paper: L1 + 0.01 TV(motion) + 0.005 TV(mask), Adam with learni
 PyTorch port trains on the mean square and resizes its images, which is not followed.
 """
 
-import jax.numpy as jnp
-
 from train.optimizer import Optimizer
 from train.recipe import Recipe
-from train.recipes._small import guided, of_flows, small
+from train.recipes._small import guided, of_flows, projected, small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 
@@ -28,14 +26,6 @@ def loss(prediction, batch, frozen):
     return sum(parts.values()), parts
 
 
-def flows(prediction):
-    """Of the motion, which is the same towards both frames, the flows in pixels."""
-    motion = prediction["motion"]
-    height, width = motion.shape[-3:-1]
-    pixels = motion * jnp.array([width - 1, height - 1]) / 2
-    return jnp.stack([-pixels, pixels], axis=1)[:, None]
-
-
 BASE = Recipe(
     model="voxel_flow",
     loss=loss,
@@ -49,5 +39,5 @@ BASE = Recipe(
 
 RECIPES = {
     "": BASE,
-    "small": guided(small(BASE, "voxel_flow/small"), of_flows(flows)),
+    "small": guided(small(BASE, "voxel_flow/small"), of_flows(projected)),
 }

@@ -25,6 +25,8 @@ class Config:
       extrapolate: make the frame after the second (time 2) instead of the one between (time 0.5).
       scales: 1, or how many resolutions predict a flow, each half the one before.
       widths: channels of the encoder's levels, finest first; the decoder mirrors them.
+      unit: pixels that a motion of 1 is; 0 for grid units, half the image's width and height, as
+        published: those fit images of the size that was trained on.
       align_corners: how grid units become pixels: True as the weights were trained (PyTorch 0.4 and
         the original TensorFlow code), False as the published code runs on PyTorch >= 1.3.
       momentum: weight of a new batch in the running statistics (PyTorch's convention). The
@@ -38,6 +40,7 @@ class Config:
     extrapolate: bool = False
     scales: int = 1
     widths: tuple[int, int, int] = (64, 128, 256)
+    unit: float = 0.0
     align_corners: bool = True
     momentum: float = 0.1
     axis_name: str | None = None
@@ -48,7 +51,7 @@ class Config:
 VARIANTS = {
     "extrapolation": Config(extrapolate=True),
     "multiscale": Config(scales=3),
-    "small": Config(widths=(16, 32, 64)),
+    "small": Config(widths=(16, 32, 64), unit=48.0),
 }
 
 
@@ -58,7 +61,8 @@ class Model(nn.Module):
     frame_t(p) = mask frame0(p - flow) + (1 - mask) frame1(p + flow)
 
     or, extrapolating, frame0(p - 2 flow) and frame1(p - flow). "motion" is the flow in grid units
-    (half the image's width and height, at most 0.5), "mask" the weight of frame 0.
+    (half the image's width and height; at most 0.5), "mask" the weight of frame 0, "flow_t0" and
+    "flow_t1" where both frames are sampled, in pixels.
 
     With several scales the coarser networks see the frames averaged down; their motions, brought to
     full size, are fused with the finest network's features by a convolution, and the finest
@@ -84,10 +88,11 @@ class Model(nn.Module):
             motion, mask = self._voxel_flow(frame0, frame1, train)
         # Sampling is linear, so it needs none of the network's normalisation.
         before, after = (-2.0, -1.0) if self.config.extrapolate else (-1.0, 1.0)
-        frame_t = ops.voxel_warp(
-            frame0, frame1, self._pixels(before * motion), self._pixels(after * motion), mask
-        )
-        return {"frames": frame_t[:, None], "motion": motion, "mask": mask}
+        flow_t0, flow_t1 = self._pixels(before * motion), self._pixels(after * motion)
+        frame_t = ops.voxel_warp(frame0, frame1, flow_t0, flow_t1, mask)
+        at_time = {"frames": frame_t, "flow_t0": flow_t0, "flow_t1": flow_t1}
+        shared = {"motion": motion, "mask": mask}
+        return {**{name: value[:, None] for name, value in at_time.items()}, **shared}
 
     def _voxel_flow(self, frame0, frame1, train):
         """Motion `[B, H, W, 2]` in grid units and the weight of frame 0 `[B, H, W, 1]`."""
@@ -105,6 +110,8 @@ class Model(nn.Module):
 
     def _pixels(self, motion: Flow) -> Flow:
         """Pixels from grid units: -1 and 1 are the image's edges on a grid of `linspace`."""
+        if self.config.unit:
+            return self.config.unit * motion
         height, width = motion.shape[-3:-1]
         size = jnp.array([width, height], jnp.float32)
         if self.config.align_corners:
