@@ -88,10 +88,13 @@ class _Run:
         state = self._state()
         first = int(state.step)
         try:
+            changes = []
             if self.writes:
-                run.write_record(self.options.workdir, self.options, self.recipe)
+                changes = run.write_record(self.options.workdir, self.options, self.recipe)
             log = Log(self.options.workdir, steps=self.recipe.steps, start=first, on=self.writes)
             with log, parallel.Termination() as terminated, self.store:
+                if changes:
+                    log.say(f"resumed with other options than before: {', '.join(changes)}")
                 state = self._train(state, first, log, terminated)
             if int(state.step) == self.recipe.steps and self.writes:
                 self._export(state)

@@ -21,6 +21,8 @@ from vfi_jax.contract import Contract
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "grain")
 RECORD = "run.json"
+# Options that decide the outcome and are not part of the recipe.
+DECISIVE = ("data_dir", "licences", "scenes", "bf16", "accumulate", "start_from")
 
 
 def resolve(options: Options) -> Recipe:
@@ -125,10 +127,13 @@ def claim(options: Options, recipe: Recipe) -> None:
     options.workdir.mkdir(parents=True, exist_ok=True)
 
 
-def write_record(folder: Path, options: Options, recipe: Recipe) -> None:
+def write_record(folder: Path, options: Options, recipe: Recipe) -> list[str]:
     """Writes run.json: the command, the recipe, the seed, package versions and the git commit.
 
     A resumed run adds the same of its own under "resumed" and keeps what it was started with.
+
+    Returns:
+      What a resumed run does otherwise than it did before, such as "batch 4 -> 8".
     """
     record: dict[str, Any] = {
         "command": ["python", "-m", "train", *sys.argv[1:]],
@@ -141,12 +146,30 @@ def write_record(folder: Path, options: Options, recipe: Recipe) -> None:
         "commit": _commit(),
     }
     file, partial = folder / RECORD, folder / f".{RECORD}"
+    changes = []
     if options.resume:
         started = json.loads(file.read_text())
-        record = {**started, "resumed": [*started.get("resumed", []), record]}
+        resumed = started.get("resumed", [])
+        changes = _changes([started, *resumed][-1], record)
+        record = {**started, "resumed": [*resumed, record]}
     # Killed while it writes, it leaves the old one whole.
     partial.write_text(json.dumps(record, indent=1) + "\n")
     partial.replace(file)
+    return changes
+
+
+def _changes(before, after):
+    def decisive(record):
+        chosen = {name: record["options"].get(name) for name in DECISIVE}
+        recipe = {**record["recipe"], **record["recipe"]["optimizer"]}
+        return {name: v for name, v in {**recipe, **chosen}.items() if name != "optimizer"}
+
+    old, new = decisive(before), decisive(after)
+    return [
+        f"{name} {old.get(name)} -> {value}"
+        for name, value in new.items()
+        if old.get(name) != value
+    ]
 
 
 def _merged(variables, loaded, path, name):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.support import ROOT
-from train import __main__, loop
+from train import __main__, loop, run
 from train.options import Options
 from vfi_jax import weights
 from vfi_jax.data.resident import Resident
@@ -222,3 +222,10 @@ def test_fewer_steps_than_were_taken_are_refused(whole, tmp_path):
     folder = shutil.copytree(whole, tmp_path / "run")
     with pytest.raises(ValueError, match=f"has taken {STEPS} steps, more than --steps 2"):
         loop.train(options(folder, steps=2, resume=True))
+
+
+def test_what_a_resumed_run_does_otherwise_is_told(tmp_path):
+    start, same = options(tmp_path), options(tmp_path, resume=True)
+    other = dataclasses.replace(same, learning_rate=0.5, scenes=3)
+    told = [run.write_record(tmp_path, each, run.resolve(each)) for each in (start, same, other)]
+    assert told == [[], [], ["learning_rate 0.01 -> 0.5", "scenes 2 -> 3"]]
