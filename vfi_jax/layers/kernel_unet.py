@@ -1,5 +1,6 @@
 """The U-Net that estimates a filter, or a mask, for every pixel: shared by MEMC-Net and DAIN."""
 
+import math
 from typing import Any
 
 import flax.linen as nn
@@ -63,18 +64,40 @@ class KernelUNet(nn.Module):
 class Head(nn.Module):
     """Two 3x3 convolutions from the U-Net's output to float32 maps.
 
+    Fresh, the maps are the same everywhere. How the authors started is not known.
+
     Attributes:
       features: how many maps.
       dtype: type of the convolutions.
+      bias_init: what the maps start from.
     """
 
     features: int
     dtype: Any = jnp.float32
+    bias_init: Any = nn.initializers.zeros
 
     @nn.compact
     def __call__(self, x: Image) -> Array:
         x = nn.relu(Conv(x.shape[-1], dtype=self.dtype, name="conv0")(x))
-        return Conv(self.features, dtype=self.dtype, name="conv1")(x).astype(jnp.float32)
+        last = Conv(
+            self.features,
+            dtype=self.dtype,
+            kernel_init=nn.initializers.zeros,
+            bias_init=self.bias_init,
+            name="conv1",
+        )
+        return last(x).astype(jnp.float32)
+
+
+def bilinear(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Array:
+    """Filters for `ops.adaptive_warp` that sample bilinearly: the middle taps are 1, the rest 0.
+
+    Training then starts from frames that follow the flow. From noise, filters first have to learn
+    to show the frames at all.
+    """
+    side = math.isqrt(shape[0])
+    middle = slice(side // 2 - 1, side // 2 + 1)
+    return jnp.zeros((side, side), dtype).at[middle, middle].set(1).reshape(shape)
 
 
 def _stages(width: int, depth: int, doubled: bool) -> list[tuple[int, ...]]:

@@ -87,3 +87,9 @@ class ResidualBlocks(nn.Module):
             name="block",
         )
         return blocks(block, x, None)[0]
+
+
+def correction(dtype: Any, name: str) -> Conv:
+    """A last convolution to what is added to a frame; a fresh one adds nothing."""
+    zeros = nn.initializers.zeros
+    return Conv(3, dtype=dtype, kernel_init=zeros, bias_init=zeros, name=name)

@@ -12,9 +12,9 @@ from vfi_jax import ops
 from vfi_jax.arrays import Array, Flow, Frames, Image, Mask, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, convolve, uniform_fan_in
-from vfi_jax.layers.kernel_unet import Head, KernelUNet
+from vfi_jax.layers.kernel_unet import Head, KernelUNet, bilinear
 from vfi_jax.layers.precision import precision
-from vfi_jax.layers.residual import ResidualBlock, ResidualBlocks
+from vfi_jax.layers.residual import ResidualBlock, ResidualBlocks, correction
 from vfi_jax.networks import megadepth, pwc_net
 
 TAPS = 16  # 4 x 4 adaptive filters (Bao et al. 2019, sec. 3.2)
@@ -160,7 +160,7 @@ class Model(nn.Module):
             name="kernels",
         )
         trunk = unet(jnp.concatenate([frame0, frame1], axis=-1))
-        heads = (Head(TAPS, config.dtype, name=f"kernel{index}") for index in (0, 1))
+        heads = (Head(TAPS, config.dtype, bilinear, name=f"kernel{index}") for index in (0, 1))
         return jnp.stack([head(trunk) for head in heads])
 
 
@@ -237,7 +237,7 @@ class RectifyNet(nn.Module):
     @nn.compact
     def __call__(self, x: Image) -> Image:
         blocks = ResidualBlocks(3, use_bias=False, last_relu=True, dtype=self.dtype, name="blocks")
-        return Conv(3, dtype=self.dtype, name="last")(blocks(x)).astype(jnp.float32)
+        return correction(self.dtype, "last")(blocks(x)).astype(jnp.float32)
 
 
 def _first(x: Image, kernel: Array, dtype: Any) -> Image:

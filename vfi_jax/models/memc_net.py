@@ -10,9 +10,9 @@ from vfi_jax import lookup, ops
 from vfi_jax.arrays import Array, Flow, Frames, Image, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv
-from vfi_jax.layers.kernel_unet import Head, KernelUNet
+from vfi_jax.layers.kernel_unet import Head, KernelUNet, bilinear
 from vfi_jax.layers.precision import precision
-from vfi_jax.layers.residual import ResidualBlocks
+from vfi_jax.layers.residual import ResidualBlocks, correction
 from vfi_jax.networks import flownet_s, spynet
 
 TAPS = 16  # 4 x 4 adaptive filters (Bao et al. 2018, sec. 3.2)
@@ -122,7 +122,7 @@ class Model(nn.Module):
         )
         both = jnp.concatenate([frame0, frame1], axis=-1)
         trunk = self._unet("kernels")(both, train=train)
-        kernel0, kernel1 = (self._head(TAPS, f"kernel{n}")(trunk) for n in (0, 1))
+        kernel0, kernel1 = (self._filters(f"kernel{n}")(trunk) for n in (0, 1))
         mask0, mask1 = self._masks(both, kernel0, train)
         warped0 = ops.adaptive_warp(frame0, flow_t0, kernel0)
         warped1 = ops.adaptive_warp(frame1, flow_t1, kernel1)
@@ -154,7 +154,7 @@ class Model(nn.Module):
         others = jnp.delete(frames, middle, axis=1).reshape(-1, *size)
         flow = self._flow(near, others)
         trunk = self._unet("kernels")(jnp.concatenate([near, others], axis=-1), train=train)
-        kernel = self._head(TAPS, "kernel0")(trunk)
+        kernel = self._filters("kernel0")(trunk)
         aligned = [ops.adaptive_warp(others, flow, kernel)]
         seen = (frames[:, middle],)
         if self.config.context_width:
@@ -193,8 +193,8 @@ class Model(nn.Module):
             name=name,
         )
 
-    def _head(self, features, name):
-        return Head(features, self.config.dtype, name=name)
+    def _filters(self, name):
+        return Head(TAPS, self.config.dtype, bilinear, name=name)
 
     def _masks(self, both, kernel0, train):
         """The weights of the warped frames."""
@@ -202,7 +202,7 @@ class Model(nn.Module):
             # Only the rectifier reads these: the authors hand it a filter's first tap, twice.
             return kernel0[..., :1], kernel0[..., :1]
         trunk = self._unet("occlusions")(both, train=train)
-        return (0.5 + self._head(1, f"occlusion{n}")(trunk) for n in (0, 1))
+        return (0.5 + Head(1, self.config.dtype, name=f"occlusion{n}")(trunk) for n in (0, 1))
 
     def _context(self, frame: Image) -> Image:
         frame = (frame - MEAN) / jnp.asarray(DEVIATION)
@@ -227,7 +227,7 @@ class Plain(nn.Module):
     def __call__(self, x: Image) -> Image:
         for index in range(PLAIN_LAYERS):
             x = nn.relu(Conv(self.features, dtype=self.dtype, name=f"conv{index}")(x))
-        return Conv(3, dtype=self.dtype, name=f"conv{PLAIN_LAYERS}")(x)
+        return correction(self.dtype, f"conv{PLAIN_LAYERS}")(x)
 
 
 class EDSR(nn.Module):
@@ -244,7 +244,7 @@ class EDSR(nn.Module):
         x = Conv(self.features, dtype=self.dtype, name="head")(x)
         x = ResidualBlocks(EDSR_BLOCKS, dtype=self.dtype, name="blocks")(x)
         x = Conv(self.features, dtype=self.dtype, name="body")(x)
-        return Conv(3, dtype=self.dtype, name="tail")(x)
+        return correction(self.dtype, "tail")(x)
 
 
 def _flow_network(config: Config, **options: Any) -> nn.Module:
