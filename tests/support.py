@@ -1,6 +1,5 @@
 """What the tests of several folders need: stand-in variables and golden cases."""
 
-import functools
 import json
 import math
 import zlib
@@ -17,8 +16,6 @@ ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
 SHARED = ROOT.parent / "shared"
 FULL = SHARED / "goldens/full"
-# What is run once at a tiny size is mostly compiling: less optimised, it takes half as long.
-quick = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 TOLERANCE = 2e-5  # of max(1, the array's largest value); float32 noise of the original networks
 
 

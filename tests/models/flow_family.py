@@ -18,7 +18,7 @@ CROSSED = 5e-4  # what most pixels keep to where a case has crossings
 NOISE_LIMIT = 1e-3  # the original's own float32 noise is larger only where it crossed itself
 
 
-@functools.partial(support.quick, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=0)
 def run(model, variables, frames, times):
     """All outputs of a system for frames `[B, 2, H, W, 3]` and times `[T]`."""
     return model.apply(variables, frames, jnp.tile(times, (len(frames), 1)))

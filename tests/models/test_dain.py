@@ -202,7 +202,7 @@ def test_memory_does_not_grow_with_the_number_of_times():
     variables = registry.abstract_variables(model)
     frames = jax.ShapeDtypeStruct((1, 2, 128, 128, 3), jnp.float32)
 
-    @support.quick
+    @jax.jit
     def answer(variables, frames, times):
         return model.apply(variables, frames, times)["frames"]
 
@@ -265,7 +265,7 @@ TIMES = np.float32([[0.5]])
 CENTRAL = np.array([0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0], np.float32)
 
 
-@support.quick
+@jax.jit
 def _with_known_flow(frames, shift):
     """DAIN's outputs at half time where the flow is `shift`, depth 1, and filters are bilinear."""
 

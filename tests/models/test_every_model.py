@@ -85,7 +85,7 @@ def test_gradients_are_finite_and_reach_every_part(cheap):
     frames = _clip(contract.frames, (side, side))[None]
     times = jnp.asarray([contract.times or (0.5,)], jnp.float32)
 
-    @support.quick
+    @jax.jit
     def gradients(params, frames):
         def loss(params, frames):
             out = model.apply({**variables, "params": params}, frames, times)["frames"]

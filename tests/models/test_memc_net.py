@@ -161,7 +161,7 @@ class TestEnhancement:
     def test_every_frame_is_seen(self):
         variables = support.variables(self.model)
 
-        @support.quick
+        @jax.jit
         @jax.grad
         def gradient_of_sum(frames):
             return self.model.apply(variables, frames, self.times[None])["frames"].sum()

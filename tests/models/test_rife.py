@@ -49,7 +49,7 @@ def variables(group, kind):
     return engine.apply(rules, arrays, shapes, name=SYSTEMS[group])
 
 
-@functools.partial(support.quick, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=0)
 def run(model, variables, frames, time):
     """What the original's figures are of, by their names, from frames `[1, 2, H, W, 3]`."""
     times = jnp.full((1, 1), time)
@@ -170,7 +170,7 @@ class Training:
         frames = frames[None] / np.float32(255)
         self.batch = {"frames": frames[:, ::2], "targets": frames[:, 1:2]}
         value_and_grad = jax.value_and_grad(self.loss, has_aux=True)
-        value_and_grad = support.quick(value_and_grad)
+        value_and_grad = jax.jit(value_and_grad)
         optimizer = optax.adamw(1e-4, weight_decay=1e-3)
         state, self.rows, self.params = optimizer.init(params), [], params
         for step in range(4):
@@ -292,7 +292,7 @@ def test_the_portable_functions_alone():
             support.assert_samples(found[output], figures, tolerance=support.TOLERANCE * largest)
 
 
-@support.quick
+@jax.jit
 def functions_alone(drawn):
     """The warp or the loss of `drawn`, whichever its arrays are for, with gradients."""
     if "flow" in drawn:
@@ -323,8 +323,8 @@ def small():
     """rife/small as training starts, under jit."""
     model = registry.create("rife/small")
     inputs = jnp.zeros((1, 2, 32, 32, 3)), jnp.full((1, 1), 0.5)
-    values = support.quick(model.init)(jax.random.key(0), *inputs)
-    return functools.partial(support.quick(model.apply), values)
+    values = jax.jit(model.init)(jax.random.key(0), *inputs)
+    return functools.partial(jax.jit(model.apply), values)
 
 
 @pytest.mark.slow

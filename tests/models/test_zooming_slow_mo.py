@@ -44,7 +44,7 @@ def variables(kind):
     return weights.convert("zooming_slow_mo", arrays)
 
 
-@functools.partial(support.quick, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=0)
 def apply(model, variables, frames):
     """All answers to windows `[B, N, H, W, 3]`, and what the network's parts put out, by name."""
     count = 2 * frames.shape[1] - 1
@@ -63,7 +63,7 @@ def run(values, frames):
     return crop(out[0], amounts, scale=4), parts
 
 
-@support.quick
+@jax.jit
 def aligned_pair(params, first, second):
     """Parts of the alignment of two pyramids, by the original's names."""
     align = MutualAlignment(MODEL.config.groups)
@@ -79,7 +79,7 @@ def aligned_pair(params, first, second):
     }
 
 
-@support.quick
+@jax.jit
 def lstm_step(params, states, x):
     """One step of the recurrence by its parts: aligned states, then the next ones."""
     aligned = [
@@ -227,7 +227,7 @@ def placed(table, arrays):
 def assert_part(module, params, inputs, arrays, *, gradients):
     """A part's outputs for `inputs`, and its gradients to them for the stored cotangents."""
 
-    @support.quick
+    @jax.jit
     def both(inputs, cotangent):
         out, pull = jax.vjp(lambda inputs: module.apply({"params": params}, *inputs), inputs)
         return out, pull(cotangent)[0]
@@ -297,7 +297,7 @@ def test_full_cases_of_a_deformable_convolution(index):
     )
     module = DeformableConv(x.shape[-1], groups=4 if index == 1 else 8)
 
-    @support.quick
+    @jax.jit
     def both(params, x, guide):
         out, pull = jax.vjp(
             lambda params, *a: module.apply({"params": params}, *a), params, x, guide
@@ -345,7 +345,7 @@ class Training:
             prediction = model.apply({"params": params}, frames, times)
             return loss_of(prediction, batch, {})[0], prediction["frames"]
 
-        value_and_grad = support.quick(jax.value_and_grad(loss, has_aux=True))
+        value_and_grad = jax.jit(jax.value_and_grad(loss, has_aux=True))
         optimizer = optax.adam(4e-4, b2=0.99)
         state, self.losses, self.params = optimizer.init(params), [], params
         for step in range(4):
@@ -410,7 +410,7 @@ def test_the_training_step_of_the_full_case():
         support.assert_close(np.asarray(array), desired, tolerance)
 
 
-@support.quick
+@jax.jit
 def summed(x, y):
     """The recipe's loss of predictions x, and its gradient."""
     loss_of = recipe.find("zooming_slow_mo").loss

@@ -1,6 +1,7 @@
 """Two processes of `jax.distributed` train what one trains."""
 
 import dataclasses
+import os
 import socket
 import subprocess
 import sys
@@ -48,7 +49,8 @@ def test_two_processes_give_one_process_s_parameters(tmp_path, monkeypatch):
         "--process",
     ]
     words = [sys.executable, "-c", WITH_SGD, *command(tmp_path / "two", *flags, system=SYSTEM)]
-    devices = environment(XLA_FLAGS="--xla_force_host_platform_device_count=4")
+    halved = os.environ["XLA_FLAGS"] + " --xla_force_host_platform_device_count=4"
+    devices = environment(XLA_FLAGS=halved)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     both = [subprocess.Popen([*words, str(i)], cwd=ROOT, env=devices, **pipes) for i in range(2)]
     resolve = run.resolve

@@ -83,7 +83,7 @@ def test_two_steps_of_a_recipe_are_finite_and_change_every_part(name):
     step = make_step(model, recipe.loss, optimizer, ema=recipe.ema, summed=recipe.summed)
     frozen = run.load_frozen(recipe)
 
-    @support.quick
+    @jax.jit
     def advance(state, arrays, drawn, frozen):
         return step(state, prepare(source.gather(arrays, drawn)), frozen)
 
