@@ -106,9 +106,11 @@ def _facts(starts: list[dict], train: list[dict]) -> dict[str, str]:
 
 
 def _command(words: list[str]) -> str:
-    """As it was called, but for where this machine keeps its runs."""
+    """As it was called, but for where this machine keeps its data and runs."""
     shown = shlex.join(words)
-    return re.sub(r"(--workdir[ =])('[^']*'|\S+)", r"\1DIR", shown)
+    for option, name in (("--data-dir", "DATA"), ("--workdir", "DIR")):
+        shown = re.sub(rf"({option}[ =])('[^']*'|\S+)", rf"\1{name}", shown)
+    return shown
 
 
 def _hours(train: list[dict]) -> float:

@@ -26,7 +26,7 @@ CLIPS = [
     ]
 ]
 RECORD = {
-    "command": ["python", "-m", "train", NAME, "--workdir", "/elsewhere/run"],
+    "command": ["python", "-m", "train", NAME, "--data-dir", "/some/clips", "--workdir", "/a/run"],
     "options": {"licences": ["MIT"], "start_from": NAME},
     "recipe": {
         "model": NAME,
@@ -61,7 +61,7 @@ def run(tmp_path, nothing_ships):
 
 def test_the_card_says_what_was_trained_on_what(run, tmp_path):
     card = release.release(run).read_text()
-    assert "python -m train voxel_flow/small --workdir DIR\n" in card
+    assert "python -m train voxel_flow/small --data-dir DATA --workdir DIR\n" in card
     assert "7,250 of 4 crops of 96x64 pixels" in card
     assert "- started from: voxel_flow/small of the first commit below\n" in card
     assert "1 x cpu, 1.0 hours" in card
