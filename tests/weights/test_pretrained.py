@@ -36,8 +36,12 @@ def test_what_ships_is_whole_and_says_where_it_comes_from(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", INTERPOLATING)
 def test_a_shipped_model_is_2_db_better_than_blending(name):
-    model = Interpolator(*weights.load(name))
-    assert _decibels(model, 0.5, motion=6) >= _decibels(_blend(), 0.5, motion=6) + 2
+    model, motions = Interpolator(*weights.load(name)), (2, 4, 6)
+    gains = [
+        _decibels(model, 0.5, motion=pixels) - _decibels(_blend(), 0.5, motion=pixels)
+        for pixels in motions
+    ]
+    assert np.mean(gains) >= 2, gains
 
 
 @pytest.mark.slow
