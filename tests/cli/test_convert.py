@@ -27,7 +27,7 @@ def test_a_file_is_stored_under_its_models_name(file, capsys):
     weights.load(SMALL)
 
 
-def test_out_is_a_folder_of_ones_own(file, tmp_path):
+def test_out_is_a_folder_of_ones_own(file, tmp_path, nothing_ships):
     assert main(["convert", SMALL, str(file), "--out", str(tmp_path / "mine")]) == 0
     weights.load(tmp_path / "mine")
     assert weights.at_hand(SMALL) is None

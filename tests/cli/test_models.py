@@ -12,8 +12,8 @@ NAMES = ["blend", "voxel_flow", "voxel_flow/small"]
 
 
 @pytest.fixture(autouse=True)
-def _few(monkeypatch):
-    """Tracing every model is the business of their own tests."""
+def _few(monkeypatch, nothing_ships):
+    """Tracing every model is the business of their own tests, and what ships may change."""
     monkeypatch.setattr(registry, "list_models", lambda: NAMES)
     monkeypatch.setattr(registry, "list_networks", lambda: ["spynet/small"])
 
