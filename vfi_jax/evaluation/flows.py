@@ -13,8 +13,8 @@ from vfi_jax.evaluation.score import Sample
 from vfi_jax.interpolation.padding import crop, named, pad
 
 # What systems call their flow fields, best known first: from frame 0 to frame 1; from the frame in
-# between to frame 0; both of the latter, of every level, the finest last; in units of the grid.
-KEYS = ("flow01", "flow_t0", "flows", "motion")
+# between to frame 0; this and the one to frame 1, of every level, the finest last.
+KEYS = ("flow01", "flow_t0", "flows")
 WIDEST = 640  # pixels; larger frames are shrunk first, for a picture need not fill the memory
 
 
