@@ -7,6 +7,7 @@ programs put some targets on either side, and differ there by whole grey levels.
 import functools
 
 import cv2
+import jax
 import jax.numpy as jnp
 import numpy as np
 
