@@ -59,7 +59,7 @@ class Model(nn.Module):
         with precision(self.config.precision):
             features = self._features(frame0, frame1)
             kernels1, kernels2 = self._kernels(features, 1), self._kernels(features, 2)
-        frame_t = self._filtered(frame0, kernels1) + self._filtered(frame1, kernels2)
+            frame_t = self._filtered(frame0, kernels1) + self._filtered(frame1, kernels2)
         return {"frames": frame_t[:, None], "kernels1": kernels1, "kernels2": kernels2}
 
     def _features(self, frame0, frame1):

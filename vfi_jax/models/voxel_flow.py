@@ -61,8 +61,8 @@ class Model(nn.Module):
     frame_t(p) = mask frame0(p - flow) + (1 - mask) frame1(p + flow)
 
     or, extrapolating, frame0(p - 2 flow) and frame1(p - flow). "motion" is the flow in grid units
-    (half the image's width and height; at most 0.5), "mask" the weight of frame 0, "flow_t0" and
-    "flow_t1" where both frames are sampled, in pixels.
+    (half the image's width and height) or those of `Config.unit`, at most 0.5; "mask" the weight of
+    frame 0; "flow_t0" and "flow_t1" where both frames are sampled, in pixels.
 
     With several scales the coarser networks see the frames averaged down; their motions, brought to
     full size, are fused with the finest network's features by a convolution, and the finest
@@ -95,7 +95,7 @@ class Model(nn.Module):
         return {**{name: value[:, None] for name, value in at_time.items()}, **shared}
 
     def _voxel_flow(self, frame0, frame1, train):
-        """Motion `[B, H, W, 2]` in grid units and the weight of frame 0 `[B, H, W, 1]`."""
+        """Motion `[B, H, W, 2]` and the weight of frame 0 `[B, H, W, 1]`."""
         # The published weights read BGR in [-1, 1].
         pyramid = [2 * jnp.concatenate([frame0[..., ::-1], frame1[..., ::-1]], axis=-1) - 1]
         for _ in range(self.config.scales - 1):
@@ -109,7 +109,7 @@ class Model(nn.Module):
         return 0.5 * field[..., :2], 0.5 * (1 + field[..., 2:])
 
     def _pixels(self, motion: Flow) -> Flow:
-        """Pixels from grid units: -1 and 1 are the image's edges on a grid of `linspace`."""
+        """Pixels from the motion's units; of the grid's, -1 and 1 are the image's edges."""
         if self.config.unit:
             return self.config.unit * motion
         height, width = motion.shape[-3:-1]
