@@ -41,7 +41,7 @@ def test_a_shipped_model_is_2_db_better_than_blending(name):
         _decibels(model, 0.5, motion=pixels) - _decibels(_blend(), 0.5, motion=pixels)
         for pixels in motions
     ]
-    assert np.mean(gains) >= 2, gains
+    assert min(np.mean(gains), gains[-1]) >= 2, gains
 
 
 @pytest.mark.slow

@@ -39,8 +39,18 @@ def small(recipe: Recipe, model: str, **changes: Any) -> Recipe:
     return dataclasses.replace(recipe, model=model, **{**fields, **changes})
 
 
+def flow_distance(prediction: dict, taught: Array) -> Array:
+    """Between the flows of a prediction that names them as Voxel Flow, MEMC-Net and DAIN do, in
+    pixels, and the teacher's."""
+    flows = jnp.stack([prediction["flow_t0"], prediction["flow_t1"]], axis=2)
+    return losses.charbonnier(flows, taught, eps=EPS)
+
+
 def guided(
-    recipe: Recipe, distance: Callable[[dict, Array], Array], *, weight: float = GUIDANCE
+    recipe: Recipe,
+    distance: Callable[[dict, Array], Array] = flow_distance,
+    *,
+    weight: float = GUIDANCE,
 ) -> Recipe:
     """The recipe with a teacher of flow: frames alone take long to tell where things moved.
 
@@ -59,13 +69,3 @@ def guided(
         return total + guidance, {**parts, "guidance": guidance}
 
     return dataclasses.replace(recipe, loss=loss, frozen={**recipe.frozen, "teacher": TEACHER})
-
-
-def of_flows(flows: Callable[[dict], Array]) -> Callable[[dict, Array], Array]:
-    """The distance for `guided` of systems whose predictions have flows, in pixels."""
-    return lambda prediction, taught: losses.charbonnier(flows(prediction), taught, eps=EPS)
-
-
-def projected(prediction: dict) -> Array:
-    """The flows of a prediction that names them as Voxel Flow, MEMC-Net and DAIN do."""
-    return jnp.stack([prediction["flow_t0"], prediction["flow_t1"]], axis=2)

@@ -8,7 +8,7 @@ The code's own defaults (5e-4 and decay on a plateau) are of its published comma
 
 from train.optimizer import Optimizer, steps_down
 from train.recipe import Recipe
-from train.recipes._small import guided, of_flows, projected, small
+from train.recipes._small import guided, small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 
@@ -37,7 +37,5 @@ PAPER = Recipe(
 
 RECIPES = {
     "": PAPER,
-    "small": guided(
-        small(PAPER, "dain/small", gaps=(2, 4), crop=(128, 128), batch=3), of_flows(projected)
-    ),
+    "small": guided(small(PAPER, "dain/small", gaps=(2, 4), crop=(128, 128), batch=3)),
 }

@@ -12,7 +12,7 @@ import jax
 
 from train.optimizer import Optimizer, steps_down
 from train.recipe import Recipe
-from train.recipes._small import guided, of_flows, projected, small
+from train.recipes._small import guided, small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 
@@ -49,5 +49,5 @@ RECIPES = {
     "enhance": dataclasses.replace(
         BASE, model="memc_net/enhance", data=("vimeo90k/septuplet",), gaps=(1,), degrade=degrade
     ),
-    "small": guided(small(BASE, "memc_net/small", crop=(128, 128), batch=3), of_flows(projected)),
+    "small": guided(small(BASE, "memc_net/small", crop=(128, 128), batch=3)),
 }

@@ -7,7 +7,7 @@ PyTorch port trains on the mean square and resizes its images, which is not foll
 
 from train.optimizer import Optimizer
 from train.recipe import Recipe
-from train.recipes._small import guided, of_flows, projected, small
+from train.recipes._small import guided, small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 
@@ -39,5 +39,5 @@ BASE = Recipe(
 
 RECIPES = {
     "": BASE,
-    "small": guided(small(BASE, "voxel_flow/small"), of_flows(projected)),
+    "small": guided(small(BASE, "voxel_flow/small")),
 }
