@@ -93,20 +93,21 @@ def _answers(args, protocol):
     from vfi_jax.evaluation.flows import flow_picture
     from vfi_jax.interpolation import Interpolator
 
-    baselines = {name: evaluation.baseline(name) for name in _listed(args.baselines)}
-    names = _listed(args.model) or ([] if baselines else [weights.DEFAULT])
+    classical = _listed(args.baselines)
+    names = _listed(args.model) or ([] if classical else [weights.DEFAULT])
     loaded = {name: weights.load(name) for name in names}
-    scales = {model.contract.scale for model, _ in loaded.values()} | ({1} if baselines else set())
+    scales = {model.contract.scale for model, _ in loaded.values()} or {1}
     if len(scales) > 1:
-        compared = ", ".join([*names, *baselines])
-        raise ValueError(f"models of different scales cannot be compared: {compared}")
+        raise ValueError(f"models of different scales cannot be compared: {', '.join(names)}")
+    (scale,) = scales
+    baselines = {name: evaluation.baseline(name, scale=scale) for name in classical}
     answers = {
         name: Interpolator(model, variables, padding=protocol.padding, ensemble=protocol.ensemble)
         for name, (model, variables) in loaded.items()
     }
     flows = {name: functools.partial(flow_picture, *pair) for name, pair in loaded.items()}
     versions = {name: _checksum(variables) for name, (_, variables) in loaded.items()}
-    return {**answers, **baselines}, flows, versions, scales.pop()
+    return {**answers, **baselines}, flows, versions, scale
 
 
 def _checksum(variables):

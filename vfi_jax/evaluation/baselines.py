@@ -4,18 +4,23 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 import cv2
+import jax.numpy as jnp
 import numpy as np
 
-from vfi_jax import lookup
+from vfi_jax import lookup, ops
 from vfi_jax.evaluation.score import Answer
 
 
-def baseline(name: str) -> Answer:
+def baseline(name: str, *, scale: int = 1) -> Answer:
     """A baseline by name: "copy", "average" or "dis".
 
+    Args:
+      name: as above.
+      scale: of the models it is compared with: frames are enlarged by bicubic interpolation.
+
     Returns:
-      From float32 frames `[N, H, W, 3]` in [0, 1] and times in input frames to `[T, H, W, 3]`, as
-      an `Interpolator`.
+      From float32 frames `[N, H, W, 3]` in [0, 1] and times in input frames to
+      `[T, scale H, scale W, 3]`, as an `Interpolator`.
 
     Raises:
       ValueError: there is none of that name; later: a time past the clip's end.
@@ -25,7 +30,7 @@ def baseline(name: str) -> Answer:
     between = BASELINES[name]
 
     def answer(frames: np.ndarray, times: Sequence[Fraction]) -> np.ndarray:
-        return np.stack([_at(frames, time, between) for time in times])
+        return np.stack([_enlarged(_at(frames, time, between), scale) for time in times])
 
     return answer
 
@@ -38,6 +43,10 @@ def _at(frames, time, between):
     if time == first:
         return frames[first]
     return between(frames[first], frames[first + 1], float(time - first))
+
+
+def _enlarged(frame, scale):
+    return frame if scale == 1 else np.asarray(ops.imresize(jnp.asarray(frame), scale))
 
 
 def _copy(frame0, frame1, time):

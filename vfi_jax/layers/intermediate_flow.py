@@ -120,8 +120,9 @@ class SharedFlow(nn.Module):
     contrast match well enough to start from, where regressing flow from nothing takes training long
     to begin.
 
-    A lighter block of its own ends the chain on features of half resolution, where the shared one
-    sees a quarter: it costs a sixth of what one more shared pass would.
+    A lighter block of its own follows on features of half resolution, where the shared one sees a
+    quarter: it costs a sixth of what one more shared pass would. The last step sees no features but
+    the pixels that the estimate so far puts on one another.
 
     Attributes:
       channels: of the shared block.
@@ -130,7 +131,9 @@ class SharedFlow(nn.Module):
       features: channels at half and at quarter resolution of the frames' features.
       carried: channels handed from scale to scale.
       radius: of the correlation, in pixels of the features, a quarter of a scale's frames.
-      fine: channels, convolutions and radius of the last block, which hands nothing on.
+      fine: channels, convolutions and radius of the block at half resolution, which hands nothing
+        on.
+      last: channels and convolutions of the last step.
       dtype: type of the convolutions.
 
     Source: intermediate flow is RIFE's, sharing over a pyramid UPR-Net's (Jin et al. 2023,
@@ -145,13 +148,15 @@ class SharedFlow(nn.Module):
     features: tuple[int, int] = (16, 32)
     carried: int = 8
     radius: int = 3
-    fine: tuple[int, int, int] = (24, 2, 2)
+    fine: tuple[int, int, int] = (16, 1, 2)
+    last: tuple[int, int] = (16, 1)
 
     def setup(self):
         self.encoder = _Encoder(self.features, self.dtype)
         self.block = _Step(self.channels, self.depth, self.carried, self.radius, self.dtype)
         channels, depth, radius = self.fine
         self.fine_block = _Step(channels, depth, 0, radius, self.dtype)
+        self.last_step = _PixelStep(*self.last, self.dtype)
 
     def prepare(self, frames: Image) -> list[tuple[Image, Image]]:
         """What does not depend on the time: for every step the pair's features, and the pair at
@@ -165,7 +170,8 @@ class SharedFlow(nn.Module):
     def __call__(
         self, frames: Image, prepared: list[tuple[Image, Image]], time: Array
     ) -> list[Estimate]:
-        """Estimates at twice the features' size, the last one at the frames'; `time` is `[B]`."""
+        """Estimates at twice the features' size, the last two at the finest; that one is brought
+        to the frames' size. `time` is `[B]`."""
         share = jnp.stack([time, 1 - time], axis=1)[..., None, None, None]
         prior = jnp.log((1 - time) / time)[:, None, None, None]
         coarsest = prepared[0][0]
@@ -180,7 +186,10 @@ class SharedFlow(nn.Module):
             motion = ops.resize_flow(motion, size) + apart(step[..., :4])
             state = ops.resize_bilinear(state, size)[..., : step.shape[-1] - 4] + step[..., 4:]
             estimates.append(_estimate(pair, share * motion, prior + state[..., :1]))
-        return [*estimates[:-1], _at_size(frames, estimates[-1])]
+        step = self.last_step(estimates[-1], motion, time)
+        flow = share * (motion + apart(step[..., :4]))
+        last = _estimate(pair, flow, estimates[-1].logit + step[..., 4:])
+        return [*estimates, _at_size(frames, last)]
 
 
 class _Encoder(nn.Module):
@@ -246,6 +255,30 @@ class _Step(nn.Module):
         matched = trust * ops.resize_flow(match, size_of(step))
         moved = jnp.concatenate([-matched, matched], axis=-1)  # frame 0 is behind, frame 1 ahead
         return jnp.concatenate([own + moved, rest], axis=-1)
+
+
+class _PixelStep(nn.Module):
+    """A step of motion (4 channels) and logit at the size of the estimate that it starts from.
+
+    Blocks of 2x2 pixels are channels of one at half the resolution, so that it sees every pixel at a
+    quarter of the work.
+    """
+
+    channels: int
+    depth: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, estimate: Estimate, motion: Array, time: Array) -> Image:
+        seen = [side_by_side(estimate.warped), side_by_side(motion), estimate.logit]
+        x = ops.pixel_unshuffle(jnp.concatenate(seen, axis=-1), 2)
+        x = jnp.concatenate([x, *plane(time, x)], axis=-1)
+        x = leaky_relu(Conv(self.channels, dtype=self.dtype, name="stem")(x), slope=SLOPE)
+        for index in range(self.depth):
+            conv = Conv(self.channels, dtype=self.dtype, name=f"body{index}")
+            x = leaky_relu(conv(x) + x, slope=SLOPE)
+        head = Conv(4 * 5, dtype=self.dtype, kernel_init=ZEROS, bias_init=ZEROS, name="head")
+        return ops.pixel_shuffle(head(x), 2).astype(jnp.float32)
 
 
 class ConvPReLU(nn.Module):

@@ -15,7 +15,7 @@ from vfi_jax.layers.conv import Conv, leaky_relu
 from vfi_jax.layers.deformable import ZEROS, FeaturePyramid, MutualAlignment
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.recurrent import BidirectionalLSTM
-from vfi_jax.layers.residual import ResidualBlocks
+from vfi_jax.layers.residual import ResidualBlocks, correction
 
 SCALE = 4  # output size over input size
 
@@ -31,6 +31,9 @@ class Config:
       groups: of the deformable convolutions.
       front: residual blocks that extract features.
       back: residual blocks that reconstruct.
+      residual: the network makes what is added to the inputs, enlarged by bicubic interpolation and,
+        between them, averaged; a fresh one adds nothing. Not the paper's: so a small one need not
+        learn first to show the frames at all.
       dtype: type of the convolutions; parameters, offsets and states stay float32.
       precision: of the convolutions, see `layers.precision`.
 
@@ -44,6 +47,7 @@ class Config:
     groups: int = 8
     front: int = 5
     back: int = 40
+    residual: bool = False
     dtype: Any = jnp.float32
     precision: str = "highest"
 
@@ -52,7 +56,9 @@ class Config:
             raise ValueError(f"frames must be at least 2, got {self.frames}")
 
 
-VARIANTS = {"small": Config(features=12, upsampled=16, groups=2, front=1, back=5)}
+VARIANTS = {
+    "small": Config(features=12, upsampled=16, groups=2, front=1, back=5, residual=True),
+}
 
 
 class Model(nn.Module):
@@ -86,7 +92,11 @@ class Model(nn.Module):
             sequence = lstm(sequence)
             flat = sequence.reshape(-1, *sequence.shape[2:])
             flat = self._blocks(config.back, "reconstruct", flat)
-            return {"frames": self._upsampled(flat.reshape(sequence.shape))}
+            images = self._upsampled(flat.reshape(sequence.shape))
+            if config.residual:
+                means = (frames[:, :-1] + frames[:, 1:]) / 2
+                images += ops.imresize(_interleaved(frames, means), SCALE)
+            return {"frames": images}
 
     def _features(self, frames: Frames) -> Array:
         """`[B, N, H, W, C]` of each frame alone."""
@@ -142,7 +152,11 @@ class Upsampling(nn.Module):
             conv = Conv(4 * features, dtype=config.dtype, name=f"double{index}")
             x = leaky_relu(ops.pixel_shuffle(conv(x), 2))
         x = leaky_relu(Conv(config.upsampled, dtype=config.dtype, name="fine")(x))
-        return Conv(3, dtype=config.dtype, name="image")(x).astype(jnp.float32)
+        if config.residual:
+            image = correction(config.dtype, "image")
+        else:
+            image = Conv(3, dtype=config.dtype, name="image")
+        return image(x).astype(jnp.float32)
 
 
 def _interleaved(known: Array, between: Array) -> Array:
