@@ -99,8 +99,8 @@ def _facts(starts: list[dict], train: list[dict]) -> dict[str, str]:
         "steps": f"{recipe['steps']:,} of {recipe['batch']} crops of {height}x{width} pixels",
         "optimiser": f"{optimizer['rule']}, learning rate up to {optimizer['learning_rate']}",
         "stored": f"the parameters' moving average, decay {recipe['ema']}",
-        "hardware": f"{len(devices)} x {devices[0]}, {_hours(train):.1f} hours",
-        "software": ", ".join(f"{package} {v}" for package, v in last["packages"].items()),
+        "hardware": f"{len(devices)} x {devices[0]}, {_duration(train)}",
+        "software": ", ".join(f"{package} {v}" for package, v in last["packages"].items() if v),
         "commit": ", then ".join(map(str, commits)),
     }
 
@@ -113,12 +113,13 @@ def _command(words: list[str]) -> str:
     return shown
 
 
-def _hours(train: list[dict]) -> float:
-    """What the steps took; 0 where the first line had nothing to compare with."""
+def _duration(train: list[dict]) -> str:
+    """What the steps took, without those whose line had nothing to compare with."""
     steps = [0, *(line["step"] for line in train)]
     rates = [line["steps_per_second"] for line in train]
     pairs = zip(steps, steps[1:], rates, strict=False)
-    return sum((end - start) / rate for start, end, rate in pairs if rate) / 3600
+    minutes = sum((end - start) / rate for start, end, rate in pairs if rate) / 60
+    return f"{minutes / 60:.1f} hours" if minutes >= 60 else f"{minutes:.1f} minutes"
 
 
 def _curve(evaluations: list[dict]) -> str:

@@ -37,6 +37,9 @@ def test_copy_and_average_are_what_they_say():
     for name, wanted in (("copy", (0, 0, 0.5, 1)), ("average", (0, 0.25, 0.75, 1))):
         answers = evaluation.baseline(name)(frames, asked)
         np.testing.assert_array_equal(answers[:, 0, 0, 0], np.float32(wanted))
+        enlarged = evaluation.baseline(name, scale=4)(frames, asked)
+        assert enlarged.shape == (4, 8, 8, 3)
+        np.testing.assert_allclose(enlarged[:, 4, 4, 0], np.float32(wanted), atol=1e-6)
     with pytest.raises(ValueError, match=r"between 0 and 2, got 2.5"):
         evaluation.baseline("copy")(frames, [2 + HALF])
     with pytest.raises(ValueError, match="unknown baseline 'flow'; there are: copy, average, dis"):

@@ -14,7 +14,7 @@ from tests import support
 from tests.golden import standin
 from train import recipe
 from train.optimizer import cosine_restarts
-from vfi_jax import registry, weights
+from vfi_jax import ops, registry, weights
 from vfi_jax.interpolation import Interpolator
 from vfi_jax.interpolation.padding import crop, named, pad
 from vfi_jax.layers.deformable import DeformableConv, MutualAlignment, PyramidAlignment
@@ -141,6 +141,16 @@ def test_it_has_the_parameters_of_the_original():
 
     assert count("zooming_slow_mo") == 11_102_771
     assert count("zooming_slow_mo/small") < 350_000
+
+
+@pytest.mark.slow
+def test_a_fresh_small_one_enlarges_what_is_given():
+    model = registry.create("zooming_slow_mo/small")
+    frames = jax.random.uniform(jax.random.key(0), (1, 2, 8, 8, 3))
+    times = jnp.asarray([[0, 0.5, 1]])
+    made = jax.jit(lambda key: model.init_with_output(key, frames, times)[0])(jax.random.key(1))
+    given = jnp.stack([frames[:, 0], frames.mean(1), frames[:, 1]], axis=1)
+    np.testing.assert_allclose(made["frames"], ops.imresize(given, 4), atol=1e-6)
 
 
 def test_the_contract_follows_the_window():

@@ -260,8 +260,8 @@ class _Step(nn.Module):
 class _PixelStep(nn.Module):
     """A step of motion (4 channels) and logit at the size of the estimate that it starts from.
 
-    Blocks of 2x2 pixels are channels of one at half the resolution, so that it sees every pixel at a
-    quarter of the work.
+    Blocks of 2x2 pixels are channels of one at half the resolution, so that it sees every pixel
+    at a quarter of the work.
     """
 
     channels: int

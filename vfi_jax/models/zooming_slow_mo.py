@@ -31,9 +31,9 @@ class Config:
       groups: of the deformable convolutions.
       front: residual blocks that extract features.
       back: residual blocks that reconstruct.
-      residual: the network makes what is added to the inputs, enlarged by bicubic interpolation and,
-        between them, averaged; a fresh one adds nothing. Not the paper's: so a small one need not
-        learn first to show the frames at all.
+      residual: the network makes what is added to the inputs, enlarged by bicubic interpolation
+        and, between them, averaged; a fresh one adds nothing. Not the paper's: so a small one need
+        not learn first to show the frames at all.
       dtype: type of the convolutions; parameters, offsets and states stay float32.
       precision: of the convolutions, see `layers.precision`.
 
