@@ -2,6 +2,9 @@
 
 A program makes a tile of a few rows by COLUMNS pixels. The taps of an axis lie along the second
 axis of its blocks, padded to TAPS: Triton wants powers of two.
+
+Measured on an H200 at 448x256 with 51 taps, it agrees with XLA's form to 3e-7 (relative) and is
+slower: 3.6 ms against 0.46, with gradients 5.2 against 1.6. So it runs where it is asked for.
 """
 
 import functools
