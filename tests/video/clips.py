@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 from fractions import Fraction
 
 import av
@@ -94,6 +95,33 @@ class Facts:
     times: list = dataclasses.field(default_factory=list)
     tracks: list = dataclasses.field(default_factory=list)
     bytes_of: dict = dataclasses.field(default_factory=dict)
+
+
+def with_cover(path, source, picture):
+    """A copy of a file that has a picture file as its cover."""
+    with (
+        av.open(str(source)) as film,
+        av.open(str(picture)) as cover,
+        av.open(str(path), "w") as file,
+    ):
+        copies = {stream: file.add_stream_from_template(stream) for stream in film.streams}
+        shown = cover.streams.video[0]
+        copies[shown] = file.add_stream_from_template(shown)
+        copies[shown].disposition = av.stream.Disposition.attached_pic
+        for packet in itertools.chain(cover.demux(), film.demux()):
+            if packet.size:
+                packet.stream = copies[packet.stream]
+                file.mux(packet)
+    return path
+
+
+def cover_of(path):
+    """The bytes of a file's cover; None without one."""
+    with av.open(str(path)) as file:
+        for packet in file.demux():
+            if packet.stream.disposition & av.stream.Disposition.attached_pic:
+                return bytes(packet)
+    return None
 
 
 def facts(path):

@@ -4,10 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from vfi_jax.video import interpolate_video, read_frames, write_frames
 
-from .clips import FRAMES, RATE, facts, frames, make
+from .clips import FRAMES, RATE, cover_of, facts, frames, make, with_cover
 
 
 def test_rate_doubles_and_everything_else_stays(tmp_path):
@@ -33,6 +34,18 @@ def test_rate_doubles_and_everything_else_stays(tmp_path):
     assert (report.frames_in, report.frames_out) == (FRAMES, 2 * FRAMES - 1)
     assert (report.rate_in, report.rate_out, report.duration) == (30, 60, Fraction(FRAMES, 30))
     assert "30 -> 60 frames/s" in str(report)
+
+
+def test_a_cover_stays_where_the_target_has_room_for_one(tmp_path):
+    picture = tmp_path / "cover.png"
+    Image.new("RGB", (8, 8), "teal").save(picture)
+    source = with_cover(tmp_path / "in.mp4", make(tmp_path / "film.mp4", audio="aac"), picture)
+    assert not interpolate_video(source, tmp_path / "out.mp4").warnings
+    assert cover_of(tmp_path / "out.mp4") == picture.read_bytes()
+    assert facts(tmp_path / "out.mp4").bytes_of == facts(source).bytes_of
+    report = interpolate_video(source, tmp_path / "out.mkv")
+    assert report.warnings == ("cover art (png) left out: a .mp4 target keeps it",)
+    assert cover_of(tmp_path / "out.mkv") is None
 
 
 def test_the_last_frame_holds_without_audio_too(tmp_path):

@@ -15,6 +15,7 @@ from vfi_jax.video.colour import Tags
 from vfi_jax.video.orientation import Orientation
 from vfi_jax.video.source import DEFAULT_RATE, Frame, Picture, Source
 from vfi_jax.video.timing import Clock
+from vfi_jax.video.tracks import is_cover
 
 DROPPED = ("major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER")
 
@@ -65,11 +66,7 @@ class Video(Source):
         self._report(clock, last.time + last.duration)
 
     def _best_stream(self):
-        streams = [
-            stream
-            for stream in self._container.streams.video
-            if not stream.disposition & av.stream.Disposition.attached_pic
-        ]
+        streams = [one for one in self._container.streams.video if not is_cover(one)]
         if not streams:
             raise ValueError(f"{self._name} has no video stream")
         best = self._container.streams.best("video")
@@ -116,7 +113,11 @@ class Video(Source):
         self.chapters = self._container.chapters()
         # MP4 keeps chapters in a data stream of its own, which is not another thing to carry over.
         passed = ("video", "data") if self.chapters else ("video",)
-        self.tracks = [other for other in self._container.streams if other.type not in passed]
+        self.tracks = [
+            other
+            for other in self._container.streams
+            if other.type not in passed or is_cover(other)
+        ]
         self.shift = _start(self._container)
         self.count = stream.frames or _frames_in(self._container, self.shift, self.picture.average)
         self.metadata = {k: v for k, v in self._container.metadata.items() if k not in DROPPED}

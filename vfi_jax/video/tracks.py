@@ -1,4 +1,4 @@
-"""Audio, subtitles and attachments, carried from one file to another."""
+"""Audio, subtitles, attachments and cover art, carried from one file to another."""
 
 from fractions import Fraction
 from typing import Any
@@ -8,6 +8,7 @@ import av
 AUDIO = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}
 TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "srt", "webm": "webvtt"}
 TEXTS = ("subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text")
+COVERS = "mp4"  # of a cover FFmpeg makes a second video in Matroska, and nothing in a .mov
 BITS_PER_SECOND = 96_000  # of transcoded audio, for each channel
 
 
@@ -61,6 +62,11 @@ class Tracks:
             self._container.mux(carrier.packets(None))
             if carrier.damaged:
                 self._warnings.append(f"audio #{index}: {carrier.damaged} damaged packets left out")
+
+
+def is_cover(stream: av.stream.Stream) -> bool:
+    """Whether a stream is a picture that stands for the file, such as an album's cover."""
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
 def left_out(streams: list[av.stream.Stream], suffix: str) -> list[str]:
@@ -134,6 +140,8 @@ def _carrier(stream, container, format_name) -> Any:
             return _Copy(stream, container)
         if stream.type == "attachment" and format_name == "matroska":
             return _Copy(stream, container)
+        if is_cover(stream) and format_name == COVERS:
+            return _Copy(stream, container)
     except ValueError:  # the container does not take the codec
         if stream.type == "audio":
             return _Audio(stream, container, AUDIO[format_name])
@@ -144,6 +152,8 @@ def _carrier(stream, container, format_name) -> Any:
 
 def _left_out(stream, target):
     codec = stream.codec_context.name if stream.codec_context else stream.type
+    if is_cover(stream):
+        return f"cover art ({codec}) left out: a .mp4 target keeps it"
     kept = stream.type in ("audio", "subtitle", "attachment") and target != "matroska"
     hint = "; a .mkv target keeps it" if kept else ""
     return f"{stream.type} #{stream.index} ({codec}) left out: {target} does not take it{hint}"
