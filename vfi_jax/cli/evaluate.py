@@ -25,7 +25,8 @@ class Args:
     model: str = ""
     """Models to compare, separated by commas; without it and --baselines, the default model."""
     baselines: str = ""
-    """What to compare them with: copy, average, dis (OpenCV's flow); separated by commas."""
+    """What to compare them with: copy, average, dis (OpenCV's flow); separated by commas; enlarged
+    where the models enlarge."""
     protocol: str = "default"
     """Conventions to score by: padding, rounding, SSIM, channels; docs/protocols.md lists them."""
     lpips: Literal["", "alex", "vgg"] = ""
@@ -78,7 +79,8 @@ def run(args: Args) -> int:
     if args.markdown is not None:
         from vfi_jax.evaluation import markdown
 
-        title = f"{_title(args)}, protocol {args.protocol}"
+        shrunk = f", inputs {scale} times smaller" if scale > 1 else ""
+        title = f"{_title(args)}, protocol {args.protocol}{shrunk}"
         markdown.put(args.markdown, markdown.results(title, facts, _command(args), scores))
         print(f"wrote {args.markdown}")
     return 0
