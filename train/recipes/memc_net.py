@@ -49,5 +49,6 @@ RECIPES = {
     "enhance": dataclasses.replace(
         BASE, model="memc_net/enhance", data=("vimeo90k/septuplet",), gaps=(1,), degrade=degrade
     ),
-    "small": guided(small(BASE, "memc_net/small", crop=(128, 128), batch=3)),
+    # A pyramid of flow that ends at 32 pixels has all its four levels from 129 pixels on.
+    "small": guided(small(BASE, "memc_net/small", crop=(160, 160), batch=2)),
 }
