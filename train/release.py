@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import jax
 import jax.numpy as jnp
 import tyro
+from jax import lax
 
 from train.run import RECORD
 from vfi_jax import registry, weights
@@ -23,6 +25,7 @@ from vfi_jax.weights.places import packaged_folder
 
 LICENCE = "Apache-2.0"
 ROWS = 12  # of the curve
+EXPONENT, SIGNIFICANT = 5, 11  # bits of a float16
 CAVEAT = """\
 A licence is the one of the repository as a whole, which does not always cover clips of third
 parties in it. The clips were trained on; none of them is distributed here."""
@@ -36,19 +39,25 @@ class Options:
     run: Annotated[Path, tyro.conf.Positional]
     """The run's folder."""
 
+    bits: int = SIGNIFICANT
+    """Significant bits to keep of every float16; without the last two a file is a tenth smaller."""
 
-def release(run: Path) -> Path:
+
+def release(run: Path, bits: int = SIGNIFICANT) -> Path:
     """Stores the weights of a finished run and writes their card.
 
     Args:
       run: folder of the run.
+      bits: significant bits kept of every float16, 2 to 11.
 
     Returns:
       The card's file.
 
     Raises:
-      ValueError: the folder holds no finished run.
+      ValueError: the folder holds no finished run, or so many bits cannot be kept.
     """
+    if not 2 <= bits <= SIGNIFICANT:
+        raise ValueError(f"bits must be 2 to {SIGNIFICANT}, as a float16 has, not {bits}")
     if not (run / RECORD).is_file() or not (run / "weights").is_dir():
         raise ValueError(f"{run} must hold a finished run, with {RECORD} and weights/ in it")
     record = json.loads((run / RECORD).read_text())
@@ -57,27 +66,34 @@ def release(run: Path) -> Path:
     folder = packaged_folder(name)
     lines = (run / "metrics.jsonl").read_text().splitlines()
     metrics = [json.loads(line) for line in lines]
-    text = _card(name, registry.count_parameters(variables), record, metrics)
+    text = _card(name, registry.count_parameters(variables), bits, record, metrics)
     weights.save(
         folder,
         name,
-        variables,
+        jax.tree.map(lambda array: _half(array, bits), variables),
         licence=LICENCE,
         source="trained by this project; the model card lies beside this folder",
-        dtype=jnp.float16,
     )
     card = folder.with_suffix(".md")
     card.write_text(text)
     return card
 
 
-def _card(name: str, parameters: int, record: dict[str, Any], metrics: list[dict]) -> str:
+def _half(array, bits):
+    """As float16, rounded to that many significant bits."""
+    return lax.reduce_precision(jnp.asarray(array, jnp.float16), EXPONENT, bits - 1)
+
+
+def _card(
+    name: str, parameters: int, bits: int, record: dict[str, Any], metrics: list[dict]
+) -> str:
     starts = [record, *record.get("resumed", [])]
     commands = "\n".join(_command(start["command"]) for start in starts)
     train = [line for line in metrics if line["kind"] == "train"]
+    rounded = f" rounded to {bits} significant bits" if bits < SIGNIFICANT else ""
     parts = [
         f"# {name}",
-        f"{parameters:,} parameters as float16, trained by this project; {LICENCE}.",
+        f"{parameters:,} parameters as float16{rounded}, trained by this project; {LICENCE}.",
         f"## Training\n\n```\n{commands}\n```",
         "\n".join(f"- {fact}: {text}" for fact, text in _facts(starts, train).items()),
         "Mean PSNR of held-out windows, in dB, as it went:",
@@ -163,7 +179,7 @@ def main() -> int:
     options = tyro.cli(Options, prog="python -m train.release")
 
     def action():
-        print(f"wrote {release(options.run)}")
+        print(f"wrote {release(options.run, options.bits)}")
         return 0
 
     return guarded(action, prog="train.release")

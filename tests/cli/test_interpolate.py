@@ -1,8 +1,6 @@
 import pytest
 
-from tests import support
 from tests.video.clips import facts, make
-from vfi_jax import registry, weights
 from vfi_jax.cli.__main__ import main
 
 
@@ -25,10 +23,8 @@ def test_options_are_passed_on(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_a_model_that_enlarges_gives_a_larger_video(tmp_path):
-    source, name = make(tmp_path / "in.mp4"), "zooming_slow_mo/small"
-    variables = support.variables(registry.create(name), gain=0.5)
-    stored = weights.save(tmp_path / "weights", name, variables)
-    words = [str(source), str(tmp_path / "out.mp4"), "--weights", str(stored), "--frames", "3"]
+    source, model = make(tmp_path / "in.mp4"), "zooming_slow_mo/small"
+    words = [str(source), str(tmp_path / "out.mp4"), "--model", model, "--frames", "3"]
     assert main(["interpolate", *words]) == 0
     before, after = facts(source), facts(tmp_path / "out.mp4")
     assert after.size == tuple(4 * side for side in before.size)

@@ -80,6 +80,23 @@ def test_the_weights_are_stored_in_half_precision(run):
     jax.tree.map(np.testing.assert_array_equal, found, wanted)
 
 
+def test_fewer_bits_are_kept_where_asked_and_the_card_says_so(run):
+    card = release.release(run, bits=9)
+    assert "as float16 rounded to 9 significant bits" in card.read_text()
+    _, found = weights.load(card.with_suffix(""))
+    _, exact = weights.load(run / "weights")
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=2**-8, atol=2**-22), found, exact
+    )
+    for array in jax.tree.leaves(found):
+        assert not (np.asarray(array, np.float16).view(np.uint16) & 3).any()
+
+
+def test_bits_that_cannot_be_kept_are_refused(run):
+    with pytest.raises(ValueError, match="bits must be 2 to 11"):
+        release.release(run, bits=12)
+
+
 def test_a_run_that_did_not_finish_is_refused(tmp_path):
     with pytest.raises(ValueError, match="must hold a finished run"):
         release.release(tmp_path)
