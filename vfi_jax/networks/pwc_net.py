@@ -1,6 +1,7 @@
 """PWC-Net: optical flow from a pyramid of features, warping and cost volumes."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import flax.linen as nn
@@ -17,6 +18,12 @@ FINEST = 2  # level of the finest flow, a quarter of the resolution (ibid.)
 RADIUS = 4  # of the cost volume, in pixels of its level (ibid.)
 INSIDE = 0.9999  # least share of a sample that lies inside (the authors' code)
 DILATIONS = (1, 2, 4, 8, 16, 1)  # of the context network (Sun et al. 2018, fig. 3)
+
+ZEROS = nn.initializers.zeros
+# As the authors start. PyTorch's default halves what every layer tells: nothing correlates then.
+HiddenConv = functools.partial(Conv, kernel_init=nn.initializers.he_normal(), bias_init=ZEROS)
+# Theirs start from noise; from no motion, systems with this part start from the frames' mean.
+FlowHead = functools.partial(Conv, 2, kernel_init=ZEROS, bias_init=ZEROS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +115,7 @@ class Level(nn.Module):
     @nn.compact
     def __call__(self, x: Image) -> Image:
         for index, stride in enumerate((2, 1, 1)):
-            x = Conv(self.features, stride=stride, dtype=self.dtype, name=f"conv{index}")(x)
+            x = HiddenConv(self.features, stride=stride, dtype=self.dtype, name=f"conv{index}")(x)
             x = leaky_relu(x)
         return x
 
@@ -135,9 +142,9 @@ class Decoder(nn.Module):
         self.sow("intermediates", "cost_volume", volume)
         x = _concatenate((leaky_relu(volume), *inputs), dtype)
         for index, width in enumerate(self.config.dense):
-            new = leaky_relu(Conv(width, dtype=dtype, name=f"conv{index}")(x))
+            new = leaky_relu(HiddenConv(width, dtype=dtype, name=f"conv{index}")(x))
             x = _concatenate((new, x), dtype)
-        flow = Conv(2, name="flow")(x.astype(jnp.float32))
+        flow = FlowHead(name="flow")(x.astype(jnp.float32))
         # The authors' files hold this at the finest level too, where nothing reads it.
         up_flow = ConvTranspose(2, name="up_flow")(flow)
         if self.level == FINEST:
@@ -153,11 +160,11 @@ class Context(nn.Module):
     @nn.compact
     def __call__(self, x: Image) -> Flow:
         for index, width in enumerate(self.config.context):
-            conv = Conv(
+            conv = HiddenConv(
                 width, dilation=DILATIONS[index], dtype=self.config.dtype, name=f"conv{index}"
             )
             x = leaky_relu(conv(x))
-        return Conv(2, name="flow")(x.astype(jnp.float32))
+        return FlowHead(name="flow")(x.astype(jnp.float32))
 
 
 def _pixels(level: int) -> float:
