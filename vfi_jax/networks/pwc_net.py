@@ -20,7 +20,7 @@ INSIDE = 0.9999  # least share of a sample that lies inside (the authors' code)
 DILATIONS = (1, 2, 4, 8, 16, 1)  # of the context network (Sun et al. 2018, fig. 3)
 
 ZEROS = nn.initializers.zeros
-# As the authors start. PyTorch's default halves what every layer tells: nothing correlates then.
+# As the authors' code starts (He et al. 2015, biases at zero), where PyTorch's default is smaller.
 HiddenConv = functools.partial(Conv, kernel_init=nn.initializers.he_normal(), bias_init=ZEROS)
 # Theirs start from noise; from no motion, systems with this part start from the frames' mean.
 FlowHead = functools.partial(Conv, 2, kernel_init=ZEROS, bias_init=ZEROS)
