@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Image
 from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, average_pool, leaky_relu
+from vfi_jax.layers.lucas_kanade import displacement
 
 ZEROS = nn.initializers.zeros
 SLOPE = 0.2  # of the leaky ReLUs of `SharedFlow`
@@ -121,8 +123,8 @@ class SharedFlow(nn.Module):
     to begin.
 
     A lighter block of its own follows on features of half resolution, where the shared one sees a
-    quarter: it costs a sixth of what one more shared pass would. The last step sees no features but
-    the pixels that the estimate so far puts on one another.
+    quarter: it costs a sixth of what one more shared pass would. The last steps see no features but
+    the pixels that the estimate so far puts on one another, and how far these still are apart.
 
     Attributes:
       channels: of the shared block.
@@ -133,12 +135,13 @@ class SharedFlow(nn.Module):
       radius: of the correlation, in pixels of the features, a quarter of a scale's frames.
       fine: channels, convolutions and radius of the block at half resolution, which hands nothing
         on.
-      last: channels and convolutions of the last step.
+      last: channels and convolutions of each of the last steps.
+      last_steps: how many there are.
       dtype: type of the convolutions.
 
     Source: intermediate flow is RIFE's, sharing over a pyramid UPR-Net's (Jin et al. 2023,
     arXiv:2211.03456), correlation of warped features PWC-Net's, its softmax GMFlow's (Xu et al.
-    2022, arXiv:2111.13680).
+    2022, arXiv:2111.13680), the last steps' start Lucas and Kanade's.
     """
 
     channels: int
@@ -150,13 +153,14 @@ class SharedFlow(nn.Module):
     radius: int = 3
     fine: tuple[int, int, int] = (16, 1, 2)
     last: tuple[int, int] = (16, 1)
+    last_steps: int = 2
 
     def setup(self):
         self.encoder = _Encoder(self.features, self.dtype)
         self.block = _Step(self.channels, self.depth, self.carried, self.radius, self.dtype)
         channels, depth, radius = self.fine
         self.fine_block = _Step(channels, depth, 0, radius, self.dtype)
-        self.last_step = _PixelStep(*self.last, self.dtype)
+        self.last_blocks = [_PixelStep(*self.last, self.dtype) for _ in range(self.last_steps)]
 
     def prepare(self, frames: Image) -> list[tuple[Image, Image]]:
         """What does not depend on the time: for every step the pair's features, and the pair at
@@ -170,8 +174,8 @@ class SharedFlow(nn.Module):
     def __call__(
         self, frames: Image, prepared: list[tuple[Image, Image]], time: Array
     ) -> list[Estimate]:
-        """Estimates at twice the features' size, the last two at the finest; that one is brought
-        to the frames' size. `time` is `[B]`."""
+        """Estimates at twice the features' size, those of the last steps at the finest; the very
+        last is brought to the frames' size. `time` is `[B]`."""
         share = jnp.stack([time, 1 - time], axis=1)[..., None, None, None]
         prior = jnp.log((1 - time) / time)[:, None, None, None]
         coarsest = prepared[0][0]
@@ -186,10 +190,11 @@ class SharedFlow(nn.Module):
             motion = ops.resize_flow(motion, size) + apart(step[..., :4])
             state = ops.resize_bilinear(state, size)[..., : step.shape[-1] - 4] + step[..., 4:]
             estimates.append(_estimate(pair, share * motion, prior + state[..., :1]))
-        step = self.last_step(estimates[-1], motion, time)
-        flow = share * (motion + apart(step[..., :4]))
-        last = _estimate(pair, flow, estimates[-1].logit + step[..., 4:])
-        return [*estimates, _at_size(frames, last)]
+        for block in self.last_blocks:
+            step = block(estimates[-1], motion, time)
+            motion = motion + apart(step[..., :4])
+            estimates.append(_estimate(pair, share * motion, estimates[-1].logit + step[..., 4:]))
+        return [*estimates[:-1], _at_size(frames, estimates[-1])]
 
 
 class _Encoder(nn.Module):
@@ -251,17 +256,16 @@ class _Step(nn.Module):
         features = 4 * (6 + self.carried)
         head = Conv(features, dtype=self.dtype, kernel_init=ZEROS, bias_init=ZEROS, name="head")
         step = ops.pixel_shuffle(head(x), 2).astype(jnp.float32)
-        own, trust, rest = step[..., :4], nn.sigmoid(step[..., 4:5] - 1), step[..., 5:]
-        matched = trust * ops.resize_flow(match, size_of(step))
-        moved = jnp.concatenate([-matched, matched], axis=-1)  # frame 0 is behind, frame 1 ahead
-        return jnp.concatenate([own + moved, rest], axis=-1)
+        moved = _trusted(step[..., 4:5], ops.resize_flow(match, size_of(step)))
+        return jnp.concatenate([step[..., :4] + moved, step[..., 5:]], axis=-1)
 
 
 class _PixelStep(nn.Module):
     """A step of motion (4 channels) and logit at the size of the estimate that it starts from.
 
     Blocks of 2x2 pixels are channels of one at half the resolution, so that it sees every pixel
-    at a quarter of the work.
+    at a quarter of the work. The displacement that is left between the warped frames, as far as it
+    is trusted, is the start; no gradient goes through it.
     """
 
     channels: int
@@ -272,13 +276,17 @@ class _PixelStep(nn.Module):
     def __call__(self, estimate: Estimate, motion: Array, time: Array) -> Image:
         seen = [side_by_side(estimate.warped), side_by_side(motion), estimate.logit]
         x = ops.pixel_unshuffle(jnp.concatenate(seen, axis=-1), 2)
-        x = jnp.concatenate([x, *plane(time, x)], axis=-1)
+        halved = lax.stop_gradient(average_pool(estimate.warped))
+        left = displacement(halved[:, 0], halved[:, 1])
+        x = jnp.concatenate([x, left, *plane(time, x)], axis=-1)
         x = leaky_relu(Conv(self.channels, dtype=self.dtype, name="stem")(x), slope=SLOPE)
         for index in range(self.depth):
             conv = Conv(self.channels, dtype=self.dtype, name=f"body{index}")
             x = leaky_relu(conv(x) + x, slope=SLOPE)
-        head = Conv(4 * 5, dtype=self.dtype, kernel_init=ZEROS, bias_init=ZEROS, name="head")
-        return ops.pixel_shuffle(head(x), 2).astype(jnp.float32)
+        head = Conv(4 * 6, dtype=self.dtype, kernel_init=ZEROS, bias_init=ZEROS, name="head")
+        step = ops.pixel_shuffle(head(x), 2).astype(jnp.float32)
+        moved = _trusted(step[..., 4:5], ops.resize_flow(left, size_of(step)))
+        return jnp.concatenate([step[..., :4] + moved, step[..., 5:]], axis=-1)
 
 
 class ConvPReLU(nn.Module):
@@ -328,6 +336,13 @@ def size_of(x: Image) -> tuple[int, int]:
     """Height and width."""
     height, width = x.shape[-3:-1]
     return height, width
+
+
+def _trusted(logit, displacement):
+    """Motion `[B, H, W, 4]` of both frames to where frame 1 shows frame 0 displaced, so far as it
+    is trusted; a quarter at a logit of 0."""
+    moved = nn.sigmoid(logit - 1) * displacement
+    return jnp.concatenate([-moved, moved], axis=-1)  # frame 0 is behind, frame 1 ahead
 
 
 def _displacements(radius):
