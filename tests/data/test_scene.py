@@ -68,6 +68,20 @@ def test_motion_bounds_every_step(motion):
     assert max(lengths) >= 0.3 * motion
 
 
+def test_fine_patterns_repeat_within_a_few_pixels():
+    def share(**options):  # of the power between 4 and 14 pixels per wave
+        shares = []
+        for seed in range(6):
+            spectrum = np.abs(np.fft.fft2(_scene(seed, **options).frame(0).mean(axis=-1))) ** 2
+            spectrum[0, 0] = 0
+            waves = np.hypot(np.fft.fftfreq(HEIGHT)[:, None], np.fft.fftfreq(WIDTH))
+            shares.append(spectrum[(waves > 1 / 14) & (waves < 1 / 4)].sum() / spectrum.sum())
+        return np.mean(shares)
+
+    assert share(fine=1.0) > share() + 0.2
+    np.testing.assert_array_equal(_scene(3, fine=0.0).frame(1), _scene(3).frame(1))
+
+
 def test_more_samples_hardly_change_a_frame():
     coarse, fine = (_scene(5, supersample=factor).frame(1) for factor in (2, 6))
     assert np.abs(coarse - fine).mean() < 0.01

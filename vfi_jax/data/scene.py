@@ -12,6 +12,7 @@ import numpy as np
 SHARES = (0.6, 0.25, 0.15)  # of a layer's largest displacement: moving, turning, growing
 GROWTH = 0.15  # log of the largest scale
 EDGE = 1.5  # pixels from one colour of a pattern to the other
+FINE = (4.0, 14.0)  # pixels per wave of a pattern that repeats within what a network matches
 BAND = 32  # rows painted at a time
 ROUNDING = 1e-6  # pixels by which a point at rest on the frame's edge may seem to move
 RIM = 5.0  # pixels over which an object darkens towards its outline
@@ -31,6 +32,8 @@ class Scene:
       objects: how many objects, the last one in front.
       motion: no point moves further than this between t and t + 1, in pixels; some come near.
       supersample: samples per pixel and axis; a frame is their mean.
+      fine: share of layers, at random, whose pattern repeats every few pixels, as knitwear, brick
+        and print do: where it went is not told by the pattern alone.
     """
 
     def __init__(
@@ -42,12 +45,13 @@ class Scene:
         objects: int = 7,
         motion: float = 8.0,
         supersample: int = 2,
+        fine: float = 0.0,
     ):
         rng = np.random.default_rng(seed)
         self.height, self.width, self.supersample = height, width, supersample
         size = np.array([width, height], float)
-        self._layers = [_background(rng, size, motion)]
-        self._layers += [_object(rng, size, motion) for _ in range(objects)]
+        self._layers = [_background(rng, size, motion, fine)]
+        self._layers += [_object(rng, size, motion, fine) for _ in range(objects)]
 
     def frame(self, time: float) -> np.ndarray:
         """What is seen at `time`.
@@ -254,19 +258,20 @@ class _Polygon:
         )
 
 
-def _background(rng, size, motion):
+def _background(rng, size, motion, fine):
     reach = 0.25 * size
     extent = math.hypot(*size) / 2 + math.hypot(*reach)  # of what comes into view
     path = _path(rng, size / 2, reach, motion * rng.uniform(0.2, 0.6), extent)
-    return _Layer(path, math.inf, None, *_texture(rng, math.hypot(*size) / 4, vivid=0.15))
+    texture = _texture(rng, math.hypot(*size) / 4, vivid=0.15, fine=fine)
+    return _Layer(path, math.inf, None, *texture)
 
 
-def _object(rng, size, motion):
+def _object(rng, size, motion, fine):
     radius = min(size) * rng.uniform(0.1, 0.27)
     centre, reach = size * rng.uniform(0.3, 0.7, 2), size * rng.uniform(0.15, 0.35, 2)
     path = _path(rng, centre, reach, motion * rng.uniform(0.4, 1.0), math.exp(GROWTH) * radius)
     outline, radius = (_blob if rng.random() < 0.5 else _polygon)(rng, radius)
-    return _Layer(path, radius, outline, *_texture(rng, radius, vivid=0.4))
+    return _Layer(path, radius, outline, *_texture(rng, radius, vivid=0.4, fine=fine))
 
 
 def _path(rng, centre, reach, motion, extent):
@@ -297,10 +302,13 @@ def _polygon(rng, radius):
     return _Polygon(np.stack([np.cos(angles), np.sin(angles)], -1), np.full(count, inner)), radius
 
 
-def _texture(rng, extent, *, vivid):
+def _texture(rng, extent, *, vivid, fine):
     """(pattern, grain, colours) for something about `extent` pixels large."""
-    kind = rng.choice(["stripes", "checks", "blotches"], p=[0.2, 0.2, 0.6])
-    length = extent * rng.uniform(0.25, 0.6) + 6  # pixels per wave
+    # Nothing is drawn where nothing is fine: a seed's scene stays what it was.
+    is_fine = fine > 0 and rng.random() < fine
+    shares = [0.4, 0.4, 0.2] if is_fine else [0.2, 0.2, 0.6]
+    kind = rng.choice(["stripes", "checks", "blotches"], p=shares)
+    length = rng.uniform(*FINE) if is_fine else extent * rng.uniform(0.25, 0.6) + 6
     angle = rng.uniform(0, 2 * math.pi)
     if kind == "stripes":
         angles = np.array([angle])
