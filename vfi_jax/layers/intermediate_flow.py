@@ -353,7 +353,19 @@ def _displacements(radius):
 
 
 def _estimate(frames, flow, logit):
-    return Estimate(flow, logit, ops.backward_warp(frames, flow, padding="border"))
+    warped = lax.platform_dependent(frames, flow, cpu=_sampled_in_turn, default=_sampled)
+    return Estimate(flow, logit, warped)
+
+
+def _sampled(frames, flow):
+    return ops.backward_warp(frames, flow, padding="border")
+
+
+def _sampled_in_turn(frames, flow):
+    """One frame of the pair after the other: XLA for CPUs works a flow out again for every pixel
+    that it reads, and a warped frame for every use, unless a loop wants them whole."""
+    pairs = (frames.swapaxes(0, 1), flow.swapaxes(0, 1))
+    return lax.map(lambda pair: _sampled(*pair), pairs).swapaxes(0, 1)
 
 
 def _at_size(frames, estimate):

@@ -92,7 +92,7 @@ class Model(nn.Module):
     view of the frames is computed once for all times, the rest under a scan over them.
 
     The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, H, W, 2]`
-    and "blends" `[B, T, H, W, 3]`, the finest last and, of `rife/small`, the last two as large,
+    and "blends" `[B, T, H, W, 3]`, the finest last and, of `rife/small`, the last three as large,
     each before them half as large; "residual"; with a teacher "teacher_flow" and "teacher_blend".
     """
 
