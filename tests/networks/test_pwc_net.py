@@ -108,5 +108,34 @@ def test_zero_flow_samples_the_features_themselves_at_every_level():
         np.testing.assert_array_equal(parts[f"warp_{level}"], parts[f"c2_{level}"])
 
 
+def test_the_small_one_sees_which_way_things_moved_before_it_is_trained():
+    """Its levels start from what is most alike, which the paper's random features do not show."""
+    texture = np.random.default_rng(0).random((16, 24, 3), np.float32)
+    texture = np.asarray(jax.image.resize(texture, (128, 192, 3), "cubic"))[None]
+    model = registry.create("pwc_net/small")
+    variables, frames = _fresh(model), (texture[:, :, 16:144], texture[:, :, 8:136])
+    _, state = jax.jit(functools.partial(model.apply, mutable="intermediates"))(variables, *frames)
+    for level, pixels in ((2, 2), (3, 1)):  # 8 of the frames' to the right
+        (volume,) = state["intermediates"][f"decoder{level}"]["cost_volume"]
+        middle = 40 + pixels  # of 9 x 9
+        assert (volume[0, 4:-4, 4:-4].argmax(axis=-1) == middle).mean() > 0.9
+
+
+def test_the_small_one_hands_a_coarser_flow_on_before_it_is_trained():
+    model = registry.create("pwc_net/small")
+    variables = _fresh(model)
+    variables["params"]["decoder5"]["flow"]["bias"] = np.asarray([0.1, -0.2], np.float32)
+    frames = np.random.default_rng(0).random((2, 1, 128, 128, 3), np.float32)
+    flow = jax.jit(model.apply)(variables, *frames)["flow"]
+    middle = flow[:, 12:20, 12:20]  # zeros beside the frame are enlarged with it
+    np.testing.assert_allclose(middle, np.broadcast_to([0.5, -1.0], middle.shape), rtol=1e-5)
+
+
+def _fresh(model):
+    """The variables that training starts from."""
+    inputs = {name: np.zeros(x.shape, x.dtype) for name, x in model.example_inputs.items()}
+    return jax.jit(lambda key: model.init(key, **inputs))(jax.random.key(0, impl="rbg"))
+
+
 def _pair(frames):
     return frames[:1] / np.float32(255), frames[1:] / np.float32(255)

@@ -74,6 +74,7 @@ class ConvTranspose(nn.Module):
       use_bias: add a bias per channel.
       dtype: type of the computation; parameters stay float32.
       kernel_init: initialiser of the kernel; None: PyTorch's default.
+      bias_init: initialiser of the bias; None: PyTorch's default.
 
     Parameters: kernel `[kernel, kernel, in, features]` as it is correlated with the dilated input
     (PyTorch's turned by 180 degrees), bias `[features]`.
@@ -86,6 +87,7 @@ class ConvTranspose(nn.Module):
     use_bias: bool = True
     dtype: Any = jnp.float32
     kernel_init: Any = None
+    bias_init: Any = None
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
@@ -96,7 +98,8 @@ class ConvTranspose(nn.Module):
         x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
         out = convolve_transposed(x, kernel, stride=self.stride, padding=self.padding)
         if self.use_bias:
-            out += self.param("bias", _bias_init(fan), (self.features,)).astype(self.dtype)
+            init = self.bias_init or _bias_init(fan)
+            out += self.param("bias", init, (self.features,)).astype(self.dtype)
         return out
 
 

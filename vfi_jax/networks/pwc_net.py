@@ -7,6 +7,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Flow, Image
@@ -16,6 +17,8 @@ from vfi_jax.layers.precision import precision
 FLOW_SCALE = 20.0  # flows are regressed in full-resolution pixels / 20 (Sun et al. 2018, sec. 4)
 FINEST = 2  # level of the finest flow, a quarter of the resolution (ibid.)
 RADIUS = 4  # of the cost volume, in pixels of its level (ibid.)
+PAIR = (0, 2, 3)  # axes of a pair's statistics: frame, height, width
+FLAT = 1e-6  # variance of features that show nothing
 INSIDE = 0.9999  # least share of a sample that lies inside (the authors' code)
 DILATIONS = (1, 2, 4, 8, 16, 1)  # of the context network (Sun et al. 2018, fig. 3)
 
@@ -24,6 +27,16 @@ ZEROS = nn.initializers.zeros
 HiddenConv = functools.partial(Conv, kernel_init=nn.initializers.he_normal(), bias_init=ZEROS)
 # Theirs start from noise; from no motion, systems with this part start from the frames' mean.
 FlowHead = functools.partial(Conv, 2, kernel_init=ZEROS, bias_init=ZEROS)
+
+
+def _doubling(key: Array, shape: tuple[int, ...]) -> Array:
+    """A kernel that enlarges every channel bilinearly."""
+    line = jnp.asarray([0.25, 0.75, 0.75, 0.25])
+    return jnp.einsum("y,x,io->yxio", line, line, jnp.eye(shape[2], shape[3]))
+
+
+# From noise, a flow of zero would be warped along as the bias points, by pixels.
+UpFlow = functools.partial(ConvTranspose, 2, kernel_init=_doubling, bias_init=ZEROS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +48,11 @@ class Config:
       dense: channels that each layer of a level's decoder adds.
       context: channels of the context network's layers, at most six.
       bgr: read blue, green, red, as the authors' weights do. DAIN's copy reads RGB.
+      normalise: match a pair's features without their mean, by direction alone, after Jonschkowski
+        et al. 2020 (UFlow, arXiv:2006.04902): random features are nearly all mean, and as they are
+        a cost volume of them says little of motion.
+      residual: a level adds to the coarser one's flow, as UFlow's does, where the authors' makes
+        its own anew.
       dtype: type of the convolutions; parameters and flows stay float32.
       precision: of the convolutions, see `layers.precision`.
     """
@@ -43,12 +61,21 @@ class Config:
     dense: tuple[int, ...] = (128, 128, 96, 64, 32)
     context: tuple[int, ...] = (128, 128, 128, 96, 64, 32)
     bgr: bool = True
+    normalise: bool = False
+    residual: bool = False
     dtype: Any = jnp.float32
     precision: str = "highest"
 
 
 VARIANTS = {
-    "small": Config(features=(8, 12, 16, 16, 16), dense=(12, 8), context=(16, 16), bgr=False)
+    "small": Config(
+        features=(8, 12, 16, 16, 16),
+        dense=(12, 8),
+        context=(16, 16),
+        bgr=False,
+        normalise=True,
+        residual=True,
+    )
 }
 
 
@@ -101,6 +128,8 @@ class Model(nn.Module):
         for level, width in enumerate(self.config.features, start=1):
             x = Level(width, self.config.dtype, name=f"features{level}")(x)
             half0, half1 = jnp.split(x, 2)
+            if self.config.normalise:
+                half0, half1 = _normalised(half0, half1)
             pyramid0.append(half0)
             pyramid1.append(half1)
         return pyramid0, pyramid1
@@ -145,8 +174,10 @@ class Decoder(nn.Module):
             new = leaky_relu(HiddenConv(width, dtype=dtype, name=f"conv{index}")(x))
             x = _concatenate((new, x), dtype)
         flow = FlowHead(name="flow")(x.astype(jnp.float32))
+        if self.config.residual and coarser is not None:
+            flow += coarser[0]
         # The authors' files hold this at the finest level too, where nothing reads it.
-        up_flow = ConvTranspose(2, name="up_flow")(flow)
+        up_flow = UpFlow(name="up_flow")(flow)
         if self.level == FINEST:
             return flow, x, None
         return flow, x, (up_flow, ConvTranspose(2, dtype=dtype, name="up_features")(x))
@@ -165,6 +196,16 @@ class Context(nn.Module):
             )
             x = leaky_relu(conv(x))
         return FlowHead(name="flow")(x.astype(jnp.float32))
+
+
+def _normalised(features0: Image, features1: Image) -> tuple[Image, Image]:
+    """Both features, float32: every channel of a pair at mean 0 and variance 1, then every pixel
+    at a mean square of 1, so that their cost volume is the cosine of the angle between them."""
+    pair = jnp.stack([features0, features1]).astype(jnp.float32)
+    pair -= pair.mean(axis=PAIR, keepdims=True)
+    pair *= lax.rsqrt(jnp.square(pair).mean(axis=PAIR, keepdims=True) + FLAT)
+    pair *= lax.rsqrt(jnp.square(pair).mean(axis=-1, keepdims=True) + FLAT)
+    return pair[0], pair[1]
 
 
 def _pixels(level: int) -> float:
