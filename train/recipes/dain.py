@@ -37,5 +37,5 @@ PAPER = Recipe(
 
 RECIPES = {
     "": PAPER,
-    "small": guided(small(PAPER, "dain/small", gaps=(2, 4), crop=(128, 128), batch=3)),
+    "small": guided(small(PAPER, "dain/small", gaps=(2, 4), crop=(128, 128), batch=3), weight=0.1),
 }
