@@ -112,7 +112,11 @@ class Model(nn.Module):
             unit = Unit(8 * config.width, 7, config, affine=True, name="stem")
             x = unit(frame, train)
             x = Hourglass(SCALES, config, name="hourglass")(x, train)
-            log_depth = Conv(1, dtype=config.dtype, name="head")(x)
+            # Before training everything is equally far: from noise DAIN's weights, 1 / depth, were
+            # thousands apart, and grew.
+            zeros = nn.initializers.zeros
+            head = Conv(1, dtype=config.dtype, kernel_init=zeros, bias_init=zeros, name="head")
+            log_depth = head(x)
         return {"log_depth": log_depth.astype(jnp.float32)}
 
 
