@@ -308,6 +308,7 @@ def _texture(rng, extent, *, vivid, fine):
     is_fine = fine > 0 and rng.random() < fine
     shares = [0.4, 0.4, 0.2] if is_fine else [0.2, 0.2, 0.6]
     kind = rng.choice(["stripes", "checks", "blotches"], p=shares)
+    # Pixels per wave.
     length = rng.uniform(*FINE) if is_fine else extent * rng.uniform(0.25, 0.6) + 6
     angle = rng.uniform(0, 2 * math.pi)
     if kind == "stripes":
