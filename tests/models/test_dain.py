@@ -127,13 +127,16 @@ def test_aligned_corners(full_variables):
 def test_the_original_caller(full_variables, group, name, times):
     """Padded to multiples of 128 by replication, the frame in the middle, as bytes."""
     arrays = support.full_case(group, name)
+    noise = flow_family.noise_of(group, f"{name}.npz")
     frames = np.stack([support.channels_last(arrays[key])[0] for key in ("im0", "im2")])
     out = Interpolator(MODEL, full_variables, padding="dain")(frames, times)
     for index, frame in enumerate(out):
-        # A few pixels at crossings differ by more than rounding; how many is up to the processor:
-        # 0.987 were within it on one where the same code had more than 0.99 on others.
+        # A few pixels at crossings differ by more than rounding, more where the original, too,
+        # crossed by its own float32 noise; the processor decides how many: on one 0.9866
+        # are within.
+        crossed = noise[f"rectified_{index}"] > flow_family.NOISE_LIMIT
         difference = np.abs(frame.astype(int) - arrays[f"uint8_{index}"])
-        assert np.mean(difference <= 1) >= 0.98
+        assert np.mean(difference <= 1) >= (0.98 if crossed else 0.985)
 
 
 @pytest.mark.slow
