@@ -256,8 +256,7 @@ class _Step(nn.Module):
         features = 4 * (6 + self.carried)
         head = Conv(features, dtype=self.dtype, kernel_init=ZEROS, bias_init=ZEROS, name="head")
         step = ops.pixel_shuffle(head(x), 2).astype(jnp.float32)
-        moved = _trusted(step[..., 4:5], ops.resize_flow(match, size_of(step)))
-        return jnp.concatenate([step[..., :4] + moved, step[..., 5:]], axis=-1)
+        return _towards(match, step)
 
 
 class _PixelStep(nn.Module):
@@ -285,8 +284,7 @@ class _PixelStep(nn.Module):
             x = leaky_relu(conv(x) + x, slope=SLOPE)
         head = Conv(4 * 6, dtype=self.dtype, kernel_init=ZEROS, bias_init=ZEROS, name="head")
         step = ops.pixel_shuffle(head(x), 2).astype(jnp.float32)
-        moved = _trusted(step[..., 4:5], ops.resize_flow(left, size_of(step)))
-        return jnp.concatenate([step[..., :4] + moved, step[..., 5:]], axis=-1)
+        return _towards(left, step)
 
 
 class ConvPReLU(nn.Module):
@@ -338,11 +336,16 @@ def size_of(x: Image) -> tuple[int, int]:
     return height, width
 
 
-def _trusted(logit, displacement):
-    """Motion `[B, H, W, 4]` of both frames to where frame 1 shows frame 0 displaced, so far as it
-    is trusted; a quarter at a logit of 0."""
-    moved = nn.sigmoid(logit - 1) * displacement
-    return jnp.concatenate([-moved, moved], axis=-1)  # frame 0 is behind, frame 1 ahead
+def _towards(displacement, step):
+    """A step's own motion (4 channels) and that to where frame 1 shows frame 0 displaced, so far as
+    its fifth channel trusts it, a quarter at 0; then its other channels.
+
+    `displacement` is `[B, h, w, 2]` in pixels of its own size.
+    """
+    trust = nn.sigmoid(step[..., 4:5] - 1)
+    moved = trust * ops.resize_flow(displacement, size_of(step))
+    both = jnp.concatenate([-moved, moved], axis=-1)  # frame 0 is behind, frame 1 ahead
+    return jnp.concatenate([step[..., :4] + both, step[..., 5:]], axis=-1)
 
 
 def _displacements(radius):
