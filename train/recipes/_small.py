@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from train.optimizer import Optimizer, cosine
-from train.recipe import Recipe
+from train.recipe import Loss, Recipe
 from vfi_jax import losses, registry
 from vfi_jax.arrays import Array
 from vfi_jax.data.augment import Augment
@@ -15,6 +15,8 @@ from vfi_jax.data.augment import Augment
 TEACHER = "rife/small"  # its weights come with the package
 GUIDANCE = 0.01  # weight of a pixel of flow's error; chosen, not tuned
 EPS = 0.5  # pixels: where the teacher is surely wrong by more, it pulls no harder
+# Of a prediction to the teacher's flows `[B, T, 2, H, W, 2]`, from the new frame to both others.
+Distance = Callable[[dict, Array], Array]
 
 
 def small(recipe: Recipe, model: str, **changes: Any) -> Recipe:
@@ -48,7 +50,7 @@ def flow_distance(prediction: dict, taught: Array) -> Array:
 
 def guided(
     recipe: Recipe,
-    distance: Callable[[dict, Array], Array] = flow_distance,
+    distance: Distance = flow_distance,
     *,
     weight: float = GUIDANCE,
 ) -> Recipe:
@@ -56,16 +58,26 @@ def guided(
 
     Args:
       recipe: of a system that moves pixels of both frames.
-      distance: of a prediction to the teacher's flows `[B, T, 2, H, W, 2]`, from the new frame to
-        both others.
+      distance: of a prediction to the teacher's flows.
       weight: of the distance in the loss.
     """
-    teacher = registry.create(TEACHER, precision="default")
+    follow = following(distance)
 
     def loss(prediction, batch, frozen):
         total, parts = recipe.loss(prediction, batch, frozen)
-        taught = teacher.apply(frozen["teacher"], batch["frames"], batch["times"])["flows"][-1]
-        guidance = weight * distance(prediction, taught)
+        guidance = weight * follow(prediction, batch, frozen)[0]
         return total + guidance, {**parts, "guidance": guidance}
 
     return dataclasses.replace(recipe, loss=loss, frozen={**recipe.frozen, "teacher": TEACHER})
+
+
+def following(distance: Distance) -> Loss:
+    """The loss that is nothing but the distance to the flows of the frozen "teacher"."""
+    teacher = registry.create(TEACHER, precision="default")
+
+    def loss(prediction, batch, frozen):
+        taught = teacher.apply(frozen["teacher"], batch["frames"], batch["times"])["flows"][-1]
+        guidance = distance(prediction, taught)
+        return guidance, {"guidance": guidance}
+
+    return loss
