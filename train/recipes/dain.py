@@ -18,9 +18,9 @@ from vfi_jax import losses, ops
 from vfi_jax.data.augment import Augment
 
 EPS = 1e-6  # in [0, 1], squared (loss_function.py)
-# Of dain/small, both chosen, not tuned: depth is told by motion alone, which must come first.
-DEPTH_RATE = 0.1  # of the learning rate
-GUIDANCE = 0.1  # weight of a pixel of flow's error
+# Of dain/small's learning rate, chosen, not tuned: flow has been learned before, and depth is told
+# by motion alone.
+RATES = {"flow": 0.3, "depth": 0.1}
 
 
 def loss(prediction, batch, frozen):
@@ -44,7 +44,6 @@ PAPER = Recipe(
 )
 
 
-
 def flow_distance(prediction, taught):
     """Between the flows from each frame to the other and the teacher's, where those meet a frame:
     what is at p between them lies at p + to0 in frame 0, and moves by to1 - to0 from there."""
@@ -61,13 +60,14 @@ SMALL = small(PAPER, "dain/small", gaps=(2, 4), crop=(128, 128), batch=3)
 
 RECIPES = {
     "": PAPER,
+    # dain/small's flow alone, from which the whole starts, as the paper's does from PWC-Net's:
+    # python -m train dain/flow --workdir FLOW ...
+    # python -m train dain/small --start-from FLOW/weights ...
     "flow": dataclasses.replace(
         SMALL, loss=following(flow_distance), frozen={"teacher": TEACHER}, batch=6
     ),
     "small": guided(
-        dataclasses.replace(
-            SMALL, optimizer=dataclasses.replace(SMALL.optimizer, scale={"depth": DEPTH_RATE})
-        ),
-        weight=GUIDANCE,
+        dataclasses.replace(SMALL, optimizer=dataclasses.replace(SMALL.optimizer, scale=RATES)),
+        flow_distance,
     ),
 }

@@ -15,6 +15,7 @@ from vfi_jax.layers.lucas_kanade import displacement
 
 ZEROS = nn.initializers.zeros
 SLOPE = 0.2  # of the leaky ReLUs of `SharedFlow`
+AT_A_FRAME = 1e-6  # distance from 0 or 1 of a time that is as good as that frame's
 # Chosen by the frames that an untrained `SharedFlow` makes of real clips.
 SHARPNESS = 30.0  # of the softmax over similarities in -1 .. 1
 FAINT = 1e-3  # power of features that count as no texture
@@ -177,7 +178,8 @@ class SharedFlow(nn.Module):
         """Estimates at twice the features' size, those of the last steps at the finest; the very
         last is brought to the frames' size. `time` is `[B]`."""
         share = jnp.stack([time, 1 - time], axis=1)[..., None, None, None]
-        prior = jnp.log((1 - time) / time)[:, None, None, None]
+        inside = jnp.clip(time, AT_A_FRAME, 1 - AT_A_FRAME)
+        prior = jnp.log((1 - inside) / inside)[:, None, None, None]
         coarsest = prepared[0][0]
         motion = jnp.zeros((*coarsest.shape[:-1], 2))
         state = jnp.zeros((*coarsest[:, 0, ..., 0].shape, 1 + self.carried))

@@ -1,0 +1,72 @@
+"""Every small recipe learns to interpolate, within its stated steps; minutes each."""
+
+import dataclasses
+from fractions import Fraction
+
+import jax
+import numpy as np
+import pytest
+
+from train import recipe as recipes
+from train import run
+from train.state import State
+from train.step import make_step
+from vfi_jax import evaluation, metrics
+from vfi_jax.data.clip import Clip
+from vfi_jax.data.degrade import degrade
+from vfi_jax.data.resident import Resident
+from vfi_jax.data.scene import Scene
+from vfi_jax.interpolation import Interpolator
+
+SMALL = [name for name in recipes.list_recipes() if name.endswith("small")]
+MOTIONS = (4, 6, 8, 10)  # pixels between inputs
+FRAMES = 7  # of a clip; every second is an input, and Zooming Slow-Mo sees four
+SIDE = 64
+GAIN = 3.0  # dB
+CHUNK = 50  # steps between looks
+
+
+@pytest.mark.slow
+@pytest.mark.training
+@pytest.mark.parametrize("name", SMALL)
+def test_a_recipe_is_3_db_better_than_the_mean_of_both_frames_on_four_clips(name):
+    recipe = recipes.find(name)
+    recipe = dataclasses.replace(recipe, crop=(SIDE, SIDE), batch=4, gaps=(2,))
+    model = run.create_model(recipe, bf16=False)
+    scenes = [Scene(seed, SIDE, SIDE, motion=pixels) for seed, pixels in enumerate(MOTIONS)]
+    source = Resident([_clip(scene) for scene in scenes], batch=recipe.batch)
+    prepare = recipe.preparation(model.contract, source.frames)
+    optimizer = recipe.optimizer.build(recipe.steps)
+    step = make_step(model, recipe.loss, optimizer, ema=recipe.ema, summed=recipe.summed)
+    frozen = run.load_frozen(recipe)
+
+    @jax.jit
+    def advance(state, arrays, drawn, frozen):
+        return step(state, prepare(source.gather(arrays, drawn)), frozen)
+
+    fresh = run.start_variables(model, recipe, seed=0, weights_name="")
+    state = State.start(fresh, optimizer, ema=bool(recipe.ema))
+    mean, gain = evaluation.baseline("average", scale=model.contract.scale), -np.inf
+    for place in range(recipe.steps):
+        state, _ = advance(state, source.arrays, source.draw(place), frozen)
+        if (place + 1) % CHUNK == 0:
+            answer = Interpolator(model, state.variables)
+            gain = np.mean([_psnr(answer, s, model) - _psnr(mean, s, model) for s in scenes])
+            print(f"{name}: {gain:+.2f} dB after {place + 1} of {recipe.steps} steps")
+            if gain >= GAIN:
+                return
+    pytest.fail(f"{gain:+.2f} dB after {recipe.steps} steps, wanted {GAIN:+}")
+
+
+def _clip(scene):
+    frames = [np.round(255 * scene.frame(index / 2)).astype(np.uint8) for index in range(FRAMES)]
+    return Clip("scene", tuple(frames))
+
+
+def _psnr(answer, scene, model):
+    """Of the frame between the first two that training is given."""
+    frames = np.stack([scene.frame(0), scene.frame(1)])
+    scale = model.contract.scale
+    given = frames if scale == 1 else np.asarray(degrade(frames, scale))
+    (made,) = answer(given, [Fraction(1, 2)])
+    return float(metrics.psnr(made, scene.frame(0.5)))
