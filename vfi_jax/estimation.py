@@ -9,7 +9,9 @@ import numpy as np
 
 from vfi_jax import lookup, ops, registry
 from vfi_jax.arrays import Array, Flow, Image
+from vfi_jax.models import rife
 
+PAIR = ("frame0", "frame1")  # what a flow network takes
 Network = str | tuple[nn.Module, dict]
 
 
@@ -23,7 +25,8 @@ def flow(frame0: Any, frame1: Any, *, network: Network = "pwc_net") -> np.ndarra
       frame0: `[*B, H, W, 3]` RGB: uint8, uint16, or floats in [0, 1].
       frame1: like `frame0`.
       network: the name of a flow network (its weights are loaded at every call), or the
-        (model, variables) that `vfi_jax.load` gives.
+        (model, variables) that `vfi_jax.load` gives. RIFE for any time is one too, as the flow from
+        a frame between is that from frame 0 where its time is 0: "rife/small" is always at hand.
 
     Returns:
       `[*B, H, W, 2]` float32 pixels, (x, y).
@@ -35,7 +38,7 @@ def flow(frame0: Any, frame1: Any, *, network: Network = "pwc_net") -> np.ndarra
     first, second = _frames(frame0, "frame0"), _frames(frame1, "frame1")
     if first.shape != second.shape:
         raise ValueError(f"frame1 must be {first.shape} as frame0, got {second.shape}")
-    model, variables = _load(network, ("frame0", "frame1"))
+    model, variables = _load(network, PAIR)
     out = _flow(model, variables, _batch(first), _batch(second))
     return np.asarray(out).reshape(*first.shape[:-1], 2)
 
@@ -83,22 +86,36 @@ def drift(flow: Flow) -> tuple[Array, Array]:
 @jax.jit(static_argnums=0)
 def _flow(model: Any, variables: dict, frame0: Image, frame1: Image) -> Flow:
     height, width = frame0.shape[-3:-1]
-    out = model.apply(variables, _fitted(frame0, model), _fitted(frame1, model))
-    return ops.resize_flow(out["flow"], (height, width))
+    pair = [_fitted(frame, _multiple(model)) for frame in (frame0, frame1)]
+    if _interpolates(model):
+        times = jnp.zeros((len(frame0), 1))
+        out = model.apply(variables, jnp.stack(pair, axis=1), times)["flows"][-1][:, 0, 1]
+    else:
+        out = model.apply(variables, *pair)["flow"]
+    return ops.resize_flow(out, (height, width))
 
 
 @jax.jit(static_argnums=0)
 def _depth(model: Any, variables: dict, frame: Image) -> Image:
     height, width = frame.shape[-3:-1]
-    log_depth = model.apply(variables, _fitted(frame, model))["log_depth"]
+    log_depth = model.apply(variables, _fitted(frame, _multiple(model)))["log_depth"]
     return jnp.exp(ops.resize_bilinear(log_depth, (height, width)))
 
 
-def _fitted(frame: Image, model: Any) -> Image:
+def _interpolates(model: Any) -> bool:
+    """It is a system whose flows from any time end at the two frames."""
+    return isinstance(model, rife.Model) and model.config.any_time
+
+
+def _multiple(model: Any) -> int:
+    return model.contract.multiple if _interpolates(model) else model.multiple
+
+
+def _fitted(frame: Image, multiple: int) -> Image:
     """The frame as float32, enlarged to the next multiples of the network's."""
     if jnp.issubdtype(frame.dtype, jnp.integer):
         frame = frame / np.float32(jnp.iinfo(frame.dtype).max)
-    height, width = (-(-side // model.multiple) * model.multiple for side in frame.shape[-3:-1])
+    height, width = (-(-side // multiple) * multiple for side in frame.shape[-3:-1])
     return ops.resize_bilinear(frame.astype(jnp.float32), (height, width))
 
 
@@ -121,6 +138,8 @@ def _load(network: Network, inputs: tuple[str, ...]) -> tuple[nn.Module, dict]:
     """The network and its variables; it must take these inputs."""
 
     def fits(model: Any) -> bool:
+        if _interpolates(model):
+            return inputs == PAIR
         return tuple(getattr(model, "example_inputs", ())) == inputs and hasattr(model, "multiple")
 
     if not isinstance(network, str):
@@ -128,7 +147,8 @@ def _load(network: Network, inputs: tuple[str, ...]) -> tuple[nn.Module, dict]:
         if not fits(model):
             raise ValueError(f"network must take {' and '.join(inputs)}, got {type(model)}")
         return model, variables
-    known = [name for name in registry.list_networks() if fits(registry.create(name))]
+    names = [*registry.list_networks(), *registry.list_models()]
+    known = [name for name in names if fits(registry.create(name))]
     if network not in known:
         raise ValueError(lookup.unknown("network", network, known))
     from vfi_jax import weights  # weights ask this module for a flow's drift

@@ -52,8 +52,8 @@ def test_depth_is_bright_where_near(pictures, tmp_path, capsys):
     ("arguments", "message"),
     [
         ([], "nothing to write; give --out FILE.flo or --picture FILE.png"),
-        (["--out", "flow.flo"], "pwc_net"),
-        (["--out", "flow.flo", "--network", "rife"], "unknown network 'rife'"),
+        (["--out", "flow.flo", "--network", "pwc_net"], "pwc_net"),
+        (["--out", "flow.flo", "--network", "sepconv"], "unknown network 'sepconv'"),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(pictures, arguments, message, capsys):

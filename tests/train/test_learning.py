@@ -19,6 +19,7 @@ from vfi_jax.data.scene import Scene
 from vfi_jax.interpolation import Interpolator
 
 SMALL = [name for name in recipes.list_recipes() if name.endswith("small")]
+STAGES = {"dain/small": ["dain/flow", "dain/small"]}  # recipes that go on from one another
 MOTIONS = (4, 6, 8, 10)  # pixels between inputs
 FRAMES = 7  # of a clip; every second is an input, and Zooming Slow-Mo sees four
 SIDE = 64
@@ -30,6 +31,16 @@ CHUNK = 50  # steps between looks
 @pytest.mark.training
 @pytest.mark.parametrize("name", SMALL)
 def test_a_recipe_is_3_db_better_than_the_mean_of_both_frames_on_four_clips(name):
+    variables = None
+    for stage in STAGES.get(name, [name]):
+        variables = _learn(stage, variables)
+
+
+def _learn(name, variables):
+    """Trains until the gain is there, from fresh variables where none are given; what was learned.
+
+    The test fails where the recipe's steps were not enough.
+    """
     recipe = recipes.find(name)
     recipe = dataclasses.replace(recipe, crop=(SIDE, SIDE), batch=4, gaps=(2,))
     model = run.create_model(recipe, bf16=False)
@@ -44,8 +55,8 @@ def test_a_recipe_is_3_db_better_than_the_mean_of_both_frames_on_four_clips(name
     def advance(state, arrays, drawn, frozen):
         return step(state, prepare(source.gather(arrays, drawn)), frozen)
 
-    fresh = run.start_variables(model, recipe, seed=0, weights_name="")
-    state = State.start(fresh, optimizer, ema=bool(recipe.ema))
+    start = variables or run.start_variables(model, recipe, seed=0, weights_name="")
+    state = State.start(start, optimizer, ema=bool(recipe.ema))
     mean, gain = evaluation.baseline("average", scale=model.contract.scale), -np.inf
     for place in range(recipe.steps):
         state, _ = advance(state, source.arrays, source.draw(place), frozen)
@@ -54,8 +65,8 @@ def test_a_recipe_is_3_db_better_than_the_mean_of_both_frames_on_four_clips(name
             gain = np.mean([_psnr(answer, s, model) - _psnr(mean, s, model) for s in scenes])
             print(f"{name}: {gain:+.2f} dB after {place + 1} of {recipe.steps} steps")
             if gain >= GAIN:
-                return
-    pytest.fail(f"{gain:+.2f} dB after {recipe.steps} steps, wanted {GAIN:+}")
+                return state.variables
+    pytest.fail(f"{name}: {gain:+.2f} dB after {recipe.steps} steps, wanted {GAIN:+}")
 
 
 def _clip(scene):

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+import vfi_jax
 from vfi_jax import evaluation, metrics, registry, weights
 from vfi_jax.data.degrade import degrade
 from vfi_jax.data.scene import Scene
@@ -59,6 +60,18 @@ def test_the_default_follows_motion_to_any_time():
         assert decibels >= _decibels(blend, time, motion=8) + 3
         errors[time] = 10 ** (-decibels / 20)
     assert max(errors.values()) <= 1.3 * errors[0.5]
+
+
+@pytest.mark.slow
+def test_the_default_tells_flow_between_two_frames():
+    errors = []
+    for seed in SEEDS:
+        scene = Scene(seed, *SIZE, motion=8)
+        flow = vfi_jax.flow(scene.frame(0), scene.frame(1), network=weights.DEFAULT)
+        truth = scene.flow(0, 1)
+        errors.append([np.linalg.norm(truth - other, axis=-1).mean() for other in (flow, 0)])
+    error, still = np.mean(errors, axis=0)
+    assert error < 0.5 * still, (error, still)
 
 
 def _decibels(answer, time, *, motion, scale=1):

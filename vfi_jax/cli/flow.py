@@ -20,8 +20,9 @@ class Args:
     """PNG to write, direction as hue and length as strength."""
     largest: float | None = None
     """Length in pixels that is shown in full colour; the longest flow's by default."""
-    network: str = "pwc_net"
-    """Flow network, such as pwc_net, flownet_s or spynet."""
+    network: str = "rife/small"
+    """Flow network: rife/small comes with the package; pwc_net, flownet_s and spynet need their
+    authors' weights."""
 
 
 def run(args: Args) -> int:

@@ -15,7 +15,7 @@ from vfi_jax.layers.lucas_kanade import displacement
 
 ZEROS = nn.initializers.zeros
 SLOPE = 0.2  # of the leaky ReLUs of `SharedFlow`
-AT_A_FRAME = 1e-6  # distance from 0 or 1 of a time that is as good as that frame's
+AT_A_FRAME = 0.01  # nearer to 0 or 1 a time has that frame's logit: it would be infinite there
 # Chosen by the frames that an untrained `SharedFlow` makes of real clips.
 SHARPNESS = 30.0  # of the softmax over similarities in -1 .. 1
 FAINT = 1e-3  # power of features that count as no texture
