@@ -10,7 +10,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -60,13 +60,11 @@ def release(run: Path, bits: int = SIGNIFICANT) -> Path:
         raise ValueError(f"bits must be 2 to {SIGNIFICANT}, as a float16 has, not {bits}")
     if not (run / RECORD).is_file() or not (run / "weights").is_dir():
         raise ValueError(f"{run} must hold a finished run, with {RECORD} and weights/ in it")
-    record = json.loads((run / RECORD).read_text())
-    name = record["recipe"]["model"]
+    runs = _runs(run)
+    name = runs[-1].starts[0]["recipe"]["model"]
     _, variables = weights.load(run / "weights")
     folder = packaged_folder(name)
-    lines = (run / "metrics.jsonl").read_text().splitlines()
-    metrics = [json.loads(line) for line in lines]
-    text = _card(name, registry.count_parameters(variables), bits, record, metrics)
+    text = _card(name, registry.count_parameters(variables), bits, runs)
     weights.save(
         folder,
         name,
@@ -79,58 +77,91 @@ def release(run: Path, bits: int = SIGNIFICANT) -> Path:
     return card
 
 
+class Run(NamedTuple):
+    """What a run's folder tells: its records, one for each time that it was started or resumed,
+    and the lines of its metrics."""
+
+    starts: list[dict]
+    metrics: list[dict]
+
+    def lines(self, kind: str) -> list[dict]:
+        """Its metrics of one kind."""
+        return [line for line in self.metrics if line["kind"] == kind]
+
+
+def _runs(folder: Path) -> list[Run]:
+    """The run, after those whose weights it went on from."""
+    record = json.loads((folder / RECORD).read_text())
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    run = Run([record, *record.get("resumed", [])], [json.loads(line) for line in lines])
+    before = record["options"]["start_from"]
+    earlier = Path(before).parent
+    return [*(_runs(earlier) if before and (earlier / RECORD).is_file() else []), run]
+
+
 def _half(array, bits):
     """As float16, rounded to that many significant bits."""
     return lax.reduce_precision(jnp.asarray(array, jnp.float16), EXPONENT, bits - 1)
 
 
-def _card(
-    name: str, parameters: int, bits: int, record: dict[str, Any], metrics: list[dict]
-) -> str:
-    starts = [record, *record.get("resumed", [])]
-    commands = "\n".join(_command(start["command"]) for start in starts)
-    train = [line for line in metrics if line["kind"] == "train"]
+def _card(name: str, parameters: int, bits: int, runs: list[Run]) -> str:
+    commands = "\n".join(
+        _command(start["command"], "DIR" if run is runs[-1] else "BEFORE")
+        for run in runs
+        for start in run.starts
+    )
     rounded = f" rounded to {bits} significant bits" if bits < SIGNIFICANT else ""
     parts = [
         f"# {name}",
         f"{parameters:,} parameters as float16{rounded}, trained by this project; {LICENCE}.",
         f"## Training\n\n```\n{commands}\n```",
-        "\n".join(f"- {fact}: {text}" for fact, text in _facts(starts, train).items()),
+        "\n".join(f"- {fact}: {text}" for fact, text in _facts(runs).items()),
         "Mean PSNR of held-out windows, in dB, as it went:",
-        _curve([line for line in metrics if line["kind"] == "eval"]),
+        _curve(runs[-1].lines("eval")),
         "## Data",
-        *_data(record["options"], starts[-1]["recipe"]["data"]),
+        *_data([run.starts[-1] for run in runs]),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _facts(starts: list[dict], train: list[dict]) -> dict[str, str]:
-    last = starts[-1]
-    recipe, devices = last["recipe"], last["devices"]
-    (height, width), optimizer = recipe["crop"], recipe["optimizer"]
-    commits = dict.fromkeys(start["commit"] for start in starts)
-    before = starts[0]["options"]["start_from"]
+def _facts(runs: list[Run]) -> dict[str, str]:
+    last = runs[-1].starts[-1]
+    recipe, devices, optimizer = last["recipe"], last["devices"], last["recipe"]["optimizer"]
+    commits = dict.fromkeys(start["commit"] for run in runs for start in run.starts)
+    before = runs[0].starts[0]["options"]["start_from"]
+    earlier = [
+        f"; then {_steps(run)} of {run.starts[0]['options']['system']}, {_duration(run)}"
+        for run in runs[:-1]
+    ]
+    start = f"{before} of the first commit below" if before else "fresh parameters"
     return {
-        "started from": f"{before} of the first commit below" if before else "fresh parameters",
-        "steps": f"{recipe['steps']:,} of {recipe['batch']} crops of {height}x{width} pixels",
+        "started from": start + "".join(earlier),
+        "steps": _steps(runs[-1]),
         "optimiser": f"{optimizer['rule']}, learning rate up to {optimizer['learning_rate']}",
         "stored": f"the parameters' moving average, decay {recipe['ema']}",
-        "hardware": f"{len(devices)} x {devices[0]}, {_duration(train)}",
+        "hardware": f"{len(devices)} x {devices[0]}, {_duration(runs[-1])}",
         "software": ", ".join(f"{package} {v}" for package, v in last["packages"].items() if v),
         "commit": ", then ".join(map(str, commits)),
     }
 
 
-def _command(words: list[str]) -> str:
+def _command(words: list[str], folder: str) -> str:
     """As it was called, but for where this machine keeps its data and runs."""
     shown = shlex.join(words)
-    for option, name in (("--data-dir", "DATA"), ("--workdir", "DIR")):
+    for option, name in (("--data-dir", "DATA"), ("--workdir", folder)):
         shown = re.sub(rf"({option}[ =])('[^']*'|\S+)", rf"\1{name}", shown)
-    return shown
+    return re.sub(r"(--start-from[ =])('[^']*/weights'|\S+/weights)/?", r"\1BEFORE/weights", shown)
 
 
-def _duration(train: list[dict]) -> str:
+def _steps(run: Run) -> str:
+    recipe = run.starts[-1]["recipe"]
+    height, width = recipe["crop"]
+    return f"{recipe['steps']:,} of {recipe['batch']} crops of {height}x{width} pixels"
+
+
+def _duration(run: Run) -> str:
     """What the steps took, without those whose line had nothing to compare with."""
+    train = run.lines("train")
     steps = [0, *(line["step"] for line in train)]
     rates = [line["steps_per_second"] for line in train]
     pairs = zip(steps, steps[1:], rates, strict=False)
@@ -146,17 +177,20 @@ def _curve(evaluations: list[dict]) -> str:
     return _table(("step", "PSNR"), rows)
 
 
-def _data(options: dict, names: list[str]) -> list[str]:
+def _data(records: list[dict]) -> list[str]:
+    names = {name for record in records for name in record["recipe"]["data"]}
+    filmed = [record["options"] for record in records if "video_folder" in record["recipe"]["data"]]
+    clips = dict.fromkeys(clip for options in filmed for clip in _clips(options))
     parts = []
-    if set(names) - {"video_folder"}:
+    if names - {"video_folder"}:
         parts.append(RENDERED)
-    if "video_folder" in names:
-        index = Path(options["data_dir"]) / "index.json"
-        parts += [CAVEAT, _table(("clip", "segments", "source", "licence"), _clips(index, options))]
+    if filmed:
+        parts += [CAVEAT, _table(("clip", "segments", "source", "licence"), list(clips))]
     return parts
 
 
-def _clips(index: Path, options: dict) -> list[tuple[str, ...]]:
+def _clips(options: dict) -> list[tuple[str, ...]]:
+    index = Path(options["data_dir"]) / "index.json"
     return [
         (
             Path(entry["file"]).stem,

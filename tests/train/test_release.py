@@ -27,7 +27,7 @@ CLIPS = [
 ]
 RECORD = {
     "command": ["python", "-m", "train", NAME, "--data-dir", "/some/clips", "--workdir", "/a/run"],
-    "options": {"licences": ["MIT"], "start_from": NAME},
+    "options": {"system": NAME, "licences": ["MIT"], "start_from": NAME},
     "recipe": {
         "model": NAME,
         "data": ["video_folder", "synthetic"],
@@ -70,6 +70,27 @@ def test_the_card_says_what_was_trained_on_what(run, tmp_path):
     assert "street" not in card
     assert "market" not in card
     assert "/elsewhere" not in card
+
+
+def test_a_run_that_went_on_from_another_tells_of_both(run, tmp_path):
+    record = json.loads((run / "run.json").read_text())
+    later, start = tmp_path / "later", ["--start-from", str(run / "weights")]
+    weights.save(later / "weights", NAME, support.variables(registry.create(NAME)))
+    record["options"] = {**record["options"], "start_from": start[1], "licences": ["none stated"]}
+    record = {**record, "command": [*RECORD["command"], *start], "commit": "decaf"}
+    (later / "run.json").write_text(json.dumps(record))
+    (later / "metrics.jsonl").write_text(json.dumps(METRICS[1]) + "\n")
+    card = release.release(later).read_text()
+    first, second = card.split("```")[1].strip().splitlines()
+    assert first.endswith("--workdir BEFORE")
+    assert second.endswith("--workdir DIR --start-from BEFORE/weights")
+    assert (
+        "first commit below; then 7,250 of 4 crops of 96x64 pixels of voxel_flow/small, 1.0" in card
+    )
+    assert "- commit: c0ffee, then decaf\n" in card
+    assert "| river | 2 |" in card
+    assert "| street | 2 |" in card
+    assert str(tmp_path) not in card
 
 
 def test_the_weights_are_stored_in_half_precision(run):
