@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 import tyro
-from jax import lax
 
 from train.run import RECORD
 from vfi_jax import registry, weights
@@ -25,7 +24,6 @@ from vfi_jax.weights.places import packaged_folder
 
 LICENCE = "Apache-2.0"
 ROWS = 12  # of the curve
-EXPONENT, SIGNIFICANT = 5, 11  # bits of a float16
 CAVEAT = """\
 A licence is the one of the repository as a whole, which does not always cover clips of third
 parties in it. The clips were trained on; none of them is distributed here."""
@@ -39,36 +37,37 @@ class Options:
     run: Annotated[Path, tyro.conf.Positional]
     """The run's folder."""
 
-    bits: int = SIGNIFICANT
-    """Significant bits to keep of every float16; without the last two a file is a tenth smaller."""
+    steps: int = 0
+    """Round kernels to so many steps in their root mean square, a power of two; 0 does not. With 16
+    a file is a quarter smaller."""
 
 
-def release(run: Path, bits: int = SIGNIFICANT) -> Path:
+def release(run: Path, steps: int = 0) -> Path:
     """Stores the weights of a finished run and writes their card.
 
     Args:
       run: folder of the run.
-      bits: significant bits kept of every float16, 2 to 11.
+      steps: of a kernel's root mean square, a power of two, that it is rounded to; 0 for none.
 
     Returns:
       The card's file.
 
     Raises:
-      ValueError: the folder holds no finished run, or so many bits cannot be kept.
+      ValueError: the folder holds no finished run, or `steps` is no power of two.
     """
-    if not 2 <= bits <= SIGNIFICANT:
-        raise ValueError(f"bits must be 2 to {SIGNIFICANT}, as a float16 has, not {bits}")
+    if steps < 0 or steps & (steps - 1):
+        raise ValueError(f"steps must be a power of two, or 0 for no rounding, got {steps}")
     if not (run / RECORD).is_file() or not (run / "weights").is_dir():
         raise ValueError(f"{run} must hold a finished run, with {RECORD} and weights/ in it")
     runs = _runs(run)
     name = runs[-1].starts[0]["recipe"]["model"]
     _, variables = weights.load(run / "weights")
     folder = packaged_folder(name)
-    text = _card(name, registry.count_parameters(variables), bits, runs)
+    text = _card(name, registry.count_parameters(variables), steps, runs)
     weights.save(
         folder,
         name,
-        jax.tree.map(lambda array: _half(array, bits), variables),
+        jax.tree.map(lambda array: _half(array, steps), variables),
         licence=LICENCE,
         source="trained by this project; the model card lies beside this folder",
     )
@@ -99,21 +98,26 @@ def _runs(folder: Path) -> list[Run]:
     return [*(_runs(earlier) if before and (earlier / RECORD).is_file() else []), run]
 
 
-def _half(array, bits):
-    """As float16, rounded to that many significant bits."""
-    return lax.reduce_precision(jnp.asarray(array, jnp.float16), EXPONENT, bits - 1)
+def _half(array, steps):
+    """As float16; a kernel in multiples of 1/steps of its root mean square's power of two."""
+    array = np.asarray(array, np.float32)
+    power = np.sqrt(np.square(array).mean())
+    if steps and array.ndim > 1 and power > 0:
+        step = 2.0 ** np.floor(np.log2(power)) / steps
+        array = np.round(array / step) * step
+    return array.astype(np.float16)
 
 
-def _card(name: str, parameters: int, bits: int, runs: list[Run]) -> str:
+def _card(name: str, parameters: int, steps: int, runs: list[Run]) -> str:
     commands = "\n".join(
         _command(start["command"], "DIR" if run is runs[-1] else "BEFORE")
         for run in runs
         for start in run.starts
     )
-    rounded = f" rounded to {bits} significant bits" if bits < SIGNIFICANT else ""
+    rounded = f", kernels to 1/{steps} of their root mean square" if steps else ""
     parts = [
         f"# {name}",
-        f"{parameters:,} parameters as float16{rounded}, trained by this project; {LICENCE}.",
+        f"{parameters:,} parameters as float16{rounded}; trained by this project; {LICENCE}.",
         f"## Training\n\n```\n{commands}\n```",
         "\n".join(f"- {fact}: {text}" for fact, text in _facts(runs).items()),
         "Mean PSNR of held-out windows, in dB, as it went:",
@@ -213,7 +217,7 @@ def main() -> int:
     options = tyro.cli(Options, prog="python -m train.release")
 
     def action():
-        print(f"wrote {release(options.run, options.bits)}")
+        print(f"wrote {release(options.run, options.steps)}")
         return 0
 
     return guarded(action, prog="train.release")

@@ -101,21 +101,23 @@ def test_the_weights_are_stored_in_half_precision(run):
     jax.tree.map(np.testing.assert_array_equal, found, wanted)
 
 
-def test_fewer_bits_are_kept_where_asked_and_the_card_says_so(run):
-    card = release.release(run, bits=9)
-    assert "as float16 rounded to 9 significant bits" in card.read_text()
+def test_kernels_are_rounded_where_asked_and_the_card_says_so(run):
+    card = release.release(run, steps=16)
+    assert "as float16, kernels to 1/16 of their root mean square;" in card.read_text()
     _, found = weights.load(card.with_suffix(""))
     _, exact = weights.load(run / "weights")
-    jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, rtol=2**-8, atol=2**-22), found, exact
-    )
-    for array in jax.tree.leaves(found):
-        assert not (np.asarray(array, np.float16).view(np.uint16) & 3).any()
+    for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(exact), strict=True):
+        step = 2.0 ** np.floor(np.log2(np.sqrt(np.square(theirs).mean()))) / 16
+        if theirs.ndim == 1:
+            np.testing.assert_array_equal(ours, np.asarray(theirs, np.float16))
+        else:
+            np.testing.assert_array_equal(ours, np.round(theirs / step) * step)
 
 
-def test_bits_that_cannot_be_kept_are_refused(run):
-    with pytest.raises(ValueError, match="bits must be 2 to 11"):
-        release.release(run, bits=12)
+@pytest.mark.parametrize("steps", [-16, 12])
+def test_steps_that_are_no_power_of_two_are_refused(run, steps):
+    with pytest.raises(ValueError, match=f"steps must be a power of two.*got {steps}"):
+        release.release(run, steps=steps)
 
 
 def test_a_run_that_did_not_finish_is_refused(tmp_path):

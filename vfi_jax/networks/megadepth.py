@@ -20,18 +20,21 @@ class Config:
 
     Attributes:
       width: channels of its narrowest branches; every other count is a multiple of it.
+      norm: normalise batches, as the authors' does. In a system that does not train the statistics
+        of its depth network this is a constant factor and shift, which convolutions have anyway.
       axis_name: mapped axis whose devices share batch statistics (pmap).
       dtype: type of the convolutions; parameters and statistics stay float32.
       precision: of the convolutions, see `layers.precision`.
     """
 
     width: int = 16
+    norm: bool = True
     axis_name: str | None = None
     dtype: Any = jnp.float32
     precision: str = "highest"
 
 
-VARIANTS = {"small": Config(width=2)}
+VARIANTS = {"small": Config(width=2, norm=False)}
 
 
 class Block(NamedTuple):
@@ -160,7 +163,7 @@ class Inception(nn.Module):
 
 
 class Unit(nn.Module):
-    """Convolution, batch normalisation, ReLU."""
+    """Convolution, batch normalisation where the network has it, ReLU."""
 
     features: int
     kernel: int
@@ -170,8 +173,10 @@ class Unit(nn.Module):
     @nn.compact
     def __call__(self, x: Image, train: bool) -> Image:
         x = Conv(self.features, self.kernel, dtype=self.config.dtype, name="conv")(x)
-        norm = BatchNorm(affine=self.affine, axis_name=self.config.axis_name, name="norm")
-        return nn.relu(norm(x, train=train))
+        if self.config.norm:
+            norm = BatchNorm(affine=self.affine, axis_name=self.config.axis_name, name="norm")
+            x = norm(x, train=train)
+        return nn.relu(x)
 
 
 def _double(x: Image) -> Image:
