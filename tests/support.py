@@ -11,6 +11,7 @@ import pytest
 
 from tests.golden import standin
 from vfi_jax import registry
+from vfi_jax.data.degrade import degrade
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
@@ -46,6 +47,14 @@ def portable_state_dict(group, *, keys=None):
     """The upstream state dict that the cases of `group` ran with, rebuilt from key names."""
     figures = portable(group)
     return standin.state_dict({**figures, "state_dict": read_keys(keys or group)})
+
+
+def question(scene, time, *, scale=1):
+    """What a rendered scene asks of a model: both frames, `scale` times smaller, and the exact one
+    at `time` between them."""
+    frames = np.stack([scene.frame(0), scene.frame(1)]).astype(np.float32)
+    given = frames if scale == 1 else np.asarray(degrade(frames, scale))
+    return given, scene.frame(time)
 
 
 def read_keys(name):

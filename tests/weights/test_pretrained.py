@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import vfi_jax
+from tests import support
 from vfi_jax import evaluation, metrics, registry, weights
-from vfi_jax.data.degrade import degrade
 from vfi_jax.data.scene import Scene
 from vfi_jax.interpolation import Interpolator
 from vfi_jax.weights import store
@@ -79,11 +79,9 @@ def _decibels(answer, time, *, motion, scale=1):
     smaller."""
     found = []
     for seed in SEEDS:
-        scene = Scene(seed, *SIZE, motion=motion)
-        frames = np.stack([scene.frame(0), scene.frame(1)]).astype(np.float32)
-        given = frames if scale == 1 else np.asarray(degrade(frames, scale))
+        given, truth = support.question(Scene(seed, *SIZE, motion=motion), time, scale=scale)
         (made,) = answer(given, [Fraction(time)])
-        found.append(float(metrics.psnr(made, scene.frame(time))))
+        found.append(float(metrics.psnr(made, truth)))
     return np.mean(found)
 
 
