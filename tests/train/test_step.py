@@ -4,6 +4,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
+import optax.contrib
 import pytest
 
 from train.optimizer import Optimizer, cosine, steps_down
@@ -120,6 +122,32 @@ def test_a_scale_slows_one_part_alone(batch):
     state, _ = jax.jit(make_step(Toy(), l1, slow))(_start(slow), batch, {})
     np.testing.assert_array_equal(state.params["norm"]["scale"], np.ones(6))
     assert not np.array_equal(state.params["conv"]["bias"], _start().params["conv"]["bias"])
+
+
+def test_muon_moves_each_kernel_as_if_it_were_alone():
+    rng = np.random.default_rng(0)
+    shapes = [(3, 3, 4, 6), (3, 3, 4, 6), (1, 1, 6, 2), (6,), (6,), ()]
+
+    def drawn():
+        return {f"of{n}": jnp.asarray(rng.normal(size=shape)) for n, shape in enumerate(shapes)}
+
+    def rows_and_columns(params):
+        shape = optax.contrib.MuonDimensionNumbers((0, 1, 2), (3,))
+        return jax.tree.map(lambda leaf: shape if leaf.ndim == 4 else None, params)
+
+    params, gradients = drawn(), [drawn(), drawn()]
+    optimizer = Optimizer("muon", 0.01).build(10)
+    state = optimizer.init(params)
+    for gradient in gradients:
+        together, state = optimizer.update(gradient, state, params)
+    for name in params:
+        alone = optax.contrib.muon(
+            0.01, adam_learning_rate=0.001, muon_weight_dimension_numbers=rows_and_columns
+        )
+        own, state = {name: params[name]}, alone.init({name: params[name]})
+        for gradient in gradients:
+            expected, state = alone.update({name: gradient[name]}, state, own)
+        np.testing.assert_allclose(together[name], expected[name], rtol=1e-4, atol=1e-6)
 
 
 def test_schedules_reach_their_ends():
