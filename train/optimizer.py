@@ -137,8 +137,8 @@ def steps_down(factor: float, *fractions: float) -> Schedule:
 def _stacked(rule):
     """A rule that treats leaf by leaf, given all leaves of a shape as one with an axis before.
 
-    A network has hundreds of kernels of tens of shapes, and the time to compile Muon's products,
-    its largest part with small networks, goes with how many there are.
+    A network has hundreds of kernels of tens of shapes, and compiling Muon's products, which takes
+    longer than compiling the gradient of a small network, goes with how many there are.
     """
 
     def update(updates, state, params=None):
