@@ -137,16 +137,14 @@ def test_muon_moves_each_kernel_as_if_it_were_alone():
 
     params, gradients = drawn(), [drawn(), drawn()]
     optimizer = Optimizer("muon", 0.01).build(10)
-    state = optimizer.init(params)
+    one_by_one = optax.contrib.muon(
+        0.01, adam_learning_rate=0.001, muon_weight_dimension_numbers=rows_and_columns
+    )
+    state, own = optimizer.init(params), one_by_one.init(params)
     for gradient in gradients:
         together, state = optimizer.update(gradient, state, params)
+        expected, own = one_by_one.update(gradient, own, params)
     for name in params:
-        alone = optax.contrib.muon(
-            0.01, adam_learning_rate=0.001, muon_weight_dimension_numbers=rows_and_columns
-        )
-        own, state = {name: params[name]}, alone.init({name: params[name]})
-        for gradient in gradients:
-            expected, state = alone.update({name: gradient[name]}, state, own)
         np.testing.assert_allclose(together[name], expected[name], rtol=1e-4, atol=1e-6)
 
 
