@@ -6,8 +6,8 @@ flips, time reversal and swapped red and blue. It turns frames by any right angl
 the flips comes to the same. `rife/m` draws its times from septuplets, with half the distillation.
 
 `rife/small` has no paper: its estimate is compared at every scale, so that the coarse ones learn
-from the first step, every example counts by the logarithm of its distances, and its times are any of those between the inputs. Its crops, batch and steps
-are what two CPU cores do in two hours.
+from the first step, every example counts by the logarithm of its distances, and its times are any
+of those between the inputs. Its crops, batch and steps are what two CPU cores do in two hours.
 """
 
 import dataclasses
