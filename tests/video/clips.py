@@ -124,6 +124,20 @@ def cover_of(path):
     return None
 
 
+def subtitles_of(path):
+    """(start, duration, line) of each subtitle, in seconds."""
+    with av.open(str(path)) as file:
+        packets = [packet for packet in file.demux(file.streams.subtitles[0]) if packet.size]
+        return [
+            (
+                float(packet.pts * packet.time_base),
+                float(packet.duration * packet.time_base),
+                bytes(packet).decode(),
+            )
+            for packet in packets
+        ]
+
+
 def facts(path):
     """Everything about a file that a test asks for; durations and times in seconds."""
     found = Facts()

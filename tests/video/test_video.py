@@ -8,7 +8,7 @@ from PIL import Image
 
 from vfi_jax.video import interpolate_video, read_frames, write_frames
 
-from .clips import FRAMES, RATE, cover_of, facts, frames, make, with_cover
+from .clips import FRAMES, RATE, cover_of, facts, frames, make, subtitles_of, with_cover
 
 
 def test_rate_doubles_and_everything_else_stays(tmp_path):
@@ -69,6 +69,38 @@ def test_any_rate_keeps_exact_times(tmp_path):
     found = facts(tmp_path / "out.mp4")
     assert found.rate == Fraction(60000, 1001)
     assert found.times == [Fraction(index * 1001, 60000) for index in range(13)]
+
+
+def test_slow_motion_keeps_the_rate_and_what_is_said_when(tmp_path):
+    source = make(
+        tmp_path / "in.mkv",
+        audio="aac",
+        subtitles=[(0.02, 0.1, "first"), (0.1, 0.18, "second")],
+        chapters=[
+            {"id": 1, "start": 50, "end": 150, "time_base": Fraction(1, 1000), "metadata": {}}
+        ],
+    )
+    report = interpolate_video(source, tmp_path / "out.mkv", slow=4)
+    after = facts(tmp_path / "out.mkv")
+    assert after.rate == facts(source).rate == 30
+    # Matroska rounds to milliseconds.
+    np.testing.assert_allclose(np.float64(after.times), np.arange(4 * FRAMES - 3) / 30, atol=5e-4)
+    assert [codec for _, codec, _ in after.tracks] == ["subrip"]
+    assert subtitles_of(tmp_path / "out.mkv") == [
+        (0.08, 0.32, "first"),
+        (0.4, 0.32, "second"),
+    ]
+    chapter = after.chapters[0]
+    times = [chapter[name] * chapter["time_base"] for name in ("start", "end")]
+    assert times == [Fraction(1, 5), Fraction(3, 5)]
+    assert (report.rate_in, report.rate_out, report.duration) == (30, 30, Fraction(4 * FRAMES, 30))
+    assert any("audio #1 left out" in warning for warning in report.warnings)
+
+
+def test_slow_motion_takes_any_rate(tmp_path):
+    source = make(tmp_path / "in.mp4")
+    interpolate_video(source, tmp_path / "out.mp4", slow=2, fps=24)
+    assert facts(tmp_path / "out.mp4").times == [Fraction(index, 24) for index in range(9)]
 
 
 def test_rotated_video_is_turned_upright(tmp_path):
@@ -205,6 +237,7 @@ def test_what_is_no_video_is_one_line_and_leaves_nothing(tmp_path, content, mess
     [
         ({"multi": 0}, "multi must be"),
         ({"multi": 1.5}, "multi must be"),
+        ({"slow": 0.5}, "slow must be"),
         ({"fps": "fast"}, "frame rate must be"),
         ({"scene_threshold": 2}, "scene_threshold must be"),
         ({"codec": "h265"}, "'h265' is not an encoder"),

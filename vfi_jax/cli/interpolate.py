@@ -3,6 +3,7 @@
 The source is any video that FFmpeg reads, or a folder of images; the target's suffix chooses the
 container (.mp4 .m4v .mov .mkv .webm .gif .apng), none means a folder of PNG files. Time stamps are
 exact, also where frames are not evenly spaced; audio, subtitles and colours are carried over.
+--slow 4 makes slow motion in the place of a higher rate.
 """
 
 import dataclasses
@@ -23,11 +24,16 @@ class Args:
     target: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TARGET")]
     """Where the new video goes: a file, or a folder (no suffix)."""
 
-    multi: Annotated[int, tyro.conf.arg(aliases=["-x"])] = 2
-    """Output frames for each gap between input frames: 2 doubles the rate."""
+    multi: Annotated[int | None, tyro.conf.arg(aliases=["-x"])] = None
+    """Output frames for each gap between input frames: 2, which doubles the rate, if not given; as
+    many as --slow asks for where that is more."""
 
     fps: str | None = None
     """Output frames per second in place of --multi: 60, 59.94, 60000/1001."""
+
+    slow: int = 1
+    """Slow motion: how many times as long the output takes, at the source's frame rate if neither
+    --multi nor --fps is given. Sound is left out then."""
 
     source_fps: str | None = None
     """Frames per second of a folder of images, which has none of its own; 24 if not given."""

@@ -17,6 +17,7 @@ from vfi_jax.video.clips import read_frames, write_frames
 from vfi_jax.video.read import open_source
 from vfi_jax.video.shots import Shots
 from vfi_jax.video.sink import Sink
+from vfi_jax.video.slow import Slowed
 from vfi_jax.video.source import DEFAULT_RATE, Frame, Source
 from vfi_jax.video.timing import Schedule, parse_rate
 from vfi_jax.video.write import open_sink
@@ -42,7 +43,7 @@ class Report:
       frames_out: frames written.
       rate_in: frames per second of the source; its mean, where frames are not evenly spaced.
       rate_out: frames per second of the output, likewise.
-      duration: in seconds, of the source and the output alike.
+      duration: of the output, in seconds; the source's, unless it was slowed.
       cuts: how many scene cuts were found, across which nothing is blended.
       seconds: how long it took, loading the model included.
       warnings: what the user should know, a line each.
@@ -92,8 +93,9 @@ def interpolate_video(
     model: str | tuple[Any, Any] | None = None,
     weights: str | os.PathLike | None = None,
     config: Mapping[str, Any] | None = None,
-    multi: int = 2,
+    multi: int | None = None,
     fps: str | float | Fraction | None = None,
+    slow: int = 1,
     source_fps: str | float | Fraction | None = None,
     scene_threshold: float = SCENE_THRESHOLD,
     codec: str | None = None,
@@ -102,7 +104,7 @@ def interpolate_video(
     progress: Callable[[int, int | None], None] | None = None,
     **driver: Any,
 ) -> Report:
-    """Make a video smoother: frames between its frames, everything else as it was.
+    """Make a video smoother, or slower: frames between its frames, everything else as it was.
 
     Every time stamp is exact, whether frames are evenly spaced or not, and the duration stays: N
     frames at `multi=2` become 2N - 1, the last of which is shown as long as the source's last.
@@ -118,8 +120,10 @@ def interpolate_video(
       weights: where the model's weights are, in place of where `load` finds them.
       config: fields of the model's Config to replace, such as {"frames": 7} for Zooming Slow-Mo or
         {"flow_scale": 0.5} for RIFE.
-      multi: output frames per gap between input frames.
+      multi: output frames per gap between input frames; by default 2, or `slow` where that is
+        more, which keeps the frame rate.
       fps: output frames per second in place of `multi`, such as 60, "59.94" or "60000/1001".
+      slow: slow motion: how many times as long the output takes. Sound is left out then.
       source_fps: frames per second of a folder of images; 24 if not given.
       scene_threshold: change between two frames, 0 to 1, above which there is a cut between them,
         where the earlier frame is repeated; 1: never.
@@ -139,7 +143,8 @@ def interpolate_video(
     started = time.perf_counter()
     folder = targets.is_folder(target)
     source, target = Path(source), Path(target)
-    schedule = _schedule(multi, fps)
+    slow = _whole("slow", slow)
+    schedule = _schedule(max(2, slow) if multi is None else multi, fps)
     if not 0 <= scene_threshold <= 1:
         raise ValueError(f"scene_threshold must be 0 to 1, got {scene_threshold}")
     rate = None if source_fps is None else parse_rate(source_fps)
@@ -148,6 +153,7 @@ def interpolate_video(
     targets.check(source, target, folder=folder, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(contextlib.closing(open_source(source, rate=rate)))
+        opened = Slowed(opened, slow) if slow > 1 else opened
         name, interpolator = _interpolator(model, weights, config or {}, driver)
         remarks = []
         if rate is None and source.is_dir() and not folder:
@@ -175,7 +181,7 @@ def interpolate_video(
         height=picture.height,
         frames_in=shots.frames_in,
         frames_out=written,
-        rate_in=rate_in,
+        rate_in=rate_in * slow,
         rate_out=schedule.out_rate(rate_in),
         duration=shots.span,
         cuts=shots.cuts,
@@ -242,9 +248,13 @@ def _counting(progress, expected):
 def _schedule(multi, fps):
     if fps is not None:
         return Schedule(rate=parse_rate(fps))
-    if multi != int(multi) or multi < 1:
-        raise ValueError(f"multi must be a whole number of at least 1, got {multi}; or give fps")
-    return Schedule(multi=int(multi))
+    return Schedule(multi=_whole("multi", multi, otherwise="; or give fps"))
+
+
+def _whole(name, value, otherwise=""):
+    if value != int(value) or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, got {value}{otherwise}")
+    return int(value)
 
 
 def _expected(opened: Source, schedule: Schedule):

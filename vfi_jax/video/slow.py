@@ -1,0 +1,68 @@
+"""A source that plays slower."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import av
+
+from vfi_jax.video.source import Frame, Source
+from vfi_jax.video.tracks import is_cover
+
+
+class Slowed(Source):
+    """Another source with all its times multiplied; subtitles and chapters stay where they belong.
+
+    Sound is left out: it would be lower as well as slower.
+
+    Args:
+      source: the source, which is closed with this one.
+      factor: how many times as long everything is shown.
+    """
+
+    def __init__(self, source: Source, factor: int):
+        super().__init__()
+        self._source, self._factor = source, factor
+        whole = source.picture
+        self.picture = dataclasses.replace(
+            whole,
+            rate=whole.rate / factor,
+            average=whole.average / factor,
+            tick=whole.tick * factor,
+        )
+        self.count, self.loop, self.metadata = source.count, source.loop, source.metadata
+        self.chapters = [self._stretched(one) for one in source.chapters if one["time_base"]]
+        self.warnings = source.warnings
+        for track in source.tracks:
+            if track.type in ("audio", "data"):
+                self.warnings.append(f"{track.type} #{track.index} left out: it cannot be slowed")
+            else:
+                self.tracks.append(track)
+        self._timed = {track.index for track in self.tracks if not is_cover(track)}
+
+    def items(self, *, alpha: bool) -> Iterator[Frame | av.Packet]:
+        """The frames and packets of the source, later and longer."""
+        for item in self._source.items(alpha=alpha):
+            if isinstance(item, Frame):
+                time, duration = item.time * self._factor, item.duration * self._factor
+                yield dataclasses.replace(item, time=time, duration=duration)
+            elif item.stream_index in self._timed:
+                yield self._later(item)
+            else:
+                yield item
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+    def _later(self, packet):
+        first = round(self._source.shift / packet.time_base)
+        for field in ("pts", "dts"):
+            ticks = getattr(packet, field)
+            setattr(packet, field, None if ticks is None else (ticks - first) * self._factor)
+        packet.duration = (packet.duration or 0) * self._factor
+        return packet
+
+    def _stretched(self, chapter):
+        first = round(self._source.shift / chapter["time_base"])
+        times = {name: (chapter[name] - first) * self._factor for name in ("start", "end")}
+        return {**chapter, **times}
