@@ -25,6 +25,7 @@ EXTRAS = {  # what each optional package comes with
     "grain": "train",
     "tensorboardX": "train",
     "apache_beam": "beam",
+    "flatbuffers": "export",
 }
 
 USAGE = """\

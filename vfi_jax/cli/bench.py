@@ -64,9 +64,10 @@ def run(args: Args) -> int:
     from rich.console import Console
 
     from vfi_jax import bench
+    from vfi_jax.cli._size import parse_size
 
     find = bench.rivals(args.against) if args.against else None
-    runs = [(_size(size), backend) for size in args.size for backend in args.backend]
+    runs = [(parse_size(size), backend) for size in args.size for backend in args.backend]
     machine = bench.Bench(repeats=args.repeats)
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     rows = []
@@ -74,10 +75,16 @@ def run(args: Args) -> int:
         for case in _cases(args, size, backend):
             for dtype in args.dtype:
                 for gradients in (False, True)[: 1 + (args.gradients and case.differentiable)]:
-                    options = {"size": size, "backend": backend, "dtype": dtype}
                     rival = find(case, gradients) if find else None
                     with console.status(f"timing {case.name}"):
-                        row = machine.run(case, gradients=gradients, rival=rival, **options)
+                        row = machine.run(
+                            case,
+                            size=size,
+                            backend=backend,
+                            dtype=dtype,
+                            gradients=gradients,
+                            rival=rival,
+                        )
                     rows.append(row)
     console.print(bench.table(machine, rows, rival=args.against))
     bench.save(args.out, machine, rows)
@@ -91,13 +98,6 @@ def _cases(args, size, backend):
     if args.target == "ops":
         return bench.operation_cases(args.names, size=size, backend=backend)
     return bench.model_cases(args.names, size=size, precision=args.precision)
-
-
-def _size(text):
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
-        raise ValueError(f"--size must be WIDTHxHEIGHT, such as 1280x720, got {text!r}")
-    return int(height), int(width)
 
 
 def _pin():
