@@ -26,6 +26,7 @@ EXTRAS = {  # what each optional package comes with
     "tensorboardX": "train",
     "apache_beam": "beam",
     "flatbuffers": "export",
+    "gradio": "demo",
 }
 
 USAGE = """\
