@@ -51,26 +51,29 @@ def history(folder: Path) -> list[Run]:
     return [*(history(before) if run.started_from and (before / RECORD).is_file() else []), run]
 
 
-def card(name: str, parameters: int, steps: int, earlier: list[Run], last: list[Run]) -> str:
-    """The card of the mean of the `last` runs' weights.
+def card(name: str, parameters: int, steps: int, runs: list[Run]) -> str:
+    """The card of the last run's weights.
 
     Args:
       name: of the model.
       parameters: how many it has.
       steps: of a kernel's root mean square that it is rounded to; 0: not rounded.
-      earlier: runs that the last ones went on from, the oldest first.
-      last: one run or several from the same start.
+      runs: the run, after those that it went on from, the oldest first.
     """
+    commands = "\n".join(
+        _command(start["command"], "DIR" if run is runs[-1] else "BEFORE")
+        for run in runs
+        for start in run.starts
+    )
     rounded = f", kernels to 1/{steps} of their root mean square" if steps else ""
-    runs = [*earlier, *last]
-    trained, clips = _of_card((earlier or last)[0].started_from)
+    trained, clips = _of_card(runs[0].started_from)
     parts = [
         f"# {name}",
         f"{parameters:,} parameters as float16{rounded}; trained by this project; {LICENCE}.",
-        f"## Training\n\n```\n{_commands(earlier, last)}\n```",
-        "\n".join(f"- {fact}: {text}" for fact, text in _facts(earlier, last).items()),
+        f"## Training\n\n```\n{commands}\n```",
+        "\n".join(f"- {fact}: {text}" for fact, text in _facts(runs).items()),
         "Mean PSNR of held-out windows, in dB, as it went:",
-        *(_curve(run.lines("eval")) for run in last),
+        _curve(runs[-1].lines("eval")),
         *([f"## Before\n\n{trained}"] if trained else []),
         "## Data",
         *_data([run.starts[-1] for run in runs], clips),
@@ -92,35 +95,23 @@ def _of_card(name: str) -> tuple[str, list[tuple[str, ...]]]:
     return trained, cells[2:]
 
 
-def _commands(earlier: list[Run], last: list[Run]) -> str:
-    folders = ["DIR"] if len(last) == 1 else [f"DIR{index}" for index in range(1, len(last) + 1)]
-    places = [*[(run, "BEFORE") for run in earlier], *zip(last, folders, strict=True)]
-    return "\n".join(
-        _command(start["command"], folder) for run, folder in places for start in run.starts
-    )
-
-
-def _facts(earlier: list[Run], last: list[Run]) -> dict[str, str]:
-    run = last[-1]
-    record = run.starts[-1]
-    recipe, devices, optimizer = record["recipe"], record["devices"], record["recipe"]["optimizer"]
-    runs = [*earlier, *last]
+def _facts(runs: list[Run]) -> dict[str, str]:
+    last = runs[-1].starts[-1]
+    recipe, devices, optimizer = last["recipe"], last["devices"], last["recipe"]["optimizer"]
     commits = dict.fromkeys(start["commit"] for run in runs for start in run.starts)
     before = runs[0].started_from
-    steps = [
+    earlier = [
         f"; then {_steps(run)} of {run.starts[0]['options']['system']}, {_duration(run)}"
-        for run in earlier
+        for run in runs[:-1]
     ]
     start = f"{before} of the first commit below" if before else "fresh parameters"
-    average = f"the parameters' moving average, decay {recipe['ema']}"
-    several = f", the mean of {len(last)} runs" if len(last) > 1 else ""
     return {
-        "started from": start + "".join(steps),
-        "steps": _steps(run),
+        "started from": start + "".join(earlier),
+        "steps": _steps(runs[-1]),
         "optimiser": f"{optimizer['rule']}, learning rate up to {optimizer['learning_rate']}",
-        "stored": average + several,
-        "hardware": f"{len(devices)} x {devices[0]}, {' and '.join(map(_duration, last))}",
-        "software": ", ".join(f"{package} {v}" for package, v in record["packages"].items() if v),
+        "stored": f"the parameters' moving average, decay {recipe['ema']}",
+        "hardware": f"{len(devices)} x {devices[0]}, {_duration(runs[-1])}",
+        "software": ", ".join(f"{package} {v}" for package, v in last["packages"].items() if v),
         "commit": ", then ".join(map(str, commits)),
     }
 

@@ -21,60 +21,47 @@ from vfi_jax.weights.places import packaged_folder
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Store finished runs' weights in the package as float16, and write their model card."""
+    """Store a finished run's weights in the package as float16, and write their model card."""
 
-    runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    """The run's folder; of several that went on from the same weights, their mean is stored."""
+    run: Annotated[Path, tyro.conf.Positional]
+    """The run's folder."""
 
     steps: int = 0
     """Round kernels to so many steps in their root mean square, a power of two; 0 does not. With 16
     a file is a quarter smaller."""
 
 
-def release(*folders: Path, steps: int = 0) -> Path:
-    """Stores the weights of finished runs and writes their card.
-
-    The mean of weights that were trained on, from the same start and in different order, is often
-    better than any of them (Wortsman et al. 2022, arXiv:2203.05482).
+def release(run: Path, steps: int = 0) -> Path:
+    """Stores the weights of a finished run and writes their card.
 
     Args:
-      folders: of the run, or of several of one model whose mean is stored.
+      run: folder of the run.
       steps: of a kernel's root mean square, a power of two, that it is rounded to; 0 for none.
 
     Returns:
       The card's file.
 
     Raises:
-      ValueError: no folder, one that holds no finished run, runs of different models or starts, or
-        `steps` is no power of two.
+      ValueError: the folder holds no finished run, or `steps` is no power of two.
     """
     if steps < 0 or steps & (steps - 1):
         raise ValueError(f"steps must be a power of two, or 0 for no rounding, got {steps}")
-    for folder in folders:
-        if not (folder / RECORD).is_file() or not (folder / "weights").is_dir():
-            raise ValueError(f"{folder} must hold a finished run, with {RECORD} and weights/ in it")
-    histories = [history(folder) for folder in folders]
-    origins = {(runs[-1].model, runs[-1].started_from) for runs in histories}
-    if len(origins) != 1:
-        shown = " and ".join(f"{name} from {start or 'nothing'}" for name, start in sorted(origins))
-        raise ValueError(
-            f"runs must be of one model and start from the same weights, got {shown or 'none'}"
-        )
-    name = histories[0][-1].model
-    loaded = [weights.load(folder / "weights")[1] for folder in folders]
-    variables = jax.tree.map(lambda *arrays: np.mean(arrays, axis=0), *loaded)
-    target = packaged_folder(name)
-    earlier, last = histories[0][:-1], [runs[-1] for runs in histories]
-    # Before the weights are replaced: it tells of those that the runs started from.
-    text = card(name, registry.count_parameters(variables), steps, earlier, last)
+    if not (run / RECORD).is_file() or not (run / "weights").is_dir():
+        raise ValueError(f"{run} must hold a finished run, with {RECORD} and weights/ in it")
+    runs = history(run)
+    name = runs[-1].model
+    _, variables = weights.load(run / "weights")
+    folder = packaged_folder(name)
+    # Before the weights are replaced: it tells of those that the run started from.
+    text = card(name, registry.count_parameters(variables), steps, runs)
     weights.save(
-        target,
+        folder,
         name,
         jax.tree.map(lambda array: _half(array, steps), variables),
         licence=LICENCE,
         source="trained by this project; the model card lies beside this folder",
     )
-    page = target.with_suffix(".md")
+    page = folder.with_suffix(".md")
     page.write_text(text)
     return page
 
@@ -94,7 +81,7 @@ def main() -> int:
     options = tyro.cli(Options, prog="python -m train.release")
 
     def action():
-        print(f"wrote {release(*options.runs, steps=options.steps)}")
+        print(f"wrote {release(options.run, options.steps)}")
         return 0
 
     return guarded(action, prog="train.release")

@@ -80,5 +80,6 @@ def interpolate(
         model=model,
         ensemble="flip4" if ensemble else "none",
         progress=progress,
-        **({"slow": factor} if way == SLOWER else {"multi": factor}),
+        multi=factor,
+        slow=factor if way == SLOWER else 1,
     )

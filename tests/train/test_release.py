@@ -1,7 +1,6 @@
 """A finished run becomes weights in the package and a card that says where they come from."""
 
 import json
-import shutil
 
 import jax
 import numpy as np
@@ -105,28 +104,6 @@ def test_weights_that_go_on_from_the_packages_own_tell_how_those_were_trained(ru
     assert "- commit: c0ffee\n" in before
     assert "| 7,250 | 31.26 |\n\n## Data" in before
     assert "| river | 2 | example.org/river | MIT |\n| street | 2 |" in before
-
-
-def test_of_several_runs_the_mean_is_stored(run, tmp_path):
-    other = shutil.copytree(run, tmp_path / "other")
-    variables = support.variables(registry.create(NAME))
-    weights.save(other / "weights", NAME, jax.tree.map(lambda a: 3 * np.asarray(a), variables))
-    card = release.release(run, other)
-    assert "--workdir DIR1\n" in card.read_text()
-    assert "--workdir DIR2\n" in card.read_text()
-    assert "moving average, decay 0.99, the mean of 2 runs\n" in card.read_text()
-    _, found = weights.load(card.with_suffix(""))
-    wanted = jax.tree.map(lambda a: (2 * np.asarray(a)).astype(np.float16), variables)
-    jax.tree.map(np.testing.assert_array_equal, found, wanted)
-
-
-def test_runs_from_different_weights_have_no_mean(run, tmp_path):
-    other = shutil.copytree(run, tmp_path / "other")
-    record = json.loads((run / "run.json").read_text())
-    record["options"]["start_from"] = ""
-    (other / "run.json").write_text(json.dumps(record))
-    with pytest.raises(ValueError, match="got voxel_flow/small from nothing and voxel_flow/small"):
-        release.release(run, other)
 
 
 def test_the_weights_are_stored_in_half_precision(run):

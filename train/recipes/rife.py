@@ -6,14 +6,11 @@ flips, time reversal and swapped red and blue. It turns frames by any right angl
 the flips comes to the same. `rife/m` draws its times from septuplets, with half the distillation.
 
 `rife/small` has no paper: its estimate is compared at every scale, so that the coarse ones learn
-from the first step, every example counts by the logarithm of its distances, and its times are any
-of those between the inputs. Its crops, batch and steps are what two CPU cores do in two hours.
+from the first step, and its times are any of those between the inputs. Its crops, batch and steps
+are what two CPU cores do in two hours.
 """
 
 import dataclasses
-
-import jax
-import jax.numpy as jnp
 
 from train.optimizer import Optimizer, cosine
 from train.recipe import Recipe
@@ -25,7 +22,6 @@ from vfi_jax.layers.conv import average_pool
 DISTILLATION = 0.01  # RIFE.py:83; 0.005 or 0.002 for IFNet_m
 BANDS = 4  # of rife/small's Laplacian distance, so that crops of 32 pixels have them
 COARSE = 0.25  # weight of each coarse scale of rife/small; chosen, not tuned
-NEGLIGIBLE = 1e-3  # of an example's distances, in intensities: stills need no further care
 
 
 def loss(prediction, batch, frozen, *, distillation=DISTILLATION):
@@ -51,23 +47,9 @@ def any_time(prediction, batch, frozen):
 
 
 def every_scale(prediction, batch, frozen):
-    """Charbonnier and Laplacian distances of the frame, and Charbonnier's of the coarse blends,
-    each example's sum by its logarithm.
-
-    What is judged is decibels: the last tenth of a small error counts as much as that of a large
-    one. By plain sums, frames that move little, whose errors are a tenth of the others', paid for
-    corrections that help the rest.
-    """
-    seen = {key: prediction[key] for key in ("frames", "blends")}
-    parts = jax.vmap(_distances)(seen, batch["targets"])
-    total = parts["charbonnier"] + parts["laplacian"] + COARSE * parts["coarse"]
-    means = {name: part.mean() for name, part in parts.items()}
-    return jnp.log(total + NEGLIGIBLE).mean(), means
-
-
-def _distances(prediction, targets):
-    """Of one example, targets `[T, H, W, 3]`."""
-    return {
+    """Charbonnier and Laplacian distances of the frame, and Charbonnier's of the coarse blends."""
+    targets = batch["targets"]
+    parts = {
         "charbonnier": losses.charbonnier(prediction["frames"], targets),
         "laplacian": losses.laplacian(prediction["frames"], targets, levels=BANDS),
         "coarse": sum(
@@ -75,6 +57,7 @@ def _distances(prediction, targets):
             for blend in prediction["blends"]
         ),
     }
+    return parts["charbonnier"] + parts["laplacian"] + COARSE * parts["coarse"], parts
 
 
 def _shrunk(frames, height):
