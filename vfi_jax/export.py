@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax import export as jax_export
 
 from vfi_jax.interpolation.padding import crop, named
+from vfi_jax.video.targets import staged
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 KNOWN = (*PLATFORMS, "rocm")
@@ -60,7 +61,7 @@ def export(
     importlib.import_module("flatbuffers")  # the extra "export"; JAX asks for it only at the end
     if contract.times is not None and times not in (None, len(contract.times)):
         raise ValueError(f"times must be {len(contract.times)}, all that it answers, got {times}")
-    count = times or len(contract.times or (0.5,))
+    count = times or (1 if contract.times is None else len(contract.times))
     amounts = named("tight").amounts(size, multiple=contract.multiple)
 
     def answer(frames, times):
@@ -71,12 +72,8 @@ def export(
     frames = jax.ShapeDtypeStruct((batch, contract.frames, *size, 3), jnp.float32)
     asked = jax.ShapeDtypeStruct((batch, count), jnp.float32)
     exported = jax_export.export(jax.jit(answer), platforms=list(platforms))(frames, asked)
-    partial = target.with_name(f".{target.name}.partial")
-    try:
+    with staged(target) as partial:
         partial.write_bytes(exported.serialize())
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
     return target
 
 
@@ -89,8 +86,7 @@ def _check(target, size, times, batch, platforms, overwrite):
     ):
         if value is not None and value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    unknown = sorted(set(platforms) - set(KNOWN))
-    if unknown or not platforms:
+    if not platforms or set(platforms) - set(KNOWN):
         raise ValueError(f"platforms must be some of {KNOWN}, got {tuple(platforms)}")
     if not target.resolve().parent.is_dir():
         raise ValueError(f"the folder {target.parent} does not exist")

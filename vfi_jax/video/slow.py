@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import av
 
 from vfi_jax.video.source import Frame, Source
-from vfi_jax.video.tracks import is_cover
 
 
 class Slowed(Source):
@@ -29,15 +28,18 @@ class Slowed(Source):
             average=whole.average / factor,
             tick=whole.tick * factor,
         )
+        self.shift = source.shift * factor
         self.count, self.loop, self.metadata = source.count, source.loop, source.metadata
-        self.chapters = [self._stretched(one) for one in source.chapters if one["time_base"]]
+        self.chapters = [
+            {**one, "start": one["start"] * factor, "end": one["end"] * factor}
+            for one in source.chapters
+        ]
         self.warnings = source.warnings
         for track in source.tracks:
             if track.type in ("audio", "data"):
                 self.warnings.append(f"{track.type} #{track.index} left out: it cannot be slowed")
             else:
                 self.tracks.append(track)
-        self._timed = {track.index for track in self.tracks if not is_cover(track)}
 
     def items(self, *, alpha: bool) -> Iterator[Frame | av.Packet]:
         """The frames and packets of the source, later and longer."""
@@ -45,24 +47,15 @@ class Slowed(Source):
             if isinstance(item, Frame):
                 time, duration = item.time * self._factor, item.duration * self._factor
                 yield dataclasses.replace(item, time=time, duration=duration)
-            elif item.stream_index in self._timed:
-                yield self._later(item)
             else:
-                yield item
+                yield self._later(item)
 
     def close(self) -> None:
         """Close the source."""
         self._source.close()
 
     def _later(self, packet):
-        first = round(self._source.shift / packet.time_base)
-        for field in ("pts", "dts"):
+        for field in ("pts", "dts", "duration"):
             ticks = getattr(packet, field)
-            setattr(packet, field, None if ticks is None else (ticks - first) * self._factor)
-        packet.duration = (packet.duration or 0) * self._factor
+            setattr(packet, field, None if ticks is None else ticks * self._factor)
         return packet
-
-    def _stretched(self, chapter):
-        first = round(self._source.shift / chapter["time_base"])
-        times = {name: (chapter[name] - first) * self._factor for name in ("start", "end")}
-        return {**chapter, **times}
