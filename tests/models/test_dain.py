@@ -9,7 +9,7 @@ import pytest
 from tests import support
 from tests.models import flow_family
 from vfi_jax import ops, registry, weights
-from vfi_jax.interpolation import Interpolator
+from vfi_jax.interpolation import Interpolator, padding
 from vfi_jax.layers.conv import Conv
 from vfi_jax.layers.kernel_unet import Head, KernelUNet
 from vfi_jax.models import dain
@@ -94,16 +94,22 @@ def test_full_case(full_variables, group, name, times):
     for ours, theirs in SHARED.items():
         flow_family.assert_stored(out[ours], arrays, theirs, tolerance=2e-5, within=1)
     for index, time in enumerate(times):
-        flow_t0, flow_t1 = out["flow_t0"][:, index], out["flow_t1"][:, index]
-        flow_family.assert_stored(flow_t0, arrays, f"flow0_{index}")
-        flow_family.assert_stored(flow_t1, arrays, f"flow2_{index}")
-        landing = (out["flow01"] * time, out["flow10"] * (1 - time))
-        clear = flow_family.clear_of_crossings(landing, (flow_t0, flow_t1), reach=REACH)
-        assert clear.mean() > 0.6
+        flow_family.assert_stored(out["flow_t0"][:, index], arrays, f"flow0_{index}")
+        flow_family.assert_stored(out["flow_t1"][:, index], arrays, f"flow2_{index}")
+        clear = _clear(out, index, time)
         wanted = support.channels_last(arrays[f"rectified_{index}"])
         flow_family.assert_frame(
             out["frames"][:, index], wanted, clear, noise=noise[f"rectified_{index}"]
         )
+
+
+def _clear(out, index, time, *, at_least=0.6):
+    """`[B, H, W]`, where no crossing can be felt in the frame of the time of that index."""
+    landing = (out["flow01"] * time, out["flow10"] * (1 - time))
+    projected = (out["flow_t0"][:, index], out["flow_t1"][:, index])
+    clear = flow_family.clear_of_crossings(landing, projected, reach=REACH)
+    assert clear.mean() > at_least
+    return clear
 
 
 @pytest.mark.slow
@@ -127,16 +133,18 @@ def test_aligned_corners(full_variables):
 def test_the_original_caller(full_variables, group, name, times):
     """Padded to multiples of 128 by replication, the frame in the middle, as bytes."""
     arrays = support.full_case(group, name)
-    noise = flow_family.noise_of(group, f"{name}.npz")
     frames = np.stack([support.channels_last(arrays[key])[0] for key in ("im0", "im2")])
     out = Interpolator(MODEL, full_variables, padding="dain")(frames, times)
-    for index, frame in enumerate(out):
-        # A few pixels at crossings differ by more than rounding, more where the original, too,
-        # crossed by its own float32 noise; the processor decides how many: on one 0.9866
-        # are within.
-        crossed = noise[f"rectified_{index}"] > flow_family.NOISE_LIMIT
-        difference = np.abs(frame.astype(int) - arrays[f"uint8_{index}"])
-        assert np.mean(difference <= 1) >= (0.98 if crossed else 0.985)
+    amounts = padding.named("dain").amounts(frames.shape[1:3])
+    padded = padding.pad(frames, amounts, "edge")[None] / np.float32(255)
+    inside = flow_family.run(MODEL, full_variables, padded, np.float32(times))
+    for index, time in enumerate(times):
+        # With flows of 65 pixels the noise of float32 decides nearly everywhere in some frames.
+        clear = _clear(inside, index, time, at_least=0.1)
+        clear = padding.crop(clear[0, ..., None], amounts)[..., 0]
+        difference = np.abs(out[index].astype(int) - arrays[f"uint8_{index}"])
+        assert difference[clear].max() <= 1
+        assert np.mean(difference <= 1) >= 0.97
 
 
 @pytest.mark.slow
