@@ -19,6 +19,7 @@ from vfi_jax.interpolation.padding import PADDINGS, Padding, crop, named, pad
         ("dain", (101, 127), (13, 14), (0, 1)),
         ("zsm", (22, 29), (0, 2), (0, 3)),
         ("rife", (50, 70), (0, 14), (0, 26)),
+        ("practical-rife", (128, 130), (0, 0), (0, 126)),
         ("middlebury-rife", (388, 584), (0, 92), (0, 56)),
         ("middlebury-rife", (480, 640), (0, 0), (0, 0)),
         ("centred-32", (33, 40), (15, 16), (12, 12)),

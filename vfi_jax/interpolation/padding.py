@@ -76,6 +76,8 @@ PADDINGS: Mapping[str, Padding] = MappingProxyType(
         # hzwer/ECCV2022-RIFE inference_img.py:63-67; benchmark/MiddleBury_Other.py:24-30.
         "rife": Padding(to=32, value="zero"),
         "middlebury-rife": Padding(least=(480, 640), value="zero"),
+        # hzwer/Practical-RIFE inference_video.py:193.
+        "practical-rife": Padding(to=128, value="zero"),
         # google-research/frame-interpolation, pad_to_align.
         "film": Padding(to=64, align="centre", value="zero"),
         # InputPadder of RAFT, used by IFRNet, AMT, EMA-VFI, UPR-Net, each with its own divisor.

@@ -64,7 +64,7 @@ class ScaledFlow(nn.Module):
 
     def prepare(self, frames: Image) -> list[Image]:
         """What does not depend on the time: the pair `[B, 2, H, W, 3]` at every scale."""
-        return [side_by_side(_shrunk(frames, scale)) for scale in self.scales]
+        return [side_by_side(shrunk(frames, scale)) for scale in self.scales]
 
     @nn.compact
     def __call__(self, frames: Image, prepared: list[Image], time: Array | None) -> list[Estimate]:
@@ -332,10 +332,21 @@ def plane(time: Array | None, like: Image) -> list[Image]:
     return [jnp.broadcast_to(time[:, None, None, None], (*like.shape[:-1], 1))]
 
 
+def warp_pair(pair: Image, flow: Array) -> Image:
+    """Images `[B, 2, H, W, C]` sampled where flow `[B, 2, H, W, 2]` points, edges repeated."""
+    return lax.platform_dependent(pair, flow, cpu=_sampled_in_turn, default=_sampled)
+
+
 def size_of(x: Image) -> tuple[int, int]:
     """Height and width."""
     height, width = x.shape[-3:-1]
     return height, width
+
+
+def shrunk(x: Image, scale: float) -> Image:
+    """Height and width divided by `scale`, sampled bilinearly without a filter."""
+    height, width = size_of(x)
+    return ops.resize_bilinear(x, (int(height / scale), int(width / scale)))
 
 
 def _towards(displacement, step):
@@ -358,8 +369,7 @@ def _displacements(radius):
 
 
 def _estimate(frames, flow, logit):
-    warped = lax.platform_dependent(frames, flow, cpu=_sampled_in_turn, default=_sampled)
-    return Estimate(flow, logit, warped)
+    return Estimate(flow, logit, warp_pair(frames, flow))
 
 
 def _sampled(frames, flow):
@@ -389,12 +399,8 @@ def _of_unit_power(x):
     return x / jnp.sqrt(power + FAINT)
 
 
-def _shrunk(x, scale):
-    return ops.resize_bilinear(x, tuple(int(size / scale) for size in x.shape[-3:-1]))
-
-
 def _pooled(x, scale):
     """Shrunk by a power of two, averaging what a new pixel covers."""
     while scale > 1:
         x, scale = average_pool(x), scale / 2
-    return _shrunk(x, scale)
+    return shrunk(x, scale)

@@ -49,8 +49,7 @@ def recognise(state_dict: Mapping[str, np.ndarray]) -> str:
       ValueError: it fits none of those that can be converted.
     """
     for name in convertible():
-        rules = rules_of(name)
-        if not all(any(rule.match(key) for rule in rules) for key in state_dict):
+        if not _could_be(rules_of(name), state_dict):
             continue
         try:
             convert(name, state_dict)
@@ -61,6 +60,12 @@ def recognise(state_dict: Mapping[str, np.ndarray]) -> str:
         f"no model has these weights (keys like {engine.some(state_dict, 2)}); "
         f"say which system they are for: {', '.join(lookup.modules(MAPPINGS))}"
     )
+
+
+def _could_be(rules, keys):
+    """Whether the rules know every key and do not merely drop all of them."""
+    known = [next((rule for rule in rules if rule.match(key)), None) for key in keys]
+    return None not in known and any(rule.path is not None for rule in known if rule)
 
 
 def convertible() -> list[str]:

@@ -1,0 +1,79 @@
+"""Practical-RIFE 4.x against figures of the releases' architecture in PyTorch."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests import support
+from vfi_jax import registry, weights
+
+FIGURES = support.portable("practical_rife")
+CASES = {case["name"]: case for case in FIGURES["cases"]}
+PARAMETERS = {  # of the releases' networks, without what only training had
+    "4.6": 5_306_256,
+    "4.7": 5_325_012,
+    "4.15": 5_364_312,
+    "4.15.lite": 2_616_476,
+    "4.22": 9_322_416,
+    "4.22.lite": 4_866_052,
+    "4.25": 5_664_776,
+    "4.25.lite": 5_622_700,
+    "4.25.heavy": 21_663_528,
+    "4.26.heavy": 5_723_156,
+}
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def run(model, variables, frames, time):
+    return model.apply(variables, frames, jnp.full((1, 1), time))
+
+
+@pytest.mark.parametrize("variant", PARAMETERS)
+def test_a_release_has_the_parameters_of_the_original(variant):
+    model = registry.create(f"practical_rife/{variant}")
+    assert registry.count_parameters(registry.abstract_variables(model)) == PARAMETERS[variant]
+
+
+def test_the_published_file_converts_and_leaves_the_rest_out():
+    arrays = support.portable_state_dict("practical_rife", keys=_keys("4.25"))
+    arrays["caltime.0.weight"] = np.zeros((8, 25, 3, 3), np.float32)
+    saved = {f"module.{key}": array for key, array in arrays.items()}
+    notes: list[str] = []
+    for file in (arrays, saved):
+        weights.convert("practical_rife/4.25", file, notes=notes)
+        assert "caltime.0" in notes.pop()
+    with pytest.raises(ValueError, match=r"practical_rife/4\.22"):
+        weights.convert("practical_rife/4.22", saved)
+
+
+def test_the_config_says_what_can_be_asked():
+    assert registry.create("practical_rife/4.6").contract.multiple == 32
+    assert registry.create("practical_rife").contract.multiple == 64
+    assert registry.create("practical_rife", flow_scale=0.5).contract.multiple == 128
+    assert registry.create("practical_rife/4.26") == registry.create("practical_rife")
+    with pytest.raises(ValueError, match="flow_scale must be one of"):
+        registry.create("practical_rife", flow_scale=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_portable_cases(name):
+    case = CASES[name]
+    system = f"practical_rife/{case['variant']}"
+    arrays = support.portable_state_dict("practical_rife", keys=_keys(case["variant"]))
+    variables = weights.convert(system, arrays)
+    model = registry.create(system, flow_scale=case["flow_scale"])
+    frames = support.clip(case)[None] / np.float32(255)
+    found = run(model, variables, frames, case["time"])
+    np.testing.assert_array_equal(found["frames"], found["blends"][-1])
+    support.assert_samples(found["frames"][:, 0], case["outputs"]["out"])
+    for level, flow in enumerate(found["flows"]):
+        both = jnp.concatenate([flow[:, 0, 0], flow[:, 0, 1]], axis=-1)
+        support.assert_samples(both, case["outputs"][f"flow{level}"], tolerance=1e-4)
+
+
+def _keys(variant):
+    return f"practical_rife_{variant}"

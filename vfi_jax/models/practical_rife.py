@@ -1,0 +1,229 @@
+"""Practical-RIFE 4.x: the RIFE that video tools run, any time, without refinement."""
+
+import dataclasses
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from vfi_jax import ops
+from vfi_jax.arrays import Array, Frames, Image, Times
+from vfi_jax.contract import Contract
+from vfi_jax.layers.conv import Conv, ConvTranspose, leaky_relu
+from vfi_jax.layers.intermediate_flow import (
+    apart,
+    plane,
+    shrunk,
+    side_by_side,
+    size_of,
+    warp_pair,
+)
+from vfi_jax.layers.precision import precision
+
+DEPTH = 8  # convolutions of a block's body
+SLOPE = 0.2  # of every leaky ReLU
+FLOW_SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The network of one or more releases, of 4.25 and 4.26 by default.
+
+    Attributes:
+      channels: of each block, coarse to fine.
+      scales: how much each block's input is shrunk.
+      encoder: of each frame's features: channels inside, channels out, 3x3 convolutions; None:
+        blocks see the frames alone.
+      handed: channels that a block hands to the next.
+      accumulate: a block adds to the logit as it does to flow; otherwise it says it anew.
+      flow_scale: flow is estimated at this fraction of the resolution: 0.5 for 4K, whose motions
+        are large; it changes no weights.
+      dtype: type of the convolutions; parameters, flows and frames stay float32.
+      precision: of the convolutions, see `layers.precision`.
+
+    Raises:
+      ValueError: `flow_scale` is none of 0.25, 0.5, 1, 2, 4.
+    """
+
+    channels: tuple[int, ...] = (192, 128, 96, 64, 32)
+    scales: tuple[float, ...] = (16, 8, 4, 2, 1)
+    encoder: tuple[int, int, int] | None = (16, 4, 3)
+    handed: int = 8
+    accumulate: bool = False
+    flow_scale: float = 1.0
+    dtype: Any = jnp.float32
+    precision: str = "highest"
+
+    def __post_init__(self):
+        if self.flow_scale not in FLOW_SCALES:
+            raise ValueError(f"flow_scale must be one of {FLOW_SCALES}, got {self.flow_scale}")
+
+
+def _of_four(channels=(192, 128, 96, 64), **others):
+    return Config(channels=channels, scales=(8, 4, 2, 1), **others)
+
+
+VARIANTS = {
+    "4.6": _of_four(encoder=None, handed=0, accumulate=True),
+    **dict.fromkeys(("4.7", "4.9"), _of_four(encoder=(16, 4, 1), handed=0)),
+    **dict.fromkeys(
+        ("4.10", "4.15", "4.17", "4.18", "4.19", "4.24"), _of_four(encoder=(32, 8, 3), handed=0)
+    ),
+    "4.15.lite": _of_four((128, 96, 64, 48), handed=0),
+    "4.22": _of_four((256, 192, 96, 48), encoder=(32, 8, 3)),
+    "4.22.lite": _of_four((192, 128, 64, 32)),
+    **dict.fromkeys(("4.25", "4.26"), Config()),
+    "4.25.lite": Config(channels=(192, 128, 96, 64, 24), scales=(32, 16, 8, 4, 1)),
+    "4.25.heavy": Config(channels=(384, 256, 192, 128, 64)),
+    "4.26.heavy": Config(encoder=(16, 16, 3)),
+}
+
+
+class Model(nn.Module):
+    """Practical-RIFE (hzwer/Practical-RIFE), whose releases no paper describes.
+
+    frame_t = m frame0(p + flow_t0) + (1 - m) frame1(p + flow_t1)
+
+    As in RIFE a chain of blocks adds to flow, each at its scale, seeing the frames as the one
+    before warped them. Later releases give a block features of the frames too, warped alike, and
+    what the block before handed on. There is no residual; the frame is not clipped.
+
+    RGB, as the authors' inference_video.py reads; their frames end in zeros up to a multiple of 128
+    (`padding="practical-rife"`). What their "ensemble" option does, every block's answer to both
+    orders of the frames, is not here.
+
+    The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, H, W, 2]`
+    and "blends" `[B, T, H, W, 3]`.
+
+    Source: HolyWu/vs-rife, vsrife/IFNet_HDv3_v4_*.py, ports by the releases' own files.
+    """
+
+    config: Config = Config()
+
+    @property
+    def contract(self) -> Contract:
+        multiple = 4 * int(max(self.config.scales))  # of the coarsest input, two convolutions halve
+        multiple = max(multiple, int(multiple / self.config.flow_scale))
+        return Contract(frames=2, times=None, multiple=multiple)
+
+    def setup(self):
+        config = self.config
+        if config.encoder:
+            self.encode = Encoder(*config.encoder, config.dtype)
+        features = 5 + max(config.handed, 1)  # where nothing is handed on, the last is not read
+        self.blocks = [Block(channels, features, config.dtype) for channels in config.channels]
+
+    def __call__(
+        self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
+    ) -> dict:
+        with precision(self.config.precision):
+            frames = jnp.clip(frames, 0, 1)
+            pair = frames
+            if self.config.encoder:
+                pair = jnp.concatenate([frames, self.encode(frames)], axis=-1)
+            first = shrunk(_joined(pair), self.config.scales[0] / self.config.flow_scale)
+            each_time = nn.scan(
+                Model._at,
+                variable_broadcast="params",
+                split_rngs={"params": False},
+                in_axes=(nn.broadcast, nn.broadcast, 1),
+                out_axes=1,
+            )
+            return each_time(self, None, pair, first, times)[1]
+
+    def _at(self, carry: None, pair: Image, first: Image, time: Array) -> tuple[None, dict]:
+        """The prediction for one time `[B]`; a body of scan."""
+        config, size = self.config, size_of(pair)
+        warped, flow = pair, jnp.zeros((*pair.shape[:-1], 2))
+        said = jnp.zeros((*pair.shape[:1], *size, 1 + config.handed))  # logit, what is handed on
+        inputs = [first, *plane(time, first)]
+        flows: list[Array] = []
+        blends: list[Image] = []
+        for block, scale in zip(self.blocks, config.scales, strict=True):
+            if flows:
+                seen = jnp.concatenate([_joined(warped), *plane(time, said), said], axis=-1)
+                small = shrunk(seen, scale / config.flow_scale)
+                inputs = [small, side_by_side(ops.resize_flow(flow, size_of(small)))]
+            step = block(jnp.concatenate(inputs, axis=-1))
+            flow = flow + ops.resize_flow(apart(step[..., :4]), size)
+            now = ops.resize_bilinear(step[..., 4 : 5 + config.handed], size)
+            said = said + now if config.accumulate else now
+            warped = warp_pair(pair, flow)
+            weight = nn.sigmoid(said[..., :1])
+            flows.append(flow)
+            blends.append(weight * warped[:, 0, ..., :3] + (1 - weight) * warped[:, 1, ..., :3])
+        return carry, {"frames": blends[-1], "flows": tuple(flows), "blends": tuple(blends)}
+
+
+class Encoder(nn.Module):
+    """Features of each frame alone, as large as the frame; `[B, 2, H, W, 3]` to `[.., features]`.
+
+    Attributes:
+      width: channels at half resolution.
+      features: channels of the result.
+      depth: convolutions at half resolution; a single one has no activation, as released.
+      dtype: type of the convolutions.
+    """
+
+    width: int
+    features: int
+    depth: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, frames: Image) -> Image:
+        x = frames.reshape(-1, *frames.shape[2:])
+        for index in range(self.depth):
+            stride = 1 if index else 2
+            x = Conv(self.width, stride=stride, dtype=self.dtype, name=f"conv{index}")(x)
+            x = leaky_relu(x, slope=SLOPE) if self.depth > 1 else x
+        x = ConvTranspose(self.features, dtype=self.dtype, name="up")(x)
+        return x.reshape(*frames.shape[:-1], self.features).astype(jnp.float32)
+
+
+class Block(nn.Module):
+    """A step of flow (4 channels), the logit and what is handed on, as large as its input.
+
+    Attributes:
+      channels: of the body.
+      features: channels of the step.
+      dtype: type of the convolutions.
+    """
+
+    channels: int
+    features: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: Image) -> Image:
+        for index, width in enumerate((self.channels // 2, self.channels)):
+            x = Conv(width, stride=2, dtype=self.dtype, name=f"stem{index}")(x)
+            x = leaky_relu(x, slope=SLOPE)
+        for index in range(DEPTH):
+            x = ScaledResidual(self.dtype, name=f"body{index}")(x)
+        x = ConvTranspose(4 * self.features, dtype=self.dtype, name="head")(x)
+        return ops.pixel_shuffle(x, 2).astype(jnp.float32)
+
+
+class ScaledResidual(nn.Module):
+    """leaky_relu(scale * conv(x) + x), one learnt scale a channel.
+
+    Attributes:
+      dtype: type of the convolution.
+
+    Parameters: scale `[channels]`, and those of conv.
+    """
+
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: Image) -> Image:
+        channels = x.shape[-1]
+        scale = self.param("scale", nn.initializers.ones, (channels,))
+        moved = Conv(channels, dtype=self.dtype, name="conv")(x)
+        return leaky_relu(scale.astype(self.dtype) * moved + x, slope=SLOPE)
+
+
+def _joined(pair: Image) -> Image:
+    """`[B, 2, H, W, 3 + C]` as both frames, then the features of both."""
+    return jnp.concatenate([side_by_side(pair[..., :3]), side_by_side(pair[..., 3:])], axis=-1)

@@ -1,0 +1,40 @@
+"""Practical-RIFE's keys, as its releases save flownet.pkl."""
+
+from typing import Any
+
+import numpy as np
+
+from vfi_jax.weights.rules import Rule, Rules, conv, conv_transpose, drop
+
+MODULE = r"(?:module\.)?"  # saved from inside DistributedDataParallel
+
+
+def rules(config: Any) -> Rules:
+    """The table of a Config.
+
+    Args:
+      config: of `models.practical_rife`.
+    """
+    body = rf"{MODULE}block(\d)\.convblock\.(\d)"
+    return (
+        *conv(rf"{MODULE}block(\d)\.conv0\.(\d)\.0", r"blocks_\1/stem\2"),
+        *conv(rf"{body}\.conv", r"blocks_\1/body\2/conv"),
+        Rule(rf"{body}\.beta", r"blocks_\1/body\2/scale", np.ravel),
+        *conv_transpose(rf"{MODULE}block(\d)\.lastconv\.0", r"blocks_\1/head"),
+        *(_encoder(*config.encoder) if config.encoder else ()),
+        # Parts that only training had: vs-rife loads the files with strict=False, over these.
+        *drop(rf"{MODULE}(?!module\.|block\d\.|encode\.).+"),
+    )
+
+
+def _encoder(width, features, depth):
+    """The last of its convolutions is transposed. Up to 4.12 they are numbered as a Sequential
+    numbers them, activations included; later they are named cnn0, cnn1, ..."""
+    step = 1 if depth == 1 else 2
+    places = [rf"(?:{step * index}|cnn{index})" for index in range(depth + 1)]
+    convs = (
+        rule
+        for index in range(depth)
+        for rule in conv(rf"{MODULE}encode\.{places[index]}", f"encode/conv{index}")
+    )
+    return (*convs, *conv_transpose(rf"{MODULE}encode\.{places[-1]}", "encode/up"))
