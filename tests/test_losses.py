@@ -50,3 +50,38 @@ def test_what_does_not_fit_is_refused(pair):
         losses.charbonnier(pair[0], pair[1][:, :2])
     with pytest.raises(ValueError, match="at least 2 pixels"):
         losses.total_variation(jnp.zeros((1, 8, 2)))
+
+
+@pytest.mark.parametrize(("loss", "window"), [(losses.census, 7), (losses.geometry, 3)])
+def test_census_losses_see_structure_alone(loss, window):
+    a, b = np.random.default_rng(0).uniform(size=(2, 2, 12, 13, 3)).astype(np.float32)
+    assert loss(a, a) == 0
+    assert loss(a, a + 0.25) < 1e-6
+    inner = (12 - window + 1) * (13 - window + 1)
+    assert 0 < loss(a, b) < inner / (12 * 13)
+    with pytest.raises(ValueError, match=f"the window's {window} pixels"):
+        loss(a[:, : window - 1], b[:, : window - 1])
+
+
+def test_census_of_one_step_by_hand():
+    """One bright pixel in the middle against a dark image: every window that fits sees it."""
+    dark = np.zeros((1, 3, 3, 1), np.float32)
+    bright = dark.copy()
+    bright[0, 1, 1] = 0.9
+    square = 0.5  # of 0.9 / sqrt(0.9^2 + 0.9^2), with each of 8 neighbours
+    expected = 8 / 9 * square / (0.1 + square) / 9  # one pixel of 9 has its window inside
+    np.testing.assert_allclose(losses.census(bright, dark, window=3), expected, rtol=1e-5)
+    np.testing.assert_allclose(losses.geometry(bright, dark), expected, rtol=1e-5)
+    assert np.any(jax.grad(losses.geometry, argnums=1)(bright, dark))
+    assert not np.any(jax.grad(lambda a, b: losses.census(a, b, window=3), argnums=1)(bright, dark))
+
+
+def test_a_teacher_that_the_finest_flow_trusts_pulls_like_l1():
+    teacher = np.zeros((1, 2, 4, 4, 2), np.float32)
+    coarse = np.full((1, 2, 2, 2, 2), 1.5, np.float32)  # 3 pixels of full size
+    near = losses.robust_flow_distance([coarse], teacher, teacher)
+    np.testing.assert_allclose(near, 2 * np.sqrt(9 + 1e-6), rtol=1e-5)  # eps = 10^-3 at trust 1
+    far = losses.robust_flow_distance([coarse], teacher + 20, teacher)
+    np.testing.assert_allclose(far, 2, rtol=0.02)  # a power of nearly 0
+    with pytest.raises(ValueError, match="shape of prediction"):
+        losses.robust_flow_distance([coarse], teacher, teacher[:, :1])

@@ -1,6 +1,7 @@
 """Systems and networks by name: `<file>` or `<file>/<variant>`."""
 
 import dataclasses
+import functools
 from types import ModuleType
 from typing import Any
 
@@ -113,6 +114,12 @@ def abstract_variables(model: nn.Module, *, train: bool = False) -> dict:
     Returns:
       Nested dict of `jax.ShapeDtypeStruct`, as `model.init` would return arrays.
     """
+    return jax.tree.map(lambda leaf: leaf, _abstract_variables(model, train))  # the caller's own
+
+
+@functools.lru_cache(maxsize=64)
+def _abstract_variables(model, train):
+    # Tracing a system takes seconds, and much asks for the shapes of the same few.
     inputs = example_inputs(model, train=train)
     return jax.eval_shape(lambda key: model.init(key, **_zeros(inputs)), jax.random.key(0))
 

@@ -15,6 +15,7 @@ from vfi_jax.layers.lucas_kanade import displacement
 
 ZEROS = nn.initializers.zeros
 SLOPE = 0.2  # of the leaky ReLUs of `SharedFlow`
+FLOW_SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 AT_A_FRAME = 0.01  # nearer to 0 or 1 a time has that frame's logit: it would be infinite there
 # Chosen by the frames that an untrained `SharedFlow` makes of real clips.
 SHARPNESS = 30.0  # of the softmax over similarities in -1 .. 1
@@ -290,22 +291,39 @@ class _PixelStep(nn.Module):
 
 
 class ConvPReLU(nn.Module):
-    """3x3 convolution and PReLU.
+    """Convolution and PReLU.
 
     Attributes:
       features: output channels.
       stride: of both axes.
       dtype: type of the convolution.
+      kernel: height and width of the kernel, in pixels.
     """
 
     features: int
     stride: int
     dtype: Any
+    kernel: int = 3
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
-        x = Conv(self.features, stride=self.stride, dtype=self.dtype, name="conv")(x)
+        x = Conv(self.features, self.kernel, self.stride, dtype=self.dtype, name="conv")(x)
         return PReLU(name="prelu")(x)
+
+
+def check_flow_scale(flow_scale: float) -> None:
+    """Refuses what powers of two cannot shrink frames by.
+
+    Raises:
+      ValueError: it is none of 0.25, 0.5, 1, 2, 4.
+    """
+    if flow_scale not in FLOW_SCALES:
+        raise ValueError(f"flow_scale must be one of {FLOW_SCALES}, got {flow_scale}")
+
+
+def clamp(x: Image) -> Image:
+    """Clipped to [0, 1], with PyTorch's gradient: 1 at both ends, where jnp.clip has a half."""
+    return lax.select(x < 0, jnp.zeros_like(x), lax.select(x > 1, jnp.ones_like(x), x))
 
 
 def advance(frames: Image, estimate: Estimate, step: Image) -> Estimate:

@@ -4,10 +4,21 @@ Images are channels last and of any leading axes; every loss is a mean, so its s
 on the batch or the crop.
 """
 
-from vfi_jax.losses.distillation import flow_distillation
+from vfi_jax.losses.census import census, geometry
+from vfi_jax.losses.distillation import flow_distillation, robust_flow_distance
 from vfi_jax.losses.flow import total_variation
 from vfi_jax.losses.laplacian import laplacian
 from vfi_jax.losses.perceptual import perceptual
 from vfi_jax.losses.pixel import charbonnier, l1
 
-__all__ = ["charbonnier", "flow_distillation", "l1", "laplacian", "perceptual", "total_variation"]
+__all__ = [
+    "census",
+    "charbonnier",
+    "flow_distillation",
+    "geometry",
+    "l1",
+    "laplacian",
+    "perceptual",
+    "robust_flow_distance",
+    "total_variation",
+]

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 from jax import lax
 
+from vfi_jax import ops
 from vfi_jax.arrays import Array, Image
+from vfi_jax.losses._difference import difference
 
 
 def flow_distillation(
@@ -56,6 +58,42 @@ def flow_distillation(
         apart = square > 0
         distance = jnp.sqrt(jnp.where(apart, square, 1))
         total += jnp.where(worse & apart, distance, 0).mean()
+    return total
+
+
+def robust_flow_distance(
+    flows: Sequence[Array], finest: Array, teacher_flow: Array, *, beta: float = 0.3
+) -> Array:
+    """How far coarse flows are from a teacher's, the less robustly the nearer the finest is to it.
+
+    sum over levels and both flows of mean (d^2 + eps^2)^(w / 2), with d the difference of (x, y)
+    in full-size pixels, w = exp(-beta |finest - teacher_flow|) and eps = 10^(-(10 w - 1) / 3): an
+    L1-like distance where the finest flow agrees with the teacher, a flat one where it does not,
+    for there the task knows better. Only `flows` learn.
+
+    Args:
+      flows: of each coarse level, `[*B, 2, h, w, 2]` pixels of its own size.
+      finest: `[*B, 2, H, W, 2]` pixels.
+      teacher_flow: like `finest`.
+      beta: how fast trust in the teacher falls, per pixel of disagreement.
+
+    Returns:
+      Float32 scalar.
+
+    Raises:
+      ValueError: `finest` is not of the teacher's shape.
+
+    Source: Kong et al. 2022 (IFRNet), sec. 3.3, "task-oriented flow distillation".
+    """
+    apart = lax.stop_gradient(difference(finest, teacher_flow))
+    teacher_flow = lax.stop_gradient(teacher_flow)
+    trust = jnp.exp(-beta * jnp.sqrt(jnp.square(apart).sum(-1, keepdims=True)))
+    eps = 10 ** (-(10 * trust - 1) / 3)
+    height, width = finest.shape[-3:-1]
+    total = jnp.float32(0)
+    for flow in flows:
+        away = jnp.square(ops.resize_flow(flow, (height, width)) - teacher_flow)
+        total += 2 * ((away + eps**2) ** (trust / 2)).mean()  # 2: the sum of both flows' means
     return total
 
 

@@ -12,6 +12,7 @@ from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, ConvTranspose, leaky_relu
 from vfi_jax.layers.intermediate_flow import (
     apart,
+    check_flow_scale,
     plane,
     shrunk,
     side_by_side,
@@ -22,7 +23,6 @@ from vfi_jax.layers.precision import precision
 
 DEPTH = 8  # convolutions of a block's body
 SLOPE = 0.2  # of every leaky ReLU
-FLOW_SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,8 +55,7 @@ class Config:
     precision: str = "highest"
 
     def __post_init__(self):
-        if self.flow_scale not in FLOW_SCALES:
-            raise ValueError(f"flow_scale must be one of {FLOW_SCALES}, got {self.flow_scale}")
+        check_flow_scale(self.flow_scale)
 
 
 def _of_four(channels=(192, 128, 96, 64), **others):

@@ -6,7 +6,6 @@ from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
-from jax import lax
 
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Frames, Image, Times
@@ -19,6 +18,8 @@ from vfi_jax.layers.intermediate_flow import (
     ScaledFlow,
     SharedFlow,
     advance,
+    check_flow_scale,
+    clamp,
     plane,
     side_by_side,
     size_of,
@@ -26,7 +27,6 @@ from vfi_jax.layers.intermediate_flow import (
 from vfi_jax.layers.precision import precision
 
 LEVELS = 4  # halvings of the context and refinement networks
-FLOW_SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,8 +63,7 @@ class Config:
     precision: str = "highest"
 
     def __post_init__(self):
-        if self.flow_scale not in FLOW_SCALES:
-            raise ValueError(f"flow_scale must be one of {FLOW_SCALES}, got {self.flow_scale}")
+        check_flow_scale(self.flow_scale)
         if self.shared and (self.double or not self.any_time):
             raise ValueError("shared needs any_time=True and double=False")
 
@@ -143,7 +142,7 @@ class Model(nn.Module):
         finest = estimates[-1]
         residual = self.refine(frames, finest, self.warped(context, finest.flow))
         prediction = {
-            "frames": _clamp(finest.blend + residual)[..., ::-1],
+            "frames": clamp(finest.blend + residual)[..., ::-1],
             "flows": tuple(estimate.flow for estimate in estimates),
             "blends": tuple(estimate.blend[..., ::-1] for estimate in estimates),
             "residual": residual[..., ::-1],
@@ -242,8 +241,3 @@ class Halving(nn.Module):
     def __call__(self, x: Image) -> Image:
         x = ConvPReLU(self.features, self.stride, self.dtype, name="conv0")(x)
         return ConvPReLU(self.features, 1, self.dtype, name="conv1")(x)
-
-
-def _clamp(x: Image) -> Image:
-    """Clipped to [0, 1], with PyTorch's gradient: 1 at both ends, where jnp.clip has a half."""
-    return lax.select(x < 0, jnp.zeros_like(x), lax.select(x > 1, jnp.ones_like(x), x))

@@ -1,6 +1,5 @@
 """From upstream arrays by key to the variables of a model, by the model's mapping."""
 
-import functools
 from collections.abc import Mapping
 from types import ModuleType
 
@@ -103,7 +102,6 @@ def _rules(name):
         return ()
 
 
-@functools.cache
 def shapes_of(model: nn.Module) -> Shapes:
     """Shape of each variable of a model or network, by path."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(registry.abstract_variables(model))

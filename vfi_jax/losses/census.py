@@ -1,0 +1,79 @@
+"""Distances between images and features by how every pixel compares with its neighbours."""
+
+import jax.numpy as jnp
+from jax import lax
+
+from vfi_jax import ops
+from vfi_jax.arrays import Array, Image
+from vfi_jax.losses._difference import difference
+
+SOFTNESS = 0.9  # of the comparison, in units of the images or features
+EPS = 0.1  # squared comparisons that differ by less count in proportion
+
+
+def census(prediction: Image, target: Image, *, window: int = 7) -> Array:
+    """How differently the pixels of two images compare with those around them.
+
+    mean over pixels and neighbours k of d^2 / (0.1 + d^2), d = census(prediction)_k -
+    census(target)_k of the mean over channels, `ops.census_transform` of softness 0.9; 0 for pixels
+    whose window leaves the image. Brightness that differs by a constant costs nothing.
+
+    Args:
+      prediction: `[*B, H, W, C]`.
+      target: the shape of `prediction`; it learns nothing.
+      window: side of the window, odd, in pixels.
+
+    Returns:
+      Float32 scalar in 0 .. 1; 0 where both are equal.
+
+    Raises:
+      ValueError: the shapes differ, or the images are smaller than the window.
+
+    Source: Meister et al. 2018 (UnFlow); the constants are those of Kong et al. 2022 (IFRNet).
+    """
+    difference(prediction, target)  # refuses unlike shapes
+    target = lax.stop_gradient(target)
+    return _distance(prediction.mean(-1)[..., None], target.mean(-1)[..., None], window)
+
+
+def geometry(prediction: Image, target: Image, *, window: int = 3) -> Array:
+    """The census distance of features, channel by channel; both sides learn.
+
+    Args:
+      prediction: `[*B, H, W, C]`.
+      target: the shape of `prediction`.
+      window: side of the window, odd, in pixels.
+
+    Returns:
+      Float32 scalar in 0 .. 1; 0 where both are equal.
+
+    Raises:
+      ValueError: the shapes differ, or the features are smaller than the window.
+
+    Source: Kong et al. 2022 (IFRNet), sec. 3.3, "feature space geometry consistency".
+    """
+    difference(prediction, target)  # refuses unlike shapes
+    return _distance(_planes(prediction), _planes(target), window)
+
+
+def _planes(features):
+    """Every channel as an image of its own, `[*B, C, H, W, 1]`."""
+    return jnp.moveaxis(features, -1, -3)[..., None]
+
+
+def _distance(prediction, target, window):
+    height, width = prediction.shape[-3:-1]
+    if min(height, width) < window:
+        raise ValueError(
+            f"prediction must be at least the window's {window} pixels high and wide, "
+            f"got {height}x{width}"
+        )
+    compared = [
+        ops.census_transform(x.astype(jnp.float32), window=window, softness=SOFTNESS)
+        for x in (prediction, target)
+    ]
+    square = jnp.square(compared[0] - compared[1])
+    distance = (square / (EPS + square)).mean(-1)
+    reach = window // 2
+    inside = distance[..., reach : height - reach, reach : width - reach]
+    return inside.sum() / distance.size

@@ -1,0 +1,200 @@
+"""IFRNet: flow and features of the frame between, refined together from coarse to fine."""
+
+import dataclasses
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from vfi_jax import ops
+from vfi_jax.arrays import Array, Frames, Image, Times
+from vfi_jax.contract import Contract
+from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU
+from vfi_jax.layers.intermediate_flow import (
+    ConvPReLU,
+    apart,
+    check_flow_scale,
+    clamp,
+    plane,
+    shrunk,
+    side_by_side,
+    size_of,
+    warp_pair,
+)
+from vfi_jax.layers.precision import precision
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """IFRNet.
+
+    Attributes:
+      widths: channels of the feature pyramid, finest first; each level halves the resolution.
+      side: channels of a decoder that its residual block works on alone in between.
+      first_kernel: size of the very first convolution, in pixels.
+      any_time: it was trained for any time; otherwise it only knows the midpoint.
+      flow_scale: flow is estimated at this fraction of the resolution: 0.5 for 4K, whose motions
+        are large; it changes no weights.
+      dtype: type of the convolutions; parameters, flows and frames stay float32.
+      precision: of the convolutions, see `layers.precision`.
+
+    Raises:
+      ValueError: `flow_scale` is none of 0.25, 0.5, 1, 2, 4.
+    """
+
+    widths: tuple[int, ...] = (32, 48, 72, 96)
+    side: int = 32
+    first_kernel: int = 3
+    any_time: bool = False
+    flow_scale: float = 1.0
+    dtype: Any = jnp.float32
+    precision: str = "highest"
+
+    def __post_init__(self):
+        check_flow_scale(self.flow_scale)
+
+
+VARIANTS = {
+    "l": Config(widths=(64, 96, 144, 192), side=64, first_kernel=7),
+    "s": Config(widths=(24, 36, 54, 72), side=24),
+    "gopro": Config(any_time=True),
+}
+
+
+class Model(nn.Module):
+    """Intermediate feature refine network. Kong et al., CVPR 2022 (arXiv:2205.14620).
+
+    frame_t = clamp(m frame0(p + flow_t0) + (1 - m) frame1(p + flow_t1) + residual, 0, 1)
+
+    A pyramid of features of each frame alone; from the coarsest level up a decoder adds to both
+    flows and makes features of the frame between anew, seeing those of the frames warped by the
+    flows so far. The last one makes the logit of m and the residual in their place. Frames are seen
+    without the mean of the pair.
+
+    What was trained on Vimeo-90K was only ever asked for the midpoint; that of GoPro any eighth.
+
+    The prediction has, coarse to fine and for every time, "flows" `[B, T, 2, h, w, 2]` pixels of
+    their own size, the last as large as the frames, and "features" `[B, T, h, w, C]`, of which the
+    first is as large as the first flows; with `targets` in training the targets' own features of
+    the same levels, "target_features".
+    """
+
+    config: Config = Config()
+
+    @property
+    def contract(self) -> Contract:
+        multiple = 2 ** len(self.config.widths)
+        multiple = max(multiple, int(multiple / self.config.flow_scale))
+        return Contract(frames=2, times=None if self.config.any_time else (0.5,), multiple=multiple)
+
+    def setup(self):
+        config = self.config
+        self.encoder = Encoder(config.widths, config.first_kernel, config.dtype)
+        # Two flows and the features of the next finer level; at last the logit and the residual.
+        outputs = [4 + width for width in config.widths[-2::-1]] + [4 + 1 + 3]
+        self.decoders = [
+            Decoder((3 if level else 2) * width, config.side, output, config.dtype)
+            for level, (width, output) in enumerate(zip(config.widths[::-1], outputs, strict=True))
+        ]
+
+    def __call__(
+        self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
+    ) -> dict:
+        with precision(self.config.precision):
+            mean = frames.mean((1, 2, 3, 4), keepdims=True)
+            pyramid = self.encoder(shrunk(frames - mean, 1 / self.config.flow_scale))
+            each_time = nn.scan(
+                Model._at,
+                variable_broadcast="params",
+                split_rngs={"params": False},
+                in_axes=(nn.broadcast, nn.broadcast, nn.broadcast, 1),
+                out_axes=1,
+            )
+            prediction = each_time(self, None, frames, mean[:, 0], pyramid, times)[1]
+            if targets is not None and train:
+                features = self.encoder(targets - mean)
+                prediction["target_features"] = features[:-1][::-1]
+        return prediction
+
+    def _at(
+        self, carry: None, frames: Image, mean: Array, pyramid: tuple[Image, ...], time: Array
+    ) -> tuple[None, dict]:
+        """The prediction for one time `[B]`; a body of scan."""
+        flows: list[Array] = []
+        features: list[Image] = []
+        for decoder, pair in zip(self.decoders, pyramid[::-1], strict=True):
+            if flows:
+                flow = flows[-1]
+                inputs = [features[-1], side_by_side(warp_pair(pair, flow)), side_by_side(flow)]
+            else:
+                inputs = [side_by_side(pair), *plane(time, pair[:, 0])]
+            out = decoder(jnp.concatenate(inputs, axis=-1))
+            step = apart(out[..., :4])
+            flows.append(step + ops.resize_flow(flows[-1], size_of(step)) if flows else step)
+            features.append(out[..., 4:])
+        size, last = size_of(frames), features.pop()
+        flows[-1] = ops.resize_flow(flows[-1], size)
+        weight = ops.resize_bilinear(nn.sigmoid(last[..., :1]), size)
+        residual = ops.resize_bilinear(last[..., 1:], size)
+        warped = warp_pair(frames - mean[:, None], flows[-1])
+        blend = weight * warped[:, 0] + (1 - weight) * warped[:, 1] + mean
+        prediction = {
+            "frames": clamp(blend + residual),
+            "flows": tuple(flows),
+            "features": tuple(features),
+        }
+        return carry, prediction
+
+
+class Encoder(nn.Module):
+    """Features of images `[*B, H, W, 3]` alone, `[*B, h, w, C]`, finest first.
+
+    Attributes:
+      widths: channels of each level; each halves the resolution.
+      first_kernel: size of the very first convolution, in pixels.
+      dtype: type of the convolutions.
+    """
+
+    widths: tuple[int, ...]
+    first_kernel: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, images: Image) -> tuple[Image, ...]:
+        x = images.reshape(-1, *images.shape[-3:])
+        levels = []
+        for level, width in enumerate(self.widths):
+            kernel = 3 if level else self.first_kernel
+            x = ConvPReLU(width, 2, self.dtype, kernel, name=f"level{level}_conv0")(x)
+            x = ConvPReLU(width, 1, self.dtype, name=f"level{level}_conv1")(x)
+            levels.append(x.reshape(*images.shape[:-3], *x.shape[1:]))
+        return tuple(levels)
+
+
+class Decoder(nn.Module):
+    """What is known at a level to flows, features and more, at twice its resolution, in float32.
+
+    Attributes:
+      width: channels inside.
+      side: channels that the residual block works on alone in between.
+      features: output channels.
+      dtype: type of the convolutions.
+    """
+
+    width: int
+    side: int
+    features: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: Image) -> Image:
+        x = ConvPReLU(self.width, 1, self.dtype, name="stem")(x)
+        inside = x
+        for index in range(2):
+            inside = ConvPReLU(self.width, 1, self.dtype, name=f"conv{index}")(inside)
+            kept, side = jnp.split(inside, [self.width - self.side], axis=-1)
+            side = ConvPReLU(self.side, 1, self.dtype, name=f"side{index}")(side)
+            inside = jnp.concatenate([kept, side], axis=-1)
+        inside = Conv(self.width, dtype=self.dtype, name="conv2")(inside)
+        x = PReLU(name="prelu")(x + inside)
+        return ConvTranspose(self.features, dtype=self.dtype, name="head")(x).astype(jnp.float32)
