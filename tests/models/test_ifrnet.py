@@ -44,6 +44,8 @@ def test_it_has_the_parameters_of_the_original(name, parameters):
 def test_the_config_says_what_can_be_asked():
     assert registry.create("ifrnet").contract.times == (0.5,)
     assert registry.create("ifrnet/gopro").contract.times is None
+    assert registry.create("ifrnet").contract.multiple == 16
+    assert registry.create("ifrnet", flow_scale=0.8).contract.multiple == 20
     assert registry.create("ifrnet", flow_scale=0.5).contract.multiple == 32
     with pytest.raises(ValueError, match="flow_scale must be one of"):
         registry.create("ifrnet", flow_scale=3)

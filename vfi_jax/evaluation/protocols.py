@@ -88,10 +88,21 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             source="MCG-NJU/EMA-VFI benchmark/Vimeo90K.py: TTA on; small models switch it off",
         ),
         "ifrnet": Protocol(
-            padding="centred-20",
             rounding="none",
             data="vimeo90k/triplet",
-            source="ltkong218/IFRNet benchmarks",
+            source="ltkong218/IFRNet benchmarks/Vimeo90K.py and UCF101.py",
+        ),
+        "ifrnet-middlebury": Protocol(
+            padding="middlebury-rife",
+            rounding="none",
+            data="middlebury",
+            source="ltkong218/IFRNet benchmarks/Middlebury_Other.py; its IE rounds both frames",
+        ),
+        "ifrnet-snu-film": Protocol(
+            padding="centred-20",
+            rounding="none",
+            data="snu_film/hard",
+            source="ltkong218/IFRNet benchmarks/SNU_FILM.py; it has flow_scale=0.8",
         ),
         "film": Protocol(
             padding="film",

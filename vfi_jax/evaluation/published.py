@@ -22,6 +22,7 @@ class Published:
 
 
 _SEPCONV = {"psnr": 0.01, "ssim": 0.001}
+_IFRNET = ({"psnr": 0.01, "ssim": 0.0002}, "ltkong218/IFRNet figures/middlebury_other.png")
 
 MIDDLEBURY: Mapping[str, Published] = {
     "sepconv/l1": Published(
@@ -38,4 +39,7 @@ MIDDLEBURY: Mapping[str, Published] = {
     ),
     "dain": Published("dain", {"ie": 2.04}, {"ie": 0.01}, "arXiv:1904.00830, table 2"),
     "rife": Published("rife-middlebury", {"ie": 1.956}, {"ie": 0.005}, "ECCV2022-RIFE README"),
+    "ifrnet": Published("ifrnet-middlebury", {"psnr": 37.50, "ssim": 0.9861}, *_IFRNET),
+    "ifrnet/l": Published("ifrnet-middlebury", {"psnr": 38.18, "ssim": 0.9875}, *_IFRNET),
+    "ifrnet/s": Published("ifrnet-middlebury", {"psnr": 37.24, "ssim": 0.9851}, *_IFRNET),
 }

@@ -311,14 +311,14 @@ class ConvPReLU(nn.Module):
         return PReLU(name="prelu")(x)
 
 
-def check_flow_scale(flow_scale: float) -> None:
-    """Refuses what powers of two cannot shrink frames by.
+def check_flow_scale(flow_scale: float, allowed: Sequence[float] = FLOW_SCALES) -> None:
+    """Refuses a fraction of the resolution that frames cannot be brought to.
 
     Raises:
-      ValueError: it is none of 0.25, 0.5, 1, 2, 4.
+      ValueError: it is not `allowed`.
     """
-    if flow_scale not in FLOW_SCALES:
-        raise ValueError(f"flow_scale must be one of {FLOW_SCALES}, got {flow_scale}")
+    if flow_scale not in allowed:
+        raise ValueError(f"flow_scale must be one of {allowed}, got {flow_scale}")
 
 
 def clamp(x: Image) -> Image:
