@@ -1,0 +1,116 @@
+"""GridNet: rows of residual blocks at several resolutions, joined down, then up."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from vfi_jax import ops
+from vfi_jax.arrays import Image
+from vfi_jax.layers.conv import Conv, PReLU
+
+
+class GridNet(nn.Module):
+    """Row r runs at 1 / 2^r of the resolution; each column passes features down or up the rows.
+
+    Upsampled features lose their last row or column where a size is odd, so that any size fits.
+
+    Attributes:
+      widths: channels of each row, finest first.
+      down: columns that pass features to coarser rows. They come first; the first has no block of
+        its own in a row.
+      up: columns that pass features to finer rows.
+      dtype: type of the convolutions.
+
+    Source: Fourure et al. 2017 (arXiv:1707.07958); PReLU, no normalisation and bilinear upsampling
+    as in Niklaus and Liu 2018 (arXiv:1803.10967).
+    """
+
+    widths: Sequence[int]
+    down: int
+    up: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, inputs: Sequence[Image]) -> Image:
+        """The finest row of the last column.
+
+        Args:
+          inputs: `[*B, ceil(H / 2^r), ceil(W / 2^r), widths[r]]` for the first rows, at least one.
+
+        Returns:
+          `[*B, H, W, widths[0]]`.
+        """
+        rows: list[Image | None] = [*inputs, *[None] * (len(self.widths) - len(inputs))]
+        for column in range(self.down + self.up):
+            descends = column < self.down
+            order = range(len(rows)) if descends else reversed(range(len(rows)))
+            previous = None
+            for row in order:
+                x = rows[row]
+                if column:
+                    x += self._block(row, 1, f"lateral{row}_{column}")(x)
+                if previous is not None:
+                    step = self._down if descends else self._up
+                    x = step(previous, x, row, column)
+                rows[row] = previous = x
+        return rows[0]
+
+    def _down(self, finer, x, row, column):
+        step = self._block(row, 2, f"down{row}_{column}")(finer)
+        return step if x is None else x + step
+
+    def _up(self, coarser, x, row, column):
+        height, width = coarser.shape[-3:-1]
+        doubled = ops.resize_bilinear(coarser, (2 * height, 2 * width))
+        step = self._block(row, 1, f"up{row}_{column}")(doubled)
+        return x + step[..., : x.shape[-3], : x.shape[-2], :]
+
+    def _block(self, row, stride, name):
+        return PreactivatedBlock(self.widths[row], stride, self.dtype, name=name)
+
+
+class PreactivatedBlock(nn.Module):
+    """conv1(prelu1(conv0(prelu0(x)))), 3x3 convolutions without bias.
+
+    Attributes:
+      features: output channels.
+      stride: of the first convolution.
+      dtype: type of the convolutions.
+    """
+
+    features: int
+    stride: int = 1
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: Image) -> Image:
+        for index, stride in enumerate((self.stride, 1)):
+            conv = Conv(
+                self.features, stride=stride, use_bias=False, dtype=self.dtype, name=f"conv{index}"
+            )
+            x = conv(PReLU(name=f"prelu{index}")(x))
+        return x
+
+
+class ProjectedBlock(nn.Module):
+    """conv1(prelu(conv0(x))) + shortcut(x): 3x3 and 1x1 convolutions without bias.
+
+    Attributes:
+      hidden: channels between the 3x3 convolutions.
+      features: output channels.
+      dtype: type of the convolutions.
+    """
+
+    hidden: int
+    features: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: Image) -> Image:
+        def conv(features, kernel, name):
+            return Conv(features, kernel, use_bias=False, dtype=self.dtype, name=name)
+
+        hidden = PReLU(name="prelu")(conv(self.hidden, 3, "conv0")(x))
+        return conv(self.features, 3, "conv1")(hidden) + conv(self.features, 1, "shortcut")(x)

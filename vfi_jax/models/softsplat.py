@@ -1,0 +1,221 @@
+"""SoftSplat: both frames and their features moved forward to the time, the important in front."""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jax import lax
+
+from vfi_jax import ops
+from vfi_jax.arrays import Array, Flow, Frames, Image, Mask, Times
+from vfi_jax.contract import Contract
+from vfi_jax.layers.conv import Conv, PReLU
+from vfi_jax.layers.grid import GridNet, ProjectedBlock
+from vfi_jax.layers.plain_flow import PlainFlow, resize_flow_by_width
+from vfi_jax.layers.precision import precision
+
+FLAT = 1e-7  # added to the standard deviation, for frames that show nothing (run.py:565)
+STEEPEST = 20.0  # largest importance, and minus the smallest (run.py:435-436)
+COLUMNS = 3  # of the synthesis network in either direction (Niklaus and Liu 2018, fig. 4)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """SoftSplat.
+
+    Attributes:
+      flow_features: channels of the flow network's pyramid, finest first.
+      flow_decoder: channels of its decoders.
+      widths: channels of the features of a frame, of the warped ones and of the synthesis network,
+        finest first; each level after the first halves the resolution.
+      metric_widths: channels of the network that estimates the importance, finest first; the first
+        is a multiple of 4.
+      dtype: type of the convolutions; parameters, flows, importance and splats stay float32.
+      precision: of the convolutions, see `layers.precision`.
+    """
+
+    flow_features: tuple[int, ...] = (16, 32, 64, 96, 128, 192)
+    flow_decoder: tuple[int, ...] = (128, 128, 96, 64, 32)
+    widths: tuple[int, ...] = (32, 64, 96)
+    metric_widths: tuple[int, ...] = (16, 32, 64, 96)
+    dtype: Any = jnp.float32
+    precision: str = "highest"
+
+
+VARIANTS = {
+    "l1": Config(),  # trained on a distance of colours: the better numbers
+    "lf": Config(),  # trained on VGG features: the sharper pictures; the authors' default
+    "small": Config(
+        flow_features=(8, 12, 16, 16),
+        flow_decoder=(16, 12),
+        widths=(8, 12, 16),
+        metric_widths=(8, 8, 12),
+    ),
+}
+
+
+class Views(NamedTuple):
+    """What is known of both frames before a time between them is chosen, finest level first.
+
+    The first axis is the frame, 0 or 1.
+
+    Attributes:
+      features: `[2, B, h, w, C]`; the finest begin with the frame itself.
+      flow: `[2, B, h, w, 2]` pixels of the level, to the other frame.
+      metric: `[2, B, h, w, 1]`, how unimportant a pixel is; positive is behind.
+    """
+
+    features: tuple[Image, ...]
+    flow: tuple[Flow, ...]
+    metric: tuple[Mask, ...]
+
+
+class Model(nn.Module):
+    """Softmax splatting. Niklaus and Liu, CVPR 2020 (arXiv:2003.05534).
+
+    Flow, features and importance are computed once for a pair of frames. Each time t moves the
+    features of frame 0 along t flow01 and those of frame 1 along (1 - t) flow10; where several
+    land, the softmax of the importance decides. A GridNet makes the frame of what arrived.
+
+    The networks see frames of mean 0 and variance 1, over both frames alike, and what they make is
+    brought back (run.py:563-573). The frames' sizes need not be even; the authors' caller makes
+    them so (run.py:595-600), and with it what `multiple` asks for. "metric0" and "metric1" are the
+    network's own, before the factors 2 t and 2 (1 - t).
+    """
+
+    config: Config = Config()
+
+    @property
+    def contract(self) -> Contract:
+        return Contract(frames=2, times=None, multiple=2)
+
+    @nn.compact
+    def __call__(
+        self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
+    ) -> dict:
+        with precision(self.config.precision):
+            mean, deviation = _statistics(frames)
+            # The published weights read BGR.
+            views = self._views((frames[..., ::-1] - mean) / (deviation + FLAT))
+            # A scan: memory does not grow with the number of times.
+            each_time = nn.scan(
+                Synthesis,
+                variable_broadcast="params",
+                variable_axes={"intermediates": 0},
+                split_rngs={"params": False},
+                in_axes=(nn.broadcast, 0),
+                out_axes=1,
+            )
+            _, made = each_time(self.config, name="synthesis")((), views, times.T)
+        flow, metric = views.flow[0], views.metric[0]
+        return {
+            "frames": made[..., ::-1] * deviation + mean,
+            "flow01": flow[0],
+            "flow10": flow[1],
+            "metric0": metric[0],
+            "metric1": metric[1],
+        }
+
+    def _views(self, frames):
+        """Of standardised frames `[B, 2, H, W, 3]`."""
+        config = self.config
+        both = jnp.moveaxis(frames, 1, 0)
+        stacked = both.reshape(-1, *both.shape[2:])
+        flow_network = PlainFlow(
+            config.flow_features, config.flow_decoder, config.dtype, name="flow"
+        )
+        flow = flow_network(stacked)
+        features = Encoder(config.widths, config.dtype, name="encoder")(stacked)
+        metric = Importance(config.metric_widths, config.dtype, name="importance")(
+            features[0], flow
+        )
+        flows, metrics = [flow], [metric]
+        for coarser in features[1:]:
+            size = coarser.shape[-3:-1]
+            flows.append(resize_flow_by_width(flows[-1], size))
+            metrics.append(ops.resize_bilinear(metrics[-1], size))
+
+        def split(levels):
+            return tuple(level.reshape(2, -1, *level.shape[1:]) for level in levels)
+
+        return Views(split(features), split(flows), split(metrics))
+
+
+class Synthesis(nn.Module):
+    """The standardised frame at one time between two: a step of a scan, which carries nothing."""
+
+    config: Config
+
+    @nn.compact
+    def __call__(self, carry: tuple, views: Views, time: Array) -> tuple[tuple, Image]:
+        config = self.config
+        times = jnp.stack([time, 1 - time])[..., None, None, None]  # as far from either frame
+        warped = []
+        for level, width in enumerate(config.widths):
+            features, flow, metric = (part[level] for part in views)
+            metric = 2 * times * metric
+            arrived = ops.forward_splat(
+                jnp.concatenate([features, metric], axis=-1, dtype=jnp.float32),
+                times * flow,
+                mode="softmax",
+                metric=jnp.clip(-metric, -STEEPEST, STEEPEST),
+            )
+            block = ProjectedBlock(width, width, config.dtype, name=f"warped{level}")
+            warped.append(block(jnp.concatenate([*arrived], axis=-1)))
+        grid = GridNet(config.widths, COLUMNS, COLUMNS, config.dtype, name="grid")
+        last = ProjectedBlock(config.widths[0], 3, config.dtype, name="last")
+        return carry, last(grid(warped)).astype(jnp.float32)
+
+
+class Encoder(nn.Module):
+    """Features of each frame alone, finest first; the finest begin with the frame itself."""
+
+    widths: tuple[int, ...]
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, frames: Image) -> tuple[Image, ...]:
+        x, features = frames, []
+        for level, width in enumerate(self.widths):
+            for index, stride in enumerate((2 if level else 1, 1)):
+                name = f"level{level}_conv{index}"
+                conv = Conv(width, stride=stride, use_bias=False, dtype=self.dtype, name=name)
+                x = PReLU(name=f"level{level}_prelu{index}")(conv(x))
+            features.append(x)
+        features[0] = jnp.concatenate([frames, features[0]], axis=-1, dtype=jnp.float32)
+        return tuple(features)
+
+
+class Importance(nn.Module):
+    """How unimportant each pixel is, `[2 B, H, W, 1]` float32, told by the frame and by how ill
+    its features agree with the other frame's where the flow points."""
+
+    widths: tuple[int, ...]
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, features: Image, flow: Flow) -> Mask:
+        others = jnp.roll(features, len(features) // 2, axis=0)
+        error = jnp.abs(features - ops.backward_warp(others, flow)).mean(axis=-1, keepdims=True)
+
+        def conv(features, name):
+            return Conv(features, use_bias=False, dtype=self.dtype, name=name)
+
+        of_error = self.widths[0] // 4
+        of_frame = conv(self.widths[0] - of_error, "frame")(features[..., :3])
+        x = jnp.concatenate([of_frame, conv(of_error, "error")(error)], axis=-1)
+        x = GridNet(self.widths, 1, 1, self.dtype, name="grid")([x])
+        return ProjectedBlock(x.shape[-1], 1, self.dtype, name="last")(x).astype(jnp.float32)
+
+
+def _statistics(frames):
+    """Mean and standard deviation of each pair `[B, 2, H, W, 3]`, over both frames and all colours.
+
+    They are constants to the gradient, as in the authors' code, which also is finite where the
+    frames are flat.
+    """
+    axes = (1, 2, 3, 4)
+    mean = frames.mean(axis=axes, keepdims=True)
+    deviation = jnp.sqrt(jnp.square(frames - mean).mean(axis=axes, keepdims=True))
+    return lax.stop_gradient(mean), lax.stop_gradient(deviation)
