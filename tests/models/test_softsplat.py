@@ -51,11 +51,9 @@ def run(variables, frames, times):
     }
 
 
-def test_it_has_the_parameters_of_the_original():
-    assert registry.count_parameters(registry.abstract_variables(MODEL)) == 7_668_852
+def test_it_has_the_parameters_of_the_original(portable_variables):
+    assert registry.count_parameters(portable_variables) == 7_668_852
     assert registry.create("softsplat/l1") == registry.create("softsplat/lf") == MODEL
-    small = registry.abstract_variables(registry.create("softsplat/small"))
-    assert registry.count_parameters(small) < 350_000
 
 
 def test_a_published_file_has_the_older_names(portable_variables):
@@ -76,7 +74,7 @@ def test_portable_cases(portable_variables, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("index", range(3))
+@pytest.mark.parametrize("index", [2])  # the others are as the portable ones: 0.5, even and odd
 def test_full_cases(full_variables, index):
     arrays = support.full_case("softsplat_net", f"case-{index}")
     case = support.full("softsplat_net")["cases"][index]

@@ -11,12 +11,11 @@ import jax.numpy as jnp
 
 from train.optimizer import Optimizer
 from train.recipe import Recipe
+from train.recipes._features import features
 from train.recipes._small import guided, small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
-from vfi_jax.networks import vgg19
 
-VGG = vgg19.Model()
 GUIDANCE = 0.03  # of 0.01, 0.03 and 0.1; with none, kernels stay those of the mean for long
 
 
@@ -24,17 +23,6 @@ def l1(prediction, batch, frozen):
     """The L1 distance: "l1", for numbers."""
     parts = {"l1": losses.l1(prediction["frames"], batch["targets"])}
     return parts["l1"], parts
-
-
-def features(prediction, batch, frozen):
-    """Distance of VGG-19's relu4_4: "lf", for looks."""
-
-    def see(frames):
-        frames = frames.reshape(-1, *frames.shape[-3:])
-        return VGG.apply(frozen["vgg19"], frames)
-
-    parts = {"features": losses.perceptual(prediction["frames"], batch["targets"], see)}
-    return parts["features"], parts
 
 
 def misplacement(prediction, flows):

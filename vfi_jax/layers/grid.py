@@ -42,7 +42,7 @@ class GridNet(nn.Module):
         Returns:
           `[*B, H, W, widths[0]]`.
         """
-        rows: list[Image | None] = [*inputs, *[None] * (len(self.widths) - len(inputs))]
+        rows: list[Any] = [*inputs, *[None] * (len(self.widths) - len(inputs))]
         for column in range(self.down + self.up):
             descends = column < self.down
             order = range(len(rows)) if descends else reversed(range(len(rows)))

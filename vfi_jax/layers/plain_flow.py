@@ -48,10 +48,11 @@ class PlainFlow(nn.Module):
                 name = f"features{level}_conv{index}"
                 x = leaky_relu(Conv(width, stride=stride, dtype=self.dtype, name=name)(x))
             pyramid.append(x)
-        flow = None
+        flow: Any = None
         for level in range(len(self.features), 0, -1):
             flow = self._decode(level, pyramid[level], flow)
-        return resize_flow_by_width(flow, frames.shape[-3:-1])
+        height, width = frames.shape[-3:-1]
+        return resize_flow_by_width(flow, (height, width))
 
     def _decode(self, level, features, coarser):
         """The flow of one level from its features and the coarser level's flow."""

@@ -15,9 +15,8 @@ from vfi_jax.layers.grid import GridNet, ProjectedBlock
 from vfi_jax.layers.plain_flow import PlainFlow, resize_flow_by_width
 from vfi_jax.layers.precision import precision
 
-FLAT = 1e-7  # added to the standard deviation, for frames that show nothing (run.py:565)
+FLAT = 1e-7  # added to the standard deviation, for frames that show nothing (run.py:566-567)
 STEEPEST = 20.0  # largest importance, and minus the smallest (run.py:435-436)
-COLUMNS = 3  # of the synthesis network in either direction (Niklaus and Liu 2018, fig. 4)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +30,7 @@ class Config:
         finest first; each level after the first halves the resolution.
       metric_widths: channels of the network that estimates the importance, finest first; the first
         is a multiple of 4.
+      columns: of the synthesis network that pass features down, and of those that pass them up.
       dtype: type of the convolutions; parameters, flows, importance and splats stay float32.
       precision: of the convolutions, see `layers.precision`.
     """
@@ -39,18 +39,20 @@ class Config:
     flow_decoder: tuple[int, ...] = (128, 128, 96, 64, 32)
     widths: tuple[int, ...] = (32, 64, 96)
     metric_widths: tuple[int, ...] = (16, 32, 64, 96)
+    columns: int = 3
     dtype: Any = jnp.float32
     precision: str = "highest"
 
 
 VARIANTS = {
-    "l1": Config(),  # trained on a distance of colours: the better numbers
-    "lf": Config(),  # trained on VGG features: the sharper pictures; the authors' default
+    "l1": Config(),  # for numbers: the one of the authors' benchmark
+    "lf": Config(),  # for looks: their caller's default
     "small": Config(
-        flow_features=(8, 12, 16, 16),
+        flow_features=(8, 12, 16),
         flow_decoder=(16, 12),
         widths=(8, 12, 16),
-        metric_widths=(8, 8, 12),
+        metric_widths=(8, 12),
+        columns=1,
     ),
 }
 
@@ -79,9 +81,10 @@ class Model(nn.Module):
     land, the softmax of the importance decides. A GridNet makes the frame of what arrived.
 
     The networks see frames of mean 0 and variance 1, over both frames alike, and what they make is
-    brought back (run.py:563-573). The frames' sizes need not be even; the authors' caller makes
-    them so (run.py:595-600), and with it what `multiple` asks for. "metric0" and "metric1" are the
-    network's own, before the factors 2 t and 2 (1 - t).
+    brought back (sniklaus/softmax-splatting run.py:562-574). The networks take any size; even ones
+    are what their authors' caller gives them (run.py:598-602). The released weights were trained
+    at time 0.5; for other times the metrics, "metric0" and "metric1", are multiplied by 2 t and
+    2 (1 - t). The authors' caller asks for quarters as well.
     """
 
     config: Config = Config()
@@ -102,7 +105,7 @@ class Model(nn.Module):
             each_time = nn.scan(
                 Synthesis,
                 variable_broadcast="params",
-                variable_axes={"intermediates": 0},
+                variable_axes={"intermediates": 0},  # where they are captured
                 split_rngs={"params": False},
                 in_axes=(nn.broadcast, 0),
                 out_axes=1,
@@ -127,9 +130,7 @@ class Model(nn.Module):
         )
         flow = flow_network(stacked)
         features = Encoder(config.widths, config.dtype, name="encoder")(stacked)
-        metric = Importance(config.metric_widths, config.dtype, name="importance")(
-            features[0], flow
-        )
+        metric = Metric(config.metric_widths, config.dtype, name="metric")(features[0], flow)
         flows, metrics = [flow], [metric]
         for coarser in features[1:]:
             size = coarser.shape[-3:-1]
@@ -163,7 +164,7 @@ class Synthesis(nn.Module):
             )
             block = ProjectedBlock(width, width, config.dtype, name=f"warped{level}")
             warped.append(block(jnp.concatenate([*arrived], axis=-1)))
-        grid = GridNet(config.widths, COLUMNS, COLUMNS, config.dtype, name="grid")
+        grid = GridNet(config.widths, config.columns, config.columns, config.dtype, name="grid")
         last = ProjectedBlock(config.widths[0], 3, config.dtype, name="last")
         return carry, last(grid(warped)).astype(jnp.float32)
 
@@ -187,9 +188,12 @@ class Encoder(nn.Module):
         return tuple(features)
 
 
-class Importance(nn.Module):
-    """How unimportant each pixel is, `[2 B, H, W, 1]` float32, told by the frame and by how ill
-    its features agree with the other frame's where the flow points."""
+class Metric(nn.Module):
+    """How unimportant each pixel is, `[2 B, H, W, 1]` float32: minus the paper's importance metric.
+
+    It is told by the frame and by how ill its features agree with the other frame's where the flow
+    points.
+    """
 
     widths: tuple[int, ...]
     dtype: Any

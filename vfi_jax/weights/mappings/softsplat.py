@@ -63,7 +63,7 @@ def _encoder() -> Rules:
     return tuple(rules)
 
 
-IMPORTANCE = (
+METRIC = (
     *conv(f"{PREFIX}Input", "frame"),
     *conv(f"{PREFIX}Error", "error"),
     *nested("", _grid(4), "grid"),
@@ -81,6 +81,6 @@ SYNTHESIS = (
 RULES = (
     *nested(rf"{PREFIX}Flow\.", _flow(), "flow"),
     *nested(rf"{PREFIX}Synthesis\.{PREFIX}Encode\.", _encoder(), "encoder"),
-    *nested(rf"{PREFIX}Synthesis\.{PREFIX}Softmetric\.", IMPORTANCE, "importance"),
+    *nested(rf"{PREFIX}Synthesis\.{PREFIX}Softmetric\.", METRIC, "metric"),
     *nested(rf"{PREFIX}Synthesis\.", SYNTHESIS, "synthesis"),
 )
