@@ -108,15 +108,18 @@ class PReLU(nn.Module):
 
     Attributes:
       initial: the slopes before training, PyTorch's by default.
+      shared: one slope for all channels.
 
-    Parameters: slope `[channels]`.
+    Parameters: slope `[channels]`, or `[1]`.
     """
 
     initial: float = 0.25
+    shared: bool = False
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
-        slope = self.param("slope", nn.initializers.constant(self.initial), (x.shape[-1],))
+        count = 1 if self.shared else x.shape[-1]
+        slope = self.param("slope", nn.initializers.constant(self.initial), (count,))
         return jnp.where(x >= 0, x, slope.astype(x.dtype) * x)
 
 

@@ -62,9 +62,7 @@ class GridNet(nn.Module):
         return step if x is None else x + step
 
     def _up(self, coarser, x, row, column):
-        height, width = coarser.shape[-3:-1]
-        doubled = ops.resize_bilinear(coarser, (2 * height, 2 * width))
-        step = self._block(row, 1, f"up{row}_{column}")(doubled)
+        step = self._block(row, 1, f"up{row}_{column}")(doubled(coarser))
         return x + step[..., : x.shape[-3], : x.shape[-2], :]
 
     def _block(self, row, stride, name):
@@ -72,26 +70,42 @@ class GridNet(nn.Module):
 
 
 class PreactivatedBlock(nn.Module):
-    """conv1(prelu1(conv0(prelu0(x)))), 3x3 convolutions without bias.
+    """conv1(prelu1(conv0(prelu0(x)))), 3x3 convolutions.
 
     Attributes:
       features: output channels.
       stride: of the first convolution.
       dtype: type of the convolutions.
+      use_bias: of both convolutions.
+      one_slope: a PReLU has one slope for all channels.
+      double: twice the size, bilinearly, before the first convolution.
     """
 
     features: int
     stride: int = 1
     dtype: Any = jnp.float32
+    use_bias: bool = False
+    one_slope: bool = False
+    double: bool = False
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
-        for index, stride in enumerate((self.stride, 1)):
-            conv = Conv(
-                self.features, stride=stride, use_bias=False, dtype=self.dtype, name=f"conv{index}"
-            )
-            x = conv(PReLU(name=f"prelu{index}")(x))
-        return x
+        x = self._activated(x, 0)
+        x = doubled(x) if self.double else x
+        x = self._conv(self.stride, 0)(x)
+        return self._conv(1, 1)(self._activated(x, 1))
+
+    def _activated(self, x, index):
+        return PReLU(shared=self.one_slope, name=f"prelu{index}")(x)
+
+    def _conv(self, stride, index):
+        return Conv(
+            self.features,
+            stride=stride,
+            use_bias=self.use_bias,
+            dtype=self.dtype,
+            name=f"conv{index}",
+        )
 
 
 class ProjectedBlock(nn.Module):
@@ -114,3 +128,9 @@ class ProjectedBlock(nn.Module):
 
         hidden = PReLU(name="prelu")(conv(self.hidden, 3, "conv0")(x))
         return conv(self.features, 3, "conv1")(hidden) + conv(self.features, 1, "shortcut")(x)
+
+
+def doubled(x: Image) -> Image:
+    """Twice the height and width, bilinearly."""
+    height, width = x.shape[-3:-1]
+    return ops.resize_bilinear(x, (2 * height, 2 * width))

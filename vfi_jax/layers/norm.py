@@ -1,10 +1,10 @@
-"""Batch normalisation with PyTorch's statistics."""
+"""Batch normalisation with PyTorch's statistics, and the statistics of a pair of frames."""
 
 import flax.linen as nn
 import jax.numpy as jnp
 from jax import lax
 
-from vfi_jax.arrays import Image
+from vfi_jax.arrays import Array, Image
 
 
 class BatchNorm(nn.Module):
@@ -62,3 +62,16 @@ class BatchNorm(nn.Module):
         if self.axis_name is not None:
             var = lax.pmean(var, self.axis_name)
         return mean, var, count
+
+
+def statistics(frames: Image) -> tuple[Array, Array]:
+    """Mean and standard deviation of each clip `[B, N, H, W, C]`, over all frames and colours.
+
+    Returns:
+      Both `[B, 1, 1, 1, 1]`, constants to the gradient, as in the code of those who standardise
+      frames so (sniklaus/softmax-splatting, revisiting-sepconv); so it is finite for flat frames.
+    """
+    axes = (1, 2, 3, 4)
+    mean = frames.mean(axis=axes, keepdims=True)
+    deviation = jnp.sqrt(jnp.square(frames - mean).mean(axis=axes, keepdims=True))
+    return lax.stop_gradient(mean), lax.stop_gradient(deviation)

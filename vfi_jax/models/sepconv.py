@@ -11,6 +11,7 @@ from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, average_pool
 from vfi_jax.layers.precision import precision
+from vfi_jax.layers.separable import averaging, filtered
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Model(nn.Module):
         with precision(self.config.precision):
             features = self._features(frame0, frame1)
             kernels1, kernels2 = self._kernels(features, 1), self._kernels(features, 2)
-            frame_t = self._filtered(frame0, kernels1) + self._filtered(frame1, kernels2)
+            frame_t = filtered(frame0, *kernels1) + filtered(frame1, *kernels2)
         return {"frames": frame_t[:, None], "kernels1": kernels1, "kernels2": kernels2}
 
     def _features(self, frame0, frame1):
@@ -85,9 +86,6 @@ class Model(nn.Module):
             Head(config.widths[1], config.taps, config.dtype, name=f"{side}{number}")(features)
             for side in ("vertical", "horizontal")
         )
-
-    def _filtered(self, frame, kernels):
-        return ops.adaptive_separable_conv(_replicate(frame, self.config.taps // 2), *kernels)
 
 
 class Block(nn.Module):
@@ -135,20 +133,6 @@ class Head(nn.Module):
         return last(_double(x)).astype(jnp.float32)
 
 
-def averaging(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Array:
-    """A kernel that takes a pixel as it is, so that training starts from the mean of the frames.
-
-    From noise the kernels first have to learn to copy at all. How the authors started is not known.
-    """
-    (taps,) = shape
-    return jnp.sqrt(jnp.zeros(shape, dtype).at[taps // 2].set(0.5))
-
-
 def _double(x):
     height, width = x.shape[-3:-1]
     return ops.resize_bilinear(x, (2 * height, 2 * width), align_corners=True)
-
-
-def _replicate(frame, pixels):
-    sides = (pixels, pixels)
-    return jnp.pad(frame, ((0, 0), sides, sides, (0, 0)), mode="edge")

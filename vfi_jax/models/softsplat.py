@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
-from jax import lax
 
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Flow, Frames, Image, Mask, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, PReLU
 from vfi_jax.layers.grid import GridNet, ProjectedBlock
+from vfi_jax.layers.norm import statistics
 from vfi_jax.layers.plain_flow import PlainFlow, resize_flow_by_width
 from vfi_jax.layers.precision import precision
 
@@ -98,7 +98,7 @@ class Model(nn.Module):
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:
         with precision(self.config.precision):
-            mean, deviation = _statistics(frames)
+            mean, deviation = statistics(frames)
             # The published weights read BGR.
             views = self._views((frames[..., ::-1] - mean) / (deviation + FLAT))
             # A scan: memory does not grow with the number of times.
@@ -211,15 +211,3 @@ class Metric(nn.Module):
         x = jnp.concatenate([of_frame, conv(of_error, "error")(error)], axis=-1)
         x = GridNet(self.widths, 1, 1, self.dtype, name="grid")([x])
         return ProjectedBlock(x.shape[-1], 1, self.dtype, name="last")(x).astype(jnp.float32)
-
-
-def _statistics(frames):
-    """Mean and standard deviation of each pair `[B, 2, H, W, 3]`, over both frames and all colours.
-
-    They are constants to the gradient, as in the authors' code, which also is finite where the
-    frames are flat.
-    """
-    axes = (1, 2, 3, 4)
-    mean = frames.mean(axis=axes, keepdims=True)
-    deviation = jnp.sqrt(jnp.square(frames - mean).mean(axis=axes, keepdims=True))
-    return lax.stop_gradient(mean), lax.stop_gradient(deviation)
