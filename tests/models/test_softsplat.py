@@ -74,7 +74,7 @@ def test_portable_cases(portable_variables, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("index", [2])  # the others are as the portable ones: 0.5, even and odd
+@pytest.mark.parametrize("index", [1, 2])  # odd sides, and three times; case 0 shows no more
 def test_full_cases(full_variables, index):
     arrays = support.full_case("softsplat_net", f"case-{index}")
     case = support.full("softsplat_net")["cases"][index]

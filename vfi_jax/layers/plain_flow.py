@@ -56,13 +56,12 @@ class PlainFlow(nn.Module):
 
     def _decode(self, level, features, coarser):
         """The flow of one level from its features and the coarser level's flow."""
-        others = jnp.roll(features, len(features) // 2, axis=0)
-        inputs = [features]
+        others, flow = jnp.roll(features, len(features) // 2, axis=0), ()
         if coarser is not None:
-            flow = resize_flow_by_width(coarser, features.shape[-3:-1])
-            others = ops.backward_warp(others, flow)
-            inputs.append(flow)
-        inputs.insert(1, ops.cost_volume(features, others, radius=RADIUS))
+            flow = (resize_flow_by_width(coarser, features.shape[-3:-1]),)
+            others = ops.backward_warp(others, *flow)
+        volume = ops.cost_volume(features, others, radius=RADIUS)
+        inputs = (features, volume, *flow)
         x = jnp.concatenate([part.astype(self.dtype) for part in inputs], axis=-1)
         for index, width in enumerate(self.decoder):
             x = leaky_relu(Conv(width, dtype=self.dtype, name=f"decoder{level}_conv{index}")(x))

@@ -109,6 +109,8 @@ class Model(nn.Module):
                 split_rngs={"params": False},
                 in_axes=(nn.broadcast, 0),
                 out_axes=1,
+                # It takes a second trace, without which no variables can be made.
+                check_constancy_invariants=self.is_initializing(),
             )
             _, made = each_time(self.config, name="synthesis")((), views, times.T)
         flow, metric = views.flow[0], views.metric[0]
