@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from vfi_jax.arrays import Array, Image
 from vfi_jax.layers.conv import Conv
 from vfi_jax.layers.deformable import FeaturePyramid, MutualAlignment
+from vfi_jax.layers.scan import scan_shared
 
 
 class ConvLSTMCell(nn.Module):
@@ -52,13 +53,7 @@ class DeformableConvLSTM(nn.Module):
     @nn.compact
     def __call__(self, clip: Array) -> Array:
         """Hidden states `[B, T, H, W, C]` of features `[B, T, H, W, C]`."""
-        over_time = nn.scan(
-            _AlignedStep,
-            variable_broadcast="params",
-            split_rngs={"params": False},
-            in_axes=1,
-            out_axes=1,
-        )
+        over_time = scan_shared(_AlignedStep, self)
         states = (jnp.zeros(clip[:, 0].shape),) * 2
         return over_time(self.groups, self.dtype, name="step")(states, clip)[1]
 

@@ -15,6 +15,7 @@ from vfi_jax.layers.conv import Conv, convolve, uniform_fan_in
 from vfi_jax.layers.kernel_unet import Head, KernelUNet, bilinear
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.residual import ResidualBlock, ResidualBlocks, correction
+from vfi_jax.layers.scan import scan_shared
 from vfi_jax.networks import megadepth, pwc_net
 
 TAPS = 16  # 4 x 4 adaptive filters (Bao et al. 2019, sec. 3.2)
@@ -110,13 +111,7 @@ class Model(nn.Module):
         with precision(self.config.precision):
             views = self._views(frames)
             # A scan: memory does not grow with the number of times.
-            each_time = nn.scan(
-                Between,
-                variable_broadcast="params",
-                split_rngs={"params": False},
-                in_axes=(nn.broadcast, 0),
-                out_axes=1,
-            )
+            each_time = scan_shared(Between, self, in_axes=(nn.broadcast, 0))
             _, between = each_time(self.config, name="between")((), views, times.T)
         parts = {"flow01": 0, "flow10": 1, "weight0": 0, "weight1": 1, "kernel0": 0, "kernel1": 1}
         return {

@@ -22,6 +22,7 @@ from vfi_jax.layers.intermediate_flow import (
     warp_pair,
 )
 from vfi_jax.layers.precision import precision
+from vfi_jax.layers.scan import scan_shared
 
 FLOW_SCALES = (0.25, 0.5, 0.8, 1.0, 2.0, 4.0)
 
@@ -105,12 +106,8 @@ class Model(nn.Module):
         with precision(self.config.precision):
             mean = frames.mean((1, 2, 3, 4), keepdims=True)
             pyramid = self.encoder(shrunk(frames - mean, 1 / self.config.flow_scale))
-            each_time = nn.scan(
-                Model._at,
-                variable_broadcast="params",
-                split_rngs={"params": False},
-                in_axes=(nn.broadcast, nn.broadcast, nn.broadcast, 1),
-                out_axes=1,
+            each_time = scan_shared(
+                Model._at, self, in_axes=(nn.broadcast, nn.broadcast, nn.broadcast, 1)
             )
             prediction = each_time(self, None, frames, mean[:, 0], pyramid, times)[1]
             if targets is not None and train:

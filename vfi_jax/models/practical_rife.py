@@ -20,6 +20,7 @@ from vfi_jax.layers.intermediate_flow import (
     warp_pair,
 )
 from vfi_jax.layers.precision import precision
+from vfi_jax.layers.scan import scan_shared
 
 DEPTH = 8  # convolutions of a block's body
 SLOPE = 0.2  # of every leaky ReLU
@@ -121,13 +122,7 @@ class Model(nn.Module):
             if self.config.encoder:
                 pair = jnp.concatenate([frames, self.encode(frames)], axis=-1)
             first = shrunk(_joined(pair), self.config.scales[0] / self.config.flow_scale)
-            each_time = nn.scan(
-                Model._at,
-                variable_broadcast="params",
-                split_rngs={"params": False},
-                in_axes=(nn.broadcast, nn.broadcast, 1),
-                out_axes=1,
-            )
+            each_time = scan_shared(Model._at, self, in_axes=(nn.broadcast, nn.broadcast, 1))
             return each_time(self, None, pair, first, times)[1]
 
     def _at(self, carry: None, pair: Image, first: Image, time: Array) -> tuple[None, dict]:

@@ -25,6 +25,7 @@ from vfi_jax.layers.intermediate_flow import (
     size_of,
 )
 from vfi_jax.layers.precision import precision
+from vfi_jax.layers.scan import scan_shared
 
 LEVELS = 4  # halvings of the context and refinement networks
 
@@ -125,13 +126,7 @@ class Model(nn.Module):
             # Initialising with targets makes the teacher's variables, whatever `train` says.
             if targets is not None and (train or self.is_initializing()):
                 of_time["target"] = targets[..., ::-1]
-            each_time = nn.scan(
-                Model._at,
-                variable_broadcast="params",
-                split_rngs={"params": False},
-                in_axes=(nn.broadcast, 1),
-                out_axes=1,
-            )
+            each_time = scan_shared(Model._at, self, in_axes=(nn.broadcast, 1))
             return each_time(self, None, fixed, of_time)[1]
 
     def _at(self, carry, fixed, of_time):

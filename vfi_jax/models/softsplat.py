@@ -14,6 +14,7 @@ from vfi_jax.layers.grid import GridNet, ProjectedBlock
 from vfi_jax.layers.norm import statistics
 from vfi_jax.layers.plain_flow import PlainFlow, resize_flow_by_width
 from vfi_jax.layers.precision import precision
+from vfi_jax.layers.scan import scan_shared
 
 FLAT = 1e-7  # added to the standard deviation, for frames that show nothing (run.py:566-567)
 STEEPEST = 20.0  # largest importance, and minus the smallest (run.py:435-436)
@@ -102,15 +103,11 @@ class Model(nn.Module):
             # The published weights read BGR.
             views = self._views((frames[..., ::-1] - mean) / (deviation + FLAT))
             # A scan: memory does not grow with the number of times.
-            each_time = nn.scan(
+            each_time = scan_shared(
                 Synthesis,
-                variable_broadcast="params",
-                variable_axes={"intermediates": 0},  # where they are captured
-                split_rngs={"params": False},
+                self,
                 in_axes=(nn.broadcast, 0),
-                out_axes=1,
-                # It takes a second trace, without which no variables can be made.
-                check_constancy_invariants=self.is_initializing(),
+                variable_axes={"intermediates": 0},  # where they are captured
             )
             _, made = each_time(self.config, name="synthesis")((), views, times.T)
         flow, metric = views.flow[0], views.metric[0]

@@ -16,6 +16,7 @@ from vfi_jax.layers.deformable import ZEROS, FeaturePyramid, MutualAlignment
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.recurrent import BidirectionalLSTM
 from vfi_jax.layers.residual import ResidualBlocks, correction
+from vfi_jax.layers.scan import scan_shared
 
 SCALE = 4  # output size over input size
 
@@ -112,13 +113,7 @@ class Model(nn.Module):
         flat = pyramid(known.reshape(-1, *known.shape[2:]))
         levels = [level.reshape(*known.shape[:2], *level.shape[1:]) for level in flat]
         pairs = [level[:, :-1] for level in levels], [level[:, 1:] for level in levels]
-        each_pair = nn.scan(
-            lambda align, carry, pair: (carry, align(*pair)),
-            variable_broadcast="params",
-            split_rngs={"params": False},
-            in_axes=1,
-            out_axes=1,
-        )
+        each_pair = scan_shared(lambda align, carry, pair: (carry, align(*pair)), self)
         align = MutualAlignment(config.groups, config.dtype, name="align")
         return each_pair(align, None, pairs)[1]
 
@@ -130,13 +125,7 @@ class Model(nn.Module):
 
     def _upsampled(self, sequence: Array) -> Frames:
         """Images of features `[B, T, H, W, C]`, one time after the other: these are the largest."""
-        each_time = nn.scan(
-            lambda upsample, carry, x: (carry, upsample(x)),
-            variable_broadcast="params",
-            split_rngs={"params": False},
-            in_axes=1,
-            out_axes=1,
-        )
+        each_time = scan_shared(lambda upsample, carry, x: (carry, upsample(x)), self)
         return each_time(Upsampling(self.config, name="upsample"), None, sequence)[1]
 
 
