@@ -105,6 +105,7 @@ class _Run:
     def _train(self, state: State, first: int, log: Log, terminated: parallel.Termination) -> State:
         options, steps = self.options, self.recipe.steps
         dispatch = self._compile()
+        log.say("compiling the training step: minutes on a CPU, once")
         everywhere = parallel.everywhere(self.mesh)
         arrays, frozen = (parallel.put(x, everywhere) for x in (self.source.arrays, self.frozen))
         pending: list[tuple[int, dict]] = []

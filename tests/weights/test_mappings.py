@@ -45,6 +45,6 @@ def test_every_mapping_has_a_key_list_and_a_record(system):
     assert system in {registry.split(name)[0] for name in sources.records()}
 
 
-@pytest.mark.parametrize("keys", ["sepconv-2017", "pwc_net", "rife_m"])
+@pytest.mark.parametrize("keys", ["sepconv-2017", "pwc_net", "rife_m", "practical_rife_4.22.lite"])
 def test_a_file_is_recognised_by_its_keys_and_shapes(keys):
     assert conversion.recognise(_arrays(keys)) == _model_of(keys)

@@ -95,7 +95,7 @@ class Model(nn.Module):
     The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, H, W, 2]`
     and "blends" `[B, T, H, W, 3]`.
 
-    Source: HolyWu/vs-rife, vsrife/IFNet_HDv3_v4_*.py, ports by the releases' own files.
+    Source: HolyWu/vs-rife, vsrife/IFNet_HDv3_v4_*.py, ports of the releases' own files.
     """
 
     config: Config = Config()
