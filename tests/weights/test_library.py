@@ -155,6 +155,14 @@ def test_a_model_without_weights_says_how_to_get_them(variables):
         weights.load("voxel_flow")
 
 
+def test_a_system_s_advice_names_the_releases_of_its_own_network_alone():
+    advice = weights.advice("practical_rife")
+    assert "practical_rife/4.25`" in advice
+    assert "practical_rife/4.26`" in advice
+    assert "practical_rife/4.6" not in advice
+    assert "train it" in weights.advice("softsplat/small")
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [

@@ -63,17 +63,19 @@ def released_as(system: str, file: str) -> str:
 
 def advice(name: str) -> str:
     """How to come by the weights of a model, in words that go into a message."""
-    # A system whose weights were released only as variants: any of them will do.
-    is_system = not registry.split(name)[1]
-    names = [name] if name in records() or not is_system else list(records())
-    ways = [
-        _way(key, records()[key]) for key in names if key in records() and _same_system(key, name)
-    ]
+    # A system whose weights were released only as variants: any of its own network will do.
+    names = [name] if name in records() else [key for key in records() if _same_network(key, name)]
+    ways = [_way(key, records()[key]) for key in names]
     return ", or ".join(filter(None, ways)) or NONE_RELEASED
 
 
 def _same_system(name, other):
     return registry.split(name)[0] == registry.split(other)[0]
+
+
+def _same_network(name, other):
+    same = _same_system(name, other)
+    return same and registry.create(name).config == registry.create(other).config
 
 
 def _way(name, record):
