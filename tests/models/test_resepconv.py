@@ -14,17 +14,28 @@ from vfi_jax.models import resepconv
 MODEL = registry.create("resepconv")
 CASES = {case["name"]: case for case in support.portable("resepconv")["cases"]}
 KERNELS = ("vertical1", "horizontal1", "vertical2", "horizontal2")
+EVERY_12TH = (slice(None), slice(3, None, 12), slice(5, None, 12))
+STORED = {  # what full cases keep of the network's parts
+    **dict.fromkeys(KERNELS, EVERY_12TH),
+    "decode": (..., slice(1, None, 8), slice(1, None, 8), slice(None, None, 8)),
+}
 STEADY = 0.05  # sum of the kernels that can be divided by
 EVEN = padding.Padding()  # and the model's own multiple, as the authors' caller pads
 
 
 @jax.jit
 def run(variables, frames):
-    out = MODEL.apply(variables, frames, jnp.full((1, 1), 0.5))
+    """What the figures are of, by their names, before it is cropped."""
+    times = jnp.full((1, 1), 0.5)
+    out, state = MODEL.apply(variables, frames, times, capture_intermediates=True)
+    calls = state["intermediates"]
+    down, lateral, up = (calls[name]["__call__"][0] for name in ("down1", "lateral1", "up1"))
+    decode = down + lateral + up[:, : down.shape[1], : down.shape[2]]
     kernels = dict(zip(KERNELS, (*out["kernels1"], *out["kernels2"]), strict=True))
     frame_t, weight = out["frames"][:, 0, ..., ::-1], out["weight"]  # figures are of BGR
     divided = frame_t * jnp.where(jnp.abs(weight) < resepconv.NO_WEIGHT, 1, weight)
-    return {"out": frame_t, "normalizer": weight, "unnormalized": divided, **kernels}
+    sums = {"normalizer": weight, "unnormalized": divided}
+    return {"out": frame_t, "decode": decode, **sums, **kernels}
 
 
 def outputs_of(variables, frames):
@@ -44,8 +55,8 @@ def test_portable_cases(name):
     case = CASES[name]
     variables = weights.convert("resepconv", support.portable_state_dict("resepconv"))
     found = outputs_of(variables, support.clip(case))
-    for output in ("out", "normalizer", "unnormalized", *KERNELS):
-        support.assert_samples(found[output], case["outputs"][output])
+    for output, figures in case["outputs"].items():
+        support.assert_samples(found[output], figures)
 
 
 @pytest.mark.slow
@@ -60,6 +71,10 @@ def test_full_cases(index):
     for output in ("normalizer", "unnormalized"):
         wanted = support.channels_last(arrays[output])[None]
         _assert_within_noise(found[output], wanted, case["f32_vs_f64_max_abs"][output]["max_abs"])
+    for output, stored in STORED.items():
+        wanted = support.channels_last(arrays[f"{output}_sub"])
+        noise = case["f32_vs_f64_max_abs"][f"{output}_sub"]["max_abs"]
+        _assert_within_noise(found[output][stored], wanted, noise)
     # Where the weight is nearly 0 the quotient is any number.
     height, width = frames.shape[1:3]
     steady = np.abs(arrays["normalizer"][0, :height, :width]) > STEADY

@@ -45,8 +45,9 @@ class Model(nn.Module):
 
     with kernels of each output pixel's own and weight what they make of frames of ones; where it is
     nearly 0 nothing is divided. Kernels are told by frames of mean 0 and variance 1, over both
-    alike; the frames that are filtered stay as they are. The rows take any size; an even one is
-    what the authors' caller gives them.
+    alike; the frames that are filtered stay as they are, and they alone are padded by the kernels'
+    reach: the paper's delayed padding. The rows take any size; an even one is what the authors'
+    caller gives them.
 
     "kernels1" and "kernels2" are the pairs of kernels, "weight" is `[B, H, W, 1]`.
     """
