@@ -83,5 +83,5 @@ def test_a_teacher_that_the_finest_flow_trusts_pulls_like_l1():
     np.testing.assert_allclose(near, 2 * np.sqrt(9 + 1e-6), rtol=1e-5)  # eps = 10^-3 at trust 1
     far = losses.robust_flow_distance([coarse], teacher + 20, teacher)
     np.testing.assert_allclose(far, 2, rtol=0.02)  # a power of nearly 0
-    with pytest.raises(ValueError, match="shape of prediction"):
+    with pytest.raises(ValueError, match="teacher_flow must have the shape of finest"):
         losses.robust_flow_distance([coarse], teacher, teacher[:, :1])

@@ -144,7 +144,7 @@ def test_the_original_caller(full_variables, group, name, times):
         clear = padding.crop(clear[0, ..., None], amounts)[..., 0]
         difference = np.abs(out[index].astype(int) - arrays[f"uint8_{index}"])
         assert difference[clear].max() <= 1
-        assert np.mean(difference <= 1) >= 0.97
+        assert np.mean(difference <= 1) >= 0.98
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from vfi_jax import ops
 from vfi_jax.arrays import Array, Image
 from vfi_jax.layers._convolve import DIMENSIONS as DIMENSIONS
 from vfi_jax.layers._convolve import convolve, convolve_transposed
@@ -141,6 +142,12 @@ def average_pool(x: Image) -> Image:
     """Mean of 2x2 pixels at stride 2; an odd last row or column is left out, as in PyTorch."""
     a, b, c, d = _quads(x)
     return (a + b + c + d) * 0.25
+
+
+def upsample(x: Image, *, align_corners: bool = False) -> Image:
+    """Twice the height and width, bilinearly."""
+    height, width = x.shape[-3:-1]
+    return ops.resize_bilinear(x, (2 * height, 2 * width), align_corners=align_corners)
 
 
 def _larger(a, b):

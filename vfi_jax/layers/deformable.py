@@ -9,12 +9,11 @@ import jax.numpy as jnp
 
 from vfi_jax import ops
 from vfi_jax.arrays import Image
-from vfi_jax.layers.conv import Conv, leaky_relu, uniform_fan_in
+from vfi_jax.layers.conv import Conv, leaky_relu, uniform_fan_in, upsample
 
 ZEROS = nn.initializers.zeros
 
-# Under jit, calls with arrays of the same shapes are traced once: an alignment has six of them, and
-# a scan traces its body twice.
+# Under jit, calls with arrays of the same shapes are traced once: an alignment has six of them.
 _deformable_conv = jax.jit(ops.deformable_conv, static_argnames=("groups",))
 
 
@@ -103,7 +102,7 @@ class PyramidAlignment(nn.Module):
             pair = jnp.concatenate([moving[level], other[level]], axis=-1)
             seen = self._conv(channels, f"{name}_offset0", pair)
             if level < coarsest:
-                coarser = 2 * _doubled(offset)  # offsets are in pixels of their level
+                coarser = 2 * upsample(offset)  # offsets are in pixels of their level
                 seen = jnp.concatenate([seen, coarser.astype(seen.dtype)], axis=-1)
             offset = self._conv(channels, f"{name}_offset1", seen)
             if level < coarsest:
@@ -113,7 +112,7 @@ class PyramidAlignment(nn.Module):
             if level == coarsest:
                 aligned = leaky_relu(fine)
                 continue
-            merged = jnp.concatenate([fine, _doubled(aligned).astype(fine.dtype)], axis=-1)
+            merged = jnp.concatenate([fine, upsample(aligned).astype(fine.dtype)], axis=-1)
             merge = Conv(channels, dtype=self.dtype, name=f"{name}_merge")
             aligned = leaky_relu(merge(merged)) if level else merge(merged)
         return aligned
@@ -143,8 +142,3 @@ class MutualAlignment(nn.Module):
             axis=-1,
         )
         return Conv(first[0].shape[-1], 1, dtype=self.dtype, name="fusion")(both)
-
-
-def _doubled(x):
-    height, width = x.shape[-3:-1]
-    return ops.resize_bilinear(x, (2 * height, 2 * width))

@@ -6,9 +6,8 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from vfi_jax import ops
 from vfi_jax.arrays import Image
-from vfi_jax.layers.conv import Conv, PReLU
+from vfi_jax.layers.conv import Conv, PReLU, upsample
 
 
 class GridNet(nn.Module):
@@ -62,7 +61,7 @@ class GridNet(nn.Module):
         return step if x is None else x + step
 
     def _up(self, coarser, x, row, column):
-        step = self._block(row, 1, f"up{row}_{column}")(doubled(coarser))
+        step = self._block(row, 1, f"up{row}_{column}")(upsample(coarser))
         return x + step[..., : x.shape[-3], : x.shape[-2], :]
 
     def _block(self, row, stride, name):
@@ -91,7 +90,7 @@ class PreactivatedBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Image) -> Image:
         x = self._activated(x, 0)
-        x = doubled(x) if self.double else x
+        x = upsample(x) if self.double else x
         x = self._conv(self.stride, 0)(x)
         return self._conv(1, 1)(self._activated(x, 1))
 
@@ -128,9 +127,3 @@ class ProjectedBlock(nn.Module):
 
         hidden = PReLU(name="prelu")(conv(self.hidden, 3, "conv0")(x))
         return conv(self.features, 3, "conv1")(hidden) + conv(self.features, 1, "shortcut")(x)
-
-
-def doubled(x: Image) -> Image:
-    """Twice the height and width, bilinearly."""
-    height, width = x.shape[-3:-1]
-    return ops.resize_bilinear(x, (2 * height, 2 * width))

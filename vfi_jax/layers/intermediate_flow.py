@@ -321,6 +321,11 @@ def check_flow_scale(flow_scale: float, allowed: Sequence[float] = FLOW_SCALES) 
         raise ValueError(f"flow_scale must be one of {allowed}, got {flow_scale}")
 
 
+def multiple_at(flow_scale: float, multiple: int) -> int:
+    """What heights and widths must be multiples of, where at full resolution it is `multiple`."""
+    return max(multiple, round(multiple / flow_scale))
+
+
 def clamp(x: Image) -> Image:
     """Clipped to [0, 1], with PyTorch's gradient: 1 at both ends, where jnp.clip has a half."""
     return lax.select(x < 0, jnp.zeros_like(x), lax.select(x > 1, jnp.ones_like(x), x))

@@ -6,9 +6,8 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from vfi_jax import ops
 from vfi_jax.arrays import Array, Image
-from vfi_jax.layers.conv import Conv, max_pool
+from vfi_jax.layers.conv import Conv, max_pool, upsample
 from vfi_jax.layers.norm import BatchNorm
 
 
@@ -43,7 +42,7 @@ class KernelUNet(nn.Module):
         skips: list[Image] = []
         for index, widths in enumerate(_stages(self.width, self.depth, self.doubled)):
             if index > self.depth:
-                x = self._double(x) + skips.pop()
+                x = upsample(x, align_corners=self.align_corners) + skips.pop()
             for place, width in enumerate(widths):
                 conv = Conv(width, dtype=self.dtype, name=f"stage{index}_conv{place}")
                 x = nn.relu(conv(x))
@@ -54,11 +53,6 @@ class KernelUNet(nn.Module):
                 skips.append(x)
                 x = max_pool(x)
         return x
-
-    def _double(self, x):
-        height, width = x.shape[-3:-1]
-        shape = (2 * height, 2 * width)
-        return ops.resize_bilinear(x, shape, align_corners=self.align_corners)
 
 
 class Head(nn.Module):

@@ -1,10 +1,12 @@
-"""Batch normalisation with PyTorch's statistics, and the statistics of a pair of frames."""
+"""Batch normalisation with PyTorch's statistics, and frames of mean 0 and variance 1."""
 
 import flax.linen as nn
 import jax.numpy as jnp
 from jax import lax
 
 from vfi_jax.arrays import Array, Image
+
+FLAT = 1e-7  # added to the standard deviation, for frames that show nothing
 
 
 class BatchNorm(nn.Module):
@@ -64,14 +66,16 @@ class BatchNorm(nn.Module):
         return mean, var, count
 
 
-def statistics(frames: Image) -> tuple[Array, Array]:
-    """Mean and standard deviation of each clip `[B, N, H, W, C]`, over all frames and colours.
+def standardised(frames: Image) -> tuple[Image, Array, Array]:
+    """Each clip `[B, N, H, W, C]` with mean 0 and variance 1 over all its frames and colours.
 
     Returns:
-      Both `[B, 1, 1, 1, 1]`, constants to the gradient, as in the code of those who standardise
-      frames so (sniklaus/softmax-splatting, revisiting-sepconv); so it is finite for flat frames.
+      The frames, and the mean and standard deviation that they had, `[B, 1, 1, 1, 1]`: constants to
+      the gradient, as in the code of those who standardise frames so, which also is finite for flat
+      frames (sniklaus/softmax-splatting, revisiting-sepconv).
     """
     axes = (1, 2, 3, 4)
     mean = frames.mean(axis=axes, keepdims=True)
     deviation = jnp.sqrt(jnp.square(frames - mean).mean(axis=axes, keepdims=True))
-    return lax.stop_gradient(mean), lax.stop_gradient(deviation)
+    mean, deviation = lax.stop_gradient((mean, deviation))
+    return (frames - mean) / (deviation + FLAT), mean, deviation

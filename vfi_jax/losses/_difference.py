@@ -11,8 +11,18 @@ def difference(prediction: Image, target: Image) -> Array:
     Raises:
       ValueError: the shapes differ.
     """
-    if prediction.shape != target.shape:
-        raise ValueError(
-            f"target must have the shape of prediction, {prediction.shape}, got {target.shape}"
-        )
+    check_same_shape(prediction=prediction, target=target)
     return prediction.astype(jnp.float32) - target.astype(jnp.float32)
+
+
+def check_same_shape(**arrays: Array) -> None:
+    """Refuses two arrays, given by their names, that cannot be compared.
+
+    Raises:
+      ValueError: the shapes differ.
+    """
+    (wanted, first), (name, second) = arrays.items()
+    if first.shape != second.shape:
+        raise ValueError(
+            f"{name} must have the shape of {wanted}, {first.shape}, got {second.shape}"
+        )

@@ -5,7 +5,7 @@ from jax import lax
 
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Image
-from vfi_jax.losses._difference import difference
+from vfi_jax.losses._difference import check_same_shape
 
 SOFTNESS = 0.9  # of the comparison, in units of the images or features
 EPS = 0.1  # squared comparisons that differ by less count in proportion
@@ -31,7 +31,7 @@ def census(prediction: Image, target: Image, *, window: int = 7) -> Array:
 
     Source: Meister et al. 2018 (UnFlow); the constants are those of Kong et al. 2022 (IFRNet).
     """
-    difference(prediction, target)  # refuses unlike shapes
+    check_same_shape(prediction=prediction, target=target)
     target = lax.stop_gradient(target)
     return _distance(prediction.mean(-1)[..., None], target.mean(-1)[..., None], window)
 
@@ -52,7 +52,7 @@ def geometry(prediction: Image, target: Image, *, window: int = 3) -> Array:
 
     Source: Kong et al. 2022 (IFRNet), sec. 3.3, "feature space geometry consistency".
     """
-    difference(prediction, target)  # refuses unlike shapes
+    check_same_shape(prediction=prediction, target=target)
     return _distance(_planes(prediction), _planes(target), window)
 
 

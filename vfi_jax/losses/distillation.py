@@ -7,7 +7,7 @@ from jax import lax
 
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Image
-from vfi_jax.losses._difference import difference
+from vfi_jax.losses._difference import check_same_shape
 
 
 def flow_distillation(
@@ -81,12 +81,13 @@ def robust_flow_distance(
       Float32 scalar.
 
     Raises:
-      ValueError: `finest` is not of the teacher's shape.
+      ValueError: `teacher_flow` is not of the shape of `finest`.
 
     Source: Kong et al. 2022 (IFRNet), sec. 3.3, "task-oriented flow distillation".
     """
-    apart = lax.stop_gradient(difference(finest, teacher_flow))
-    teacher_flow = lax.stop_gradient(teacher_flow)
+    check_same_shape(finest=finest, teacher_flow=teacher_flow)
+    finest, teacher_flow = lax.stop_gradient((finest, teacher_flow))
+    apart = finest - teacher_flow
     trust = jnp.exp(-beta * jnp.sqrt(jnp.square(apart).sum(-1, keepdims=True)))
     eps = 10 ** (-(10 * trust - 1) / 3)
     height, width = finest.shape[-3:-1]

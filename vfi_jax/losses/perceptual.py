@@ -5,6 +5,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 
 from vfi_jax.arrays import Array, Image
+from vfi_jax.losses._difference import check_same_shape
 
 
 def perceptual(
@@ -34,9 +35,6 @@ def perceptual(
     Source: Johnson et al. 2016 (arXiv:1603.08155); relu4_4 of VGG-19 as in Niklaus et al. 2017
     (arXiv:1708.01692), sec. 3.1.
     """
-    if prediction.shape != target.shape:
-        raise ValueError(
-            f"target must have the shape of prediction, {prediction.shape}, got {target.shape}"
-        )
+    check_same_shape(prediction=prediction, target=target)
     difference = features(prediction)[layer] - features(target)[layer]
     return jnp.square(difference.astype(jnp.float32)).mean()

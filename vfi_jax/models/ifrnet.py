@@ -15,6 +15,7 @@ from vfi_jax.layers.intermediate_flow import (
     apart,
     check_flow_scale,
     clamp,
+    multiple_at,
     plane,
     shrunk,
     side_by_side,
@@ -86,8 +87,7 @@ class Model(nn.Module):
 
     @property
     def contract(self) -> Contract:
-        multiple = 2 ** len(self.config.widths)
-        multiple = max(multiple, round(multiple / self.config.flow_scale))
+        multiple = multiple_at(self.config.flow_scale, 2 ** len(self.config.widths))
         return Contract(frames=2, times=None if self.config.any_time else (0.5,), multiple=multiple)
 
     def setup(self):

@@ -13,6 +13,7 @@ from vfi_jax.layers.conv import Conv, ConvTranspose, leaky_relu
 from vfi_jax.layers.intermediate_flow import (
     apart,
     check_flow_scale,
+    multiple_at,
     plane,
     shrunk,
     side_by_side,
@@ -102,8 +103,8 @@ class Model(nn.Module):
 
     @property
     def contract(self) -> Contract:
-        multiple = 4 * int(max(self.config.scales))  # of the coarsest input, two convolutions halve
-        multiple = max(multiple, int(multiple / self.config.flow_scale))
+        coarsest = 4 * int(max(self.config.scales))  # two convolutions halve
+        multiple = multiple_at(self.config.flow_scale, coarsest)
         return Contract(frames=2, times=None, multiple=multiple)
 
     def setup(self):

@@ -1,6 +1,7 @@
 """SepConv++: separable convolution revisited, with normalised kernels and a residual column."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import flax.linen as nn
@@ -8,13 +9,12 @@ import jax.numpy as jnp
 
 from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
-from vfi_jax.layers.conv import Conv, PReLU
-from vfi_jax.layers.grid import PreactivatedBlock, doubled
-from vfi_jax.layers.norm import statistics
+from vfi_jax.layers.conv import Conv, PReLU, upsample
+from vfi_jax.layers.grid import PreactivatedBlock
+from vfi_jax.layers.norm import standardised
 from vfi_jax.layers.precision import precision
-from vfi_jax.layers.separable import averaging, filtered
+from vfi_jax.layers.separable import filtered, kernel_conv, kernels
 
-FLAT = 1e-7  # added to the standard deviation, for frames that show nothing (run.py:417)
 NO_WEIGHT = 0.01  # kernels that sum to less, either way, are not normalised
 
 
@@ -62,14 +62,15 @@ class Model(nn.Module):
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:
+        config = self.config
         ones = jnp.ones_like(frames[:, 0, ..., :1])
-        with precision(self.config.precision):
-            mean, deviation = statistics(frames)
-            features = self._features((frames - mean) / (deviation + FLAT))
-            kernels1, kernels2 = self._kernels(features, 1), self._kernels(features, 2)
+        with precision(config.precision):
+            features = self._features(standardised(frames)[0])
+            head = functools.partial(Head, config.widths[1], config.taps, config.dtype)
+            kernels1, kernels2 = kernels(head, features, 1), kernels(head, features, 2)
             filtered_pair = [
-                filtered(jnp.concatenate([frames[:, index], ones], axis=-1), *kernels)
-                for index, kernels in enumerate((kernels1, kernels2))
+                filtered(jnp.concatenate([frames[:, index], ones], axis=-1), *own)
+                for index, own in enumerate((kernels1, kernels2))
             ]
         total = filtered_pair[0] + filtered_pair[1]
         weight = total[..., 3:]
@@ -109,14 +110,6 @@ class Model(nn.Module):
             **options,
         )
 
-    def _kernels(self, features, number):
-        """A frame's vertical and horizontal kernels, `[B, H, W, taps]` each."""
-        config = self.config
-        return tuple(
-            Head(config.widths[1], config.taps, config.dtype, name=f"{side}{number}")(features)
-            for side in ("vertical", "horizontal")
-        )
-
 
 class Head(nn.Module):
     """The 1-D kernels of every pixel, float32 `[B, H, W, taps]`, from half the resolution."""
@@ -127,12 +120,6 @@ class Head(nn.Module):
 
     @nn.compact
     def __call__(self, x: Image) -> Array:
-        x = Conv(self.features, dtype=self.dtype, name="conv0")(doubled(x))
-        last = Conv(
-            self.taps,
-            dtype=self.dtype,
-            kernel_init=nn.initializers.zeros,
-            bias_init=averaging,
-            name="conv1",
-        )
+        x = Conv(self.features, dtype=self.dtype, name="conv0")(upsample(x))
+        last = kernel_conv(self.taps, self.dtype, "conv1")
         return last(PReLU(shared=True, name="prelu")(x)).astype(jnp.float32)

@@ -20,6 +20,7 @@ from vfi_jax.layers.intermediate_flow import (
     advance,
     check_flow_scale,
     clamp,
+    multiple_at,
     plane,
     side_by_side,
     size_of,
@@ -100,7 +101,7 @@ class Model(nn.Module):
 
     @property
     def contract(self) -> Contract:
-        multiple = max(32, int(32 / self.config.flow_scale))
+        multiple = multiple_at(self.config.flow_scale, 32)
         times = None if self.config.any_time else (0.5,)
         return Contract(frames=2, times=times, multiple=multiple)
 

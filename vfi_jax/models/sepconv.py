@@ -1,17 +1,17 @@
 """SepConv: two 1-D kernels a pixel and frame, estimated by one encoder-decoder."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
 
-from vfi_jax import ops
 from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
-from vfi_jax.layers.conv import Conv, average_pool
+from vfi_jax.layers.conv import Conv, average_pool, upsample
 from vfi_jax.layers.precision import precision
-from vfi_jax.layers.separable import averaging, filtered
+from vfi_jax.layers.separable import filtered, kernel_conv, kernels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,10 +56,12 @@ class Model(nn.Module):
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:
+        config = self.config
         frame0, frame1 = frames[:, 0], frames[:, 1]
-        with precision(self.config.precision):
+        with precision(config.precision):
             features = self._features(frame0, frame1)
-            kernels1, kernels2 = self._kernels(features, 1), self._kernels(features, 2)
+            head = functools.partial(Head, config.widths[1], config.taps, config.dtype)
+            kernels1, kernels2 = kernels(head, features, 1), kernels(head, features, 2)
             frame_t = filtered(frame0, *kernels1) + filtered(frame1, *kernels2)
         return {"frames": frame_t[:, None], "kernels1": kernels1, "kernels2": kernels2}
 
@@ -78,14 +80,6 @@ class Model(nn.Module):
             x = Block(width, config.dtype, name=f"deconv{level}")(x)
             x = Upsample(width, config.dtype, name=f"upsample{level}")(x) + skips[level]
         return x
-
-    def _kernels(self, features, number):
-        """A frame's vertical and horizontal kernels, `[B, H, W, taps]` each."""
-        config = self.config
-        return tuple(
-            Head(config.widths[1], config.taps, config.dtype, name=f"{side}{number}")(features)
-            for side in ("vertical", "horizontal")
-        )
 
 
 class Block(nn.Module):
@@ -109,7 +103,9 @@ class Upsample(nn.Module):
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
-        return nn.relu(Conv(self.features, dtype=self.dtype, name="conv0")(_double(x)))
+        return nn.relu(
+            Conv(self.features, dtype=self.dtype, name="conv0")(upsample(x, align_corners=True))
+        )
 
 
 class Head(nn.Module):
@@ -123,16 +119,5 @@ class Head(nn.Module):
     def __call__(self, x: Image) -> Array:
         for index, width in enumerate((self.features, self.features, self.taps)):
             x = nn.relu(Conv(width, dtype=self.dtype, name=f"conv{index}")(x))
-        last = Conv(
-            self.taps,
-            dtype=self.dtype,
-            kernel_init=nn.initializers.zeros,
-            bias_init=averaging,
-            name="conv3",
-        )
-        return last(_double(x)).astype(jnp.float32)
-
-
-def _double(x):
-    height, width = x.shape[-3:-1]
-    return ops.resize_bilinear(x, (2 * height, 2 * width), align_corners=True)
+        last = kernel_conv(self.taps, self.dtype, "conv3")
+        return last(upsample(x, align_corners=True)).astype(jnp.float32)

@@ -11,12 +11,11 @@ from vfi_jax.arrays import Array, Flow, Frames, Image, Mask, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, PReLU
 from vfi_jax.layers.grid import GridNet, ProjectedBlock
-from vfi_jax.layers.norm import statistics
+from vfi_jax.layers.norm import standardised
 from vfi_jax.layers.plain_flow import PlainFlow, resize_flow_by_width
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
 
-FLAT = 1e-7  # added to the standard deviation, for frames that show nothing (run.py:566-567)
 STEEPEST = 20.0  # largest importance, and minus the smallest (run.py:435-436)
 
 
@@ -99,9 +98,8 @@ class Model(nn.Module):
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:
         with precision(self.config.precision):
-            mean, deviation = statistics(frames)
-            # The published weights read BGR.
-            views = self._views((frames[..., ::-1] - mean) / (deviation + FLAT))
+            seen, mean, deviation = standardised(frames)
+            views = self._views(seen[..., ::-1])  # the published weights read BGR
             # A scan: memory does not grow with the number of times.
             each_time = scan_shared(
                 Synthesis,

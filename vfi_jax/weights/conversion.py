@@ -64,7 +64,7 @@ def recognise(state_dict: Mapping[str, np.ndarray]) -> str:
 def _could_be(rules, keys):
     """Whether the rules know every key and do not merely drop all of them."""
     known = [next((rule for rule in rules if rule.match(key)), None) for key in keys]
-    return None not in known and any(rule.path is not None for rule in known if rule)
+    return None not in known and any(rule.path is not None for rule in known)
 
 
 def convertible() -> list[str]:

@@ -53,6 +53,7 @@ class Rule:
 
 
 Rules = tuple[Rule, ...]
+MODULE = r"(?:module\.)?"  # before every key of what was saved from inside DistributedDataParallel
 
 
 def tensor(pattern: str, path: str) -> Rules:
@@ -79,6 +80,11 @@ def conv_transpose(pattern: str, path: str) -> Rules:
 def prelu(pattern: str, path: str) -> Rules:
     """`layers.PReLU`: weight to slope."""
     return (Rule(rf"{pattern}\.weight", f"{path}/slope"),)
+
+
+def conv_prelu(pattern: str, path: str) -> Rules:
+    """`layers.ConvPReLU`, of a Sequential of both."""
+    return (*conv(rf"{pattern}\.0", f"{path}/conv"), *prelu(rf"{pattern}\.1", f"{path}/prelu"))
 
 
 def batch_norm(pattern: str, path: str) -> Rules:

@@ -1,23 +1,19 @@
 """IFRNet's keys, as ltkong218/IFRNet saves them, all sizes alike."""
 
-from vfi_jax.weights.rules import Rules, conv, conv_transpose, prelu
+from vfi_jax.weights.rules import Rules, conv, conv_prelu, conv_transpose, prelu
 
 LEVELS = 4
 INSIDE = {"conv1": "conv0", "conv2": "side0", "conv3": "conv1", "conv4": "side1"}
 
 
-def _conv_prelu(key: str, path: str) -> Rules:
-    return (*conv(rf"{key}\.0", f"{path}/conv"), *prelu(rf"{key}\.1", f"{path}/prelu"))
-
-
 def _decoder(key: str, path: str) -> Rules:
     block = rf"{key}\.convblock\.1"
     return (
-        *_conv_prelu(rf"{key}\.convblock\.0", f"{path}/stem"),
+        *conv_prelu(rf"{key}\.convblock\.0", f"{path}/stem"),
         *(
             rule
             for theirs, ours in INSIDE.items()
-            for rule in _conv_prelu(rf"{block}\.{theirs}", f"{path}/{ours}")
+            for rule in conv_prelu(rf"{block}\.{theirs}", f"{path}/{ours}")
         ),
         *conv(rf"{block}\.conv5", f"{path}/conv2"),
         *prelu(rf"{block}\.prelu", f"{path}/prelu"),
@@ -29,7 +25,7 @@ RULES = (
     *(
         rule
         for level in range(LEVELS)
-        for rule in _conv_prelu(
+        for rule in conv_prelu(
             rf"encoder\.pyramid{level + 1}\.([01])", rf"encoder/level{level}_conv\1"
         )
     ),

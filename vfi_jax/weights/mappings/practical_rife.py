@@ -4,9 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from vfi_jax.weights.rules import Rule, Rules, conv, conv_transpose, drop
-
-MODULE = r"(?:module\.)?"  # saved from inside DistributedDataParallel
+from vfi_jax.weights.rules import MODULE, Rule, Rules, conv, conv_transpose, drop
 
 
 def rules(config: Any) -> Rules:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vfi_jax.weights.rules import Rules, conv, conv_transpose, drop, prelu
+from vfi_jax.weights.rules import MODULE, Rules, conv, conv_prelu, conv_transpose, drop, prelu
 
 
 def rules(config: Any, *, train: bool = False) -> Rules:
@@ -35,28 +35,18 @@ def rules(config: Any, *, train: bool = False) -> Rules:
     )
 
 
-MODULE = r"(?:module\.)?"  # saved from inside DistributedDataParallel
-
-
 def _flow_block(key, path):
     # A digit that the key holds is group 1 of the pattern, so these are the groups after it.
     after = key.count("(") + 1
     return (
-        *_conv_prelu(rf"{key}\.conv0\.(\d)", rf"{path}/stem\{after}"),
-        *_conv_prelu(rf"{key}\.convblock\.(\d)", rf"{path}/body\{after}"),
+        *conv_prelu(rf"{MODULE}{key}\.conv0\.(\d)", rf"{path}/stem\{after}"),
+        *conv_prelu(rf"{MODULE}{key}\.convblock\.(\d)", rf"{path}/body\{after}"),
         *conv_transpose(rf"{MODULE}{key}\.lastconv", f"{path}/head"),
     )
 
 
 def _halving(key, path):
     return (
-        *_conv_prelu(rf"{key}\.conv1", f"{path}/conv0"),
-        *_conv_prelu(rf"{key}\.conv2", f"{path}/conv1"),
-    )
-
-
-def _conv_prelu(key, path):
-    return (
-        *conv(rf"{MODULE}{key}\.0", f"{path}/conv"),
-        *prelu(rf"{MODULE}{key}\.1", f"{path}/prelu"),
+        *conv_prelu(rf"{MODULE}{key}\.conv1", f"{path}/conv0"),
+        *conv_prelu(rf"{MODULE}{key}\.conv2", f"{path}/conv1"),
     )
