@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 
 import numpy as np
+import pytest
 
 from vfi_jax.video.shots import Shots
 from vfi_jax.video.source import Frame
@@ -86,6 +87,34 @@ def test_nothing_is_blended_across_a_cut(monkeypatch):
     assert shots.cuts == 2
     assert [value for value, _, _ in out] == [0] * 6 + [200] * 6 + [90]
     assert [time for _, time, _ in out] == [Fraction(index, 3) for index in range(13)]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        Schedule(multi=1, open=Fraction(1), samples=4),
+        Schedule(rate=Fraction(3, 4), open=Fraction(1), samples=8),
+    ],
+)
+def test_a_shutter_closes_at_a_cut(monkeypatch, schedule):
+    monkeypatch.setattr(
+        "vfi_jax.video.scenes.change", lambda one, other: one.mean() != other.mean()
+    )
+    frames = [_frame(value, index) for index, value in enumerate([0, 0, 0, 200, 200, 200])]
+    _, out = _run(frames, schedule, threshold=0.5)
+    times = schedule.between(Fraction(0), Fraction(6), Fraction(0)) if schedule.rate else range(6)
+    assert [(value, time) for value, time, _ in out] == [
+        (0 if time < 3 else 200, time) for time in times if time <= 5
+    ]
+
+
+def test_what_moves_is_blurred_and_what_is_shown_when_stays():
+    frames = [_frame(value, index) for index, value in enumerate([0, 200, 0])]
+    _, sharp = _run(frames, Schedule(multi=1))
+    _, out = _run(frames, Schedule(multi=1, open=Fraction(1, 2), samples=4))
+    assert [time for _, time, _ in out] == [time for _, time, _ in sharp]
+    light = [(value / 255) ** 2.2 for value in (150, 175, 200, 175)]
+    assert out[1][0] == round(255 * np.mean(light) ** (1 / 2.2))
 
 
 def test_one_frame_passes_and_none_is_nothing():

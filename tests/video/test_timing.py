@@ -55,6 +55,24 @@ def test_every_output_time_belongs_to_one_gap():
     assert asked == [Fraction(index, 50) for index in range(51)]
 
 
+def test_a_shutter_is_open_around_every_output_frame():
+    schedule = Schedule(multi=1, open=Fraction(1, 2), samples=4)
+    looks = schedule.looks(Fraction(0), Fraction(8), Fraction(0))
+    assert looks == [(0, 0), (1, 0), (6, 8), (7, 8)]
+    assert schedule.finest(Fraction(24)) == Fraction(1, 8)
+
+
+def test_every_look_belongs_to_one_gap():
+    schedule = Schedule(rate=Fraction(24), open=Fraction(1), samples=5)
+    gaps = itertools.pairwise([Fraction(index, 60) for index in range(61)])
+    looks = [look for gap in gaps for look in schedule.looks(*gap, Fraction(0))]
+    assert looks == sorted(looks)
+    shown = [time for _, time in looks]
+    inside = [Fraction(index, 24) for index in range(1, 24)]
+    assert [shown.count(time) for time in inside] == [5] * 23
+    assert max(abs(look - time) for look, time in looks) < Fraction(1, 48)
+
+
 @pytest.mark.parametrize("schedule", [Schedule(multi=3), Schedule(rate=Fraction(60000, 1001))])
 @pytest.mark.parametrize("tick", [MILLISECOND, Fraction(1, 90000), Fraction(1, 25)])
 def test_output_times_are_whole_units(schedule, tick):

@@ -96,6 +96,8 @@ def interpolate_video(
     multi: int | None = None,
     fps: str | float | Fraction | None = None,
     slow: int = 1,
+    shutter: float | Fraction = 0,
+    samples: int = 8,
     source_fps: str | float | Fraction | None = None,
     scene_threshold: float = SCENE_THRESHOLD,
     codec: str | None = None,
@@ -124,6 +126,9 @@ def interpolate_video(
         more, which keeps the frame rate.
       fps: output frames per second in place of `multi`, such as 60, "59.94" or "60000/1001".
       slow: slow motion: how many times as long the output takes. Sound is left out then.
+      shutter: motion blur: for how much of an output frame's time a shutter is open around it, in
+        degrees of 360; 0: each frame is of an instant. With `multi=1` the frame rate stays.
+      samples: times in that interval that are looked at, whose light adds up to the frame.
       source_fps: frames per second of a folder of images; 24 if not given.
       scene_threshold: change between two frames, 0 to 1, above which there is a cut between them,
         where the earlier frame is repeated; 1: never.
@@ -144,7 +149,7 @@ def interpolate_video(
     folder = targets.is_folder(target)
     source, target = Path(source), Path(target)
     slow = _whole("slow", slow)
-    schedule = _schedule(max(2, slow) if multi is None else multi, fps)
+    schedule = _schedule(max(2, slow) if multi is None else multi, fps, shutter, samples)
     if not 0 <= scene_threshold <= 1:
         raise ValueError(f"scene_threshold must be 0 to 1, got {scene_threshold}")
     rate = None if source_fps is None else parse_rate(source_fps)
@@ -158,9 +163,8 @@ def interpolate_video(
         remarks = []
         if rate is None and source.is_dir() and not folder:
             remarks.append(f"images are shown at {DEFAULT_RATE} frames/s; --source-fps sets it")
-        # One part of the step between output frames is the hardest time there is to reach.
-        step = opened.picture.rate / schedule.out_rate(opened.picture.rate)
-        interpolator.check([Fraction(1, step.denominator)])
+        # The hardest time there is to reach.
+        interpolator.check([schedule.finest(opened.picture.rate)])
         picture = _scaled(opened.picture, interpolator.contract.scale)
         staged = stack.enter_context(targets.staged(target))
         sink = open_sink(staged, opened, picture, schedule, folder=folder, codec=codec, crf=crf)
@@ -245,10 +249,14 @@ def _counting(progress, expected):
     return (lambda done: progress(done, expected)) if progress else (lambda done: None)
 
 
-def _schedule(multi, fps):
+def _schedule(multi, fps, shutter, samples):
+    if not 0 <= shutter <= 360:
+        raise ValueError(f"shutter must be 0 to 360 degrees, got {shutter}")
+    samples = _whole("samples", samples)
+    blur = {"open": Fraction(str(shutter)) / 360, "samples": samples} if shutter else {}
     if fps is not None:
-        return Schedule(rate=parse_rate(fps))
-    return Schedule(multi=_whole("multi", multi, otherwise="; or give fps"))
+        return Schedule(rate=parse_rate(fps), **blur)
+    return Schedule(multi=_whole("multi", multi, otherwise="; or give fps"), **blur)
 
 
 def _whole(name, value, otherwise=""):

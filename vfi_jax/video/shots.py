@@ -1,6 +1,7 @@
 """From input frames to output frames, shot by shot, so that nothing is blended across a cut."""
 
 import itertools
+import operator
 from collections import deque
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -9,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from vfi_jax.video import scenes
+from vfi_jax.video.exposure import exposed
 from vfi_jax.video.source import Frame
 from vfi_jax.video.timing import Schedule
 
@@ -33,6 +35,9 @@ class Shots:
     Each shot is a clip of its own to the driver. Between a shot's last frame and the next shot's
     first, the earlier one is repeated; so it is between two frames that are the same, since what
     stands still must not flicker, and no model keeps a picture to the last level.
+
+    Where the schedule looks several times for an output frame, it is what the looks add up to;
+    those into another shot are left out, as are those before the first frame and after the last.
 
     In an uneven gap an output time may be one that the driver does not reach. A frame near it is
     shown there.
@@ -67,14 +72,22 @@ class Shots:
         self._origin, before = first.time, None
         while first is not None:
             shot = _Shot(self, first)
-            for pixels in self._driver.stream(shot.pixels(), shot.times()):
-                time = shot.asked.popleft()
+            for time, pixels in self._exposures(shot):
                 if before is not None:
                     yield Frame(before[0], before[1], time - before[1])
                 before = pixels, time
             first = shot.following
         if before is not None:
             yield Frame(before[0], before[1], self._origin + self.span - before[1])
+
+    def _exposures(self, shot):
+        """The output frames of a shot, with their times."""
+        looks = self._driver.stream(shot.pixels(), shot.times())
+        shown = ((shot.asked.popleft(), pixels) for pixels in looks)
+        for time, group in itertools.groupby(shown, key=operator.itemgetter(0)):
+            pixels = exposed(pixels for _, pixels in group)
+            if shot.shows(time):
+                yield time, pixels
 
     def read(self) -> Frame | None:
         """The next frame of the source."""
@@ -106,18 +119,19 @@ class Shots:
             return False
         return True
 
-    def between(self, start: Fraction, stop: Fraction | None) -> list[Fraction]:
-        """Output times from an input frame on, before the next one; None: it is the last."""
+    def looks(self, start: Fraction, stop: Fraction | None) -> list[tuple[Fraction, Fraction]]:
+        """Looks from an input frame on, before the next one, and the output times that they are
+        for; None: it is the last."""
         if stop is None:
-            return self._schedule.at_end(start, self._origin)
-        return self._schedule.between(start, stop, self._origin)
+            return [(time, time) for time in self._schedule.at_end(start, self._origin)]
+        return self._schedule.looks(start, stop, self._origin)
 
 
 class _Shot:
     """One shot, read as the driver asks for its frames and times.
 
     Attributes:
-      asked: the times, in seconds, of the frames that the driver has been asked for.
+      asked: the output times, in seconds, of the frames that the driver has been asked for.
       following: the first frame of the next shot, once this one has ended.
     """
 
@@ -125,6 +139,7 @@ class _Shot:
         self.asked: deque[Fraction] = deque()
         self.following: Frame | None = None
         self._shots, self._ended = shots, False
+        self._first_time = self._last_time = first.time
         self._last, self._thumbnail = first.pixels, scenes.thumbnail(first.pixels)
         self._repeats: deque[bool] = deque()
         self._waiting = deque([first.pixels])
@@ -136,19 +151,29 @@ class _Shot:
             yield self._waiting.popleft()
 
     def times(self):
-        """The times to ask for, in frames of the shot; their seconds go to `asked`."""
+        """The times to ask for, in frames of the shot; the output times go to `asked`."""
         for index in itertools.count():
             start = self._moments.popleft()
             if not self._moments and not self._read():
                 break
             stop, still = self._moments[0], self._repeats.popleft()
-            for time in self._shots.between(start, stop):
-                self.asked.append(time)
-                part = Fraction(0) if still else (time - start) / (stop - start)
+            for look in self._ask(start, stop):
+                part = Fraction(0) if still else (look - start) / (stop - start)
                 yield index + self._shots.reached(part)
-        for time in self._shots.between(start, self.following and self.following.time):
-            self.asked.append(time)
+        for _ in self._ask(start, self.following and self.following.time):
             yield Fraction(index)
+
+    def shows(self, time: Fraction) -> bool:
+        """Whether an output time is of this shot, as far as it has been read."""
+        if self.following:
+            return time < self.following.time
+        return not self._ended or time <= self._last_time
+
+    def _ask(self, start, stop):
+        for look, time in self._shots.looks(start, stop):
+            if self._first_time <= time and self.shows(time):
+                self.asked.append(time)
+                yield look
 
     def _read(self):
         frame = None if self._ended else self._shots.read()
@@ -160,7 +185,7 @@ class _Shot:
             self._ended, self.following = True, frame
             return False
         self._repeats.append(scenes.is_repeat(self._last, frame.pixels))
-        self._last, self._thumbnail = frame.pixels, thumbnail
+        self._last, self._thumbnail, self._last_time = frame.pixels, thumbnail, frame.time
         self._waiting.append(frame.pixels)
         self._moments.append(frame.time)
         return True

@@ -37,10 +37,43 @@ class Schedule:
       multi: output frames per input frame; each gap between frames is divided evenly, whatever its
         length.
       rate: output frames per second, counted from the first frame; takes the place of `multi`.
+      open: part of an output frame's time, 0 to 1, that a shutter is open around it.
+      samples: looks at the scene in that time.
     """
 
     multi: int = 2
     rate: Fraction | None = None
+    open: Fraction = Fraction(0)
+    samples: int = 1
+
+    @property
+    def parts(self) -> list[Fraction]:
+        """When to look, in output frames from the one that is shown, which is among them."""
+        first = self.samples // 2
+        return [self.open * (step - first) / self.samples for step in range(self.samples)]
+
+    def looks(
+        self, start: Fraction, stop: Fraction, origin: Fraction
+    ) -> list[tuple[Fraction, Fraction]]:
+        """When to look, from the input frame at `start` up to but not at the next one, at `stop`.
+
+        Returns:
+          (time of the look, time of the output frame that it is for), ascending.
+        """
+        if self.rate is None:
+            step = (stop - start) / self.multi
+            shown = [*self.between(start, stop, origin), stop]
+        else:
+            step = 1 / self.rate
+            shown = self.between(max(start - step, origin), stop + step, origin)
+        looks = [(time + part * step, time) for time in shown for part in self.parts]
+        return [(look, time) for look, time in looks if start <= look < stop]
+
+    def finest(self, source_rate: Fraction) -> Fraction:
+        """A part of the gap between evenly spaced input frames that all looks are multiples of."""
+        step = source_rate / self.out_rate(source_rate)
+        multiples = [step, *(step * part for part in self.parts)]
+        return Fraction(1, math.lcm(*(multiple.denominator for multiple in multiples)))
 
     def between(self, start: Fraction, stop: Fraction, origin: Fraction) -> list[Fraction]:
         """Output times from the input frame at `start` up to but not at the next one, at `stop`."""
