@@ -173,7 +173,7 @@ def interpolate_video(
         shots, written = _run(opened, sink, interpolator, schedule, scene_threshold, show)
     if shots.moved:
         remarks.append(
-            f"{shots.moved} frames in uneven gaps are of the nearest times that {name} reaches"
+            f"{shots.moved} times in uneven gaps were moved to the nearest that {name} reaches"
         )
     rate_in = _mean_rate(shots.frames_in, shots.span, picture.rate)
     return Report(

@@ -51,7 +51,7 @@ class Shots:
     Attributes:
       frames_in: frames read so far.
       cuts: cuts found so far.
-      moved: frames shown so far that are of a time near theirs.
+      moved: looks so far at a time near the one that was wanted.
       span: from the first frame to the end of the last, in seconds, so far.
     """
 
