@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from vfi_jax.video.colour import UNKNOWN
 from vfi_jax.video.shots import Shots
 from vfi_jax.video.source import Frame
 from vfi_jax.video.timing import Schedule
@@ -18,8 +19,10 @@ class Marks:
     """
 
     def stream(self, frames, times):
-        frames, read = iter(frames), []
+        frames, read, last = iter(frames), [], 0
         for time in times:
+            assert time >= last, "times must ascend"
+            last = time
             while len(read) <= math.ceil(time) and (frame := next(frames, None)) is not None:
                 read.append(frame)
             low, part = int(time), float(time % 1)
@@ -34,7 +37,7 @@ class Halves(Marks):
     """Reaches what halving does."""
 
     def check(self, times):
-        if any(time.denominator & (time.denominator - 1) for time in times):
+        if any(256 % time.denominator for time in times):
             raise ValueError
 
 
@@ -43,7 +46,7 @@ def _frame(value, time, duration=Fraction(1, 10)):
 
 
 def _run(frames, schedule=None, threshold=1.0, driver=Marks):
-    shots = Shots(frames, driver(), schedule or Schedule(), threshold=threshold)
+    shots = Shots(frames, driver(), schedule or Schedule(), threshold=threshold, transfer=UNKNOWN)
     return shots, [(int(out.pixels[0, 0, 0]), out.time, out.duration) for out in shots]
 
 
@@ -98,14 +101,15 @@ def test_nothing_is_blended_across_a_cut(monkeypatch):
 )
 def test_a_shutter_closes_at_a_cut(monkeypatch, schedule):
     monkeypatch.setattr(
-        "vfi_jax.video.scenes.change", lambda one, other: one.mean() != other.mean()
+        "vfi_jax.video.scenes.change", lambda one, other: other.mean() > 3 * one.mean() > 0
     )
-    frames = [_frame(value, index) for index, value in enumerate([0, 0, 0, 200, 200, 200])]
-    _, out = _run(frames, schedule, threshold=0.5)
-    times = schedule.between(Fraction(0), Fraction(6), Fraction(0)) if schedule.rate else range(6)
-    assert [(value, time) for value, time, _ in out] == [
-        (0 if time < 3 else 200, time) for time in times if time <= 5
-    ]
+    frames = [_frame(value, index) for index, value in enumerate([0, 20, 40, 200, 220, 240])]
+    shots, out = _run(frames, schedule, threshold=0.5)
+    assert shots.cuts == 1
+    _, first_shot = _run(frames[:3], schedule)
+    assert [shown[:2] for shown in out if shown[1] <= 2] == [shown[:2] for shown in first_shot]
+    assert all(value >= 200 for value, time, _ in out if time >= 3)
+    assert [time for _, time, _ in out] == [time for _, time, _ in _run(frames, schedule)[1]]
 
 
 def test_what_moves_is_blurred_and_what_is_shown_when_stays():
@@ -113,8 +117,16 @@ def test_what_moves_is_blurred_and_what_is_shown_when_stays():
     _, sharp = _run(frames, Schedule(multi=1))
     _, out = _run(frames, Schedule(multi=1, open=Fraction(1, 2), samples=4))
     assert [time for _, time, _ in out] == [time for _, time, _ in sharp]
-    light = [(value / 255) ** 2.2 for value in (150, 175, 200, 175)]
-    assert out[1][0] == round(255 * np.mean(light) ** (1 / 2.2))
+    light = [(value / 255) ** 2.2 for value in (150, 175, 200, 175, 150)]
+    mean = np.average(light, weights=[0.5, 1, 1, 1, 0.5])
+    assert out[1][0] == round(255 * mean ** (1 / 2.2))
+    assert out[0][0] == out[2][0]
+
+
+def test_looks_ascend_where_only_some_are_moved():
+    frames = [_frame(40 * time, Fraction(time, 30)) for time in (0, 1, 4, 5)]
+    schedule = Schedule(rate=Fraction(30), open=Fraction(1, 8), samples=8)
+    assert _run(frames, schedule, driver=Halves)[0].moved > 0
 
 
 def test_one_frame_passes_and_none_is_nothing():
@@ -130,7 +142,7 @@ def test_frames_are_read_as_they_are_needed():
             read.append(index)
             yield _frame(0, index)
 
-    shots = iter(Shots(endless(), Marks(), Schedule(multi=4), threshold=1.0))
+    shots = iter(Shots(endless(), Marks(), Schedule(multi=4), threshold=1.0, transfer=UNKNOWN))
     for _ in range(400):
         next(shots)
     assert len(read) <= 103

@@ -55,22 +55,28 @@ def test_every_output_time_belongs_to_one_gap():
     assert asked == [Fraction(index, 50) for index in range(51)]
 
 
-def test_a_shutter_is_open_around_every_output_frame():
-    schedule = Schedule(multi=1, open=Fraction(1, 2), samples=4)
-    looks = schedule.looks(Fraction(0), Fraction(8), Fraction(0))
-    assert looks == [(0, 0), (1, 0), (6, 8), (7, 8)]
-    assert schedule.finest(Fraction(24)) == Fraction(1, 8)
+@pytest.mark.parametrize("multi", [1, 2])
+def test_a_shutter_is_open_around_every_output_frame(multi):
+    schedule = Schedule(multi=multi, open=Fraction(1, 2), samples=4)
+    looks = schedule.looks(Fraction(0), Fraction(8 * multi), Fraction(0))
+    first, last = looks[:3], looks[-2:]
+    assert first == [(0, 0, 1.0), (1, 0, 1.0), (2, 0, 0.5)]
+    end = 8 * multi
+    assert last == [(end - 2, end, 0.5), (end - 1, end, 1.0)]
+    assert len(looks) == 5 * multi
+    assert schedule.finest(Fraction(24)) == Fraction(1, 8 * multi)
 
 
 def test_every_look_belongs_to_one_gap():
-    schedule = Schedule(rate=Fraction(24), open=Fraction(1), samples=5)
+    schedule = Schedule(rate=Fraction(24), open=Fraction(1), samples=6)
     gaps = itertools.pairwise([Fraction(index, 60) for index in range(61)])
     looks = [look for gap in gaps for look in schedule.looks(*gap, Fraction(0))]
-    assert looks == sorted(looks)
-    shown = [time for _, time in looks]
-    inside = [Fraction(index, 24) for index in range(1, 24)]
-    assert [shown.count(time) for time in inside] == [5] * 23
-    assert max(abs(look - time) for look, time in looks) < Fraction(1, 48)
+    assert looks == sorted(looks, key=lambda look: (look.time, look.shown))
+    for index in range(1, 24):
+        own = [look for look in looks if look.shown == Fraction(index, 24)]
+        assert sum(look.weight for look in own) == 6
+        assert sum(Fraction(look.weight) * (look.time - look.shown) for look in own) == 0
+        assert own[-1].time - own[0].time == Fraction(1, 24)
 
 
 @pytest.mark.parametrize("schedule", [Schedule(multi=3), Schedule(rate=Fraction(60000, 1001))])

@@ -25,7 +25,8 @@ class Args(interpolate.Args):
     """For how much of a frame's time the shutter is open, in degrees of 360, the whole of it."""
 
     samples: int = 8
-    """Times in that interval that are looked at: more are smoother where motion is fast."""
+    """Steps that this time is divided into, an even number: more are smoother where motion is
+    fast."""
 
 
 def run(args: Args) -> int:

@@ -128,7 +128,8 @@ def interpolate_video(
       slow: slow motion: how many times as long the output takes. Sound is left out then.
       shutter: motion blur: for how much of an output frame's time a shutter is open around it, in
         degrees of 360; 0: each frame is of an instant. With `multi=1` the frame rate stays.
-      samples: times in that interval that are looked at, whose light adds up to the frame.
+      samples: steps that this time is divided into, an even number: the scene is looked at where
+        they meet, and the light adds up.
       source_fps: frames per second of a folder of images; 24 if not given.
       scene_threshold: change between two frames, 0 to 1, above which there is a cut between them,
         where the earlier frame is repeated; 1: never.
@@ -163,8 +164,7 @@ def interpolate_video(
         remarks = []
         if rate is None and source.is_dir() and not folder:
             remarks.append(f"images are shown at {DEFAULT_RATE} frames/s; --source-fps sets it")
-        # The hardest time there is to reach.
-        interpolator.check([schedule.finest(opened.picture.rate)])
+        _check_times(interpolator, schedule, opened.picture.rate)
         picture = _scaled(opened.picture, interpolator.contract.scale)
         staged = stack.enter_context(targets.staged(target))
         sink = open_sink(staged, opened, picture, schedule, folder=folder, codec=codec, crf=crf)
@@ -203,7 +203,8 @@ def _run(opened, sink, interpolator, schedule, threshold, show):
             contextlib.closing(ahead(opened.items(alpha=sink.alpha), depth=DEPTH)) as items,
         ):
             frames = _carrying(items, sink, behind)
-            shots = Shots(frames, interpolator, schedule, threshold=threshold)
+            transfer = opened.picture.tags.transfer
+            shots = Shots(frames, interpolator, schedule, threshold=threshold, transfer=transfer)
             for frame in shots:
                 behind(sink.write, frame.pixels, frame.time, frame.duration)
                 written += 1
@@ -249,11 +250,25 @@ def _counting(progress, expected):
     return (lambda done: progress(done, expected)) if progress else (lambda done: None)
 
 
+def _check_times(interpolator, schedule, rate):
+    """Refuses a schedule whose hardest time cannot be reached."""
+    try:
+        interpolator.check([schedule.finest(rate)])
+    except ValueError as error:
+        if not schedule.open:
+            raise
+        raise ValueError(
+            f"shutter {float(schedule.open * 360):g} with {schedule.samples} samples: {error}; "
+            "180 or 90 with 4, 8 or 16 samples may do, or a model of any time"
+        ) from error
+
+
 def _schedule(multi, fps, shutter, samples):
     if not 0 <= shutter <= 360:
         raise ValueError(f"shutter must be 0 to 360 degrees, got {shutter}")
-    samples = _whole("samples", samples)
-    blur = {"open": Fraction(str(shutter)) / 360, "samples": samples} if shutter else {}
+    if samples != int(samples) or samples < 2 or samples % 2:
+        raise ValueError(f"samples must be an even number of at least 2, got {samples}")
+    blur = {"open": Fraction(str(shutter)) / 360, "samples": int(samples)} if shutter else {}
     if fps is not None:
         return Schedule(rate=parse_rate(fps), **blur)
     return Schedule(multi=_whole("multi", multi, otherwise="; or give fps"), **blur)

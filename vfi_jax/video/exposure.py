@@ -1,45 +1,81 @@
 """Frames as a camera takes them: light that adds up while the shutter is open."""
 
-import itertools
+import functools
 from collections.abc import Iterable
 
+import cv2
 import numpy as np
 
-GAMMA = 2.2  # of a display, from a sample's value to its light
+GAMMA = 2.2  # of a display, from a value to its light
+PQ, HLG = 16, 18  # FFmpeg's codes for transfers of high dynamic range (SMPTE ST 2084, BT.2100)
+M1, M2, C1, C2, C3 = 1305 / 8192, 2523 / 32, 107 / 128, 2413 / 128, 2392 / 128  # ST 2084
+A, B, C = 0.17883277, 0.28466892, 0.55991073  # BT.2100
 
 
-def exposed(frames: Iterable[np.ndarray]) -> np.ndarray:
+def exposed(frames: Iterable[tuple[np.ndarray, float]], transfer: int) -> np.ndarray:
     """The mean of frames in light; a single one as it is.
 
     What is transparent gives as much light as is seen of it.
 
     Args:
-      frames: at least one, `[H, W, 3 or 4]` uint8 or uint16, all alike; read one by one.
+      frames: at least one, `[H, W, 3 or 4]` uint8 or uint16, all alike, and its weight; read one by
+        one.
+      transfer: FFmpeg's code for how values stand for light; what is neither PQ nor HLG is taken
+        for a display's 2.2.
     """
     frames = iter(frames)
-    first, second = next(frames), next(frames, None)
-    if second is None:
-        return first
-    light, count = _light(first), 1
-    for frame in itertools.chain([second], frames):
-        light += _light(frame)
-        count += 1
-    return _picture(light / count, first.dtype)
+    first, total = next(frames)
+    light = None
+    for frame, weight in frames:
+        if light is None and frame is not first:
+            light = total * _light(first, transfer)
+        if light is not None:
+            light += np.float32(weight) * _light(frame, transfer)
+        total += weight
+    return first if light is None else _picture(light / total, first.dtype, transfer)
 
 
-def _light(frame):
+def _light(frame, transfer):
     """Light of three colours, of as much as is seen of them, and how much that is."""
-    most = np.iinfo(frame.dtype).max
-    values = np.linspace(0, 1, most + 1, dtype=np.float32)
-    colours = np.take(values**GAMMA, frame[..., :3])
-    seen = np.take(values, frame[..., 3:])
-    return np.concatenate([colours * seen, seen], axis=-1) if seen.size else colours
+    light = _looked_up(frame, _lights(frame.dtype, transfer))
+    if frame.shape[-1] == 4:
+        light[..., 3] = frame[..., 3] / np.float32(np.iinfo(frame.dtype).max)
+        light[..., :3] *= light[..., 3:]
+    return light
 
 
-def _picture(light, dtype):
+def _looked_up(frame, table):
+    return cv2.LUT(frame, table) if frame.dtype == np.uint8 else table[frame]
+
+
+@functools.cache
+def _lights(dtype, transfer):
+    """The light of every value, up to 1."""
+    values = np.linspace(0, 1, np.iinfo(dtype).max + 1)
+    if transfer == PQ:
+        root = values ** (1 / M2)
+        light = (np.maximum(root - C1, 0) / (C2 - C3 * root)) ** (1 / M1)
+    elif transfer == HLG:
+        light = np.where(values <= 0.5, values**2 / 3, (np.exp((values - C) / A) + B) / 12)
+    else:
+        light = values**GAMMA
+    return light.astype(np.float32)
+
+
+def _picture(light, dtype, transfer):
     most = np.iinfo(dtype).max
-    colours, seen = light[..., :3], light[..., 3:]
-    if seen.size:
-        colours = colours / np.maximum(seen, 1 / most**2)
-    values = np.concatenate([colours ** (1 / GAMMA), seen], axis=-1)
-    return np.rint(np.clip(values, 0, 1) * most).astype(dtype)
+    if light.shape[-1] == 4:
+        light[..., :3] /= np.maximum(light[..., 3:], 1 / most**2)
+    values = _values(np.clip(light, 0, 1), transfer)
+    values[..., 3:] = light[..., 3:]
+    return np.rint(values * most).astype(dtype)
+
+
+def _values(light, transfer):
+    if transfer == PQ:
+        power = light**M1
+        return ((C1 + C2 * power) / (1 + C3 * power)) ** M2
+    if transfer == HLG:
+        bright = A * np.log(np.maximum(12 * light - B, 1 - B)) + C
+        return np.where(light <= 1 / 12, np.sqrt(3 * light), bright)
+    return light ** (1 / GAMMA)

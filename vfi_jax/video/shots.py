@@ -1,7 +1,6 @@
 """From input frames to output frames, shot by shot, so that nothing is blended across a cut."""
 
 import itertools
-import operator
 from collections import deque
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -12,7 +11,7 @@ import numpy as np
 from vfi_jax.video import scenes
 from vfi_jax.video.exposure import exposed
 from vfi_jax.video.source import Frame
-from vfi_jax.video.timing import Schedule
+from vfi_jax.video.timing import Look, Schedule
 
 HALVINGS = (16, 2)  # parts of a gap that models of the midpoint reach, the finer first
 
@@ -37,7 +36,7 @@ class Shots:
     stands still must not flicker, and no model keeps a picture to the last level.
 
     Where the schedule looks several times for an output frame, it is what the looks add up to;
-    those into another shot are left out, as are those before the first frame and after the last.
+    those before a shot's first frame and after its last are left out.
 
     In an uneven gap an output time may be one that the driver does not reach. A frame near it is
     shown there.
@@ -47,6 +46,7 @@ class Shots:
       driver: answers times between frames.
       schedule: when output frames are shown.
       threshold: change between two frames, 0 to 1, above which a shot ends; 1: never.
+      transfer: FFmpeg's code for how values stand for light.
 
     Attributes:
       frames_in: frames read so far.
@@ -56,13 +56,19 @@ class Shots:
     """
 
     def __init__(
-        self, frames: Iterable[Frame], driver: Driver, schedule: Schedule, *, threshold: float
+        self,
+        frames: Iterable[Frame],
+        driver: Driver,
+        schedule: Schedule,
+        *,
+        threshold: float,
+        transfer: int,
     ):
         self.frames_in = self.cuts = self.moved = 0
-        self._nearest: dict[Fraction, Fraction] = {}
         self.span = Fraction(0)
         self._frames = iter(frames)
         self._driver, self._schedule, self._threshold = driver, schedule, threshold
+        self._transfer = transfer
         self._origin = Fraction(0)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -82,10 +88,10 @@ class Shots:
 
     def _exposures(self, shot):
         """The output frames of a shot, with their times."""
-        looks = self._driver.stream(shot.pixels(), shot.times())
-        shown = ((shot.asked.popleft(), pixels) for pixels in looks)
-        for time, group in itertools.groupby(shown, key=operator.itemgetter(0)):
-            pixels = exposed(pixels for _, pixels in group)
+        stream = self._driver.stream(shot.pixels(), shot.times())
+        looks = ((shot.asked.popleft(), pixels) for pixels in stream)
+        for time, group in itertools.groupby(looks, key=lambda look: look[0].shown):
+            pixels = exposed(((pixels, look.weight) for look, pixels in group), self._transfer)
             if shot.shows(time):
                 yield time, pixels
 
@@ -106,11 +112,10 @@ class Shots:
 
     def reached(self, part: Fraction) -> Fraction:
         """The nearest to a part of a gap that the driver reaches."""
-        if part not in self._nearest:
-            near = (Fraction(round(part * n), n) for n in HALVINGS)
-            self._nearest[part] = next(filter(self._reaches, (part, *near)), part)
-        self.moved += self._nearest[part] != part
-        return self._nearest[part]
+        near = (Fraction(round(part * n), n) for n in HALVINGS)
+        nearest = next(filter(self._reaches, (part, *near)), part)
+        self.moved += nearest != part
+        return nearest
 
     def _reaches(self, time):
         try:
@@ -119,24 +124,30 @@ class Shots:
             return False
         return True
 
-    def looks(self, start: Fraction, stop: Fraction | None) -> list[tuple[Fraction, Fraction]]:
-        """Looks from an input frame on, before the next one, and the output times that they are
-        for; None: it is the last."""
-        if stop is None:
-            return [(time, time) for time in self._schedule.at_end(start, self._origin)]
+    def looks(self, start: Fraction, stop: Fraction) -> list[Look]:
+        """Looks from an input frame on, before the next one."""
         return self._schedule.looks(start, stop, self._origin)
+
+    def held(self, start: Fraction, stop: Fraction | None) -> list[Look]:
+        """One look for each output frame from a shot's last frame on, before the next shot's first;
+        None: there is no next shot."""
+        if stop is None:
+            times = self._schedule.at_end(start, self._origin)
+        else:
+            times = self._schedule.between(start, stop, self._origin)
+        return [Look(time, time, 1.0) for time in times]
 
 
 class _Shot:
     """One shot, read as the driver asks for its frames and times.
 
     Attributes:
-      asked: the output times, in seconds, of the frames that the driver has been asked for.
+      asked: what the driver has been asked for.
       following: the first frame of the next shot, once this one has ended.
     """
 
     def __init__(self, shots: Shots, first: Frame):
-        self.asked: deque[Fraction] = deque()
+        self.asked: deque[Look] = deque()
         self.following: Frame | None = None
         self._shots, self._ended = shots, False
         self._first_time = self._last_time = first.time
@@ -151,16 +162,23 @@ class _Shot:
             yield self._waiting.popleft()
 
     def times(self):
-        """The times to ask for, in frames of the shot; the output times go to `asked`."""
+        """The times to ask for, in frames of the shot; the looks go to `asked`."""
+        last = Fraction(0)
         for index in itertools.count():
             start = self._moments.popleft()
             if not self._moments and not self._read():
                 break
             stop, still = self._moments[0], self._repeats.popleft()
-            for look in self._ask(start, stop):
-                part = Fraction(0) if still else (look - start) / (stop - start)
-                yield index + self._shots.reached(part)
-        for _ in self._ask(start, self.following and self.following.time):
+            for look in self._shots.looks(start, stop):
+                if look.shown < self._first_time:
+                    continue  # the shutter opened before the cut
+                part = Fraction(0) if still else (look.time - start) / (stop - start)
+                # What is moved to the nearest time may else come before one that is not.
+                last = max(last, index + self._shots.reached(part))
+                self.asked.append(look)
+                yield last
+        for look in self._shots.held(start, self.following and self.following.time):
+            self.asked.append(look)
             yield Fraction(index)
 
     def shows(self, time: Fraction) -> bool:
@@ -168,12 +186,6 @@ class _Shot:
         if self.following:
             return time < self.following.time
         return not self._ended or time <= self._last_time
-
-    def _ask(self, start, stop):
-        for look, time in self._shots.looks(start, stop):
-            if self._first_time <= time and self.shows(time):
-                self.asked.append(time)
-                yield look
 
     def _read(self):
         frame = None if self._ended else self._shots.read()

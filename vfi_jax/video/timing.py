@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from fractions import Fraction
+from typing import NamedTuple
 
 LARGEST_TIMESCALE = 2**31 - 1  # ticks per second, a 32-bit field in MP4
 
@@ -29,6 +30,20 @@ def parse_rate(rate: str | float | Fraction) -> Fraction:
     return broadcast if decimal and abs(value - broadcast) < Fraction(5, 1000) else value
 
 
+class Look(NamedTuple):
+    """A time at which the scene is looked at.
+
+    Attributes:
+      time: in seconds.
+      shown: when the output frame that it is for is shown, in seconds.
+      weight: in that frame.
+    """
+
+    time: Fraction
+    shown: Fraction
+    weight: float
+
+
 @dataclasses.dataclass(frozen=True)
 class Schedule:
     """The times at which output frames are shown.
@@ -38,41 +53,44 @@ class Schedule:
         length.
       rate: output frames per second, counted from the first frame; takes the place of `multi`.
       open: part of an output frame's time, 0 to 1, that a shutter is open around it.
-      samples: looks at the scene in that time.
+      samples: equal steps of that time, an even number; the scene is looked at where they meet.
     """
 
     multi: int = 2
     rate: Fraction | None = None
     open: Fraction = Fraction(0)
-    samples: int = 1
+    samples: int = 0
 
     @property
-    def parts(self) -> list[Fraction]:
-        """When to look, in output frames from the one that is shown, which is among them."""
-        first = self.samples // 2
-        return [self.open * (step - first) / self.samples for step in range(self.samples)]
+    def parts(self) -> list[tuple[Fraction, float]]:
+        """When to look, in output frames from the one that is shown, and the weights of the looks
+        in the time that the shutter is open: half at both ends (the trapezoidal rule)."""
+        if not self.open:
+            return [(Fraction(0), 1.0)]
+        half = self.samples // 2
+        return [
+            (self.open * step / self.samples, 0.5 if abs(step) == half else 1.0)
+            for step in range(-half, half + 1)
+        ]
 
-    def looks(
-        self, start: Fraction, stop: Fraction, origin: Fraction
-    ) -> list[tuple[Fraction, Fraction]]:
-        """When to look, from the input frame at `start` up to but not at the next one, at `stop`.
-
-        Returns:
-          (time of the look, time of the output frame that it is for), ascending.
-        """
+    def looks(self, start: Fraction, stop: Fraction, origin: Fraction) -> list[Look]:
+        """When to look, from the input frame at `start` up to but not at the next one, at `stop`;
+        ascending."""
         if self.rate is None:
             step = (stop - start) / self.multi
             shown = [*self.between(start, stop, origin), stop]
         else:
             step = 1 / self.rate
             shown = self.between(max(start - step, origin), stop + step, origin)
-        looks = [(time + part * step, time) for time in shown for part in self.parts]
-        return [(look, time) for look, time in looks if start <= look < stop]
+        looks = [
+            Look(time + part * step, time, weight) for time in shown for part, weight in self.parts
+        ]
+        return [look for look in looks if start <= look.time < stop]
 
     def finest(self, source_rate: Fraction) -> Fraction:
         """A part of the gap between evenly spaced input frames that all looks are multiples of."""
         step = source_rate / self.out_rate(source_rate)
-        multiples = [step, *(step * part for part in self.parts)]
+        multiples = [step, *(step * part for part, _ in self.parts)]
         return Fraction(1, math.lcm(*(multiple.denominator for multiple in multiples)))
 
     def between(self, start: Fraction, stop: Fraction, origin: Fraction) -> list[Fraction]:
