@@ -85,3 +85,26 @@ def test_a_teacher_that_the_finest_flow_trusts_pulls_like_l1():
     np.testing.assert_allclose(far, 2, rtol=0.02)  # a power of nearly 0
     with pytest.raises(ValueError, match="teacher_flow must have the shape of finest"):
         losses.robust_flow_distance([coarse], teacher, teacher[:, :1])
+    with pytest.raises(ValueError, match="flows must be"):
+        losses.robust_flow_distance([coarse], teacher.repeat(2, 0), teacher.repeat(2, 0))
+
+
+def test_distillation_refuses_what_would_broadcast():
+    flow, blend = np.zeros((2, 2, 8, 8, 2), np.float32), np.zeros((2, 8, 8, 3), np.float32)
+    assert losses.flow_distillation([flow], [blend], flow, blend, blend) == 0
+    for levels, blends, target, named in (
+        ([flow], [blend], blend[:1], "teacher_blend must have the shape of target"),
+        ([flow], [blend[:1]], blend, "blends must have the shape of teacher_blend"),
+        ([flow[:1]], [blend], blend, "flows must have the shape of teacher_flow"),
+        ([flow], [], blend, "blends must be as many as flows"),
+    ):
+        with pytest.raises(ValueError, match=named):
+            losses.flow_distillation(levels, blends, flow, blend, target)
+
+
+def test_what_a_loss_cannot_compare_it_names():
+    image = np.zeros((1, 16, 16, 3), np.float32)
+    with pytest.raises(ValueError, match="prediction and target of"):
+        losses.laplacian(image, image)
+    with pytest.raises(ValueError, match="layer must be one of relu1_1, got 'relu9'"):
+        losses.perceptual(image, image, lambda image: {"relu1_1": image}, layer="relu9")

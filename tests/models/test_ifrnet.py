@@ -70,6 +70,22 @@ def _assert_figures(found, case):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("flow_scale", [0.5, 2])
+def test_training_features_are_of_the_targets_features_size(flow_scale):
+    model = registry.create("ifrnet/s", flow_scale=flow_scale)
+    side = model.contract.multiple
+    clip = jax.ShapeDtypeStruct((1, 2, side, side, 3), np.float32)
+    prediction, _ = jax.eval_shape(
+        lambda frames, key: model.init_with_output(
+            key, frames, jnp.full((1, 1), 0.5), targets=frames[:, :1], train=True
+        ),
+        clip,
+        jax.random.key(0),
+    )
+    shapes = [features.shape[-3:] for features in prediction["features"]]
+    assert shapes == [features.shape[-3:] for features in prediction["target_features"]]
+
+
 def test_the_training_loss_and_its_gradients():
     case = CASES["s-64x64-t0.5-loss"]
     model = registry.create("ifrnet/s")

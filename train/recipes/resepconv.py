@@ -12,7 +12,7 @@ from train.recipe import Recipe
 from train.recipes.sepconv import l1
 from vfi_jax.data.augment import Augment
 
-EPOCHS, EPOCH = 100, 3207  # steps of 16 of the 51,312 triplets
+EPOCHS, EPOCH = 100, 3207  # steps of 16 of the 51,313 triplets
 
 RECIPES = {
     "": Recipe(

@@ -27,6 +27,9 @@ class Args:
     baselines: str = ""
     """What to compare them with: copy, average, dis (OpenCV's flow); separated by commas; enlarged
     where the models enlarge."""
+    flow_scale: float | None = None
+    """Fraction of the resolution that the models estimate flow at, where they can choose, as RIFE,
+    Practical-RIFE and IFRNet can: ifrnet-snu-film is for 0.8."""
     protocol: str = "default"
     """Conventions to score by: padding, rounding, SSIM, channels; docs/protocols.md lists them."""
     lpips: Literal["", "alex", "vgg"] = ""
@@ -72,7 +75,10 @@ def run(args: Args) -> int:
             told=_counted(advance, len(clips)),
         )
     _show(scores)
-    facts = f"{len(clips)} sequences; protocol {args.protocol}: {protocol.source}; {_machine()}."
+    facts = (
+        f"{len(clips)} sequences; protocol {args.protocol}: {protocol.source}"
+        f"{_scaled(args, ';')}; {_machine()}."
+    )
     if args.out is not None:
         title = f"{_title(args)}: {', '.join(answers)}"
         print(f"wrote {write_report(args.out, scores, title=title, facts=facts)}")
@@ -80,7 +86,7 @@ def run(args: Args) -> int:
         from vfi_jax.evaluation import markdown
 
         shrunk = f", inputs {scale} times smaller" if scale > 1 else ""
-        title = f"{_title(args)}, protocol {args.protocol}{shrunk}"
+        title = f"{_title(args)}, protocol {args.protocol}{shrunk}{_scaled(args, ',')}"
         markdown.put(args.markdown, markdown.results(title, facts, _command(args), scores))
         print(f"wrote {args.markdown}")
     return 0
@@ -97,7 +103,8 @@ def _answers(args, protocol):
 
     classical = _listed(args.baselines)
     names = _listed(args.model) or ([] if classical else [weights.DEFAULT])
-    loaded = {name: weights.load(name) for name in names}
+    config = {} if args.flow_scale is None else {"flow_scale": args.flow_scale}
+    loaded = {name: weights.load(name, **config) for name in names}
     scales = {model.contract.scale for model, _ in loaded.values()} or {1}
     if len(scales) > 1:
         raise ValueError(f"models of different scales cannot be compared: {', '.join(names)}")
@@ -108,8 +115,15 @@ def _answers(args, protocol):
         for name, (model, variables) in loaded.items()
     }
     flows = {name: functools.partial(flow_picture, *pair) for name, pair in loaded.items()}
-    versions = {name: _checksum(variables) for name, (_, variables) in loaded.items()}
+    versions = {
+        name: _checksum(variables) + _scaled(args, " at") for name, (_, variables) in loaded.items()
+    }
     return {**answers, **baselines}, flows, versions, scale
+
+
+def _scaled(args, before):
+    """What is said of --flow-scale, so that scores with and without are not taken for the same."""
+    return "" if args.flow_scale is None else f"{before} flow_scale {args.flow_scale:g}"
 
 
 def _checksum(variables):
@@ -167,7 +181,8 @@ def _command(args):
         value = getattr(args, field.name)
         if field.name in ("data", "out", "pictures") or value == field.default:
             continue
-        words += [f"--{field.name}"] if value is True else [f"--{field.name}", str(value)]
+        option = f"--{field.name.replace('_', '-')}"
+        words += [option] if value is True else [option, str(value)]
     return shlex.join(words)
 
 

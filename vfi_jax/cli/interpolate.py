@@ -49,7 +49,8 @@ class Args:
     zooming_slow_mo; 4 there if not given."""
 
     flow_scale: float | None = None
-    """Fraction of the resolution that RIFE estimates flow at: 0.5 for the large motions of 4K."""
+    """Fraction of the resolution that RIFE, Practical-RIFE and IFRNet estimate flow at: 0.5 for the
+    large motions of 4K."""
 
     ensemble: Literal["none", "flip2", "flip4"] = "none"
     """Average over turned and mirrored frames: better, and 2 or 4 times as slow."""

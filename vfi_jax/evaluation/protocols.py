@@ -102,7 +102,7 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             padding="centred-20",
             rounding="none",
             data="snu_film/hard",
-            source="ltkong218/IFRNet benchmarks/SNU_FILM.py; it has flow_scale=0.8",
+            source="ltkong218/IFRNet benchmarks/SNU_FILM.py, for models with flow_scale 0.8",
         ),
         "film": Protocol(
             padding="film",

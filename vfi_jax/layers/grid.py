@@ -36,10 +36,10 @@ class GridNet(nn.Module):
         """The finest row of the last column.
 
         Args:
-          inputs: `[*B, ceil(H / 2^r), ceil(W / 2^r), widths[r]]` for the first rows, at least one.
+          inputs: `[B, ceil(H / 2^r), ceil(W / 2^r), widths[r]]` for the first rows, at least one.
 
         Returns:
-          `[*B, H, W, widths[0]]`.
+          `[B, H, W, widths[0]]`.
         """
         rows: list[Any] = [*inputs, *[None] * (len(self.widths) - len(inputs))]
         for column in range(self.down + self.up):

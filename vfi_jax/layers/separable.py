@@ -18,8 +18,14 @@ def filtered(image: Image, vertical: Array, horizontal: Array) -> Image:
       image: any channels.
       vertical: `[*B, H, W, taps]`, taps odd.
       horizontal: like `vertical`.
+
+    Raises:
+      ValueError: the kernels have no middle.
     """
-    reach = vertical.shape[-1] // 2
+    taps = vertical.shape[-1]
+    if taps % 2 == 0:
+        raise ValueError(f"taps must be odd, got {taps}")
+    reach = taps // 2
     widths = [(0, 0)] * (image.ndim - 3) + [(reach, reach), (reach, reach), (0, 0)]
     return ops.adaptive_separable_conv(jnp.pad(image, widths, mode="edge"), vertical, horizontal)
 

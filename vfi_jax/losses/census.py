@@ -33,7 +33,7 @@ def census(prediction: Image, target: Image, *, window: int = 7) -> Array:
     """
     check_same_shape(prediction=prediction, target=target)
     target = lax.stop_gradient(target)
-    return _distance(prediction.mean(-1)[..., None], target.mean(-1)[..., None], window)
+    return _distance(_grey(prediction), _grey(target), window)
 
 
 def geometry(prediction: Image, target: Image, *, window: int = 3) -> Array:
@@ -54,6 +54,11 @@ def geometry(prediction: Image, target: Image, *, window: int = 3) -> Array:
     """
     check_same_shape(prediction=prediction, target=target)
     return _distance(_planes(prediction), _planes(target), window)
+
+
+def _grey(image):
+    """The mean of the colours, `[*B, H, W, 1]`."""
+    return image.mean(-1, keepdims=True, dtype=jnp.float32)
 
 
 def _planes(features):

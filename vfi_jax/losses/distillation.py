@@ -7,7 +7,7 @@ from jax import lax
 
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Image
-from vfi_jax.losses._difference import check_same_shape
+from vfi_jax.losses._difference import check_same_shape, difference
 
 
 def flow_distillation(
@@ -39,21 +39,22 @@ def flow_distillation(
       Float32 scalar; 0 where every flow is the teacher's.
 
     Raises:
-      ValueError: a level is not of the teacher's size.
+      ValueError: a level or the target is not of the teacher's size, or a level has no blend.
 
     Source: Huang et al. 2022 (RIFE), sec. 3.4.
     """
-    for flow in flows:
-        if flow.shape != teacher_flow.shape:
-            raise ValueError(
-                f"flows must have the teacher's shape, {teacher_flow.shape}, got {flow.shape}"
-            )
+    if len(flows) != len(blends):
+        raise ValueError(f"blends must be as many as flows, {len(flows)}, got {len(blends)}")
+    check_same_shape(target=target, teacher_blend=teacher_blend)
+    for flow, blend in zip(flows, blends, strict=True):
+        check_same_shape(teacher_flow=teacher_flow, flows=flow)
+        check_same_shape(teacher_blend=teacher_blend, blends=blend)
     teacher_flow = lax.stop_gradient(teacher_flow)
     bar = _error(teacher_blend, target) + margin
     total = jnp.float32(0)
     for flow, blend in zip(flows, blends, strict=True):
         worse = lax.stop_gradient(_error(blend, target) > bar)
-        square = jnp.square(flow - teacher_flow).mean((-4, -1))
+        square = jnp.square(difference(flow, teacher_flow)).mean((-4, -1))
         # The root has no slope at zero: there, equal flows would make the gradient NaN.
         apart = square > 0
         distance = jnp.sqrt(jnp.where(apart, square, 1))
@@ -81,22 +82,28 @@ def robust_flow_distance(
       Float32 scalar.
 
     Raises:
-      ValueError: `teacher_flow` is not of the shape of `finest`.
+      ValueError: `teacher_flow` is not of the shape of `finest`, or `flows` are of other examples.
 
     Source: Kong et al. 2022 (IFRNet), sec. 3.3, "task-oriented flow distillation".
     """
     check_same_shape(finest=finest, teacher_flow=teacher_flow)
-    finest, teacher_flow = lax.stop_gradient((finest, teacher_flow))
+    for flow in flows:
+        if flow.shape[:-3] != finest.shape[:-3]:
+            raise ValueError(f"flows must be {finest.shape[:-3]} + (h, w, 2), got {flow.shape}")
+    finest, teacher_flow = (
+        lax.stop_gradient(flow.astype(jnp.float32)) for flow in (finest, teacher_flow)
+    )
     apart = finest - teacher_flow
     trust = jnp.exp(-beta * jnp.sqrt(jnp.square(apart).sum(-1, keepdims=True)))
     eps = 10 ** (-(10 * trust - 1) / 3)
     height, width = finest.shape[-3:-1]
     total = jnp.float32(0)
     for flow in flows:
-        away = jnp.square(ops.resize_flow(flow, (height, width)) - teacher_flow)
+        flow = ops.resize_flow(flow.astype(jnp.float32), (height, width))
+        away = jnp.square(flow - teacher_flow)
         total += 2 * ((away + eps**2) ** (trust / 2)).mean()  # 2: the sum of both flows' means
     return total
 
 
 def _error(blend, target):
-    return jnp.abs(blend - target).mean(-1)
+    return jnp.abs(difference(blend, target)).mean(-1)

@@ -30,5 +30,9 @@ def laplacian(prediction: Image, target: Image, *, levels: int = 5) -> Array:
     2022 (RIFE).
     """
     # A pyramid is linear: that of the difference is the difference of both.
-    *bands, _ = ops.laplacian_pyramid(difference(prediction, target), levels=levels)
+    apart = difference(prediction, target)
+    try:
+        *bands, _ = ops.laplacian_pyramid(apart, levels=levels)
+    except ValueError as error:
+        raise ValueError(f"prediction and target of {apart.shape}: {error}") from error
     return sum((jnp.abs(band).mean() for band in bands), start=jnp.float32(0))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 
 from vfi_jax.arrays import Array, Image
-from vfi_jax.losses._difference import check_same_shape
+from vfi_jax.losses._difference import check_same_shape, difference
 
 
 def perceptual(
@@ -30,11 +30,13 @@ def perceptual(
       Float32 scalar; 0 where both are equal.
 
     Raises:
-      ValueError: the shapes differ.
+      ValueError: the shapes differ, or `features` have no such layer.
 
     Source: Johnson et al. 2016 (arXiv:1603.08155); relu4_4 of VGG-19 as in Niklaus et al. 2017
     (arXiv:1708.01692), sec. 3.1.
     """
     check_same_shape(prediction=prediction, target=target)
-    difference = features(prediction)[layer] - features(target)[layer]
-    return jnp.square(difference.astype(jnp.float32)).mean()
+    seen, wanted = features(prediction), features(target)
+    if layer not in seen:
+        raise ValueError(f"layer must be one of {', '.join(seen)}, got {layer!r}")
+    return jnp.square(difference(seen[layer], wanted[layer])).mean()

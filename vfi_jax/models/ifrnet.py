@@ -105,13 +105,14 @@ class Model(nn.Module):
     ) -> dict:
         with precision(self.config.precision):
             mean = frames.mean((1, 2, 3, 4), keepdims=True)
-            pyramid = self.encoder(shrunk(frames - mean, 1 / self.config.flow_scale))
+            shrink = 1 / self.config.flow_scale
+            pyramid = self.encoder(shrunk(frames - mean, shrink))
             each_time = scan_shared(
                 Model._at, self, in_axes=(nn.broadcast, nn.broadcast, nn.broadcast, 1)
             )
             prediction = each_time(self, None, frames, mean[:, 0], pyramid, times)[1]
             if targets is not None and train:
-                features = self.encoder(targets - mean)
+                features = self.encoder(shrunk(targets - mean, shrink))
                 prediction["target_features"] = features[:-1][::-1]
         return prediction
 

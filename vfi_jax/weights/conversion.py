@@ -11,6 +11,7 @@ from vfi_jax import lookup, registry
 from vfi_jax.weights import engine
 from vfi_jax.weights.engine import ConversionError, Shapes
 from vfi_jax.weights.rules import Rules
+from vfi_jax.weights.torch_file import without_prefix
 
 MAPPINGS = "vfi_jax.weights.mappings"
 
@@ -25,7 +26,8 @@ def convert(
 
     Args:
       name: system, network or variant, such as "sepconv/l1".
-      state_dict: arrays by upstream key, as `read_torch` gives them.
+      state_dict: arrays by upstream key, as `read_torch` gives them; with or without "module."
+        before all of them, as `DataParallel` saves.
       notes: is appended a line for each kind of key that has no counterpart here.
 
     Returns:
@@ -36,6 +38,7 @@ def convert(
       ValueError: no such model, or no conversion for it.
     """
     rules = rules_of(name)  # first: a wrong name is told before the model is traced
+    state_dict = without_prefix(state_dict)
     return engine.apply(rules, state_dict, shapes_of(registry.create(name)), name=name, notes=notes)
 
 
@@ -47,6 +50,7 @@ def recognise(state_dict: Mapping[str, np.ndarray]) -> str:
     Raises:
       ValueError: it fits none of those that can be converted.
     """
+    state_dict = without_prefix(state_dict)
     for name in convertible():
         if not _could_be(rules_of(name), state_dict):
             continue

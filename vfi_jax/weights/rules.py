@@ -53,7 +53,6 @@ class Rule:
 
 
 Rules = tuple[Rule, ...]
-MODULE = r"(?:module\.)?"  # before every key of what was saved from inside DistributedDataParallel
 
 
 def tensor(pattern: str, path: str) -> Rules:

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def read_torch(path: str | Path) -> dict[str, np.ndarray]:
             if not is_zip:
                 _refuse_other_kinds(start)
             content = _read_zip(file) if is_zip else _read_mapped(file)
-            return _without_prefix(_state_dict(content))
+            return without_prefix(_state_dict(content))
         except Refused as error:
             raise ValueError(f"{path}: {error}") from None
         except DAMAGE as error:
@@ -179,7 +180,8 @@ def _has_tensors(value):
     return isinstance(value, Mapping) and any(isinstance(v, Tensor) for v in value.values())
 
 
-def _without_prefix(arrays):
+def without_prefix(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays by the keys that they had before `DataParallel` wrapped the model."""
     if not all(key.startswith(DATA_PARALLEL) for key in arrays):
-        return arrays
+        return dict(arrays)
     return {key.removeprefix(DATA_PARALLEL): array for key, array in arrays.items()}

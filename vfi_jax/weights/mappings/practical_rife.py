@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from vfi_jax.weights.rules import MODULE, Rule, Rules, conv, conv_transpose, drop
+from vfi_jax.weights.rules import Rule, Rules, conv, conv_transpose, drop
 
 
 def rules(config: Any) -> Rules:
@@ -13,15 +13,15 @@ def rules(config: Any) -> Rules:
     Args:
       config: of `models.practical_rife`.
     """
-    body = rf"{MODULE}block(\d)\.convblock\.(\d)"
+    body = r"block(\d)\.convblock\.(\d)"
     return (
-        *conv(rf"{MODULE}block(\d)\.conv0\.(\d)\.0", r"blocks_\1/stem\2"),
+        *conv(r"block(\d)\.conv0\.(\d)\.0", r"blocks_\1/stem\2"),
         *conv(rf"{body}\.conv", r"blocks_\1/body\2/conv"),
         Rule(rf"{body}\.beta", r"blocks_\1/body\2/scale", np.ravel),
-        *conv_transpose(rf"{MODULE}block(\d)\.lastconv\.0", r"blocks_\1/head"),
+        *conv_transpose(r"block(\d)\.lastconv\.0", r"blocks_\1/head"),
         *(_encoder(*config.encoder) if config.encoder else ()),
         # Parts that only training had: vs-rife loads the files with strict=False, over these.
-        *drop(rf"{MODULE}(?!module\.|block\d\.|encode\.).+"),
+        *drop(r"(?!block\d\.|encode\.).+"),
     )
 
 
@@ -33,6 +33,6 @@ def _encoder(width, features, depth):
     convs = (
         rule
         for index in range(depth)
-        for rule in conv(rf"{MODULE}encode\.{places[index]}", f"encode/conv{index}")
+        for rule in conv(rf"encode\.{places[index]}", f"encode/conv{index}")
     )
-    return (*convs, *conv_transpose(rf"{MODULE}encode\.{places[-1]}", "encode/up"))
+    return (*convs, *conv_transpose(rf"encode\.{places[-1]}", "encode/up"))

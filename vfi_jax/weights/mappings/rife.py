@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vfi_jax.weights.rules import MODULE, Rules, conv, conv_prelu, conv_transpose, drop, prelu
+from vfi_jax.weights.rules import Rules, conv, conv_prelu, conv_transpose, drop, prelu
 
 
 def rules(config: Any, *, train: bool = False) -> Rules:
@@ -20,7 +20,7 @@ def rules(config: Any, *, train: bool = False) -> Rules:
             "rife/small is this project's own and has no original weights; "
             "train it: python -m train rife/small"
         )
-    teacher = _flow_block("block_tea", "teacher") if train else drop(rf"{MODULE}block_tea\..+")
+    teacher = _flow_block("block_tea", "teacher") if train else drop(r"block_tea\..+")
     return (
         *_flow_block(r"block(\d)", r"flow/block\1"),
         *teacher,
@@ -29,9 +29,9 @@ def rules(config: Any, *, train: bool = False) -> Rules:
         *_halving(r"contextnet\.conv3", "context/level2"),
         *_halving(r"contextnet\.conv4", "context/level3"),
         *_halving(r"unet\.down(\d)", r"refine/down\1"),
-        *conv_transpose(rf"{MODULE}unet\.up(\d)\.0", r"refine/up\1"),
-        *prelu(rf"{MODULE}unet\.up(\d)\.1", r"refine/up\1_prelu"),
-        *conv(rf"{MODULE}unet\.conv", "refine/head"),
+        *conv_transpose(r"unet\.up(\d)\.0", r"refine/up\1"),
+        *prelu(r"unet\.up(\d)\.1", r"refine/up\1_prelu"),
+        *conv(r"unet\.conv", "refine/head"),
     )
 
 
@@ -39,14 +39,14 @@ def _flow_block(key, path):
     # A digit that the key holds is group 1 of the pattern, so these are the groups after it.
     after = key.count("(") + 1
     return (
-        *conv_prelu(rf"{MODULE}{key}\.conv0\.(\d)", rf"{path}/stem\{after}"),
-        *conv_prelu(rf"{MODULE}{key}\.convblock\.(\d)", rf"{path}/body\{after}"),
-        *conv_transpose(rf"{MODULE}{key}\.lastconv", f"{path}/head"),
+        *conv_prelu(rf"{key}\.conv0\.(\d)", rf"{path}/stem\{after}"),
+        *conv_prelu(rf"{key}\.convblock\.(\d)", rf"{path}/body\{after}"),
+        *conv_transpose(rf"{key}\.lastconv", f"{path}/head"),
     )
 
 
 def _halving(key, path):
     return (
-        *conv_prelu(rf"{MODULE}{key}\.conv1", f"{path}/conv0"),
-        *conv_prelu(rf"{MODULE}{key}\.conv2", f"{path}/conv1"),
+        *conv_prelu(rf"{key}\.conv1", f"{path}/conv0"),
+        *conv_prelu(rf"{key}\.conv2", f"{path}/conv1"),
     )
