@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from train.optimizer import Optimizer, cosine
 from train.recipe import Loss, Recipe
-from vfi_jax import losses, registry
+from vfi_jax import losses, ops, registry
 from vfi_jax.arrays import Array
 from vfi_jax.data.augment import Augment
 
@@ -46,6 +46,18 @@ def flow_distance(prediction: dict, taught: Array) -> Array:
     pixels, and the teacher's."""
     flows = jnp.stack([prediction["flow_t0"], prediction["flow_t1"]], axis=2)
     return losses.charbonnier(flows, taught, eps=EPS)
+
+
+def pair_distance(prediction: dict, taught: Array) -> Array:
+    """Between the flows from each frame to the other and the teacher's, where those meet a frame:
+    what is at p between them lies at p + to0 in frame 0, and moves by to1 - to0 from there."""
+    to0, to1 = taught[:, :, 0], taught[:, :, 1]
+    distances = []
+    for flow, start, end in (("flow01", to0, to1), ("flow10", to1, to0)):
+        flows = jnp.broadcast_to(prediction[flow][:, None], start.shape)
+        met = ops.backward_warp(flows, start, padding="border")
+        distances.append(losses.charbonnier(met, end - start, eps=EPS))
+    return sum(distances)
 
 
 def guided(

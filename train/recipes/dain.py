@@ -8,13 +8,10 @@ The code's own defaults (5e-4 and decay on a plateau) are of its published comma
 
 import dataclasses
 
-import jax.numpy as jnp
-
 from train.optimizer import Optimizer, steps_down
 from train.recipe import Recipe
-from train.recipes._small import EPS as EPS_FLOW
-from train.recipes._small import TEACHER, following, guided, small
-from vfi_jax import losses, ops
+from train.recipes._small import TEACHER, following, guided, pair_distance, small
+from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 
 EPS = 1e-6  # in [0, 1], squared (loss_function.py)
@@ -44,18 +41,6 @@ PAPER = Recipe(
 )
 
 
-def flow_distance(prediction, taught):
-    """Between the flows from each frame to the other and the teacher's, where those meet a frame:
-    what is at p between them lies at p + to0 in frame 0, and moves by to1 - to0 from there."""
-    to0, to1 = taught[:, :, 0], taught[:, :, 1]
-    distances = []
-    for flow, start, end in (("flow01", to0, to1), ("flow10", to1, to0)):
-        flows = jnp.broadcast_to(prediction[flow][:, None], start.shape)
-        met = ops.backward_warp(flows, start, padding="border")
-        distances.append(losses.charbonnier(met, end - start, eps=EPS_FLOW))
-    return sum(distances)
-
-
 SMALL = small(PAPER, "dain/small", gaps=(2, 4), crop=(128, 128), batch=3)
 
 RECIPES = {
@@ -64,10 +49,10 @@ RECIPES = {
     # python -m train dain/flow --workdir FLOW ...
     # python -m train dain/small --start-from FLOW/weights ...
     "flow": dataclasses.replace(
-        SMALL, loss=following(flow_distance), frozen={"teacher": TEACHER}, batch=6
+        SMALL, loss=following(pair_distance), frozen={"teacher": TEACHER}, batch=6
     ),
     "small": guided(
         dataclasses.replace(SMALL, optimizer=dataclasses.replace(SMALL.optimizer, scale=RATES)),
-        flow_distance,
+        pair_distance,
     ),
 }

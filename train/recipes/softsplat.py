@@ -16,6 +16,7 @@ import dataclasses
 from train.optimizer import Optimizer
 from train.recipe import Recipe
 from train.recipes._features import features
+from train.recipes._small import guided, pair_distance, small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 
@@ -42,4 +43,5 @@ RECIPES = {
     "lf": dataclasses.replace(
         PAPER, model="softsplat/lf", loss=features, frozen={"vgg19": "vgg19"}
     ),
+    "small": guided(small(PAPER, "softsplat/small", gaps=(2, 4), crop=(128, 128)), pair_distance),
 }
