@@ -13,6 +13,7 @@ from vfi_jax.arrays import Array
 from vfi_jax.data.augment import Augment
 
 TEACHER = "rife/small"  # its weights come with the package
+BANDS = 4  # of a Laplacian distance, so that crops of 32 pixels have them
 GUIDANCE = 0.01  # weight of a pixel of flow's error; chosen, not tuned
 EPS = 0.5  # pixels: where the teacher is surely wrong by more, it pulls no harder
 # Of a prediction to the teacher's flows `[B, T, 2, H, W, 2]`, from the new frame to both others.
@@ -57,7 +58,7 @@ def pair_distance(prediction: dict, taught: Array) -> Array:
         flows = jnp.broadcast_to(prediction[flow][:, None], start.shape)
         met = ops.backward_warp(flows, start, padding="border")
         distances.append(losses.charbonnier(met, end - start, eps=EPS))
-    return sum(distances)
+    return sum(distances, start=jnp.float32(0))
 
 
 def guided(

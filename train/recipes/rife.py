@@ -14,13 +14,12 @@ import dataclasses
 
 from train.optimizer import Optimizer, cosine
 from train.recipe import Recipe
-from train.recipes._small import small
+from train.recipes._small import BANDS, small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 from vfi_jax.layers.conv import average_pool
 
 DISTILLATION = 0.01  # RIFE.py:83; 0.005 or 0.002 for IFNet_m
-BANDS = 4  # of rife/small's Laplacian distance, so that crops of 32 pixels have them
 COARSE = 0.25  # weight of each coarse scale of rife/small; chosen, not tuned
 
 

@@ -12,18 +12,19 @@ default of a re-implementation (JHLew/SoftSplat-Full). Flips and time reversal a
 """
 
 import dataclasses
+import functools
 
 from train.optimizer import Optimizer
 from train.recipe import Recipe
 from train.recipes._features import features
-from train.recipes._small import guided, pair_distance, small
+from train.recipes._small import BANDS, guided, pair_distance, small
 from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 
 
-def laplacian(prediction, batch, frozen):
+def laplacian(prediction, batch, frozen, *, levels=5):
     """The Laplacian distance of the frame: for numbers."""
-    parts = {"laplacian": losses.laplacian(prediction["frames"], batch["targets"])}
+    parts = {"laplacian": losses.laplacian(prediction["frames"], batch["targets"], levels=levels)}
     return parts["laplacian"], parts
 
 
@@ -43,5 +44,14 @@ RECIPES = {
     "lf": dataclasses.replace(
         PAPER, model="softsplat/lf", loss=features, frozen={"vgg19": "vgg19"}
     ),
-    "small": guided(small(PAPER, "softsplat/small", gaps=(2, 4), crop=(128, 128)), pair_distance),
+    "small": guided(
+        small(
+            PAPER,
+            "softsplat/small",
+            loss=functools.partial(laplacian, levels=BANDS),
+            gaps=(2, 4),
+            crop=(128, 128),
+        ),
+        pair_distance,
+    ),
 }
