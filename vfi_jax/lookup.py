@@ -38,5 +38,6 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """The one line for a name that is not among `known`."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
+    there = ", ".join(known) or "none"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {there}"
     return f"unknown {kind} {name!r}; {hint}"

@@ -193,6 +193,8 @@ def test_the_command_scores_a_folder_and_says_what_is_wrong(tmp_path, capsys):
     assert (out / "report.html").exists()
     assert main(["evaluate", "middlebry"]) == 2
     assert "did you mean middlebury" in capsys.readouterr().err
+    assert main([*command, "--flow-scale", "0.5"]) == 2
+    assert "option of blend 'flow_scale'" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -69,7 +69,6 @@ def _assert_figures(found, case):
         support.assert_samples(both, case["outputs"][f"flow{level}"], tolerance=1e-4)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("flow_scale", [0.5, 2])
 def test_training_features_are_of_the_targets_features_size(flow_scale):
     model = registry.create("ifrnet/s", flow_scale=flow_scale)
@@ -86,6 +85,7 @@ def test_training_features_are_of_the_targets_features_size(flow_scale):
     assert shapes == [features.shape[-3:] for features in prediction["target_features"]]
 
 
+@pytest.mark.slow
 def test_the_training_loss_and_its_gradients():
     case = CASES["s-64x64-t0.5-loss"]
     model = registry.create("ifrnet/s")

@@ -266,7 +266,7 @@ def _check_times(interpolator, schedule, rate):
 def _schedule(multi, fps, shutter, samples):
     if not 0 <= shutter <= 360:
         raise ValueError(f"shutter must be 0 to 360 degrees, got {shutter}")
-    if samples != int(samples) or samples < 2 or samples % 2:
+    if samples < 2 or samples % 2:
         raise ValueError(f"samples must be an even number of at least 2, got {samples}")
     blur = {"open": Fraction(str(shutter)) / 360, "samples": int(samples)} if shutter else {}
     if fps is not None:

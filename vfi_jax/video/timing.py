@@ -82,9 +82,8 @@ class Schedule:
         else:
             step = 1 / self.rate
             shown = self.between(max(start - step, origin), stop + step, origin)
-        looks = [
-            Look(time + part * step, time, weight) for time in shown for part, weight in self.parts
-        ]
+        parts = self.parts
+        looks = [Look(time + part * step, time, weight) for time in shown for part, weight in parts]
         return [look for look in looks if start <= look.time < stop]
 
     def finest(self, source_rate: Fraction) -> Fraction:
