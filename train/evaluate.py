@@ -27,7 +27,13 @@ class Evaluation:
           choice: the training's data; their "val" split is used, "test" where one has no "val".
         """
         held_out = dataclasses.replace(
-            choice, split=_held_out(choice.names), batch=1, shard=(0, 1), seed=0, scenes=CLIPS
+            choice,
+            split=_held_out(choice.names),
+            region=None,
+            batch=1,
+            shard=(0, 1),
+            seed=0,
+            scenes=CLIPS,
         )
         source = open_source(held_out)
         plain = dataclasses.replace(recipe, augment=augment.NONE)

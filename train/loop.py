@@ -53,6 +53,7 @@ def train(options: Options) -> int:
         folder=options.data_dir,
         batch=parallel.check_batch(recipe.batch, options.accumulate),
         crop=recipe.crop,
+        region=recipe.augment.region(recipe.crop),
         seed=options.seed,
         resident=options.resident,
         frames=FRAMES,

@@ -120,6 +120,39 @@ def test_every_frame_of_a_clip_is_changed_alike():
     assert not np.array_equal(out[0], clip[0])
 
 
+def test_a_shrunk_crop_shows_the_clip_smaller_and_no_padding():
+    rows, columns = np.mgrid[:60, :80]
+    ramp = np.stack([50 + columns, 50 + 2 * rows, 0 * rows + 200], axis=-1).astype(np.uint8)
+    clip = np.zeros((2, 64, 96, 3), np.uint8)
+    clip[:, :60, :80] = ramp
+    run = jax.jit(lambda key, size: augment.shrunk_crop(key, clip, size, (32, 32), 0.6))
+    # The second holds but a factor of 33 / 40, the third none.
+    for height, furthest in ((60, 1 / 0.6), (40, 40 / 33), (32, 1)):
+        clip[:, height:] = 0
+        steps = []
+        for seed in range(24):
+            out = np.asarray(run(jax.random.key(seed), np.array([height, 80]))).astype(int)
+            np.testing.assert_array_equal(out[0], out[1])
+            np.testing.assert_array_equal(out[..., 2], 200)
+            across = np.diff(out[0, :, 1:-1, 0], axis=1).mean()
+            assert np.diff(out[0, 1:-1, :, 1], axis=0).mean() == pytest.approx(2 * across, abs=0.1)
+            steps.append(across)
+        assert np.isclose(steps, 1).sum() > 5
+        assert 1 + 0.7 * (furthest - 1) <= max(steps) < furthest + 0.05
+    with pytest.raises(ValueError, match="shrink must be in"):
+        augment.Augment(shrink=0)
+
+
+def test_streams_load_what_a_shrunk_crop_is_drawn_from(choice):
+    wanted = augment.Augment(shrink=0.5).region(choice.crop)
+    assert wanted == (34, 34)
+    opened = open_source(dataclasses.replace(choice, region=wanted))
+    drawn = opened.draw(0)
+    opened.close()
+    np.testing.assert_array_equal(drawn["sizes"][:, 1:], 24)  # all that these have
+    assert drawn["clips"].shape[2:4] == wanted
+
+
 @pytest.mark.slow
 def test_beam_builds_the_same(tmp_path):
     pytest.importorskip("apache_beam")

@@ -11,6 +11,7 @@ from jax.interpreters import partial_eval
 from tests import support
 from train import recipe as recipes
 from train import run
+from train.recipes import rife
 from train.state import State
 from train.step import make_step
 from vfi_jax import data, registry
@@ -120,3 +121,31 @@ def test_two_steps_of_a_recipe_are_finite_and_change_every_part(name):
         assert np.isfinite(float(metrics["loss"]))
     changed = jax.tree.map(lambda a, b: bool((a != b).any()), start.params, state.params)
     assert all(any(jax.tree.leaves(part)) for part in changed.values())
+
+
+def test_flows_of_rife_small_are_taught_where_motion_is_known():
+    rng = np.random.default_rng(0)
+    motion = np.tile(rng.normal(size=(2, 1, 1, 1, 2)), (1, 1, 32, 32, 1)).astype(np.float32)
+    batch = {
+        "targets": rng.random((2, 1, 32, 32, 3), np.float32),
+        "times": np.full((2, 1), 0.25, np.float32),
+        "motion": motion,
+        "known": np.array([1, 0], np.float32),
+    }
+    true = np.stack([-0.25 * motion, 0.75 * motion], axis=2)
+    none = np.zeros_like(true)
+
+    def loss(first, second):
+        flows = np.concatenate([first[:1], second[1:]])
+        prediction = {
+            "frames": batch["targets"],
+            "blends": (batch["targets"],) * 2,
+            "flows": (flows[:, :, :, ::2, ::2] / 2, flows),
+        }
+        return rife.every_scale(prediction, batch, {})
+
+    _, parts = loss(true, none)
+    assert parts["flow"] == pytest.approx(2 * rife.EPS / 2, rel=1e-4)  # of two, half known
+    right, wrong, turned = (loss(flow, none)[0] for flow in (true, none, -true))
+    assert right < wrong < turned
+    assert loss(none, true)[0] == wrong

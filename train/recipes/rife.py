@@ -6,11 +6,14 @@ flips, time reversal and swapped red and blue. It turns frames by any right angl
 the flips comes to the same. `rife/m` draws its times from septuplets, with half the distillation.
 
 `rife/small` has no paper: its estimate is compared at every scale, so that the coarse ones learn
-from the first step, and its times are any of those between the inputs. Its crops, batch and steps
-are what two CPU cores do in two hours.
+from the first step; a third of its clips are collages, whose motion is known; its times are any of
+those between the inputs. Its crops, batch and steps are what two CPU cores do in four hours.
 """
 
 import dataclasses
+
+import jax
+import jax.numpy as jnp
 
 from train.optimizer import Optimizer, cosine
 from train.recipe import Recipe
@@ -20,7 +23,11 @@ from vfi_jax.data.augment import Augment
 from vfi_jax.layers.conv import average_pool
 
 DISTILLATION = 0.01  # RIFE.py:83; 0.005 or 0.002 for IFNet_m
-COARSE = 0.25  # weight of each coarse scale of rife/small; chosen, not tuned
+# Of rife/small; chosen, not tuned.
+COARSE = 0.25  # weight of each blend
+FAINT = 0.005  # distance that counts little: frames that hardly move are not worth more
+FOLLOW = 0.5  # weight of the flows where motion is known
+EPS = 0.1  # pixels of flow's error that count little
 
 
 def loss(prediction, batch, frozen, *, distillation=DISTILLATION):
@@ -46,9 +53,26 @@ def any_time(prediction, batch, frozen):
 
 
 def every_scale(prediction, batch, frozen):
-    """Charbonnier and Laplacian distances of the frame, and Charbonnier's of the coarse blends."""
-    targets = batch["targets"]
-    parts = {
+    """The logarithm of each example's distance, as PSNR is one: Charbonnier's and Laplacian of the
+    frame and Charbonnier's of all blends, weighted. Where motion is known also the logarithm of the
+    flows' distance to it, over all estimates, each in pixels of its own size.
+
+    The parts are means over the batch before the logarithm; unknown motion counts as no distance.
+    """
+    distances = jax.vmap(_distances)(prediction, batch["targets"])
+    weighted = distances["charbonnier"] + distances["laplacian"] + COARSE * distances["coarse"]
+    parts = {name: distance.mean() for name, distance in distances.items()}
+    total = jnp.log(weighted + FAINT).mean()
+    if "known" in batch:
+        known = batch["known"]
+        flow = jax.vmap(_flow_distance)(prediction["flows"], batch["motion"], batch["times"])
+        parts["flow"] = (known * flow).mean()
+        total += FOLLOW * (known * jnp.log(flow)).mean()
+    return total, parts
+
+
+def _distances(prediction, targets):
+    return {
         "charbonnier": losses.charbonnier(prediction["frames"], targets),
         "laplacian": losses.laplacian(prediction["frames"], targets, levels=BANDS),
         "coarse": sum(
@@ -56,7 +80,17 @@ def every_scale(prediction, batch, frozen):
             for blend in prediction["blends"]
         ),
     }
-    return parts["charbonnier"] + parts["laplacian"] + COARSE * parts["coarse"], parts
+
+
+def _flow_distance(flows, motion, times):
+    """Of flows `[T, 2, h, w, 2]` of any sizes to those of a known motion `[T, H, W, 2]`."""
+    share = jnp.stack([-times, 1 - times], axis=1)[..., None, None, None]
+    wanted, height = share * motion[:, None], motion.shape[-3]
+    total = jnp.float32(0)
+    for flow in flows:
+        size = flow.shape[-3]
+        total += losses.charbonnier(flow, _shrunk(wanted, size) * (size / height), eps=EPS)
+    return total
 
 
 def _shrunk(frames, height):
@@ -83,6 +117,7 @@ RECIPES = {
         PAPER,
         "rife/small",
         loss=every_scale,
+        augment=Augment(transpose=True, channels="permute", shrink=0.6, collages=1 / 3),
         gaps=(2, 3, 4, 6),
         crop=(160, 160),
         batch=6,

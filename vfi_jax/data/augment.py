@@ -1,6 +1,7 @@
 """Crops and augmentations of whole clips, under jit: every frame of a clip is changed alike."""
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +22,10 @@ class Augment:
       transpose: rows and columns (square crops only; with the flips: all turns by 90 degrees).
       reverse: time.
       channels: "reverse" swaps red and blue, "permute" draws one of the six orders, "" neither.
+      shrink: smallest factor by which half of all clips are shrunk before they are cropped, as far
+        as their size allows; 1: none is.
+      collages: share of a batch that is replaced by collages of single frames of its clips
+        (`data.collage`), whose motion is known; always as many, rounded.
     """
 
     flip: bool = True
@@ -28,10 +33,23 @@ class Augment:
     transpose: bool = False
     reverse: bool = True
     channels: str = ""
+    shrink: float = 1.0
+    collages: float = 0.0
 
     def __post_init__(self):
+        if not 0 < self.shrink <= 1:
+            raise ValueError(f"shrink must be in (0, 1], got {self.shrink}")
+        if not 0 <= self.collages <= 1:
+            raise ValueError(f"collages must be in [0, 1], got {self.collages}")
         if self.channels not in ("", "reverse", "permute"):
             raise ValueError(f"channels must be '', 'reverse' or 'permute', got {self.channels!r}")
+
+    def region(self, crop: tuple[int, int]) -> tuple[int, int]:
+        """Height and width of what a crop is drawn from, where no more of a clip is at hand."""
+        if self.shrink == 1:
+            return crop
+        height, width = (math.ceil((side + 1) / self.shrink) for side in crop)
+        return height, width
 
 
 NONE = Augment(flip=False, flop=False, reverse=False)
@@ -53,6 +71,43 @@ def crop(key: Array, clip: Array, size: Array, shape: tuple[int, int]) -> Array:
     place = jnp.floor(jax.random.uniform(key, (2,)) * room).astype(jnp.int32)
     frames, _, _, channels = clip.shape
     return lax.dynamic_slice(clip, (0, place[0], place[1], 0), (frames, *shape, channels))
+
+
+def shrunk_crop(
+    key: Array, clip: Array, size: Array, shape: tuple[int, int], least: float
+) -> Array:
+    """`crop` of a clip that is shrunk first, in half of all draws.
+
+    Sampling is antialiased; a clip too small to be shrunk by as much is shrunk as far as it may.
+
+    Args:
+      key: of `jax.random`.
+      clip: uint8 `[F, H, W, C]`.
+      size: int32 `[2]`, the height and width that hold pixels (the rest is padding).
+      shape: height and width of the crop; the clip must be at least as large.
+      least: smallest factor of the clip's height and width, below 1.
+
+    Returns:
+      uint8 `[F, *shape, C]`.
+    """
+    whether, where, how = jax.random.split(key, 3)
+    # A pixel of room: its neighbour beyond the crop is read, and must not be padding.
+    smallest = jnp.clip(jnp.max((jnp.asarray(shape) + 1) / size), least, 1)
+    factor = jnp.exp(jax.random.uniform(how) * jnp.log(smallest))
+    factor = jnp.where(jax.random.bernoulli(whether), factor, 1.0)
+    margin = jnp.where(factor < 1, 0.5, 0.0)
+    room = jnp.maximum(size - jnp.ceil((jnp.asarray(shape) + margin) / factor), 0) + 1
+    place = jnp.floor(jax.random.uniform(where, (2,)) * room)
+    frames, _, _, channels = clip.shape
+    out = jax.image.scale_and_translate(
+        clip.astype(jnp.float32),
+        (frames, *shape, channels),
+        (1, 2),
+        jnp.stack([factor, factor]),
+        -place * factor,
+        "linear",
+    )
+    return jnp.round(out).astype(jnp.uint8)
 
 
 def augment(key: Array, clip: Array, length: Array, options: Augment) -> Array:

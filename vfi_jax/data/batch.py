@@ -11,10 +11,12 @@ from vfi_jax.arrays import Array
 from vfi_jax.contract import Contract
 from vfi_jax.data import augment as augmentation
 from vfi_jax.data.augment import Augment
+from vfi_jax.data.collage import collage
 from vfi_jax.data.degrade import degrade
 from vfi_jax.data.window import windows
 
 Degrade = Callable[[Array, Array], Array]
+LAYERS = 3  # of a collage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +41,15 @@ class Preparation:
     targets: int = 1
     degrade: Degrade | None = None
 
+    def __post_init__(self):
+        times = self.contract.times or ()
+        between = self.contract.frames == 2 and all(0 <= time <= 1 for time in times)
+        if self.augment.collages and not between:
+            raise ValueError(
+                "collages need a model of 2 frames that is asked for times between them, got "
+                f"{self.contract.frames} frames and times {times}"
+            )
+
     def __call__(self, raw: dict) -> dict:
         """A training batch.
 
@@ -48,7 +59,12 @@ class Preparation:
 
         Returns:
           {"frames": `[B, N, h, w, 3]`, "times": `[B, T]`, "targets": `[B, T, crop, 3]`}, RGB in
-          [0, 1]; h and w are the crop's over the contract's scale.
+          [0, 1]; h and w are the crop's over the contract's scale. With collages also {"motion":
+          `[B, T, crop, 2]` pixels from time 0 to 1 of what the targets show, "known": `[B]`, 1
+          where that is so, 0 where `motion` says nothing}.
+
+        Raises:
+          ValueError: there are to be collages, and the batch is too small for one.
         """
         table = windows(self.contract, self.frames, gaps=self.gaps, targets=self.targets)
         lengths = np.asarray([window.length for window in table])
@@ -59,8 +75,12 @@ class Preparation:
         }
 
         def one(clip, size, seed):
-            keys = jax.random.split(jax.random.key(seed), 4)
-            clip = augmentation.crop(keys[0], clip, size[1:], self.crop)
+            keys = _keys(seed)
+            if self.augment.shrink < 1:
+                least = self.augment.shrink
+                clip = augmentation.shrunk_crop(keys[0], clip, size[1:], self.crop, least)
+            else:
+                clip = augmentation.crop(keys[0], clip, size[1:], self.crop)
             clip = augmentation.augment(keys[1], clip, size[0], self.augment)
             # The table ascends in length, so the windows that fit are its first rows.
             fitting = jnp.sum(lengths <= size[0])
@@ -70,10 +90,57 @@ class Preparation:
             frames = self._inputs(keys[3], clip[chosen["inputs"]].astype(jnp.float32) / 255)
             return {"frames": frames, "times": chosen["times"], "targets": targets}
 
-        return jax.vmap(one)(raw["clips"], raw["sizes"], raw["seeds"])
+        batch = jax.vmap(one)(raw["clips"], raw["sizes"], raw["seeds"])
+        return self._with_collages(batch, raw) if self.augment.collages else batch
+
+    def _with_collages(self, batch, raw):
+        """The batch with a share of its examples replaced by collages of all clips' frames."""
+        share, size = self.augment.collages, len(raw["seeds"])
+        count = round(share * size)
+        if not count:
+            raise ValueError(f"a share of {share} collages needs more than {size} clips in a batch")
+        channels = dataclasses.replace(augmentation.NONE, channels=self.augment.channels)
+
+        def still(clip, size, seed):
+            keys = jax.random.split(_keys(seed)[4], 2)
+            frame = clip[jax.random.randint(keys[0], (), 0, size[0])]
+            return augmentation.augment(keys[1], frame[None], size[0], channels)[0]
+
+        def one(images, sizes, times, seed):
+            keys = jax.random.split(_keys(seed)[5], 2)
+            moments = jnp.concatenate([jnp.arange(2.0), times])
+            frames, motion = collage(keys[0], images, sizes, moments, self.crop)
+            return {
+                "frames": self._inputs(keys[1], frames[:2]),
+                "targets": frames[2:],
+                "motion": motion[2:],
+                "known": jnp.float32(1),
+            }
+
+        # By their seeds, so that it does not matter in which order processes hold the clips.
+        order = jnp.argsort(raw["seeds"])
+        stills = jax.vmap(still)(raw["clips"], raw["sizes"], raw["seeds"])[order]
+        sizes = raw["sizes"][order, 1:]
+        images, sizes = (
+            jnp.stack([jnp.roll(x, -layer, axis=0)[:count] for layer in range(LAYERS)], axis=1)
+            for x in (stills, sizes)
+        )
+        chosen = order[:count]
+        made = jax.vmap(one)(images, sizes, batch["times"][chosen], raw["seeds"][chosen])
+        none = {
+            "motion": jnp.zeros((*batch["targets"].shape[:-1], 2)),
+            "known": jnp.zeros(size),
+        }
+        batch = {**batch, **none}
+        return {**batch, **{name: batch[name].at[chosen].set(x) for name, x in made.items()}}
 
     def _inputs(self, key, frames):
         if self.contract.scale > 1:
             # Published low-resolution frames are 8-bit files: the model must learn their rounding.
             frames = degrade(frames, self.contract.scale)
         return frames if self.degrade is None else self.degrade(key, frames)
+
+
+def _keys(seed):
+    """Of a clip: for its crop, changes, window, degradation, and for its still and its collage."""
+    return jax.random.split(jax.random.key(seed), 6)

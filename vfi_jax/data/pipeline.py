@@ -91,18 +91,19 @@ class Streamed:
             )
         start = int(rng.integers(len(encoded) - count + 1))
         frames = [_decode(frame) for frame in encoded[start : start + count]]
-        height, width = self._choice.crop
-        room = frames[0].shape[0] - height, frames[0].shape[1] - width
-        if min(room) < 0:
+        crop, size = self._choice.crop, frames[0].shape[:2]
+        if size[0] < crop[0] or size[1] < crop[1]:
             raise ValueError(
-                f"crop {self._choice.crop} does not fit into clip {_name(example)} of "
-                f"{frames[0].shape[:2]}; use a smaller crop or larger clips"
+                f"crop {crop} does not fit into clip {_name(example)} of {size}; "
+                "use a smaller crop or larger clips"
             )
-        top, left = (int(rng.integers(n + 1)) for n in room)
+        region = self._choice.region or crop
+        height, width = (min(sides) for sides in zip(region, size, strict=True))
+        top, left = (int(rng.integers(n + 1)) for n in (size[0] - height, size[1] - width))
         video = np.stack([frame[top : top + height, left : left + width] for frame in frames])
-        padding = ((0, self.frames - count), *((0, 0),) * 3)
+        missing = self.frames - count, region[0] - height, region[1] - width
         return {
-            "clips": np.pad(video, padding, mode="edge"),
+            "clips": np.pad(video, [*((0, n) for n in missing), (0, 0)], mode="edge"),
             "sizes": np.asarray((count, height, width), np.int32),
             "seeds": rng.integers(2**32, dtype=np.uint32),
         }

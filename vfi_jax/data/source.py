@@ -53,7 +53,9 @@ class Choice:
       folder: where they lie: a built data set's `data_dir`, or the tree as it was downloaded.
       split: "train", "val" or "test".
       batch: clips in a step, of this process.
-      crop: height and width that are cut from each clip.
+      crop: height and width that every clip must have at least.
+      region: height and width that are loaded of a clip that is streamed, as far as it has them;
+        the crop's by default.
       seed: of the order and of everything that is drawn for a clip.
       resident: keep all clips on the device.
       frames: longest run of frames drawn from a clip.
@@ -68,6 +70,7 @@ class Choice:
     split: str = "train"
     batch: int = 1
     crop: tuple[int, int] = (256, 256)
+    region: tuple[int, int] | None = None
     seed: int = 0
     resident: bool = False
     frames: int = 9
