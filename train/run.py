@@ -47,12 +47,18 @@ def check(options: Options, recipe: Recipe, contract: Contract) -> None:
     """Refuses numbers that do not fit before anything is read or compiled.
 
     Raises:
-      ValueError: a count is below 1, or the crop is no multiple of what the model takes.
+      ValueError: a count is below 1, the batch too small for the recipe's collages, or the crop no
+        multiple of what the model takes.
     """
     for name in ("accumulate", "steps_per_dispatch", "scenes"):
         if getattr(options, name) < 1:
             option = name.replace("_", "-")
             raise ValueError(f"--{option} must be at least 1, got {getattr(options, name)}")
+    if recipe.augment.collages and not recipe.augment.count_collages(recipe.batch):
+        raise ValueError(
+            f"--batch must be larger for {recipe.model}, as its recipe makes a share of "
+            f"{recipe.augment.collages:.2g} of a batch into collages, got {recipe.batch}"
+        )
     multiple = contract.multiple * contract.scale
     height, width = recipe.crop
     if recipe.augment.transpose and height != width:

@@ -105,7 +105,7 @@ def test_the_order_of_clips_does_not_matter(images, batch):
 
 def test_what_cannot_be_collages_is_refused(images):
     raw = {name: array[:1] for name, array in _raw(images).items()}
-    with pytest.raises(ValueError, match="needs more than 1 clips"):
+    with pytest.raises(ValueError, match="needs a batch larger than 1"):
         MIXED(raw)
     with pytest.raises(ValueError, match="collages need a model of 2 frames"):
         dataclasses.replace(MIXED, contract=Contract(frames=2, times=(2.0,)))

@@ -44,6 +44,10 @@ class Augment:
         if self.channels not in ("", "reverse", "permute"):
             raise ValueError(f"channels must be '', 'reverse' or 'permute', got {self.channels!r}")
 
+    def count_collages(self, batch: int) -> int:
+        """How many of so many clips become collages."""
+        return round(self.collages * batch)
+
     def region(self, crop: tuple[int, int]) -> tuple[int, int]:
         """Height and width of what a crop is drawn from, where no more of a clip is at hand."""
         if self.shrink == 1:

@@ -96,9 +96,9 @@ class Preparation:
     def _with_collages(self, batch, raw):
         """The batch with a share of its examples replaced by collages of all clips' frames."""
         share, size = self.augment.collages, len(raw["seeds"])
-        count = round(share * size)
+        count = self.augment.count_collages(size)
         if not count:
-            raise ValueError(f"a share of {share} collages needs more than {size} clips in a batch")
+            raise ValueError(f"a share of {share:.2g} collages needs a batch larger than {size}")
         channels = dataclasses.replace(augmentation.NONE, channels=self.augment.channels)
 
         def still(clip, size, seed):
