@@ -95,10 +95,10 @@ class Preparation:
 
     def _with_collages(self, batch, raw):
         """The batch with a share of its examples replaced by collages of all clips' frames."""
-        share, size = self.augment.collages, len(raw["seeds"])
-        count = self.augment.count_collages(size)
+        share, clips = self.augment.collages, len(raw["seeds"])
+        count = self.augment.count_collages(clips)
         if not count:
-            raise ValueError(f"a share of {share:.2g} collages needs a batch larger than {size}")
+            raise ValueError(f"a share of {share:.2g} collages needs a batch larger than {clips}")
         channels = dataclasses.replace(augmentation.NONE, channels=self.augment.channels)
 
         def still(clip, size, seed):
@@ -127,11 +127,8 @@ class Preparation:
         )
         chosen = order[:count]
         made = jax.vmap(one)(images, sizes, batch["times"][chosen], raw["seeds"][chosen])
-        none = {
-            "motion": jnp.zeros((*batch["targets"].shape[:-1], 2)),
-            "known": jnp.zeros(size),
-        }
-        batch = {**batch, **none}
+        motion = jnp.zeros((*batch["targets"].shape[:-1], 2))
+        batch = {**batch, "motion": motion, "known": jnp.zeros(clips)}
         return {**batch, **{name: batch[name].at[chosen].set(x) for name, x in made.items()}}
 
     def _inputs(self, key, frames):
