@@ -1,4 +1,4 @@
-"""Crops and augmentations of whole clips, under jit: every frame of a clip is changed alike."""
+"""Crops and augmentations of clips, under jit: every frame of a clip is changed alike."""
 
 import dataclasses
 import math
@@ -114,13 +114,29 @@ def shrunk_crop(
     return jnp.round(out).astype(jnp.uint8)
 
 
-def augment(key: Array, clip: Array, length: Array, options: Augment) -> Array:
-    """A clip with the drawn changes applied to all of its frames.
+def reverse(key: Array, indices: Array, length: Array, options: Augment) -> Array:
+    """Which frames of a clip are seen, in its order or from its end, as drawn.
+
+    Args:
+      key: of `jax.random`.
+      indices: int32 of any shape, each below `length`.
+      length: how many frames the clip has.
+      options: what may be drawn.
+
+    Returns:
+      Indices of the clip's frames, of the same shape.
+    """
+    if not options.reverse:
+        return indices
+    return jnp.where(jax.random.bernoulli(key), length - 1 - indices, indices)
+
+
+def augment(key: Array, clip: Array, options: Augment) -> Array:
+    """Frames with the drawn changes but that of their order (`reverse`), all changed alike.
 
     Args:
       key: of `jax.random`.
       clip: `[F, H, W, 3]`.
-      length: how many of the F frames are there (the rest is padding); reversal keeps them first.
       options: what may be drawn.
 
     Returns:
@@ -130,7 +146,7 @@ def augment(key: Array, clip: Array, length: Array, options: Augment) -> Array:
       ValueError: `transpose` of frames that are not square.
     """
     clip = jnp.asarray(clip)
-    coins = jax.random.bernoulli(key, shape=(5,))
+    coins = jax.random.bernoulli(key, shape=(4,))
     if options.flip:
         clip = jnp.where(coins[0], clip[:, :, ::-1], clip)
     if options.flop:
@@ -139,12 +155,8 @@ def augment(key: Array, clip: Array, length: Array, options: Augment) -> Array:
         if clip.shape[1] != clip.shape[2]:
             raise ValueError(f"transpose needs square crops, got {clip.shape[1:3]}")
         clip = jnp.where(coins[2], clip.swapaxes(1, 2), clip)
-    if options.reverse:
-        forward = jnp.arange(clip.shape[0])
-        backward = jnp.where(forward < length, length - 1 - forward, forward)
-        clip = clip[jnp.where(coins[3], backward, forward)]
     if options.channels == "reverse":
-        clip = jnp.where(coins[4], clip[..., ::-1], clip)
+        clip = jnp.where(coins[3], clip[..., ::-1], clip)
     if options.channels == "permute":
         order = jax.random.randint(jax.random.fold_in(key, 1), (), 0, len(CHANNEL_ORDERS))
         clip = clip[..., jnp.asarray(CHANNEL_ORDERS)[order]]

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -76,19 +77,19 @@ class Preparation:
 
         def one(clip, size, seed):
             keys = _keys(seed)
-            if self.augment.shrink < 1:
-                least = self.augment.shrink
-                clip = augmentation.shrunk_crop(keys[0], clip, size[1:], self.crop, least)
-            else:
-                clip = augmentation.crop(keys[0], clip, size[1:], self.crop)
-            clip = augmentation.augment(keys[1], clip, size[0], self.augment)
             # The table ascends in length, so the windows that fit are its first rows.
             fitting = jnp.sum(lengths <= size[0])
-            row = jax.random.randint(keys[2], (), 0, fitting)
+            row = jax.random.randint(keys.window, (), 0, fitting)
             chosen = {name: jnp.asarray(column)[row] for name, column in columns.items()}
-            targets = clip[chosen["targets"]].astype(jnp.float32) / 255
-            frames = self._inputs(keys[3], clip[chosen["inputs"]].astype(jnp.float32) / 255)
-            return {"frames": frames, "times": chosen["times"], "targets": targets}
+            # First which frames, then what is done to them: of a clip of nine three are wanted.
+            wanted = jnp.concatenate([chosen["inputs"], chosen["targets"]])
+            seen = augmentation.reverse(keys.order, wanted, size[0], self.augment)
+            frames = self._cropped(keys.crop, clip[seen], size[1:])
+            frames = augmentation.augment(keys.changes, frames, self.augment)
+            frames = frames.astype(jnp.float32) / 255
+            inputs, targets = jnp.split(frames, [self.contract.frames])
+            inputs = self._inputs(keys.degradation, inputs)
+            return {"frames": inputs, "times": chosen["times"], "targets": targets}
 
         batch = jax.vmap(one)(raw["clips"], raw["sizes"], raw["seeds"])
         return self._with_collages(batch, raw) if self.augment.collages else batch
@@ -102,20 +103,15 @@ class Preparation:
         channels = dataclasses.replace(augmentation.NONE, channels=self.augment.channels)
 
         def still(clip, size, seed):
-            keys = jax.random.split(_keys(seed)[4], 2)
-            frame = clip[jax.random.randint(keys[0], (), 0, size[0])]
-            return augmentation.augment(keys[1], frame[None], size[0], channels)[0]
+            which, colours = jax.random.split(_keys(seed).still)
+            frame = clip[jax.random.randint(which, (), 0, size[0])]
+            return augmentation.augment(colours, frame[None], channels)[0]
 
         def one(images, sizes, times, seed):
-            keys = jax.random.split(_keys(seed)[5], 2)
-            moments = jnp.concatenate([jnp.arange(2.0), times])
-            frames, motion = collage(keys[0], images, sizes, moments, self.crop)
-            return {
-                "frames": self._inputs(keys[1], frames[:2]),
-                "targets": frames[2:],
-                "motion": motion[2:],
-                "known": jnp.float32(1),
-            }
+            drawing, degradation = jax.random.split(_keys(seed).collage)
+            made = collage(drawing, images, sizes, times, self.crop)
+            frames = self._inputs(degradation, made.frames)
+            return {**made._asdict(), "frames": frames, "known": jnp.float32(1)}
 
         # By their seeds, so that it does not matter in which order processes hold the clips.
         order = jnp.argsort(raw["seeds"])
@@ -131,6 +127,11 @@ class Preparation:
         batch = {**batch, "motion": motion, "known": jnp.zeros(clips)}
         return {**batch, **{name: batch[name].at[chosen].set(x) for name, x in made.items()}}
 
+    def _cropped(self, key, frames, size):
+        if self.augment.shrink == 1:
+            return augmentation.crop(key, frames, size, self.crop)
+        return augmentation.shrunk_crop(key, frames, size, self.crop, self.augment.shrink)
+
     def _inputs(self, key, frames):
         if self.contract.scale > 1:
             # Published low-resolution frames are 8-bit files: the model must learn their rounding.
@@ -138,6 +139,17 @@ class Preparation:
         return frames if self.degrade is None else self.degrade(key, frames)
 
 
+class _Keys(NamedTuple):
+    """What is drawn for a clip."""
+
+    crop: Array
+    changes: Array
+    window: Array
+    order: Array
+    degradation: Array
+    still: Array
+    collage: Array
+
+
 def _keys(seed):
-    """Of a clip: for its crop, changes, window, degradation, and for its still and its collage."""
-    return jax.random.split(jax.random.key(seed), 6)
+    return _Keys(*jax.random.split(jax.random.key(seed), len(_Keys._fields)))

@@ -20,19 +20,21 @@ OUTLINES = 4  # waves whose sum is high inside a cut-out
 OUTLINE_LENGTHS = (24.0, 240.0)
 RARITY = (0.3, 1.8)  # standard deviations of that sum that the inside is above
 SOFTNESS = (0.5, 1.5)  # pixels from outside to inside
-STEPS = 4  # towards where a point was: each leaves a fifth of the error or less
+STEPS = 3  # towards where a point was: each leaves a twentieth of the error or less
 SAMPLES = 2  # per pixel and axis
 
 
 class Collage(NamedTuple):
-    """What a collage shows at some times.
+    """What a collage shows.
 
     Attributes:
-      frames: `[N, H, W, 3]` float32 in 255ths of [0, 1].
-      motion: `[N, H, W, 2]` pixels, how far what is seen there moves from time 0 to 1.
+      frames: `[2, H, W, 3]` float32 in 255ths of [0, 1], at times 0 and 1.
+      targets: `[N, H, W, 3]`, as asked for.
+      motion: `[N, H, W, 2]` pixels, how far what a target shows moves from time 0 to 1.
     """
 
     frames: Image
+    targets: Image
     motion: Array
 
 
@@ -48,24 +50,22 @@ def collage(
       key: of `jax.random`.
       images: uint8 `[L, H, W, 3]`, the background first.
       sizes: int32 `[L, 2]`, the height and width of each that are not padding.
-      times: `[N]` in 0 .. 1; beyond, displacements grow until a map folds.
+      times: `[N]` of the targets, in 0 .. 1; beyond, displacements grow until a map folds.
       shape: height and width of the frames.
-
-    Returns:
-      What is seen at each of the times.
 
     Source: layers of photographs as in FlyingChairs (Dosovitskiy et al. 2015) and AutoFlow (Sun et
     al. 2021); what is drawn, and how, is this project's.
     """
-    # Coordinates in full float32 on every platform: they are up to hundreds of pixels.
-    with jax.default_matmul_precision("highest"):
-        *keys, shared = jax.random.split(key, len(images) + 1)
-        layers = jax.vmap(_draw)(jnp.stack(keys), sizes)
-        # All move along with the background, more or less, so that few are far apart in speed.
-        along = jax.random.uniform(shared, (len(images), 1)).at[0].set(0)
-        layers = layers._replace(velocity=layers.velocity + along * layers.velocity[0])
-        images = images.astype(jnp.float32)
-        return lax.map(lambda time: _at(layers, images, sizes, time, shape), times)
+    *keys, shared = jax.random.split(key, len(images) + 1)
+    layers = jax.vmap(_draw)(jnp.stack(keys), sizes)
+    # All move along with the background, more or less, so that few are far apart in speed.
+    along = jax.random.uniform(shared, (len(images), 1)).at[0].set(0)
+    layers = layers._replace(velocity=layers.velocity + along * layers.velocity[0])
+    images = images.astype(jnp.float32)
+    moments = jnp.concatenate([jnp.arange(2.0), times])
+    frames = lax.map(lambda time: _shown(layers, images, sizes, time, shape), moments)
+    motion = lax.map(lambda time: _motion(layers, time, shape), times)
+    return Collage(frames[:2], frames[2:], motion)
 
 
 class _Layer(NamedTuple):
@@ -89,12 +89,31 @@ class _Waves(NamedTuple):
     amplitudes: Array  # [K, C]
 
     def __call__(self, points: Array) -> Array:
-        return jnp.sin(points @ self.vectors.T + self.phases) @ self.amplitudes
+        """`[C, h, w]` at the points `[2, h, w]`."""
+        return sum(_planes(a) * jnp.sin(angle) for _, angle, a in self._each(points))
 
     def slope(self, points: Array) -> Array:
-        """Length of the gradient, of a single channel."""
-        rates = jnp.cos(points @ self.vectors.T + self.phases) * self.amplitudes[:, 0]
-        return jnp.linalg.norm(rates @ self.vectors, axis=-1, keepdims=True)
+        """`[h, w]`, length of the gradient, of a single channel."""
+        across, down = (
+            sum(k[axis] * a * jnp.cos(angle) for k, angle, (a,) in self._each(points))
+            for axis in range(2)
+        )
+        return jnp.sqrt(across**2 + down**2)
+
+    def _each(self, points):
+        # Wave after wave: with all in one array, XLA works out on a CPU what `points` are made of
+        # once for each.
+        for vector, phase, amplitudes in zip(*self, strict=True):
+            yield vector, vector[0] * points[0] + vector[1] * points[1] + phase, amplitudes
+
+
+def _planes(numbers):
+    return numbers[:, None, None]
+
+
+def _turned(matrix, points):
+    """The matrix `[2, 2]` times the points `[2, h, w]`, in full float32 on every platform."""
+    return sum(_planes(matrix[:, axis]) * points[axis] for axis in range(2))
 
 
 def _draw(key, size):
@@ -136,24 +155,29 @@ def _direction(angle):
 
 
 def _grid(shape, samples):
-    """Points of `samples` per pixel and axis, from the frame's centre: `[h, w, 2]`."""
+    """Points of `samples` per pixel and axis, from the frame's centre: `[2, h, w]`."""
     y, x = (((jnp.arange(n * samples) + 0.5) / samples) - n / 2 for n in shape)
-    return jnp.stack(jnp.meshgrid(x, y), axis=-1)
+    return jnp.stack(jnp.meshgrid(x, y))
 
 
-def _at(layers, images, sizes, time, shape):
-    """The collage at one time: the colours of a pixel's samples, the motion at its centre."""
+def _shown(layers, images, sizes, time, shape):
+    """The frame at one time, the mean of each pixel's samples."""
     points = _grid(shape, SAMPLES)
-    colours = jnp.zeros((*points.shape[:-1], 3))
+    colours = jnp.zeros((3, *points.shape[1:]))
     placed = _placed(layers, points, time)
     for (layer, start, _, cover), image, size in zip(placed, images, sizes, strict=True):
-        places = layer.origin + start @ layer.turn.T
+        places = _planes(layer.origin) + _turned(layer.turn, start)
         colours += cover * (_sampled(image, size, places) - colours)
-    motion = jnp.zeros((*shape, 2))
-    for _, _, moves, cover in _placed(layers, _grid(shape, 1), time):
-        motion = jnp.where(cover > 0.5, moves, motion)
-    frame = colours.reshape(shape[0], SAMPLES, shape[1], SAMPLES, 3).mean((1, 3))
-    return Collage(jnp.round(frame) / 255, motion)
+    frame = colours.reshape(3, shape[0], SAMPLES, shape[1], SAMPLES).mean((2, 4))
+    return jnp.moveaxis(jnp.round(frame), 0, -1) / 255
+
+
+def _motion(layers, time, shape):
+    """How far what is seen at one time, at the centre of each pixel, moves from time 0 to 1."""
+    seen = jnp.zeros((2, *shape))
+    for _, _, motion, cover in _placed(layers, _grid(shape, 1), time):
+        seen = jnp.where(cover > 0.5, motion, seen)
+    return jnp.moveaxis(seen, 0, -1)
 
 
 def _placed(layers, points, time):
@@ -162,30 +186,33 @@ def _placed(layers, points, time):
     for index in range(len(layers.origin)):
         layer = jax.tree.map(lambda leaf, index=index: leaf[index], layers)
         start, motion = _came_from(layer, points, time)
-        cover = jnp.ones((*points.shape[:-1], 1))
+        cover = jnp.ones(points.shape[1:])
         if index > 0:
-            height = layer.outline(start) - layer.rarity
+            [height] = layer.outline(start) - layer.rarity
             distance = height / (layer.outline.slope(start) + 1e-6)
             cover = jnp.clip(0.5 + distance / layer.softness, 0, 1)
         yield layer, start, motion, cover
 
 
 def _came_from(layer, points, time):
-    """Where points at `time` are halfway, and how far they move from time 0 to 1."""
+    """Where points at `time` are halfway, and how far they move from time 0 to 1.
 
-    def motion(start):
-        return layer.velocity + start @ layer.affine.T + layer.bends(start)
-
-    start = points
+    start + later (velocity + affine start + bends(start)) = points, solved for the affine map in
+    closed form, and for the bends by repetition.
+    """
+    later, velocity = time - 0.5, _planes(layer.velocity)
+    (a, b), (c, d) = jnp.eye(2) + later * layer.affine
+    inverse = jnp.stack([d, -b, -c, a]).reshape(2, 2) / (a * d - b * c)
+    bends = 0
     for _ in range(STEPS):
-        start = points - (time - 0.5) * motion(start)
-    return start, motion(start)
+        start = _turned(inverse, points - later * (velocity + bends))
+        bends = layer.bends(start)
+    return start, velocity + _turned(layer.affine, start) + bends
 
 
 def _sampled(image, size, places):
-    """Colours at places of an image that is mirrored at its edges."""
-    last = size[::-1] - 1
-    places = last - jnp.abs(places % (2 * last) - last)
-    coordinates = [places[..., 1], places[..., 0]]
-    take = jax.vmap(lambda plane: map_coordinates(plane, coordinates, order=1, mode="nearest"))
-    return jnp.moveaxis(take(jnp.moveaxis(image, -1, 0)), 0, -1)
+    """Colours `[3, h, w]` at places of an image that is mirrored at its edges."""
+    last = _planes(size[::-1]) - 1
+    x, y = last - jnp.abs(places % (2 * last) - last)
+    take = jax.vmap(lambda plane: map_coordinates(plane, [y, x], order=1, mode="nearest"))
+    return take(jnp.moveaxis(image, -1, 0))
