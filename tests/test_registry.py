@@ -22,6 +22,9 @@ def test_a_name_gives_its_variant_with_fields_replaced():
     assert (model.config.taps, model.config.dtype) == (5, jnp.bfloat16)
     assert model.config.widths == small.widths
     assert registry.create("sepconv") == registry.create("sepconv/l1")
+    listed, given = (registry.create("rife", scales=kind((2, 1))) for kind in (list, tuple))
+    assert listed == given
+    assert hash(listed) == hash(given)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,7 @@ def test_a_name_gives_its_variant_with_fields_replaced():
         ("zzzz", {}, "unknown model 'zzzz'; there are: blend,"),
         ("sepconv/l3", {}, "unknown variant 'sepconv/l3'; did you mean sepconv/l"),
         ("sepconv", {"tap": 5}, "unknown option of sepconv 'tap'; did you mean taps"),
+        ("sepconv", {"taps": {5}}, r"taps of sepconv cannot be \{5\}"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(name, options, words):

@@ -1,4 +1,4 @@
-"""The words for arrays: one name for each kind, with its shape.
+"""The words for arrays: one name for each kind, with its shape; and how they lie on devices.
 
 `*B` is any number of leading axes. Layout is NHWC, RGB in [0, 1], flow in pixels as (x, y).
 """
@@ -6,6 +6,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
 Image = Shaped[Array, "*B H W C"]  # any channels, any float type
@@ -23,4 +25,19 @@ FLIPS: Mapping[str, tuple[tuple[int, ...], ...]] = MappingProxyType(
     }
 )
 
-__all__ = ["FLIPS", "Array", "Flow", "Frames", "Image", "Mask", "Times"]
+__all__ = ["FLIPS", "Array", "Flow", "Frames", "Image", "Mask", "Times", "varying_alike"]
+
+
+def varying_alike(*arrays: Array) -> tuple[Array, ...]:
+    """Arrays that under shard_map vary over the same devices, replicated ones as copies.
+
+    Loops refuse a carry that starts replicated and ends varying, custom gradients a cotangent that
+    varies where its argument does not.
+    """
+    if not jax.sharding.get_abstract_mesh().manual_axes:
+        return arrays
+    # What a sum varies over is the union of what its terms do; XLA drops the zeros.
+    zeros = jnp.int8(0)
+    for array in arrays:
+        zeros += jnp.zeros_like(array, jnp.int8, shape=())
+    return tuple(array + zeros.astype(array.dtype) for array in arrays)

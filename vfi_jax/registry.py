@@ -39,13 +39,13 @@ def create(name: str, **overrides: Any) -> nn.Module:
 
     Args:
       name: "<system>" (the paper's main model) or "<system>/<variant>".
-      **overrides: fields of its Config to replace.
+      **overrides: fields of its Config to replace; lists become tuples.
 
     Returns:
       The Flax module.
 
     Raises:
-      ValueError: no such system, variant or field.
+      ValueError: no such system, variant or field, or a value that no field can have.
     """
     system, variant = split(name)
     found = definition(system)
@@ -57,6 +57,7 @@ def create(name: str, **overrides: Any) -> nn.Module:
     for field in overrides:
         if field not in fields:
             raise ValueError(lookup.unknown(f"option of {name}", field, fields))
+    overrides = {field: _hashable(name, field, value) for field, value in overrides.items()}
     return found.Model(dataclasses.replace(config, **overrides))
 
 
@@ -131,6 +132,17 @@ def count_parameters(variables: dict) -> int:
       variables: arrays or `jax.ShapeDtypeStruct`.
     """
     return sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(variables.get("params", {})))
+
+
+def _hashable(name, field, value):
+    """Flax compares and hashes modules by their configs."""
+    if isinstance(value, list):
+        return tuple(_hashable(name, field, item) for item in value)
+    try:
+        hash(value)
+    except TypeError:
+        raise ValueError(f"{field} of {name} cannot be {value!r}") from None
+    return value
 
 
 def _zeros(inputs):

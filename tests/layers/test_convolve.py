@@ -3,8 +3,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
+from jax.sharding import Mesh, PartitionSpec
 
 from vfi_jax.layers import _convolve
+from vfi_jax.layers.conv import PReLU, leaky_relu
 
 CASES = [  # height, width, kernel, stride, padding, dilation
     (7, 9, 3, 1, 1, 1),
@@ -66,3 +68,26 @@ def test_gradients_in_a_loop_keep_the_order_that_a_cpu_is_fast_in():
     text = jax.jit(jax.grad(loss)).lower(kernel).compile().as_text()
     assert "dim_labels=b01f_01io->b01f" in text
     assert text.count("dim_labels=") == text.count("dim_labels=b01f_01io->b01f")
+
+
+def test_gradients_to_shared_kernels_are_summed_over_devices():
+    x, kernel = arrays(6, 6, 4)
+    mesh = Mesh(np.array(jax.devices()[:2]), "data")
+
+    def gradient(x, kernel):
+        def loss(kernel):
+            down = _convolve.convolve(x, kernel, stride=2, padding=1, dilation=1)
+            up = _convolve.convolve_transposed(x, kernel, stride=2, padding=1)
+            return jnp.sum(jnp.sin(down)) + jnp.sum(jnp.sin(up))
+
+        return jax.grad(loss)(kernel)
+
+    specs = (PartitionSpec("data"), PartitionSpec())
+    apart = jax.shard_map(gradient, mesh=mesh, in_specs=specs, out_specs=PartitionSpec())
+    np.testing.assert_allclose(apart(x, kernel), gradient(x, kernel), rtol=1e-4, atol=1e-4)
+
+
+def test_at_zero_leaky_relus_have_the_gradient_of_pytorch():
+    np.testing.assert_allclose(jax.grad(leaky_relu)(0.0), 0.1)
+    of_prelu = jax.grad(lambda x: PReLU().apply({"params": {"slope": jnp.full(1, 0.25)}}, x).sum())
+    np.testing.assert_allclose(of_prelu(jnp.zeros(1)), 0.25)

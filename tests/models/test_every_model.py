@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import Mesh, PartitionSpec
 
 from tests import support
 from vfi_jax import registry
@@ -72,6 +73,22 @@ def test_odd_sizes_and_bfloat16_give_finite_frames(cheap):
     assert out.shape == (1, contract.scale * 17, contract.scale * 13, 3)
     assert out.dtype == np.float32
     assert np.isfinite(out).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scanning", ["dain/small", "zooming_slow_mo/small"])
+def test_loops_over_frames_run_under_shard_map(scanning):
+    model = registry.create(scanning)
+    shapes = registry.example_inputs(model)
+    mesh, data = Mesh(np.array(jax.devices()[:1]), "data"), PartitionSpec("data")
+    apart = jax.shard_map(
+        lambda variables, *inputs: model.apply(variables, *inputs)["frames"],
+        mesh=mesh,
+        in_specs=(PartitionSpec(), data, data),
+        out_specs=data,
+    )
+    arrays = registry.abstract_variables(model), shapes["frames"], shapes["times"]
+    assert jax.eval_shape(apart, *arrays).shape[:2] == shapes["times"].shape
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """MIND: its network against the specification, its matches against known motion."""
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -66,6 +67,12 @@ class Shift(nn.Module):
                 + jnp.roll(frames[:, 1:], (-y, -x), (2, 3)) * 0.4
             )
         }
+
+
+def test_the_noise_around_a_copied_picture_is_no_copy():
+    kernel = mind.copying(jax.random.key(0), (3, 3, 96, 96)).reshape(9, -1)
+    alike = np.corrcoef(kernel)[4]  # with the middle
+    assert np.abs(np.delete(alike, 4)).max() < 0.1
 
 
 def test_matches_are_where_the_pixel_came_from():

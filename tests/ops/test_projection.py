@@ -1,5 +1,6 @@
 import functools
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -66,6 +67,18 @@ def test_both_ways_of_looking_for_the_nearest_agree():
             by_line = projection_module._nearest_by_line(known, **options)
             at_once = projection_module._nearest_at_once(known, **options)
             np.testing.assert_array_equal(by_line, at_once)
+
+
+def test_gradients_do_not_depend_on_the_size_of_the_weights():
+    flow, weight = jnp.split(np.random.default_rng(0).uniform(0.5, 1.5, (6, 7, 3)), [2], axis=-1)
+
+    def gradient(size):
+        def loss(flow):
+            return jnp.sum(jnp.sin(ops.depth_flow_projection(flow, size * weight)))
+
+        return jax.grad(loss)(flow)
+
+    support.assert_close(gradient(1e-25), gradient(1))
 
 
 def test_an_unknown_direction_is_named():

@@ -136,6 +136,30 @@ def test_a_large_metric_does_not_overflow():
     np.testing.assert_allclose(out[0, :2, 0], [2, 0], atol=1e-6)
 
 
+@pytest.mark.parametrize(("normalise", "added"), [("zero_eps", -60), ("add_eps", 90)])
+def test_gradients_do_not_depend_on_the_size_of_the_weights(scene, normalise, added):
+    image, flow = scene
+    metric = jnp.sin(5 * image[..., :1])
+
+    def gradients(added):
+        def loss(image, flow, metric):
+            options = {"mode": "softmax", "normalise": normalise}
+            return jnp.sum(ops.forward_splat(image, flow, metric=metric + added, **options) ** 2)
+
+        return jax.grad(loss, (0, 1, 2))(image, flow, metric)
+
+    for actual, desired in zip(gradients(added), gradients(0), strict=True):
+        support.assert_close(actual, desired)
+
+
+def test_holes_beside_heavy_pixels_have_finite_gradients():
+    image, metric = jnp.ones((5, 5, 1)), jnp.full((5, 5, 1), 90.0)
+    of_flow = jax.grad(
+        lambda flow: ops.forward_splat(image, flow, mode="softmax", metric=metric).sum()
+    )
+    assert jnp.isfinite(of_flow(jnp.full((5, 5, 2), 2.0))).all()  # whole pixels: the rest is holes
+
+
 def test_options_that_do_not_go_together_are_named(scene):
     image, flow = scene
     with pytest.raises(ValueError, match="metric has no part in mode 'average'"):

@@ -98,6 +98,20 @@ def test_an_array_of_fewer_axes_is_of_another_shape(arrays):
     assert faults(arrays) == {"of another shape": ["first.weight [4] for stem/kernel [3, 3, 2, 4]"]}
 
 
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        (np.float32(np.nan), "not finite"),
+        (np.float64(1e300), "not finite"),
+        (np.uint8(1), "of type uint8"),
+        (np.complex64(1), "of type complex64"),
+    ],
+)
+def test_what_cannot_be_a_weight_is_a_fault(arrays, value, fault):
+    arrays["norm.weight"] = np.full(4, value)
+    assert faults(arrays) == {fault: ["norm.weight [4] for norm/scale"]}
+
+
 def test_a_key_that_two_rules_match_is_a_fault(arrays):
     found = faults(arrays, rules=(*RULES, *tensor(r"first\.bia.", "stem/bias")))
     assert found["matched twice"] == [r"first.bias by first\.bias and first\.bia."]

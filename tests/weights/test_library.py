@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -125,6 +126,28 @@ def test_a_failed_save_leaves_nothing_behind(variables, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         weights.save(tmp_path / "saved", NAME, variables)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupted_replacement_leaves_what_was_there(variables, tmp_path, monkeypatch):
+    weights.save(tmp_path / "saved", NAME, variables)
+    rename = Path.rename
+
+    def interrupt(path, target):
+        if path.suffix == ".partial":
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        weights.save(tmp_path / "saved", NAME, jax.tree.map(lambda x: 2 * x, variables))
+    assert_same(weights.load(tmp_path / "saved")[1], variables)
+    assert [path.name for path in tmp_path.iterdir()] == ["saved"]
+
+
+def test_weights_that_a_smaller_model_would_leave_out_are_refused(tmp_path):
+    weights.save(tmp_path / "saved", "rife/small", support.variables(registry.create("rife/small")))
+    with pytest.raises(weights.ConversionError, match="unknown: flow/block/body2/bias"):
+        weights.load(tmp_path / "saved", depth=2)
 
 
 def test_nothing_else_is_overwritten(variables, tmp_path):

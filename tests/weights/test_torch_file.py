@@ -82,6 +82,8 @@ def test_a_training_checkpoint_gives_its_state_dict(save):
 def test_weights_under_any_one_name_are_found(save):
     inner = {"a": Tensor(np.float32([1]))}
     assert list(read_torch(save({"epoch": 7, "net": inner}))) == ["a"]
+    beside = {"best": Tensor(np.float32(31)), "net": inner | {"b": Tensor(np.float32([2]))}}
+    assert list(read_torch(save(beside))) == ["a", "b"]
     with pytest.raises(ValueError, match="it holds net, ema"):
         read_torch(save({"net": inner, "ema": inner}))
 

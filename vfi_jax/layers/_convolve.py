@@ -10,7 +10,7 @@ import functools
 import jax
 from jax import lax
 
-from vfi_jax.arrays import Array, Image
+from vfi_jax.arrays import Array, Image, varying_alike
 
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 
@@ -28,7 +28,7 @@ def convolve(x: Image, kernel: Array, *, stride: int, padding: int, dilation: in
     Returns:
       `[B, H', W', out]`.
     """
-    return _convolve(x, kernel, stride, padding, dilation, _precision())
+    return _convolve(*varying_alike(x, kernel), stride, padding, dilation, _precision())
 
 
 def convolve_transposed(x: Image, kernel: Array, *, stride: int, padding: int) -> Image:
@@ -43,7 +43,7 @@ def convolve_transposed(x: Image, kernel: Array, *, stride: int, padding: int) -
     Returns:
       `[B, stride (H - 1) + size - 2 padding, ..., out]`.
     """
-    return _convolve_transposed(x, kernel, stride, padding, _precision())
+    return _convolve_transposed(*varying_alike(x, kernel), stride, padding, _precision())
 
 
 def _precision():

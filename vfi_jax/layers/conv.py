@@ -121,12 +121,12 @@ class PReLU(nn.Module):
     def __call__(self, x: Image) -> Image:
         count = 1 if self.shared else x.shape[-1]
         slope = self.param("slope", nn.initializers.constant(self.initial), (count,))
-        return jnp.where(x >= 0, x, slope.astype(x.dtype) * x)
+        return jnp.where(x > 0, x, slope.astype(x.dtype) * x)
 
 
 def leaky_relu(x: Image, *, slope: float = 0.1) -> Image:
-    """max(x, slope * x), the field's slope 0.1 by default."""
-    return jnp.maximum(x, slope * x)
+    """max(x, slope * x), the field's slope 0.1 by default; its gradient at 0 is `slope`."""
+    return jnp.where(x > 0, x, slope * x)
 
 
 def max_pool(x: Image) -> Image:

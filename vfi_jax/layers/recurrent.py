@@ -54,7 +54,7 @@ class DeformableConvLSTM(nn.Module):
     def __call__(self, clip: Array) -> Array:
         """Hidden states `[B, T, H, W, C]` of features `[B, T, H, W, C]`."""
         over_time = scan_shared(_AlignedStep, self)
-        states = (jnp.zeros(clip[:, 0].shape),) * 2
+        states = (jnp.zeros_like(clip[:, 0], jnp.float32),) * 2
         return over_time(self.groups, self.dtype, name="step")(states, clip)[1]
 
 

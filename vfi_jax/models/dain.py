@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 
 from vfi_jax import ops
-from vfi_jax.arrays import Array, Flow, Frames, Image, Mask, Times
+from vfi_jax.arrays import Array, Flow, Frames, Image, Mask, Times, varying_alike
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, convolve, uniform_fan_in
 from vfi_jax.layers.kernel_unet import Head, KernelUNet, bilinear
@@ -180,6 +180,7 @@ class Between(nn.Module):
             return total + _first(context, piece, dtype), (flow, context[..., :3])
 
         total = jnp.zeros((*views.context.shape[1:-1], width), dtype) + bias.astype(dtype)
+        total, _ = varying_alike(total, views.context)
         total, (flow, warped) = lax.scan(see, total, (views, times, jnp.stack(pieces[1:])))
         blend = ((1 - times) * warped).sum(axis=0)
         maps = jnp.concatenate([blend, *warped, *flow, *views.kernel], axis=-1)

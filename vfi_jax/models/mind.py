@@ -106,8 +106,9 @@ def copying(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Arr
     Source: Xiao et al. 2018 (arXiv:1806.05393), delta-orthogonal initialisation.
     """
     height, width, inputs, outputs = shape
-    noise = NOISE * nn.initializers.he_normal()(key, shape, dtype)
-    matrix = nn.initializers.orthogonal()(key, (inputs, outputs), dtype)
+    noise_key, matrix_key = jax.random.split(key)  # one for both would make the noise a copy
+    noise = NOISE * nn.initializers.he_normal()(noise_key, shape, dtype)
+    matrix = nn.initializers.orthogonal()(matrix_key, (inputs, outputs), dtype)
     # A transposed convolution's middle is 2 x 2 taps, one for each pixel that it makes of one.
     rows, columns = (slice((n - 1) // 2, n // 2 + 1) for n in (height, width))
     return noise.at[rows, columns].add(matrix)

@@ -198,7 +198,9 @@ class Metric(nn.Module):
     @nn.compact
     def __call__(self, features: Image, flow: Flow) -> Mask:
         others = jnp.roll(features, len(features) // 2, axis=0)
-        error = jnp.abs(features - ops.backward_warp(others, flow)).mean(axis=-1, keepdims=True)
+        error = jnp.abs(features - ops.backward_warp(others, flow))
+        # The mean, as a product: XLA would sum inside the loop that warps, number after number.
+        error = error @ jnp.full((error.shape[-1], 1), 1 / error.shape[-1], error.dtype)
 
         def conv(features, name):
             return Conv(features, use_bias=False, dtype=self.dtype, name=name)

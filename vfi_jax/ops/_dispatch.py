@@ -22,11 +22,10 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax import lax
 
 from vfi_jax import lookup
-from vfi_jax.arrays import Array
+from vfi_jax.arrays import Array, varying_alike
 
 KERNELS = "vfi_jax.ops.kernels"
 BACKENDS = ("xla", "pallas")
@@ -63,7 +62,7 @@ def backend(name: str) -> AbstractContextManager:
 
 def dispatch(name: str, reference: Callable, *arrays: Array, **options: Any) -> Any:
     """`reference(*arrays, **options)`, or the kernel of that name in its place."""
-    arrays = _varying_alike(arrays)
+    arrays = varying_alike(*arrays)
     chosen = _BACKEND.value
     if chosen == "xla" or name not in _kernels():
         return reference(*arrays, **options)
@@ -77,17 +76,6 @@ def dispatch(name: str, reference: Callable, *arrays: Array, **options: Any) -> 
         return reference(*arrays, **options)
     default = functools.partial(reference, **options)
     return lax.platform_dependent(*arrays, **forms, default=default)
-
-
-def _varying_alike(arrays):
-    """Arrays that under shard_map vary over the same devices, replicated ones as copies.
-
-    Loops refuse a carry that starts replicated and ends varying, custom gradients a cotangent that
-    varies where its argument does not. What a sum varies over is the union of what its terms do;
-    XLA drops the zeros.
-    """
-    zeros = sum(jnp.zeros_like(array, jnp.int8, shape=()) for array in arrays)
-    return tuple(array + zeros.astype(array.dtype) for array in arrays)
 
 
 @functools.cache

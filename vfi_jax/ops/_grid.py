@@ -1,7 +1,7 @@
 """The four pixels around a point: reading them and adding to them.
 
-All functions but `points`, `scale` and `each` take one example. The points of an `[H, W]` image are
-counted row by row, P = H * W; the pixels around one are (left, top), (left + 1, top),
+All functions but `points`, `scale`, `ratio` and `each` take one example. The points of an `[H, W]`
+image are counted row by row, P = H * W; the pixels around one are (left, top), (left + 1, top),
 (left, top + 1) and (left + 1, top + 1), in this order.
 """
 
@@ -109,6 +109,22 @@ def scale(values: Array, weight: Array) -> Array:
     # as a sum over channels it would become a scalar loop on a CPU, 5 times slower.
     ones = jnp.ones((1, values.shape[-1]), values.dtype)
     return jnp.dot(weight.astype(values.dtype), ones, precision=lax.Precision.HIGHEST) * values
+
+
+@jax.custom_jvp
+def ratio(values: Array, weight: Array) -> Array:
+    """`values` `[..., C]` over `weight` `[..., 1]`, which is not 0.
+
+    Both may be as small as a float32 can be: the gradient is made of the ratio itself, where that
+    of 1 / weight would square what is small.
+    """
+    return scale(values, 1 / weight)
+
+
+@ratio.defjvp
+def _ratio_jvp(primals, tangents):
+    out, weight = ratio(*primals), primals[1]
+    return out, scale(tangents[0] - scale(out, tangents[1]), 1 / weight)
 
 
 def rows(image: Array) -> Array:

@@ -108,8 +108,7 @@ def _projection(name, flow, weight, fill, fill_from):
         _check.one_of(side, DIRECTIONS, "direction")
     total = dispatch(name, functools.partial(_grid.each, _land), flow, weight)
     count = total[..., 2:]
-    share = jnp.where(count > 0, 1 / jnp.where(count > 0, count, 1), 0)
-    out = _grid.scale(total[..., :2], share)
+    out = _grid.ratio(total[..., :2], jnp.where(count > 0, count, 1))
     return fill_holes(out, count, fill_from=fill_from) if fill else out
 
 

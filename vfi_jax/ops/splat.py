@@ -38,7 +38,7 @@ def forward_splat(
       mode: "sum", "average", "linear" or "softmax".
       metric: `[*B, H, W, 1]`, for "linear" (not negative) and "softmax": more wins.
       normalise: what keeps a hole from dividing 0 by 0. "add_eps": 1e-7 is added to the summed
-        weight; thinly covered pixels fade. "zero_eps": a summed weight of exactly 0 becomes 1.
+        weight; thinly covered pixels fade. "zero_eps": a summed weight of 0 becomes 1.
         "clip_eps": the summed weight is at least 1e-7. Holes are 0 in all three. No effect on
         mode "sum".
       deterministic: sum as integers: the sums are the same bits in any order, so on any platform
@@ -56,20 +56,22 @@ def forward_splat(
 
     Source: Niklaus and Liu 2020 (softmax splatting, arXiv:2003.05534). An exp(metric) too
     large for float32 is scaled down for the whole image, eps with it: numbers where the original
-    overflows. A pixel whose metric is more than about 100 below the image's largest then weighs 0.
+    overflows; with "zero_eps", to which no scale matters, also up. A pixel whose metric is more
+    than about 100 below the image's largest then weighs 0.
     """
     image = _check.image(image)
     flow = _check.flow(flow, fit=image)
     _check.one_of(mode, MODES, "mode")
     _check.one_of(normalise, NORMALISES, "normalise")
     values = image.astype(jnp.float32)
-    weight, eps = _weight(image, flow, mode, metric)
+    weight, eps = _weight(image, flow, mode, metric, normalise)
     if mode == "sum":
         return _splat(values, flow, deterministic).astype(image.dtype)
     both = jnp.concatenate([_grid.scale(values, weight), weight], axis=-1)
     total = _splat(both, flow, deterministic)
-    share = 1 / _guarded(total[..., -1:], eps, normalise)
-    return _grid.scale(total[..., :-1], share).astype(image.dtype)
+    return _grid.ratio(total[..., :-1], _guarded(total[..., -1:], eps, normalise)).astype(
+        image.dtype
+    )
 
 
 def flow_reversal(flow: Flow, *, metric: Mask | None = None, deterministic: bool = False) -> Flow:
@@ -102,7 +104,7 @@ def flow_reversal(flow: Flow, *, metric: Mask | None = None, deterministic: bool
     )
 
 
-def _weight(image, flow, mode, metric):
+def _weight(image, flow, mode, metric, normalise):
     """Weight of every pixel, and the eps that goes with it."""
     if mode in ("sum", "average"):
         if metric is not None:
@@ -117,7 +119,9 @@ def _weight(image, flow, mode, metric):
         return metric, EPS
     finite = jnp.where(jnp.isfinite(metric), metric, 0)
     peak = lax.stop_gradient(finite.max(axis=(-3, -2), keepdims=True))
-    excess = jnp.maximum(peak - STEEPEST, 0)
+    too_large, too_small = peak > STEEPEST, peak < -STEEPEST
+    scaled = too_large | too_small if normalise == "zero_eps" else too_large
+    excess = jnp.where(scaled, peak - STEEPEST, 0)
     return jnp.exp(metric - excess), jnp.maximum(EPS * jnp.exp(-excess), TINY)
 
 
@@ -125,7 +129,7 @@ def _guarded(total, eps, normalise):
     if normalise == "add_eps":
         return total + eps
     if normalise == "zero_eps":
-        return jnp.where(total == 0, 1, total)
+        return jnp.where(total < TINY, 1, total)
     return jnp.where(total >= eps, total, eps)
 
 

@@ -1,5 +1,6 @@
 """From upstream arrays by key to the variables of a model, by the model's mapping."""
 
+import functools
 from collections.abc import Mapping
 from types import ModuleType
 
@@ -106,7 +107,18 @@ def _rules(name):
         return ()
 
 
-def shapes_of(model: nn.Module) -> Shapes:
-    """Shape of each variable of a model or network, by path."""
-    leaves, _ = jax.tree_util.tree_flatten_with_path(registry.abstract_variables(model))
+def check(name: str, model: nn.Module, variables: dict) -> None:
+    """Holds stored variables to a model; what only training has may be there too.
+
+    Raises:
+      ConversionError: a variable is missing, of another shape, or one that the model lacks.
+    """
+    training = functools.partial(shapes_of, model, train=True)
+    engine.check(name, shapes_of(model), variables, training)
+
+
+def shapes_of(model: nn.Module, *, train: bool = False) -> Shapes:
+    """Shape of each variable of a model or network, by path; also of those for training alone."""
+    variables = registry.abstract_variables(model, train=train)
+    leaves, _ = jax.tree_util.tree_flatten_with_path(variables)
     return {tuple(entry.key for entry in path): leaf.shape for path, leaf in leaves}

@@ -3,10 +3,11 @@
 import collections
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from vfi_jax.weights.rules import Rule, Rules
@@ -69,11 +70,17 @@ def apply(
     return variables
 
 
-def check(name: str, shapes: Shapes, variables: dict) -> None:
-    """Holds stored variables to the shapes of a model; what only training has may be there too.
+def check(name: str, shapes: Shapes, variables: dict, training: Callable[[], Shapes]) -> None:
+    """Holds stored variables to the shapes of a model.
+
+    Args:
+      name: of the model, for messages.
+      shapes: what must be there.
+      variables: nested dicts of arrays.
+      training: gives the shapes with what only training has, which may be there too.
 
     Raises:
-      ConversionError: a variable is missing or of another shape.
+      ConversionError: a variable is missing, of another shape, or one that the model lacks.
     """
     leaves, _ = jax.tree_util.tree_flatten_with_path(variables)
     stored = {tuple(entry.key for entry in path): np.shape(leaf) for path, leaf in leaves}
@@ -85,8 +92,12 @@ def check(name: str, shapes: Shapes, variables: dict) -> None:
         for path, shape in shapes.items()
         if stored.get(path, shape) != shape
     ]
-    if missing or misshapen:
-        raise ConversionError(name, {"missing": missing, "of another shape": misshapen})
+    spare = stored.keys() - shapes.keys()
+    known = training() if spare else {}
+    unknown = [f"{_name(path)} {_dims(stored[path])}" for path in sorted(spare - known.keys())]
+    faults = {"missing": missing, "of another shape": misshapen, "unknown": unknown}
+    if any(faults.values()):
+        raise ConversionError(name, faults)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,6 +150,10 @@ def _join(sources, path, shape, faults):
     if absent:
         faults["missing"].append(f"layers {absent} of {_name(path)}, beside {sources[0].key}")
         return None
+    for source in sources:
+        if fault := _fault(source.array):
+            faults[fault].append(f"{source} for {_name(path)}")
+            return None
     wanted = shape[1:] if stack else shape
     values = [_changed(source) for source in sources]
     for source, value in zip(sources, values, strict=True):
@@ -146,6 +161,14 @@ def _join(sources, path, shape, faults):
             faults["of another shape"].append(f"{source} for {_name(path)} {_dims(shape)}")
             return None
     return np.stack(values) if stack else values[0]
+
+
+def _fault(array):
+    """What keeps an array from being weights, whatever its shape; "" if nothing does."""
+    if not jnp.issubdtype(array.dtype, jnp.floating):
+        return f"of type {array.dtype}"
+    with np.errstate(over="ignore"):
+        return "" if np.isfinite(array.astype(np.float32)).all() else "not finite"
 
 
 def _changed(source):

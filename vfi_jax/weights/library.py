@@ -10,8 +10,8 @@ import jax.numpy as jnp
 
 from vfi_jax import lookup, registry
 from vfi_jax.weights import places, sources, store
-from vfi_jax.weights.conversion import convert, recognise, shapes_of
-from vfi_jax.weights.engine import ConversionError, check
+from vfi_jax.weights.conversion import check, convert, recognise, shapes_of
+from vfi_jax.weights.engine import ConversionError
 from vfi_jax.weights.torch_file import read_torch
 
 DEFAULT = "rife/small"  # what runs when nobody names a model
@@ -80,7 +80,7 @@ def save(
     """
     named = registry.create(model_name).config
     changed = _difference(named, config or named)
-    check(model_name, shapes_of(registry.create(model_name, **changed)), variables)
+    check(model_name, registry.create(model_name, **changed), variables)
     description = {
         "model": model_name,
         "config": {field: _to_json(value) for field, value in changed.items()},
@@ -167,7 +167,7 @@ def _load_path(path, system, overrides):
         return _load_stored(path, system, overrides)
     name, variables = from_torch(path, system)
     model = registry.create(name, **overrides)
-    check(name, shapes_of(model), variables)
+    check(name, model, variables)
     return model, variables
 
 
@@ -186,7 +186,7 @@ def _load_stored(folder, system, overrides):
         raise ValueError(f"{folder} holds weights of {name or 'no model'}, not of {system}")
     config = {field: _from_json(value) for field, value in description.get("config", {}).items()}
     model = registry.create(name, **{**config, **overrides})
-    check(name, shapes_of(model), variables)
+    check(name, model, variables)
     return model, variables
 
 

@@ -166,6 +166,8 @@ def _replacing(folder: Path) -> Iterator[Path]:
             folder.rename(old)
         partial.rename(folder)
     finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
         for leftover in (partial, old):
             shutil.rmtree(leftover, ignore_errors=True)
 

@@ -166,18 +166,19 @@ def _state_dict(content):
         raise Refused(f"holds a {type(content).__name__}, not a state dict")
     if isinstance(content.get(WRAPPED), Mapping):
         return _state_dict(content[WRAPPED])
-    arrays = {key: value.array() for key, value in content.items() if isinstance(value, Tensor)}
-    if arrays:
-        return arrays
-    inner = [key for key, value in content.items() if _has_tensors(value)]
+    inner = [key for key, value in content.items() if _count_tensors(value)]
+    # Beside a state dict stand single numbers, beside weights the few that a training keeps.
+    if _count_tensors(content) >= max((_count_tensors(content[key]) for key in inner), default=1):
+        return {key: value.array() for key, value in content.items() if isinstance(value, Tensor)}
     if len(inner) != 1:
         found = f"; it holds {', '.join(map(str, inner))}" if inner else ""
         raise Refused(f"holds no state dict by the name {WRAPPED!r}{found}")
     return _state_dict(content[inner[0]])
 
 
-def _has_tensors(value):
-    return isinstance(value, Mapping) and any(isinstance(v, Tensor) for v in value.values())
+def _count_tensors(value):
+    tensors = value.values() if isinstance(value, Mapping) else ()
+    return sum(isinstance(one, Tensor) for one in tensors)
 
 
 def without_prefix(arrays: Mapping[str, Any]) -> dict[str, Any]:
