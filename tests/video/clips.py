@@ -33,13 +33,16 @@ def make(
     times=None,
     tags=(),
     audio=None,
+    layout="stereo",
+    sample_rate=48000,
     subtitles=(),
     options=None,
     metadata=None,
     rotation=0,
     chapters=(),
 ):
-    """Write a video: `times` in seconds, `audio` a codec, `subtitles` (start, end, text) in mkv."""
+    """Write a video: `times` in seconds, `audio` a codec with `layout` and `sample_rate`,
+    `subtitles` (start, end, text) in mkv."""
     pictures = frames() if pictures is None else pictures
     times = [index / rate for index in range(len(pictures))] if times is None else times
     with av.open(str(path), "w") as file:
@@ -52,7 +55,7 @@ def make(
             setattr(video.codec_context, name, code)
         if rotation:
             video.set_display_rotation(rotation)
-        sound = file.add_stream(audio, rate=48000) if audio else None
+        sound = file.add_stream(audio, rate=sample_rate, layout=layout) if audio else None
         text = file.add_mux_stream("subrip") if subtitles else None
         if chapters:
             file.set_chapters(chapters)
@@ -168,9 +171,10 @@ def facts(path):
 
 
 def _tone(file, sound, seconds):
-    samples = np.sin(np.arange(int(48000 * seconds)) * 2 * np.pi * 440 / 48000)
-    stereo = np.stack([samples, samples]).astype(np.float32)
-    frame = av.AudioFrame.from_ndarray(stereo, format="fltp", layout="stereo")
-    frame.sample_rate, frame.pts, frame.time_base = 48000, 0, Fraction(1, 48000)
+    rate, layout = sound.codec_context.sample_rate, sound.codec_context.layout
+    samples = np.sin(np.arange(int(rate * seconds)) * 2 * np.pi * 440 / rate)
+    channels = np.tile(samples.astype(np.float32), (layout.nb_channels, 1))
+    frame = av.AudioFrame.from_ndarray(channels, format="fltp", layout=layout.name)
+    frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
     file.mux(sound.encode(frame))
     file.mux(sound.encode(None))

@@ -1,15 +1,18 @@
 """Audio, subtitles, attachments and cover art, carried from one file to another."""
 
+import io
 from fractions import Fraction
 from typing import Any
 
 import av
 
+from vfi_jax.video.transcode import Audio, Text
+
 AUDIO = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}
 TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "srt", "webm": "webvtt"}
 TEXTS = ("subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text")
 COVERS = "mp4"  # of a cover FFmpeg makes a second video in Matroska, and nothing in a .mov
-BITS_PER_SECOND = 96_000  # of transcoded audio, for each channel
+JUMP = Fraction(1)  # seconds back that are another beginning, not a packet out of order
 
 
 class Tracks:
@@ -32,7 +35,8 @@ class Tracks:
         shift: Fraction,
         warnings: list[str],
     ):
-        self._carriers: dict[int, _Copy | _Audio | _Text] = {}
+        self._carriers: dict[int, _Copy | Audio | Text] = {}
+        self._lines: dict[int, _Line] = {}
         for stream in streams:
             carrier = _carrier(stream, container, format_name)
             if carrier is None:
@@ -44,24 +48,65 @@ class Tracks:
             carrier.stream.metadata.update(stream.metadata)
             carrier.stream.disposition = stream.disposition
             self._carriers[stream.index] = carrier
+            self._lines[stream.index] = _Line(f"{stream.type} #{stream.index}", stream.type)
         self._container, self._shift, self._warnings = container, shift, warnings
+        self._offsets = (-shift,)  # seconds that are added to time stamps: of late, and now
+        self._now = Fraction(0)  # the latest end of any packet
 
     def mux(self, packet: av.Packet) -> None:
-        """Carry a packet of the source over."""
-        carrier = self._carriers.get(packet.stream_index)
-        if carrier is None:
+        """Carry a packet of the source over.
+
+        Raises:
+          OSError: the file cannot be written; what is wrong with a track alone is a warning.
+        """
+        index = packet.stream_index
+        if index not in self._carriers:
             return
-        ticks = round(self._shift / packet.time_base)
-        packet.pts = None if packet.pts is None else packet.pts - ticks
-        packet.dts = None if packet.dts is None else packet.dts - ticks
-        self._container.mux(carrier.packets(packet))
+        if packet.dts is not None:
+            self._place(packet, self._lines[index])
+        self._write(index, packet)
 
     def flush(self) -> None:
         """Write what transcoders still hold."""
-        for index, carrier in self._carriers.items():
-            self._container.mux(carrier.packets(None))
+        for index, carrier in list(self._carriers.items()):
+            self._write(index, None)
+            line = self._lines[index]
             if carrier.damaged:
-                self._warnings.append(f"audio #{index}: {carrier.damaged} damaged packets left out")
+                self._warnings.append(f"{line.name}: {carrier.damaged} damaged packets left out")
+            if line.moved:
+                self._warnings.append(
+                    f"{line.name}: {line.moved} time stamps out of order were moved"
+                )
+
+    def _write(self, index, packet):
+        line = self._lines[index]
+        try:
+            self._container.mux(self._carriers[index].packets(packet))
+        except av.FFmpegError as error:
+            if isinstance(error, OSError):  # a full disk and the like, which stop the video too
+                raise OSError(f"{error.strerror} while {line.name} was written") from error
+            del self._carriers[index]
+            end = float(max(line.last or 0, 0))
+            self._warnings.append(f"{line.name} ends at {end:.2f} s: {error.strerror} after it")
+
+    def _place(self, packet, line):
+        """Move a packet's time stamps to the new file's time, in which every track goes forward.
+
+        Where files were put one behind the other, time stamps begin anew. Tracks do so one after
+        another, so each packet is taken to belong to the part that puts it nearest to now.
+        """
+        unit, time = packet.time_base, packet.dts * packet.time_base
+        offset = min(self._offsets, key=lambda one: abs(time + one - self._now))
+        if line.last is not None and time + offset < line.last - JUMP:
+            offset, line.moved = self._now - time, line.moved + 1
+            self._offsets = (self._offsets[-1], offset)
+        ticks = round(offset / unit)
+        dts, pts = packet.dts + ticks, packet.pts
+        if line.last is not None and dts < (least := round(line.last / unit) + line.step):
+            dts, line.moved = least, line.moved + 1
+        packet.dts, packet.pts = dts, None if pts is None else max(pts + ticks, dts)
+        line.last = dts * unit
+        self._now = max(self._now, (dts + (packet.duration or 0)) * unit)
 
 
 def is_cover(stream: av.stream.Stream) -> bool:
@@ -89,68 +134,66 @@ class _Copy:
         return [packet]
 
 
-class _Audio:
-    """Decoded and encoded with another codec."""
+class _Line:
+    """How far a track has come.
 
-    def __init__(self, stream, container, codec):
-        self._decoder = stream.codec_context
-        self.damaged = 0
-        # Opus knows 48 kHz and a few lower rates; the others take the source's.
-        rate = 48000 if codec == "libopus" else self._decoder.sample_rate
-        self.stream = container.add_stream(codec, rate=rate, layout=self._decoder.layout)
-        self.stream.bit_rate = BITS_PER_SECOND * self._decoder.channels
+    Attributes:
+      name: what the user knows the track by.
+      step: least ticks between two packets; subtitles may begin together.
+      last: when its last packet begins, in seconds.
+      moved: how often time stamps were not ascending.
+    """
 
-    def packets(self, packet):
-        try:
-            frames = self._decoder.decode(packet)
-        except av.FFmpegError:
-            self.damaged += 1
-            return []
-        packets = [out for frame in frames for out in self.stream.encode(frame)]
-        return packets if packet else [*packets, *self.stream.encode(None)]
-
-
-class _Text:
-    """Subtitles as another text format."""
-
-    damaged = 0
-
-    def __init__(self, stream, container, codec):
-        self._decoder = stream.codec_context
-        if not self._decoder.is_open:
-            self._decoder.open()
-        self.stream = container.add_stream(codec)
-        self.stream.codec_context.subtitle_header = self._decoder.subtitle_header
-
-    def packets(self, packet):
-        subtitle = packet and self._decoder.decode2(packet)
-        if not subtitle:
-            return []
-        encoded = self.stream.codec_context.encode_subtitle(subtitle)
-        encoded.stream, encoded.time_base = self.stream, packet.time_base
-        encoded.pts, encoded.dts, encoded.duration = packet.pts, packet.dts, packet.duration
-        return [encoded]
+    def __init__(self, name, kind):
+        self.name, self.step = name, int(kind != "subtitle")
+        self.last: Fraction | None = None
+        self.moved = 0
 
 
 def _carrier(stream, container, format_name) -> Any:
-    if format_name not in AUDIO:
+    kept = (
+        stream.type in ("audio", "subtitle")
+        or (stream.type == "attachment" and format_name == "matroska")
+        or (is_cover(stream) and format_name == COVERS)
+    )
+    if format_name not in AUDIO or not kept:
         return None
-    try:
-        if stream.type in ("audio", "subtitle"):
-            return _Copy(stream, container)
-        if stream.type == "attachment" and format_name == "matroska":
-            return _Copy(stream, container)
-        if is_cover(stream) and format_name == COVERS:
-            return _Copy(stream, container)
-    except ValueError:  # the container does not take the codec
-        if stream.type == "audio":
-            return _Audio(stream, container, AUDIO[format_name])
-        if stream.type == "subtitle" and stream.codec_context.name in TEXTS:
-            return _Text(stream, container, TEXT[format_name])
+    if _is_taken(stream, format_name):
+        return _Copy(stream, container)
+    if stream.codec_context is None:
+        return None
+    if stream.type == "audio":
+        return Audio.nearest(stream, container, AUDIO[format_name])
+    if stream.type == "subtitle" and stream.codec_context.name in TEXTS:
+        return Text(stream, container, TEXT[format_name])
     return None
 
 
+def _is_taken(stream, format_name):
+    """Whether a container takes a stream as it is. Some say so only when they write the header, and
+    MP4 refuses channel layouts of PCM at the end: so a file of nothing else is written."""
+    try:
+        with av.open(io.BytesIO(), "w", format=format_name) as trial:
+            copy = trial.add_stream_from_template(stream)
+            copy.disposition = stream.disposition
+            trial.start_encoding()
+            if stream.codec_context and stream.codec_context.name.startswith("pcm_"):
+                trial.mux(_silence(copy))
+    except (ValueError, av.FFmpegError):
+        return False
+    return True
+
+
+def _silence(stream):
+    packet = av.Packet(bytes(48 * stream.codec_context.channels))  # a multiple of every sample size
+    packet.stream, packet.time_base = stream, stream.time_base
+    packet.pts = packet.dts = 0
+    return packet
+
+
 def _left_out(stream, target):
+    if stream.codec_context is None and stream.type in ("audio", "subtitle"):
+        return f"{stream.type} #{stream.index} left out: FFmpeg does not know its codec"
     codec = stream.codec_context.name if stream.codec_context else stream.type
     if is_cover(stream):
         return f"cover art ({codec}) left out: a .mp4 target keeps it"
