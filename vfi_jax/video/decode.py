@@ -13,6 +13,7 @@ import numpy as np
 from vfi_jax.video import colour, images
 from vfi_jax.video.colour import Tags
 from vfi_jax.video.orientation import Orientation
+from vfi_jax.video.side_data import side_data
 from vfi_jax.video.source import DEFAULT_RATE, Frame, Picture, Source
 from vfi_jax.video.timing import Clock
 from vfi_jax.video.tracks import is_cover
@@ -105,8 +106,7 @@ class Video(Source):
             tick=whole.time_base or stream.time_base,
             bits=colour.bits_of(pixel_format),
             chroma=colour.chroma_of(pixel_format),
-            alpha=colour.has_alpha(pixel_format)
-            and _transparent(colour.to_array(whole, self._tags, bits=16, alpha=True)),
+            alpha=colour.has_alpha(pixel_format) and self._is_transparent(whole),
             tags=self._tags,
             aspect=aspect if aspect not in (None, 0, 1) else None,
         )
@@ -124,12 +124,16 @@ class Video(Source):
         self.loop = images.loop(path) if self._container.format.name == "gif" else 0
         self.warnings += self._remarks(first, rate)
 
+    def _is_transparent(self, frame):
+        bits = colour.bits_of(frame.format)
+        return _transparent(colour.to_array(frame, self._tags, bits=bits, alpha=True), bits)
+
     def _remarks(self, first, rate):
         if self._deinterlace:
             yield "interlaced: frames are made whole first (bwdif)"
         if not rate:
             yield f"no frame rate in the file: read as {DEFAULT_RATE} frames/s"
-        if any("MASTERING" in str(side.type) for side in first.side_data):
+        if "MASTERING_DISPLAY_METADATA" in side_data(first):
             yield "HDR: colour tags are kept, mastering display data is not"
 
     def _pixels(self, frame, alpha):
@@ -139,7 +143,7 @@ class Video(Source):
         layered = colour.has_alpha(frame.format)
         pixels = colour.to_array(frame, self._tags, bits=picture.bits, alpha=layered)
         if layered and not (alpha and picture.alpha):
-            self._hidden |= not picture.alpha and _transparent(pixels)
+            self._hidden |= not picture.alpha and _transparent(pixels, picture.bits)
             pixels = colour.over_black(pixels)
         return self._orientation.upright(pixels)
 
@@ -238,8 +242,11 @@ def _decoder(stream):
     return decoder
 
 
-def _transparent(pixels):
-    return bool(pixels[..., 3].min() < np.iinfo(pixels.dtype).max)
+def _transparent(pixels, bits):
+    """Whether anything of `[H, W, 4]` is, at the depth of the source: swscale makes 65532 of the
+    largest value of 8 bits."""
+    spare = max(8 * pixels.itemsize - bits, 0)  # floating-point formats have 32 bits
+    return bool(pixels[..., 3].min() >> spare < np.iinfo(pixels.dtype).max >> spare)
 
 
 def _start(container):

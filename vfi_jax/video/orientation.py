@@ -5,6 +5,8 @@ import dataclasses
 import av
 import numpy as np
 
+from vfi_jax.video.side_data import side_data
+
 
 @dataclasses.dataclass(frozen=True)
 class Orientation:
@@ -23,9 +25,8 @@ class Orientation:
     @classmethod
     def of(cls, frame: av.VideoFrame) -> "Orientation":
         """What a frame's display matrix says, to the nearest quarter turn."""
-        try:
-            data = bytes(frame.side_data["DISPLAYMATRIX"])  # type: ignore[typeddict-item]
-        except KeyError:
+        data = side_data(frame).get("DISPLAYMATRIX")
+        if data is None:
             return cls()
         # Shown x is a x + c y, shown y is b x + d y, up to a shift.
         a, b, _, c, d = np.frombuffer(data, np.int32)[:5].tolist()
