@@ -47,6 +47,25 @@ def test_any_mode_becomes_rgb(tmp_path, mode):
     np.testing.assert_array_equal(images.read(path), np.asarray(wanted.convert("RGB")))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "kind"),
+    [(np.float32, "floating-point"), (np.int32, "signed or 32-bit")],
+)
+def test_values_without_a_white_are_refused(tmp_path, dtype, kind):
+    Image.fromarray(np.ones((2, 3), dtype)).save(tmp_path / "x.tif")
+    for ask in (images.read, lambda path: images.heads([path])):
+        with pytest.raises(ValueError, match=rf"x\.tif holds {kind} values.*16-bit PNG"):
+            ask(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_grey_of_sixteen_bits_keeps_them(tmp_path, suffix):
+    grey = np.array([[0, 1, 40000], [65535, 257, 3]], np.uint16)
+    Image.fromarray(grey).save(tmp_path / f"x{suffix}")
+    back = images.read(tmp_path / f"x{suffix}", bits=16)
+    np.testing.assert_array_equal(back, np.dstack([grey] * 3))
+
+
 def test_exif_orientation_is_applied(tmp_path):
     exif = Image.Exif()
     exif[images.ORIENTATION] = 6  # to be turned a quarter clockwise

@@ -58,7 +58,7 @@ def heads(paths: list[Path]) -> list[Head]:
     """The heads of images that are all of one size.
 
     Raises:
-      ValueError: one is no image or of another size; it is named.
+      ValueError: one is no image, of another size or of neither 8 nor 16 bits; it is named.
     """
     found = [_head(path) for path in paths]
     for path, head in zip(paths, found, strict=True):
@@ -82,7 +82,7 @@ def read(path: Path, *, bits: int = 8, alpha: bool = False) -> np.ndarray:
       `[H, W, 3 or 4]` uint8 or uint16.
 
     Raises:
-      ValueError: it cannot be decoded.
+      ValueError: it cannot be decoded, or is of neither 8 nor 16 bits.
     """
     try:
         with Image.open(path) as image:
@@ -140,6 +140,13 @@ def _orientation(image):
 
 
 def _bits(image):
+    # A PNG of 16 bits may be of mode I; a TIFF of mode I or F has no white that it says.
+    if image.format != "PNG" and image.mode in ("I", "F"):
+        kind = "floating-point" if image.mode == "F" else "signed or 32-bit"
+        raise ValueError(
+            f"{image.filename} holds {kind} values, and frames have 8 or 16 bits; "
+            "save it as a 16-bit PNG or TIFF, white at 65535"
+        )
     if image.format == "PNG":
         return 16 if any("16" in str(tile.args) for tile in image.tile) else 8
     if image.format == "TIFF":
