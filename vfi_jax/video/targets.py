@@ -11,6 +11,7 @@ from vfi_jax.video.encoding import FORMATS
 
 FRAME_NAME = "frame_{:06d}.png"
 FRAME_PATTERN = r"frame_\d{6,}\.png"
+PARTIAL = ".vfi_jax.partial"  # inside of a folder, until its frames are complete
 
 
 def is_folder(target: str | os.PathLike) -> bool:
@@ -28,32 +29,64 @@ def check(source: Path | None, target: Path, *, folder: bool, overwrite: bool) -
     if not folder and target.suffix.lower() not in FORMATS:
         known = " ".join(FORMATS)
         raise ValueError(f"{target.name}: a target ends in {known}, or is a folder (no suffix)")
-    if not target.exists() or (folder and target.is_dir() and not any(target.iterdir())):
+    if folder and target.exists() and not target.is_dir():
+        raise ValueError(f"{target} is a file; a folder would take its place")
+    held = _held(target) if folder else []
+    if not target.exists() or (folder and not held):
         return
     if not overwrite:
         raise ValueError(f"{target} exists; --overwrite (overwrite=True) replaces it")
-    if folder and not target.is_dir():
-        raise ValueError(f"{target} is a file; a folder would take its place")
-    if folder:
-        strangers = [
-            one.name for one in target.iterdir() if not re.fullmatch(FRAME_PATTERN, one.name)
-        ]
-        if strangers:
-            raise ValueError(f"{target} also holds {strangers[0]}; such a folder is not replaced")
+    strangers = [name for name in held if not re.fullmatch(FRAME_PATTERN, name)]
+    if strangers:
+        raise ValueError(f"{target} also holds {strangers[0]}; such a folder is not replaced")
 
 
 @contextlib.contextmanager
 def staged(target: Path) -> Iterator[Path]:
-    """A temporary name beside `target` that becomes `target` at the end, or vanishes on failure."""
-    temporary = target.with_name(f".{target.stem}.partial{target.suffix}")
+    """A temporary name that becomes `target` at the end, or vanishes on failure.
+
+    It is beside the target, or inside of a folder that is there, which stays: it may be a link or
+    a mount point. A link to a file stays too; what it points to is replaced.
+
+    Raises:
+      OSError: what was made could not be given the target's name; it stays where the message says.
+    """
+    place = target.resolve()
+    if place.is_dir():
+        temporary = place / PARTIAL
+    else:
+        temporary = place.with_name(f".{target.stem}.partial{target.suffix}")
     _remove(temporary)
     try:
         yield temporary
-        if target.is_dir():
-            shutil.rmtree(target)
-        temporary.replace(target)
-    finally:
+    except BaseException:
         _remove(temporary)
+        raise
+    try:
+        _move(temporary, place)
+    except OSError as error:
+        raise OSError(
+            f"{target} could not be replaced ({error.strerror}); what was made is in {temporary}"
+        ) from error
+
+
+def _held(folder):
+    """The names in a folder, but for hidden ones, which systems leave there, such as .DS_Store."""
+    if not folder.is_dir():
+        return []
+    return [one.name for one in folder.iterdir() if not one.name.startswith(".")]
+
+
+def _move(temporary, place):
+    if not place.is_dir():
+        temporary.replace(place)
+        return
+    old = {one for one in place.iterdir() if re.fullmatch(FRAME_PATTERN, one.name)}
+    for made in sorted(temporary.iterdir()):
+        old.discard(made.replace(place / made.name))
+    for one in old:
+        one.unlink()
+    temporary.rmdir()
 
 
 def _remove(path):
