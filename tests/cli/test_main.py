@@ -1,6 +1,7 @@
 """The command line lists its commands at once and tells every user error in one line."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -123,3 +124,35 @@ def test_a_reader_that_goes_away_is_no_error():
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=60) == cli.READER_GONE
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_leaves_nothing_half_made(tmp_path, name):
+    code = (
+        "import os, sys, time; from vfi_jax.video import targets;"
+        "from pathlib import Path; from vfi_jax.cli import __main__ as cli\n"
+        "def work(words):\n"
+        "    with targets.staged(Path('out.mp4')) as staged:\n"
+        "        staged.touch(); print('begun', flush=True); time.sleep(60)\n"
+        "cli._run = work; sys.exit(cli.main([]))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=tmp_path
+    ) as process:
+        assert process.stdout.readline() == b"begun\n"
+        assert [path.name for path in tmp_path.iterdir()] == [".out.partial.mp4"]
+        process.send_signal(getattr(signal, name))
+        assert process.wait(timeout=60) == 128 + getattr(signal, name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_handlers_are_as_before_and_what_is_ignored_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with cli._ended_by_signals():
+            seen = [signal.getsignal(one) for one in (signal.SIGHUP, signal.SIGTERM)]
+        assert seen[0] == signal.SIG_IGN
+        assert callable(seen[1])
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -6,10 +6,13 @@ imports jax and the like inside `run`, so that `--help` is quick.
 """
 
 import ast
+import contextlib
 import importlib.util
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 
 import vfi_jax
 from vfi_jax import lookup
@@ -18,6 +21,7 @@ COMMANDS = "vfi_jax.cli"
 DEBUG = "VFI_JAX_DEBUG"  # environment variable: show tracebacks
 USER_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+ENDING = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 READER_GONE = 141  # 128 + SIGPIPE
 EXTRAS = {  # what each optional package comes with
     "tensorflow_datasets": "train",
@@ -51,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    return guarded(lambda: _run(words), prog="vfi-jax", debug=debug)
+    with _ended_by_signals():
+        return guarded(lambda: _run(words), prog="vfi-jax", debug=debug)
 
 
 def guarded(action: Callable[[], int], *, prog: str, debug: bool = False) -> int:
@@ -93,6 +98,31 @@ def guarded(action: Callable[[], int], *, prog: str, debug: bool = False) -> int
 def commands() -> dict[str, str]:
     """The first docstring line of each command, by name; none is imported."""
     return {name: _summary(name) for name in lookup.modules(COMMANDS)}
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the process as Ctrl-C does, so that nothing half-made is left.
+
+    The exit code is 128 and the signal's number, as shells have it. A signal that is ignored, as
+    `nohup` has it, stays so.
+    """
+
+    def end(number, _):
+        for one in caught:  # a closing terminal sends several; cleaning up goes on
+            signal.signal(one, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    known = [getattr(signal, name) for name in ENDING if hasattr(signal, name)]
+    here = threading.current_thread() is threading.main_thread()  # no other may set handlers
+    caught = [one for one in known if here and signal.getsignal(one) == signal.SIG_DFL]
+    for one in caught:
+        signal.signal(one, end)
+    try:
+        yield
+    finally:
+        for one in caught:
+            signal.signal(one, signal.SIG_DFL)
 
 
 def _run(words):
