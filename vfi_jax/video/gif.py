@@ -14,18 +14,34 @@ from vfi_jax.video.source import Picture, Source
 from vfi_jax.video.tracks import left_out
 
 CENTISECOND = Fraction(1, 100)  # GIF's unit of time
+LEAST = 2  # centiseconds; browsers show what is shorter for 10
+LONGEST = 65535  # centiseconds, a 16-bit field
+HIGHEST_RATE = 1 / (LEAST * CENTISECOND)  # frames per second
 
 
 class GifSink(Sink):
-    """An animated GIF with a palette for each frame."""
+    """An animated GIF with a palette for each frame.
+
+    Where unequal gaps bring frames nearer to one another than a GIF can show them, the later one is
+    left out.
+
+    Raises:
+      ValueError: `rate`, of the output in frames per second, is higher than a GIF shows.
+    """
 
     codec = "gif"
 
-    def __init__(self, path: Path, source: Source, picture: Picture):
+    def __init__(self, path: Path, source: Source, picture: Picture, rate: Fraction):
         super().__init__()
+        if rate > HIGHEST_RATE:
+            raise ValueError(
+                f"a GIF shows at most {HIGHEST_RATE} frames/s (browsers slow faster ones down to "
+                f"10), got {float(rate):g}; --fps {HIGHEST_RATE} (fps={HIGHEST_RATE}) fits"
+            )
         self.alpha = picture.alpha
         self._path = path
-        self._last = self._held = 0
+        self._last: int | None = None  # when the last frame is shown, in centiseconds
+        self._held = self._left_out = 0
         self._tail = b""
         options = {"loop": str(source.loop)}
         self._container = av.open(str(path), "w", format="gif", options=options)
@@ -39,9 +55,11 @@ class GifSink(Sink):
     def write(self, pixels: np.ndarray, time: Fraction, duration: Fraction) -> None:
         """Encode a frame."""
         pts, end = (round(moment / CENTISECOND) for moment in (time, time + duration))
-        if end <= pts:
-            raise ValueError("a GIF cannot show more than 100 frames/s; ask for a lower rate")
-        self._held = end - pts
+        if self._last is not None and pts < self._last + LEAST:
+            self._left_out += 1
+            self._held = max(self._held, end - self._last)
+            return
+        self._last, self._held = pts, max(end - pts, LEAST)
         layout = "rgba" if self.alpha else "rgb24"
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(_to_8_bits(pixels)), layout)
         frame.pts, frame.time_base = pts, CENTISECOND
@@ -53,6 +71,10 @@ class GifSink(Sink):
         self._mux(None)
         self._container.close()
         self._hold_last()
+        if self._left_out:
+            self.warnings.append(
+                f"{self._left_out} frames left out: a GIF shows none for less than 0.02 s"
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -69,7 +91,7 @@ class GifSink(Sink):
         control = self._tail.index(b"\x21\xf9\x04")  # graphic control extension; 4 on is the delay
         with open(self._path, "r+b") as file:
             file.seek(control + 4 - len(self._tail) - 1, os.SEEK_END)
-            file.write(self._held.to_bytes(2, "little"))
+            file.write(min(self._held, LONGEST).to_bytes(2, "little"))
 
 
 def _to_8_bits(pixels):

@@ -41,12 +41,14 @@ def open_sink(
       crf: quality in place of the encoder's default; smaller is better.
 
     Raises:
-      ValueError: no such encoder, or the target does not take it.
+      ValueError: no such encoder, or the target does not take it or so many frames per second.
     """
     if folder or path.suffix.lower() == ".gif":
         if codec is not None or crf is not None:
             raise ValueError("codec and crf are for video files, not for a folder or a GIF")
-        return (FolderSink if folder else GifSink)(path, source, picture)
+        if folder:
+            return FolderSink(path, source, picture)
+        return GifSink(path, source, picture, schedule.out_rate(picture.average))
     chosen = encoding.choose(path.suffix, picture, codec=codec, crf=crf)
     return VideoSink(path, source, picture, schedule, chosen)
 
