@@ -1,9 +1,10 @@
 """Make a video smoother, or slow: new frames between its frames, all else as it was.
 
 The source is any video that FFmpeg reads, or a folder of images; the target's suffix chooses the
-container (.mp4 .m4v .mov .mkv .webm .gif .apng), none means a folder of PNG files. Time stamps are
-exact, also where frames are not evenly spaced; audio, subtitles and colours are carried over.
---slow 4 makes slow motion in the place of a higher rate.
+container (.mp4 .m4v .mov .mkv .webm .gif .apng), none means a folder of PNG files. A GIF shows at
+most 50 frames per second, so one of 30 is doubled with --fps 50. Time stamps are exact, also where
+frames are not evenly spaced; audio, subtitles and colours are carried over. --slow 4 makes slow
+motion in the place of a higher rate.
 """
 
 import dataclasses
@@ -63,7 +64,8 @@ class Args:
     """Video encoder in place of the container's own, by FFmpeg's name: libsvtav1, h264_nvenc."""
 
     crf: float | None = None
-    """Quality of the encoder; smaller is better and larger. 17 if not given, with libx264."""
+    """Quality of the encoder; smaller is better and larger. If not given, 17 with libx264 and 19
+    with H.264, HEVC and AV1 in hardware, which take it as their own."""
 
     tile: int | None = None
     """Cut frames into tiles of so many pixels; by default only those that exceed the memory."""

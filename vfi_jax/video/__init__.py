@@ -117,7 +117,8 @@ def interpolate_video(
 
     Args:
       source: a video that FFmpeg can read, or a folder of images, taken in natural order.
-      target: .mp4 .m4v .mov .mkv .webm .gif .apng, or a folder (no suffix) of PNG files.
+      target: .mp4 .m4v .mov .mkv .webm .gif .apng, or a folder (no suffix) of PNG files. A GIF
+        shows at most 50 frames/s: 30 doubled needs fps=50.
       model: a name of `list_models`, or what `load` gives; None: the default model.
       weights: where the model's weights are, in place of where `load` finds them.
       config: fields of the model's Config to replace, such as {"frames": 7} for Zooming Slow-Mo or
@@ -134,7 +135,8 @@ def interpolate_video(
       scene_threshold: change between two frames, 0 to 1, above which there is a cut between them,
         where the earlier frame is repeated; 1: never.
       codec: FFmpeg's name of a video encoder, such as "libsvtav1" or "h264_nvenc".
-      crf: quality of the encoder, smaller is better; 17 by default with libx264.
+      crf: quality of the encoder, smaller is better; 17 by default with libx264. H.264, HEVC and
+        AV1 in hardware (nvenc, qsv, amf, videotoolbox) take it as their own, 19 by default.
       overwrite: replace a target that exists.
       progress: called with (output frames written, output frames expected or None).
       **driver: options of `Interpolator`, such as tile=, memory= or batch=.

@@ -1,6 +1,7 @@
 """Which encoder writes a video, in which pixel format, with which options."""
 
 import dataclasses
+import platform
 from collections.abc import Iterator
 
 import av
@@ -22,11 +23,25 @@ FORMATS = {
 # What each encoder is asked for: visually lossless at a sensible speed.
 OPTIONS = {
     "libx264": {"crf": "17", "preset": "medium"},
+    "libx264rgb": {"crf": "17", "preset": "medium"},
     "libx265": {"crf": "18", "preset": "medium", "x265-params": "log-level=error"},
     "libvpx-vp9": {"crf": "22", "b": "0", "deadline": "good", "cpu-used": "3", "row-mt": "1"},
     "libsvtav1": {"crf": "22", "preset": "7"},
     "prores_ks": {"profile": "4444", "alpha_bits": "16"},
 }
+
+# Encoders in hardware that are asked for a quality, and for which; it is not quite libx264's crf.
+HARDWARE = (
+    *("h264_nvenc", "hevc_nvenc", "av1_nvenc"),
+    *("h264_qsv", "hevc_qsv", "av1_qsv"),
+    *("h264_amf", "hevc_amf"),
+    *("h264_videotoolbox", "hevc_videotoolbox"),
+)
+HARDWARE_CRF = 19
+QP_TO_LAMBDA = 118  # FFmpeg's unit of -q:v (FF_QP2LAMBDA)
+
+# Hardware's names of pixel formats that differ in how planes are laid out alone.
+INTERLEAVED = {"yuv420p": "nv12", "yuv420p10le": "p010le"}
 
 # Least width and height. libx265 (4.1) writes beyond its memory at 10 bits and a width of 33 to 48.
 SMALLEST = {"libx265": 64, "libsvtav1": 64}
@@ -66,27 +81,36 @@ def choose(
       ValueError: there is no such encoder, or it has no such quality.
     """
     format_name = FORMATS[suffix.lower()]
-    codec = codec or _default_codec(format_name, picture)
     try:
-        offered = av.Codec(codec, "w").video_formats or ()
+        encoder = av.Codec(codec or _default_codec(format_name, picture), "w")
     except (ValueError, av.FFmpegError) as error:
         raise ValueError(f"codec {codec!r} is not an encoder that FFmpeg has here") from error
+    codec = encoder.name  # libx264 of h264
     if not _large_enough(codec, picture):
         least = SMALLEST[codec]
         raise ValueError(f"{codec} needs {least}x{least}, got {picture.width}x{picture.height}")
     options = {"chroma_sample_location": "left", **OPTIONS.get(codec, {})}
-    if crf is not None:
+    if _in_hardware(codec):
+        options |= _hardware(codec, HARDWARE_CRF if crf is None else crf)
+    elif crf is not None:
         if "crf" not in options:
             able = ", ".join(name for name, known in OPTIONS.items() if "crf" in known)
-            raise ValueError(f"crf has no meaning for {codec}; it has for {able}")
+            raise ValueError(
+                f"crf has no meaning for {codec}; it has for {able} and h264, hevc and av1 in "
+                "hardware, such as h264_nvenc"
+            )
         options["crf"] = f"{crf:g}"
-    pixel_format = _pixel_format(codec, [known.name for known in offered], picture)
+    pixel_format = _pixel_format(codec, [one.name for one in encoder.video_formats or ()], picture)
     return Encoding(format_name, codec, pixel_format, options)
 
 
 def losses(picture: Picture, encoding: Encoding) -> Iterator[str]:
     """Lines for what an encoding does not keep, or keeps in an unusual way."""
     pixel_format = av.VideoFormat(encoding.pixel_format)
+    encoder = av.Codec(encoding.codec, "w")
+    asked = encoding.codec in OPTIONS or _in_hardware(encoding.codec)
+    if encoder.lossy and not encoder.intra_only and not asked:
+        yield f"{encoding.codec} writes at its own default bit rate, which may be low"
     bits = colour.bits_of(pixel_format)
     if bits < min(picture.bits, 10):
         yield f"{picture.bits} bits in, {bits} out: {encoding.codec} takes no more"
@@ -99,6 +123,26 @@ def losses(picture: Picture, encoding: Encoding) -> Iterator[str]:
         yield (
             f"odd size {picture.width}x{picture.height}: kept, in 4:4:4, which some players refuse"
         )
+
+
+def _in_hardware(codec):
+    """Whether an encoder in hardware takes a quality; VideoToolbox does on Apple's own chips."""
+    return codec in HARDWARE and (
+        not codec.endswith("_videotoolbox") or platform.machine() == "arm64"
+    )
+
+
+def _hardware(codec, crf):
+    """Options of an encoder in hardware for a quality; smaller is better."""
+    family = codec.partition("_")[2]
+    if family == "nvenc":  # 0 means automatic; a bit rate would be a ceiling
+        return {"rc": "vbr", "cq": f"{max(crf, 1):g}", "b": "0"}
+    if family == "qsv":
+        return {"global_quality": f"{max(round(crf), 1)}"}
+    if family == "amf":
+        return {"rc": "cqp", **dict.fromkeys(("qp_i", "qp_p"), f"{round(crf)}")}
+    percent = min(max(100 - 2 * crf, 1), 100)  # of VideoToolbox, where larger is better
+    return {"flags": "+qscale", "global_quality": f"{round(percent * QP_TO_LAMBDA)}"}
 
 
 def _default_codec(format_name, picture):
@@ -126,6 +170,8 @@ def _pixel_format(codec, offered, picture):
     if codec == "libvpx-vp9" and alpha:
         chromas = ["420"]  # it offers others, and refuses them
     depths = ["10le", "12le", ""] if deep else ["", "10le"]
+    if codec in HARDWARE and codec.startswith("h264"):
+        depths = [""]  # they list 10 bits, which hardly any chip has for H.264
     alphas = ["a", ""] if alpha else [""]
     wanted = [
         f"yuv{letter}{chroma}p{depth}"
@@ -133,6 +179,7 @@ def _pixel_format(codec, offered, picture):
         for depth in depths
         for chroma in chromas
     ]
+    wanted = [one for name in wanted for one in (name, INTERLEAVED.get(name, name))]
     rgb = {(False, False): "rgb24", (False, True): "rgba", (True, False): "rgb48be"}
     wanted.append(rgb.get((deep, alpha), "rgba64be"))
     found = next((name for name in wanted if name in offered), None)

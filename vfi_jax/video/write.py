@@ -136,7 +136,7 @@ class VideoSink(Sink):
         stream.time_base = context.time_base = unit
         if picture.aspect:
             context.sample_aspect_ratio = picture.aspect
-        if chosen.codec == "libx265" and chosen.format_name in ("mp4", "mov"):
+        if context.codec.canonical_name == "hevc" and chosen.format_name in ("mp4", "mov"):
             context.codec_tag = "hvc1"  # the only tag for HEVC that Apple's players know
         self._tags.stamp(context)
         os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its whole configuration otherwise
