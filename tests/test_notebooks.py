@@ -34,3 +34,12 @@ def test_notebook_is_stored_without_outputs(path):
     nbformat.validate(notebook)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert not any(cell.outputs or cell.execution_count for cell in cells)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_installs_a_checkout(path):
+    """No index has the package."""
+    nbformat = pytest.importorskip("nbformat")
+    first, install = nbformat.read(path, as_version=4).cells[:2]
+    assert "upload yours into the folder `vfi_jax`" in first.source.replace("\n", " ")
+    assert install.source.startswith("%cd vfi_jax\n%pip install -q -e ")
