@@ -52,6 +52,14 @@ def test_time_stamps_that_begin_anew_go_on(tmp_path):
     assert all(0.02 < float(after - before) < 0.2 for before, after in pairwise(times))
 
 
+def test_sound_that_changes_its_layout_is_transcoded_to_the_end(tmp_path):
+    stereo = make(tmp_path / "stereo.ts", frames(30), audio="ac3").read_bytes()
+    more = make(tmp_path / "more.ts", frames(30), audio="ac3", layout="5.1(side)").read_bytes()
+    (tmp_path / "in.ts").write_bytes(stereo + more)
+    interpolate_video(tmp_path / "in.ts", tmp_path / "out.webm", multi=1)
+    assert 1.9 < _times_of_sound(tmp_path / "out.webm")[-1] < 2.2
+
+
 def test_a_track_that_fails_ends_alone(tmp_path, monkeypatch):
     def fail(self, packet):
         raise av.InvalidDataError(1, "Invalid data")

@@ -12,7 +12,7 @@ AUDIO = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}
 TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "srt", "webm": "webvtt"}
 TEXTS = ("subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text")
 COVERS = "mp4"  # of a cover FFmpeg makes a second video in Matroska, and nothing in a .mov
-JUMP = Fraction(1)  # seconds back that are another beginning, not a packet out of order
+JUMP = Fraction(1, 4)  # seconds back that are another beginning, not a packet out of order
 
 
 class Tracks:
