@@ -48,6 +48,7 @@ def train(options: Options) -> int:
     model = run.create_model(recipe, bf16=options.bf16)
     run.check(options, recipe, model.contract)
     fitting = windows(model.contract, FRAMES, gaps=recipe.gaps, targets=recipe.targets)
+    spans = {window.span for window in fitting}
     choice = Choice(
         names=recipe.data,
         folder=options.data_dir,
@@ -57,6 +58,8 @@ def train(options: Options) -> int:
         seed=options.seed,
         resident=options.resident,
         frames=FRAMES,
+        # Of windows that differ, the shorter ones are drawn more often: a longer run has more.
+        loaded=spans.pop() if len(spans) == 1 else FRAMES,
         shortest=fitting[0].length,
         scenes=options.scenes,
         licences=options.licences,
@@ -78,6 +81,7 @@ class _Run:
         self.options, self.recipe, self.model, self.source = options, recipe, model, source
         self.mesh = parallel.mesh()
         self.optimizer = recipe.optimizer.build(recipe.steps)
+        self.prepare = recipe.preparation(model.contract, source.frames)
         self.frozen = run.load_frozen(recipe)
         self.writes = jax.process_index() == 0
         evaluates = self.writes and options.eval_every
@@ -163,12 +167,11 @@ class _Run:
             accumulate=self.options.accumulate,
             summed=recipe.summed,
         )
-        prepare = recipe.preparation(self.model.contract, self.source.frames)
         rows = parallel.split(self.mesh)
 
         def dispatch(state, arrays, drawn, frozen):
             def one(state, drawn):
-                batch = prepare(self.source.gather(arrays, drawn))
+                batch = self.prepare(self.source.gather(arrays, drawn))
                 batch = lax.with_sharding_constraint(batch, rows)
                 return step(state, batch, frozen)
 

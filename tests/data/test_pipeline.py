@@ -1,6 +1,7 @@
 """Both pipelines: the same draws for the same seed, from any step, and disjoint over processes."""
 
 import dataclasses
+import time
 
 import jax
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from tests.data import trees
 from vfi_jax import data
 from vfi_jax.contract import Contract
-from vfi_jax.data import augment, throughput
+from vfi_jax.data import augment, pipeline, throughput
 from vfi_jax.data.batch import Preparation
 from vfi_jax.data.build import Options, build
 from vfi_jax.data.source import Choice, open_source
@@ -73,6 +74,75 @@ def test_both_pipelines_prepare_the_same_kind_of_batch(source):
     np.testing.assert_array_equal(batch["times"], [[0.5], [0.5]])
 
 
+def test_batches_of_one_clip_are_streamed(choice):
+    opened = open_source(dataclasses.replace(choice, batch=1))
+    names = [opened.draw(step)["clips"].shape and opened.names(step) for step in (0, 1, 2**40)]
+    opened.close()
+    assert all(len(each) == 1 for each in names)
+
+
+def test_clips_are_read_ahead_by_their_number_whatever_the_batch(choice, monkeypatch):
+    loaded = []
+    load = pipeline.Streamed._load
+    monkeypatch.setattr(
+        pipeline.Streamed, "_load", lambda self, *args: loaded.append(0) or load(self, *args)
+    )
+    monkeypatch.setattr(pipeline, "AHEAD", 5)
+    for batch, most in ((1, 6), (4, 12)):
+        loaded.clear()
+        opened = open_source(dataclasses.replace(choice, batch=batch))
+        opened.draw(0)
+        time.sleep(0.2)  # what is read meanwhile; a slow machine reads less
+        opened.close()
+        assert batch <= len(loaded) <= most
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_no_more_frames_are_loaded_than_clips_have_and_windows_take(choice, tmp_path, built):
+    trees.pictures(tmp_path / "seq/one", [f"{i}.png" for i in range(3)])
+    trees.pictures(tmp_path / "seq/two", [f"{i}.png" for i in range(7)])
+    choice = Choice(("frame_folder",), tmp_path / "seq", "test", batch=2, crop=(16, 16))
+    if built:
+        build(Options("frame_folder", tmp_path / "built", choice.folder))
+        choice = dataclasses.replace(choice, folder=tmp_path / "built")
+    for changes, frames, names in (
+        ({}, 7, {"one", "two"}),
+        ({"loaded": 3}, 3, {"one", "two"}),
+        ({"shortest": 5}, 7, {"two"}),
+    ):
+        opened = open_source(dataclasses.replace(choice, **changes))
+        drawn = opened.draw(0)
+        opened.close()
+        assert (opened.frames, drawn["clips"].shape[1]) == (frames, frames)
+        assert set(opened.names(0)) == names
+    with pytest.raises(ValueError, match="no clips of 9 frames or more"):
+        open_source(dataclasses.replace(choice, shortest=9))
+
+
+def test_a_set_built_before_lengths_were_stored_names_its_short_clips(choice, tmp_path):
+    build(Options("middlebury", tmp_path / "built", choice.folder))
+    for file in (tmp_path / "built").rglob("metadata.json"):
+        file.unlink()
+    choice = dataclasses.replace(choice, folder=tmp_path / "built", frames=9)
+    opened = open_source(choice)
+    assert opened.draw(0)["clips"].shape[1] == opened.frames == 9
+    opened.close()
+    opened = open_source(dataclasses.replace(choice, shortest=5))
+    with pytest.raises(ValueError, match=r"clip . has 3 frames .* 5; build the set again"):
+        opened.draw(0)
+    opened.close()
+
+
+def test_the_order_of_an_epoch_is_drawn_once(choice, monkeypatch):
+    opened = open_source(dataclasses.replace(choice, resident=True, seed=12345))
+    made, default_rng = [], np.random.default_rng
+    monkeypatch.setattr(
+        np.random, "default_rng", lambda *args: made.append(args) or default_rng(*args)
+    )
+    assert sorted(opened.names(0) + opened.names(1)) == ["a", "b", "c", "d"]
+    assert len(made) == 1
+
+
 def test_throughput_is_counted_in_clips(choice):
     choice = dataclasses.replace(choice, resident=True)
     assert throughput.measure(choice, seconds=0.2) > 10
@@ -102,6 +172,11 @@ def test_windows_answer_the_contract():
     assert windows(stretch, 7)[0].targets == tuple(range(7))
     with pytest.raises(ValueError, match="use longer clips"):
         windows(stretch, 6)
+    middle = Contract(frames=2, times=(0.5,))
+    assert {w.span for w in windows(middle, 9, gaps=(2, 4))} == {3, 5}
+    for gap in (3, 16):  # the middle is no frame; longer than the clip
+        with pytest.raises(ValueError, match=f"clips of 9 frames .* with gap {gap}; use longer"):
+            windows(middle, 9, gaps=(2, gap))
 
 
 def test_a_clip_is_seen_from_either_end_but_no_padding():

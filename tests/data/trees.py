@@ -37,14 +37,14 @@ def video(path, count=8, *, size=(32, 48), cut=None):
     writer.release()
 
 
-def vimeo90k(root, variant):
+def vimeo90k(root, variant, **options):
     prefix, count = ("tri", 3) if variant == "triplet" else ("sep", 7)
     lines = [f"00001/{i:04d}" for i in range(1, 41)]
     listed(root / f"{prefix}_trainlist.txt", *lines[:38])
     for name in ("", "fast_", "medium_", "slow_"):
         listed(root / f"{prefix}_{name}testlist.txt", *lines[38:])
     for line in lines:
-        pictures(root / "sequences" / line, [f"im{i}.png" for i in range(1, count + 1)])
+        pictures(root / "sequences" / line, [f"im{i}.png" for i in range(1, count + 1)], **options)
 
 
 def ucf101(root, variant):

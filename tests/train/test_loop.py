@@ -13,6 +13,7 @@ import jax
 import numpy as np
 import pytest
 
+from tests.data import trees
 from tests.support import ROOT
 from train import __main__, loop, run
 from train.options import Options
@@ -217,6 +218,14 @@ def test_numbers_that_do_not_fit_are_refused_at_once(tmp_path, changes, message)
     with pytest.raises(ValueError, match=message):
         loop.train(options(tmp_path / "run", **changes))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_streamed_run_is_evaluated(tmp_path):
+    trees.vimeo90k(tmp_path / "data", "triplet", size=(40, 40))
+    streamed = {"data": ("vimeo90k/triplet",), "data_dir": tmp_path / "data"}
+    assert loop.train(options(tmp_path / "run", **streamed, steps=2, eval_every=1)) == 0
+    lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").open()]
+    assert [line["step"] for line in lines if line["kind"] == "eval"] == [1, 2]
 
 
 def test_fewer_steps_than_were_taken_are_refused(whole, tmp_path):

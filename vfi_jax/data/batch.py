@@ -43,6 +43,7 @@ class Preparation:
     degrade: Degrade | None = None
 
     def __post_init__(self):
+        self._windows()  # gaps that no clip holds are refused before anything is compiled
         times = self.contract.times or ()
         between = self.contract.frames == 2 and all(0 <= time <= 1 for time in times)
         if self.augment.collages and not between:
@@ -67,7 +68,7 @@ class Preparation:
         Raises:
           ValueError: there are to be collages, and the batch is too small for one.
         """
-        table = windows(self.contract, self.frames, gaps=self.gaps, targets=self.targets)
+        table = self._windows()
         lengths = np.asarray([window.length for window in table])
         columns = {
             "inputs": np.asarray([window.inputs for window in table]),
@@ -93,6 +94,9 @@ class Preparation:
 
         batch = jax.vmap(one)(raw["clips"], raw["sizes"], raw["seeds"])
         return self._with_collages(batch, raw) if self.augment.collages else batch
+
+    def _windows(self):
+        return windows(self.contract, self.frames, gaps=self.gaps, targets=self.targets)
 
     def _with_collages(self, batch, raw):
         """The batch with a share of its examples replaced by collages of all clips' frames."""

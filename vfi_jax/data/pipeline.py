@@ -16,7 +16,7 @@ from vfi_jax.data.layout import is_built
 from vfi_jax.data.source import Choice, read_built, read_clips
 
 THREADS = 16  # decoding; OpenCV releases the GIL, more gained nothing
-AHEAD = 64  # clips decoded before they are asked for
+AHEAD = 64  # clips decoded before they are asked for, of large batches those of two
 
 
 class Streamed:
@@ -24,7 +24,8 @@ class Streamed:
 
     Attributes:
       arrays: empty: every draw brings its own pixels.
-      frames: of every clip that is drawn; shorter ones are padded with their last frame.
+      frames: of every clip that is drawn, no more than the longest has; shorter ones are padded
+        with their last frame.
     """
 
     def __init__(self, choice: Choice):
@@ -37,9 +38,10 @@ class Streamed:
           ValueError: a data set is unknown, absent, empty or laid out otherwise.
         """
         self.arrays: dict = {}
-        self.frames = choice.frames
         self._choice = choice
-        self._examples = _Joined([_open(name, choice) for name in choice.names])
+        parts, longest = zip(*(_open(name, choice) for name in choice.names), strict=True)
+        self._examples = _Joined(parts)
+        self.frames = min(choice.loaded or choice.frames, max(longest))
         if not self._examples:
             raise ValueError(
                 f"{', '.join(choice.names)} has no clips of {choice.shortest} frames or more in "
@@ -51,7 +53,7 @@ class Streamed:
         )
         # Sharded after the map: what is drawn for a clip does not depend on how many processes run.
         shard = slice(process, None, processes)
-        self._loaded = self._order.random_map(self._load)[shard].batch(choice.batch)
+        self._loaded = self._order.random_map(self._load)[shard]
         self._order = self._order[shard]
         self._iterator: Any = None
         self._next = 0
@@ -60,8 +62,13 @@ class Streamed:
         """The clips of a step; the steps that follow are being read meanwhile."""
         if self._iterator is None or step != self._next:
             self.close()
-            options = grain.ReadOptions(num_threads=THREADS, prefetch_buffer_size=AHEAD)
-            self._iterator = iter(self._loaded[step:].to_iter_dataset(options))
+            batch = self._choice.batch
+            options = grain.ReadOptions(
+                num_threads=THREADS, prefetch_buffer_size=max(AHEAD, 2 * batch)
+            )
+            # Batched after the threads, so that each decodes a clip, whatever the batch.
+            clips = self._loaded[step * batch :].to_iter_dataset(options)
+            self._iterator = iter(clips.batch(batch))
         self._next = step + 1
         return next(self._iterator)
 
@@ -87,7 +94,8 @@ class Streamed:
         if count < self._choice.shortest:
             raise ValueError(
                 f"clip {_name(example)} has {count} frames and a window takes "
-                f"{self._choice.shortest}; build the set again without it"
+                f"{self._choice.shortest}; build the set again: it was built before the numbers of "
+                "frames were stored, by which short clips are left out"
             )
         start = int(rng.integers(len(encoded) - count + 1))
         frames = [_decode(frame) for frame in encoded[start : start + count]]
@@ -112,7 +120,7 @@ class Streamed:
 class _Joined(Sequence):
     """Several random-access data sets as one."""
 
-    def __init__(self, parts: list[Sequence]):
+    def __init__(self, parts: Sequence[Sequence]):
         self._parts = parts
         self._ends = np.cumsum([len(part) for part in parts])
 
@@ -125,13 +133,45 @@ class _Joined(Sequence):
         return self._parts[part][int(index) - before]
 
 
-def _open(name: str, choice: Choice) -> Sequence:
-    """A built data set where there is one, else the clips of the tree as it was downloaded."""
+class _Chosen(Sequence):
+    """Some of a random-access data set."""
+
+    def __init__(self, whole: Sequence, indices: list[int]):
+        self._whole, self._indices = whole, indices
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, index):
+        return self._whole[self._indices[index]]
+
+
+def _open(name: str, choice: Choice) -> tuple[Sequence, int]:
+    """Clips that are long enough, and the frames of the longest: of a built data set where there is
+    one, else of the tree as it was downloaded."""
     data.find(name)
     if is_built(name, choice.folder):
-        return read_built(name, choice)
-    clips = read_clips(choice, names=(name,))
-    return [clip for clip in clips if len(clip.frames) >= choice.shortest]
+        return _open_built(name, choice)
+    clips = [
+        clip for clip in read_clips(choice, names=(name,)) if len(clip.frames) >= choice.shortest
+    ]
+    return clips, max((len(clip.frames) for clip in clips), default=0)
+
+
+def _open_built(name, choice):
+    # Only what was built by TFDS needs it.
+    from vfi_jax.data.tfds_builder import count_frames
+
+    examples = read_built(name, choice)
+    counts = count_frames(name, choice.folder, choice.split)
+    if counts is None:
+        return examples, choice.frames
+    fewest, most = counts
+    if fewest < choice.shortest:
+        # Which clips are short, the records alone tell.
+        long = [i for i, one in enumerate(examples) if len(one["frames"]) >= choice.shortest]
+        examples = _Chosen(examples, long)
+    return examples, most
 
 
 def _decode(frame):

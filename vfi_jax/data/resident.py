@@ -1,5 +1,6 @@
 """Data that live on the device: uploaded once as uint8, drawn inside the jitted step."""
 
+import functools
 from collections.abc import Iterable
 
 import numpy as np
@@ -86,11 +87,16 @@ class Resident:
         return (step * self._batch + np.arange(self._batch)) * processes + process
 
     def _clip(self, place):
-        count = len(self._names)
-        return self._epoch(int(place) // count)[place % count]
+        epoch, within = divmod(int(place), len(self._names))
+        return _order(self._seed, epoch, len(self._names))[within]
 
-    def _epoch(self, epoch):
-        return np.random.default_rng((self._seed, 0, epoch)).permutation(len(self._names))
+
+@functools.lru_cache(
+    maxsize=4
+)  # a batch may reach into the next epoch, and an evaluation has its own
+def _order(seed, epoch, count):
+    """In which order the clips come in an epoch."""
+    return np.random.default_rng((seed, 0, epoch)).permutation(count)
 
 
 def stack(clips: Iterable[Clip]) -> dict:

@@ -20,7 +20,7 @@ class Source(Protocol):
 
     Attributes:
       arrays: what the jitted step takes once, by name; may be empty.
-      frames: frames of the longest clip.
+      frames: frames of the longest clip that is drawn.
     """
 
     @property
@@ -59,6 +59,8 @@ class Choice:
       seed: of the order and of everything that is drawn for a clip.
       resident: keep all clips on the device.
       frames: longest run of frames drawn from a clip.
+      loaded: frames that are loaded of a clip that is streamed, as far as it has them; `frames` by
+        default.
       shortest: fewest frames that a window takes; shorter clips are left out.
       scenes: clips that a rendered data set has.
       licences: classes of "video_folder" to draw from; empty: all.
@@ -74,6 +76,7 @@ class Choice:
     seed: int = 0
     resident: bool = False
     frames: int = 9
+    loaded: int | None = None
     shortest: int = 3
     scenes: int = 64
     licences: tuple[str, ...] = ()

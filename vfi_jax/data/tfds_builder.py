@@ -1,5 +1,6 @@
 """Any data set of `vfi_jax.data` as a TFDS builder: array_record files, no TensorFlow."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,15 @@ class Encoded(tfds.decode.SkipDecoding):
     def decode_batch_example_np(self, serialized_example: Any) -> Any:
         """The bytes."""
         return serialized_example
+
+
+class Counts(tfds.core.MetadataDict):
+    """Fewest and most frames of a clip, by split; nothing of sets built before they were stored."""
+
+    def load_metadata(self, data_dir: Any) -> None:
+        """Reads them."""
+        with contextlib.suppress(FileNotFoundError):
+            super().load_metadata(data_dir)
 
 
 # Lazily imported by TFDS, so its base is unknown to a type checker.
@@ -50,7 +60,9 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
                 "inputs": tfds.features.Sequence(tfds.features.Scalar(np.int32)),
             }
         )
-        return tfds.core.DatasetInfo(builder=self, features=features, description=self._source)
+        return tfds.core.DatasetInfo(
+            builder=self, features=features, description=self._source, metadata=Counts()
+        )
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
         del dl_manager  # people download these sets themselves
@@ -59,9 +71,13 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
         for split in builder.SPLITS:
             # A part of a set, such as its test archive alone, is built as far as it is there.
             try:
-                splits[split] = self._examples(list(data.clips(self._source, self._root, split)))
+                clips = list(data.clips(self._source, self._root, split))
             except WrongLayout as error:
                 absent.append(error)
+                continue
+            splits[split] = self._examples(clips)
+            counts = [len(clip.frames) for clip in clips]
+            self.info.metadata[split] = [min(counts, default=0), max(counts, default=0)]
         if not splits:
             raise absent[0]
         return splits
@@ -93,6 +109,16 @@ def open_built(source: str, data_dir: Path, split: str) -> Sequence[dict]:
     if split not in builder.info.splits:
         raise ValueError(f"{data_dir} holds no {split!r} of {source}; {_how(source)}")
     return builder.as_data_source(split=split, decoders={"frames": Encoded()})
+
+
+def count_frames(source: str, data_dir: Path, split: str) -> tuple[int, int] | None:
+    """Frames of the shortest and of the longest clip of a split, as `open_built` takes it.
+
+    Returns:
+      None where the set was built before they were stored.
+    """
+    counts = ClipBuilder(source=source, root=None, data_dir=data_dir).info.metadata.get(split)
+    return counts and (counts[0], counts[1])
 
 
 def _how(source):

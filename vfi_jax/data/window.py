@@ -27,6 +27,11 @@ class Window:
         """How many frames a clip needs to hold this window."""
         return 1 + max(*self.inputs, *self.targets)
 
+    @property
+    def span(self) -> int:
+        """How many frames lie from its first to its last."""
+        return self.length - min(*self.inputs, *self.targets)
+
 
 def windows(
     contract: Contract, count: int, *, gaps: tuple[int, ...] = (), targets: int = 1
@@ -40,22 +45,34 @@ def windows(
       targets: times asked for in one window, where the contract leaves them free.
 
     Raises:
-      ValueError: no window fits into `count` frames.
+      ValueError: no window fits into `count` frames, or none of one of `gaps`.
     """
     found = []
     for gap in gaps or range(1, count):
-        for times in _times(contract, gap, targets):
-            shape = _window(contract, gap, times)
-            if shape is not None:
-                span = count - shape.length
-                found += [_moved(shape, start) for start in range(span + 1)]
+        fitting = _of_gap(contract, count, gap, targets)
+        if gaps and not fitting:
+            raise _no_window(contract, count, f"gap {gap}")
+        found += fitting
     if not found:
-        wanted = f"gaps {gaps}" if gaps else "any gap"
-        raise ValueError(
-            f"clips of {count} frames hold no window of {contract.frames} inputs at times "
-            f"{contract.times or 'between them'} with {wanted}; use longer clips or other gaps"
-        )
+        raise _no_window(contract, count, "any gap")
     return tuple(sorted(found, key=lambda window: (window.length, window)))
+
+
+def _of_gap(contract, count, gap, targets):
+    shapes = (_window(contract, gap, times) for times in _times(contract, gap, targets))
+    return [
+        _moved(shape, start)
+        for shape in shapes
+        if shape is not None
+        for start in range(count - shape.length + 1)
+    ]
+
+
+def _no_window(contract, count, wanted):
+    return ValueError(
+        f"clips of {count} frames hold no window of {contract.frames} inputs at times "
+        f"{contract.times or 'between them'} with {wanted}; use longer clips or other gaps"
+    )
 
 
 def _times(contract, gap, targets):
