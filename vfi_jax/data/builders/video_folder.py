@@ -2,17 +2,18 @@
 
 import dataclasses
 import functools
-import itertools
 import json
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from vfi_jax.data import layout
 from vfi_jax.data.clip import Clip, read_frame
+from vfi_jax.video import numbered
 
 LAYOUT = """\
 any tree of videos (.mp4 .mkv .mov .webm .avi .m4v), or train/ and val/ with such trees
@@ -79,21 +80,9 @@ def find_segments(video: Path) -> list[Segment]:
     """Runs of frames without a cut, without frames that repeat the one before.
 
     Raises:
-      ValueError: OpenCV cannot read the video.
+      ValueError: the video cannot be read.
     """
-    thumbnails = [
-        cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), THUMBNAIL, interpolation=cv2.INTER_AREA)
-        for frame in read_video(video)
-    ]
-    segments, start = [], 0
-    for place in range(1, len(thumbnails) + 1):
-        if place < len(thumbnails):
-            change = cv2.absdiff(thumbnails[place], thumbnails[place - 1]).mean()
-            if STATIC <= change <= CUT:
-                continue
-        segments.append(Segment(start, place - start))
-        start = place
-    return segments
+    return list(_looked_through(video).segments)
 
 
 def measure_motion(frame0: np.ndarray, frame1: np.ndarray) -> float:
@@ -102,25 +91,6 @@ def measure_motion(frame0: np.ndarray, frame1: np.ndarray) -> float:
     method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     flow = method.calc(grey0, grey1, np.zeros((*grey0.shape, 2), np.float32))
     return float(np.linalg.norm(flow, axis=-1).mean())
-
-
-def read_video(video: Path) -> Iterator[np.ndarray]:
-    """Frames of a video as uint8 `[H, W, 3]`, RGB.
-
-    Raises:
-      ValueError: OpenCV cannot read it.
-    """
-    capture = cv2.VideoCapture(str(video))
-    if not capture.isOpened():
-        raise ValueError(f"video {video} cannot be read")
-    try:
-        while True:
-            there, frame = capture.read()
-            if not there:
-                return
-            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-    finally:
-        capture.release()
 
 
 def _pace(clip: Clip) -> float:
@@ -170,9 +140,10 @@ def _frame(video: Path, segment: Segment, index: int) -> np.ndarray:
     return _segment(video, segment)[index]
 
 
-@functools.lru_cache(maxsize=4)
-def _segment(video: Path, segment: Segment) -> tuple[np.ndarray, ...]:
-    # The frames of a clip are asked for one after the other; they are decoded once for them all.
+# The frames of a clip are asked for one after the other and are decoded once for them all; by as
+# many threads at a time as streams have.
+@functools.lru_cache(maxsize=16)
+def _segment(video: Path, segment: Segment) -> list[np.ndarray]:
     frames = _opened(video).read(segment)
     if len(frames) < segment.count:
         raise ValueError(
@@ -188,22 +159,43 @@ def _opened(video: Path) -> "_Decoder":
 
 
 class _Decoder:
-    """A video that is read on from where it is: in their order, its segments cost one reading.
-
-    OpenCV's own seeking is off by frames in some formats.
-    """
+    """A video for several threads: its segments cost one reading in their order, and in any other
+    little more than their own frames."""
 
     def __init__(self, video: Path):
-        self._video = video
         self._lock = threading.Lock()
-        self._frames, self._place = read_video(video), 0
+        self._reader = numbered.Reader(video, lambda: _looked_through(video).numbers)
 
-    def read(self, segment: Segment) -> tuple[np.ndarray, ...]:
+    def read(self, segment: Segment) -> list[np.ndarray]:
         """The frames of a segment, fewer where the video ends before."""
         with self._lock:
-            if segment.start < self._place:
-                self._frames, self._place = read_video(self._video), 0
-            before, end = segment.start - self._place, segment.start + segment.count
-            found = tuple(itertools.islice(self._frames, before, end - self._place))
-            self._place = end
-            return found
+            return self._reader.read(segment.start, segment.count)
+
+
+class _Looked(NamedTuple):
+    """What a reading of a whole video tells."""
+
+    numbers: numbered.Numbers
+    segments: list[Segment]
+
+
+@functools.cache
+def _looked_through(video: Path) -> _Looked:
+    marks, thumbnails = [], []
+    for frame in numbered.frames(video):
+        marks.append((frame.pts, frame.key_frame))
+        grey = cv2.cvtColor(numbered.pixels(frame), cv2.COLOR_RGB2GRAY)
+        thumbnails.append(cv2.resize(grey, THUMBNAIL, interpolation=cv2.INTER_AREA))
+    return _Looked(numbered.Numbers.of(marks), _segments(thumbnails))
+
+
+def _segments(thumbnails):
+    segments, start = [], 0
+    for place in range(1, len(thumbnails) + 1):
+        if place < len(thumbnails):
+            change = cv2.absdiff(thumbnails[place], thumbnails[place - 1]).mean()
+            if STATIC <= change <= CUT:
+                continue
+        segments.append(Segment(start, place - start))
+        start = place
+    return segments
