@@ -12,7 +12,7 @@ from vfi_jax.video import colour
 from vfi_jax.video.orientation import Orientation
 from vfi_jax.video.tracks import is_cover
 
-NEAR = 100  # frames that are rather decoded and passed over than skipped
+NEAR = 16  # frames that are rather decoded and passed over than skipped
 
 
 @dataclasses.dataclass(frozen=True)
