@@ -31,7 +31,7 @@ SCORES = {
     "rife-vimeo": (22.394, 0.9589, 15.384),
     "rife-ucf101": (22.394, 0.9589, 15.384),
     "rife-middlebury": (22.394, 0.9589, 15.384),
-    "rife-hd": (26.113, 0.9267, 15.383),
+    "rife-hd": (26.106, 0.9265, 15.384),
     "ema": (22.399, 0.9589, 15.383),
     "ifrnet": (22.399, 0.9589, 15.383),
     "ifrnet-middlebury": (22.399, 0.9589, 15.383),
@@ -81,6 +81,15 @@ def test_a_protocol_names_what_exists(name):
         data.find(protocol.data)
 
 
+@pytest.mark.parametrize(
+    ("size", "rows"), [((720, 1280), 24), ((1080, 1920), 4), ((544, 1280), 16)]
+)
+def test_hd_is_padded_above_and_below_as_its_benchmark_does(size, rows):
+    padding = PADDINGS[evaluation.protocol("rife-hd").padding]
+    assert padding.amounts(size, multiple=32) == ((rows, rows), (0, 0))
+    assert padding.value == "edge"
+
+
 def test_four_frames_between_are_asked_for_at_their_times():
     frames = tuple(np.full((8, 8, 3), 10 * i, np.uint8) for i in range(5))
     [sample] = samples([Clip("a", frames)], evaluation.protocol("default"))
@@ -114,6 +123,17 @@ def test_models_are_compared_over_the_same_sequences():
     }
     found = means(scores)["mean of 2"]
     assert found == {"exact": {"psnr": 20.0, "ie": 4.5}, "other": {"psnr": 30.0, "ie": 2.0}}
+
+
+def test_the_mean_of_groups_counts_videos_alike_however_many_triplets_they_have():
+    rows = {f"{video}/{i}": {"psnr": 30.0} for video in range(7) for i in range(3)}
+    rows |= {f"Sintel{video}/0": {"psnr": 41.0} for video in range(4)}
+    found = means({"m": rows}, of=evaluation.protocol("rife-hd").mean)
+    assert len(found) == 12
+    assert found["Sintel3 (1)"]["m"]["psnr"] == 41
+    assert found["mean of 11 groups"]["m"]["psnr"] == pytest.approx((7 * 30 + 4 * 41) / 11)
+    assert list(means({"m": rows})) == ["mean of 25"]
+    assert list(means({"m": {"a": {"psnr": 30.0}}}, of="groups")) == ["mean of 1"]
 
 
 def test_an_answer_that_is_not_finite_is_no_score():

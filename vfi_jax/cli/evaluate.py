@@ -74,20 +74,23 @@ def run(args: Args) -> int:
             pictures=args.pictures,
             told=_counted(advance, len(clips)),
         )
-    _show(scores)
+    _show(scores, protocol.mean)
     facts = (
         f"{len(clips)} sequences; protocol {args.protocol}: {protocol.source}"
         f"{_scaled(args, ';')}; {_machine()}."
     )
     if args.out is not None:
         title = f"{_title(args)}: {', '.join(answers)}"
-        print(f"wrote {write_report(args.out, scores, title=title, facts=facts)}")
+        print(
+            f"wrote {write_report(args.out, scores, title=title, facts=facts, mean=protocol.mean)}"
+        )
     if args.markdown is not None:
         from vfi_jax.evaluation import markdown
 
         shrunk = f", inputs {scale} times smaller" if scale > 1 else ""
         title = f"{_title(args)}, protocol {args.protocol}{shrunk}{_scaled(args, ',')}"
-        markdown.put(args.markdown, markdown.results(title, facts, _command(args), scores))
+        section = markdown.results(title, facts, _command(args), scores, mean=protocol.mean)
+        markdown.put(args.markdown, section)
         print(f"wrote {args.markdown}")
     return 0
 
@@ -198,7 +201,7 @@ def _counted(advance, total):
     return lambda name, scores: advance(next(count), total)
 
 
-def _show(scores):
+def _show(scores, mean):
     """A row for each sequence and model: columns for each would not fit a screen."""
     from rich.console import Console
     from rich.table import Table
@@ -211,7 +214,7 @@ def _show(scores):
         table.add_column(column.heading, justify="right")
     names = next(iter(scores.values()))
     rows = {name: {model: scores[model][name] for model in scores} for name in names}
-    means = tables.means(scores)
+    means = tables.means(scores, of=mean)
     for name, by_model in {**rows, **means}.items():
         for index, (model, values) in enumerate(by_model.items()):
             cells = [column.text(values[metric]) for metric, column in columns.items()]

@@ -11,10 +11,14 @@ from vfi_jax.evaluation.tables import COLUMNS, Scores
 HEAD = (
     "# Results\n\nEvery table was written by the command above it; running it again replaces it.\n"
 )
-FIELDS = ("padding", "ensemble", "rounding", "ssim", "channels", "error", "select", "data")
+FIELDS = (
+    *("padding", "ensemble", "rounding", "ssim", "channels", "error", "select", "mean", "data"),
+)
 
 
-def results(title: str, facts: str, command: str, scores: Scores) -> str:
+def results(
+    title: str, facts: str, command: str, scores: Scores, *, mean: str = "sequences"
+) -> str:
     """A section of a results page: the means of each model, by group where there are groups.
 
     Args:
@@ -22,11 +26,12 @@ def results(title: str, facts: str, command: str, scores: Scores) -> str:
       facts: one line on what was measured.
       command: that measured it.
       scores: by model, then by sequence, then by metric.
+      mean: of a protocol.
     """
     metrics = tables.columns(scores)
     headings = ["", "model", *(COLUMNS[metric].heading for metric in metrics)]
     lines = [line(headings), line(["---", "---", *("---:" for _ in metrics)])]
-    for label, by_model in tables.means(scores).items():
+    for label, by_model in tables.means(scores, of=mean).items():
         for model, values in by_model.items():
             texts = []
             for metric in metrics:
@@ -80,6 +85,8 @@ def protocols() -> str:
         "- **channels** that PSNR and SSIM see: RGB, or Y in studio (16 to 235) or full range.",
         "- **error**: the convention of `vfi_jax.metrics.interpolation_error`, on 8-bit values.",
         "- **select**: frames that are given; the others are asked for.",
+        "- **mean** of all: of `sequences`, or of the means of their `groups`, such as the videos "
+        "that triplets are of.",
         "- **data**: the set that it is quoted on; it scores any other alike.",
         "- **masked**: PSNR over the published motion mask alone.",
         "",

@@ -23,7 +23,7 @@ LOSSLESS = 101  # what OpenCV takes for it
 PAGE = Path(__file__).with_name("report.html")
 
 
-def page(title: str, facts: str, scores: Scores, sections: Sequence[str]) -> str:
+def page(title: str, facts: str, scores: Scores, sections: Sequence[str], means: Scores) -> str:
     """The whole page.
 
     Args:
@@ -31,12 +31,13 @@ def page(title: str, facts: str, scores: Scores, sections: Sequence[str]) -> str
       facts: one line: protocol, data, versions.
       scores: by model, then by sequence, then by metric.
       sections: HTML of each sequence, made by `section`.
+      means: of the scores, by label, then by model, then by metric.
     """
     pictures = "".join(sections)
     return Template(PAGE.read_text()).substitute(
         title=html.escape(title),
         facts=html.escape(facts),
-        means=_means(scores),
+        means=_means(means, tables.columns(scores)),
         table=_sequences(scores, pictures),
         sections=pictures,
     )
@@ -91,10 +92,8 @@ def _numbers(scores):
     )
 
 
-def _means(scores):
+def _means(parts, metrics):
     """A row for each model (and group of sequences), a column for each metric."""
-    metrics = tables.columns(scores)
-    parts = tables.means(scores)
     head = "".join(f"<th>{COLUMNS[metric].heading}</th>" for metric in metrics)
     bodies = []
     for label, by_model in parts.items():

@@ -81,7 +81,9 @@ def compare(
     return scores
 
 
-def write_report(out: Path, scores: Scores, *, title: str, facts: str) -> Path:
+def write_report(
+    out: Path, scores: Scores, *, title: str, facts: str, mean: str = "sequences"
+) -> Path:
     """Writes scores.json, scores.csv and report.html beside what `compare` left.
 
     Args:
@@ -89,11 +91,13 @@ def write_report(out: Path, scores: Scores, *, title: str, facts: str) -> Path:
       scores: its result.
       title: of the page.
       facts: one line on what was measured.
+      mean: of the protocol.
 
     Returns:
       The page.
     """
-    record = {"title": title, "facts": facts, "means": tables.means(scores), "sequences": scores}
+    means = tables.means(scores, of=mean)
+    record = {"title": title, "facts": facts, "means": means, "sequences": scores}
     (out / "scores.json").write_text(json.dumps(_strict(record), indent=1) + "\n")
     metrics = tables.columns(scores)
     with (out / "scores.csv").open("w", newline="") as file:
@@ -104,7 +108,7 @@ def write_report(out: Path, scores: Scores, *, title: str, facts: str) -> Path:
                 table.writerow([model, name, *(values[metric] for metric in metrics)])
     sections = [path.read_text() for path in sorted((out / SECTIONS).glob("*.html"))]
     page = out / "report.html"
-    page.write_text(report.page(title, facts, scores, sections))
+    page.write_text(report.page(title, facts, scores, sections, means))
     return page
 
 
@@ -118,7 +122,9 @@ def _strict(value):
 def _conditions(interpolators, protocol, extras):
     """What a run's numbers depend on, beside data and weights."""
     fields = dataclasses.asdict(protocol)
-    rules = (f"{name}={value}" for name, value in fields.items() if name not in ("data", "source"))
+    # Neither of these changes the score of a sequence.
+    told = ("data", "source", "mean")
+    rules = (f"{name}={value}" for name, value in fields.items() if name not in told)
     names = [f"{name} by {extra.network}" for extra in extras for name in extra.names]
     return {
         "models": ", ".join(interpolators),

@@ -56,31 +56,51 @@ def mean(rows: dict[str, dict[str, float]]) -> dict[str, float]:
     return means({"": rows})[f"mean of {len(rows)}"][""]
 
 
-def means(scores: Scores) -> dict[str, dict[str, dict[str, float]]]:
+def means(scores: Scores, *, of: str = "sequences") -> dict[str, dict[str, dict[str, float]]]:
     """Means by model: of each group of sequences, where there are groups, then of all.
 
     A sequence whose PSNR is infinite for one model is left out of its mean for all, so that models
     are compared over the same ones.
 
+    Args:
+      scores: by model, then by sequence, then by metric.
+      of: what the mean of all is one of: "sequences", or "groups" as a protocol's `mean` has it,
+        which then are all shown, however many.
+
     Returns:
       By label, such as "easy (15)" or "mean of 60", then by model and metric.
     """
     names = list(_first(scores))
-    parts = {f"{group} ({len(inside)})": inside for group, inside in groups(names).items()}
-    parts[f"mean of {len(names)}"] = names
     kept = {
         metric: {n for n in names if all(np.isfinite(rows[n][metric]) for rows in scores.values())}
         for metric in _first(_first(scores))
     }
-    return {
-        label: {
+
+    def over(inside):
+        return {
             model: {
                 metric: _mean([rows[name][metric] for name in inside if name in kept[metric]])
                 for metric in kept
             }
             for model, rows in scores.items()
         }
-        for label, inside in parts.items()
+
+    found = groups(names, most=None if of == "groups" else MOST_GROUPS)
+    parts = {f"{group} ({len(inside)})": over(inside) for group, inside in found.items()}
+    if of == "groups" and parts:
+        return {**parts, f"mean of {len(parts)} groups": _over_groups(parts)}
+    return {**parts, f"mean of {len(names)}": over(names)}
+
+
+def _over_groups(parts):
+    """The mean of their means, of those that have one."""
+    first = _first(parts)
+    return {
+        model: {
+            metric: _mean([v for part in parts.values() if np.isfinite(v := part[model][metric])])
+            for metric in metrics
+        }
+        for model, metrics in first.items()
     }
 
 
@@ -88,17 +108,17 @@ def _mean(values):
     return float(np.mean(values)) if values else float("nan")
 
 
-def groups(names: Iterable[str]) -> dict[str, list[str]]:
+def groups(names: Iterable[str], *, most: int | None = MOST_GROUPS) -> dict[str, list[str]]:
     """Sequences by class: the part before the first "/" of names such as "easy/horses".
 
-    Empty where a name has none, where there is one class, or where there are so many that they are
-    no classes.
+    Empty where a name has none, where there is one class, or where there are more than `most`,
+    which are no classes.
     """
     found: dict[str, list[str]] = {}
     for name in names:
         group, slash, _ = name.partition("/")
         found.setdefault(group if slash else "", []).append(name)
-    return {} if "" in found or not 1 < len(found) <= MOST_GROUPS else found
+    return {} if "" in found or not 1 < len(found) <= (most or len(found)) else found
 
 
 def _first(mapping):
