@@ -16,6 +16,7 @@ from train.state import State
 from train.step import make_step
 from vfi_jax import data, registry
 from vfi_jax.data.resident import Resident
+from vfi_jax.data.window import windows
 
 NAMES = recipes.list_recipes()
 # The papers' networks take minutes to compile and gigabytes to train; the small ones have the same
@@ -39,6 +40,14 @@ def test_a_recipe_names_what_exists(name):
     parts = support.variables(model, train=True)["params"] if recipe.optimizer.scale else {}
     for prefix in recipe.optimizer.scale:
         assert prefix.split("/")[0] in parts
+
+
+@pytest.mark.parametrize("name", ["mind", "mind/small", "voxel_flow", "voxel_flow/extrapolation"])
+def test_what_papers_train_on_consecutive_triplets_has_no_other_window(name):
+    recipe = recipes.find(name)
+    contract = registry.create(recipe.model).contract
+    found = windows(contract, FRAMES, gaps=recipe.gaps, targets=recipe.targets)
+    assert {window.span for window in found} == {3}
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ swapped red and blue. (It draws up-down flips with 0.3, turns one clip in twenty
 ten twice.) Charbonnier and census distance of the frame, 0.01 times the geometry of the features,
 0.01 times the distance of the coarse flows to a teacher's between the true frame and the others.
 The authors' teacher is LiteFlowNet; here it is the default, whose weights come with the package.
+The number of steps counts all 51,313 training triplets, of which the last 5 % are held out here.
 
 GoPro: seven frames between two that are eight apart, 4 x 2 such windows in a step, 600 epochs (some
 200,000 steps, not counted), no teacher.

@@ -1,8 +1,8 @@
 """MIND (Long et al. 2016, arXiv:1603.06041, sec. 3): no code was ever published.
 
 All recalled from the paper: Charbonnier loss with eps 0.1, Adam with learning rate 1e-3 lowered
-by hand, batch 16, about 20 epochs of 133,921 triplets of KITTI raw at 128x384, flips and time
-reversal.
+by hand, batch 16, about 20 epochs of 133,921 triplets of consecutive frames of KITTI raw at
+128x384, flips and time reversal.
 The steps down stand for the hand.
 """
 
@@ -36,6 +36,7 @@ PAPER = Recipe(
     loss=loss,
     optimizer=Optimizer("adam", 1e-3, schedule=steps_down(0.1, 0.5, 0.8)),
     data=("kitti",),
+    gaps=(2,),
     crop=(128, 384),
     batch=16,
     steps=167_400,

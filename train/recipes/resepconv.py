@@ -4,7 +4,8 @@ As one who retrains it quotes the paper (sniklaus/revisiting-sepconv issue #3): 
 validation part, AdaMax with learning rate 1e-3, halved at epochs 60 and 80, batch 16; a loss of
 features by relu1_2 of a VGG network whose filtered features, not the frame's, are compared. That
 loss is not made here: what is, is the colour loss of its predecessor. Chosen, not known: crops of
-128x128, 100 epochs, flips and time reversal, all as usual.
+128x128, 100 epochs, flips and time reversal, all as usual. The number of steps counts all 51,313
+training triplets, of which the last 5 % are held out here.
 """
 
 from train.optimizer import Optimizer, steps_down

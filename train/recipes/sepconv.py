@@ -2,7 +2,8 @@
 
 Certain: AdaMax, 128x128 crops, L1 or relu4_4 loss. From a re-implementation's defaults: learning
 rate 1e-3. Recalled from the paper: betas, batch 16, 250,000 patches. The number of steps is 10
-epochs of those patches, as the re-implementation runs.
+epochs of those patches, as the re-implementation runs. The paper's patches are of YouTube's videos
+and were never published; Vimeo-90K's triplets stand for them.
 """
 
 import dataclasses

@@ -8,7 +8,8 @@ for relu4_4 of VGG-19 (that these are the files "l1" and "lf" is inferred), all 
 predecessor (arXiv:1803.10967): AdaMax with learning rate 1e-3 and betas 0.9 and 0.999, batch 8,
 crops of 256x256. Recalled too: band i of five weighs 2^(i - 1), whether of sums or of means is not
 known; all alike, as here, lies between both. The number of steps is the 80 epochs that are the
-default of a re-implementation (JHLew/SoftSplat-Full). Flips and time reversal are usual, not known.
+default of a re-implementation (JHLew/SoftSplat-Full), of all 51,313 training triplets, of which the
+last 5 % are held out here. Flips and time reversal are usual, not known.
 """
 
 import dataclasses

@@ -1,9 +1,12 @@
 """Deep Voxel Flow (Liu et al. 2017, arXiv:1702.02463, sec. 3.2 and 4).
 
 Recalled from the paper: L1 + 0.01 TV(motion) + 0.005 TV(mask), Adam with learning rate 1e-4, batch
-32, 256x256, 240,000 triplets with obvious motion. Neither published code has the variations; the
-PyTorch port trains on the mean square and resizes its images, which is not followed.
+32, 256x256, 240,000 triplets of consecutive frames with obvious motion. Neither published code has
+the variations; the PyTorch port trains on the mean square and resizes its images, which is not
+followed.
 """
+
+import dataclasses
 
 from train.optimizer import Optimizer
 from train.recipe import Recipe
@@ -31,6 +34,7 @@ BASE = Recipe(
     loss=loss,
     optimizer=Optimizer("adam", 1e-4),
     data=("video_folder",),
+    gaps=(2,),
     crop=(256, 256),
     batch=32,
     steps=150_000,
@@ -39,5 +43,6 @@ BASE = Recipe(
 
 RECIPES = {
     "": BASE,
+    "extrapolation": dataclasses.replace(BASE, model="voxel_flow/extrapolation", gaps=(1,)),
     "small": guided(small(BASE, "voxel_flow/small")),
 }
