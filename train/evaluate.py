@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from train.recipe import Recipe
-from vfi_jax import data, metrics
+from vfi_jax import metrics
 from vfi_jax.data import augment
-from vfi_jax.data.source import Choice, open_source
+from vfi_jax.data.source import HELD_OUT, Choice, open_source
 
 CLIPS = 16  # windows scored; enough to see a trend, few enough not to slow training
 
@@ -24,11 +24,11 @@ class Evaluation:
         Args:
           model: that is trained.
           recipe: gives the crop and what precedes the model.
-          choice: the training's data; their "val" split is used, "test" where one has no "val".
+          choice: the training's data; the "val" of each set is used, "test" where it has none.
         """
         held_out = dataclasses.replace(
             choice,
-            split=_held_out(choice.names),
+            split=HELD_OUT,
             region=None,
             batch=1,
             shard=(0, 1),
@@ -60,10 +60,6 @@ class Evaluation:
             scores.append(metrics.psnr(frames, _eight_bit(batch["targets"]), peak=255.0))
         frames = self._predict(variables, self._batches[0])["frames"]
         return {"psnr": float(jnp.mean(jnp.stack(scores)))}, _strip(self._batches[0], frames)
-
-
-def _held_out(names):
-    return "val" if all("val" in data.find(name)[0].SPLITS for name in names) else "test"
 
 
 def _eight_bit(frames):

@@ -1,5 +1,7 @@
 """Every data set: a tree laid out as published gives clips, another is refused with the layout."""
 
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -56,6 +58,31 @@ def test_vimeo90k_divides_its_training_list_and_skips_blank_lines(tmp_path):
     train, val = (list(data.clips("vimeo90k/triplet", tmp_path, s)) for s in ("train", "val"))
     assert (len(train), len(val)) == (36, 2)
     assert train[0].name == "00001/0001"
+
+
+def test_a_folder_of_sequences_holds_every_tenth_back_and_tests_on_all(tmp_path):
+    for index in range(11):
+        trees.pictures(tmp_path / f"s{index:02d}", ["1.png", "2.png", "3.png"])
+    names = {
+        split: [clip.name for clip in data.clips("frame_folder", tmp_path, split)]
+        for split in ("train", "val", "test")
+    }
+    assert names["val"] == ["s09"]
+    assert len(names["test"]) == 11
+    assert sorted(names["train"] + names["val"]) == names["test"]
+    with pytest.raises(ValueError, match="one sequence leaves none for 'val'"):
+        list(data.clips("frame_folder", tmp_path / "s00", "val"))
+
+
+def test_a_listed_scene_lies_in_one_split_at_all_its_distances(tmp_path):
+    entries = [
+        {"scene": scene, "gap_class": gap, "frame0": "0", "gt": "1", "frame1": "2"}
+        for scene in "ab"
+        for gap in ("easy", "hard")
+    ]
+    (tmp_path / "index.json").write_text(json.dumps(entries))
+    found = [clip.name for clip in data.clips("frame_folder", tmp_path, "val")]
+    assert found == ["easy/b", "hard/b"]
 
 
 def test_x_test_asks_for_seven_frames_between_two(tmp_path):

@@ -9,7 +9,7 @@ from tests.data import trees
 from train import evaluate, recipe
 from train.evaluate import Evaluation
 from vfi_jax import registry
-from vfi_jax.data.source import Choice
+from vfi_jax.data.source import HELD_OUT, Choice, read_clips
 
 
 @pytest.fixture
@@ -26,3 +26,13 @@ def test_held_out_clips_are_scored_streamed_and_resident(vimeo, monkeypatch, res
     scores, strip = Evaluation(registry.create("blend"), recipe_, choice)({})
     assert np.isfinite(scores["psnr"])
     assert strip.shape == (16, 64, 3)
+
+
+def test_each_data_set_holds_its_own_split_out(tmp_path, monkeypatch):
+    """One that has no "val" does not keep another from its own."""
+    trees.gopro(tmp_path, "")  # of which only "test" is held out, cut to 512 x 512
+    trees.frame_folder(tmp_path / "train/GOPR0384_11_00", "")
+    choice = Choice(("frame_folder", "gopro"), tmp_path, split=HELD_OUT, crop=(16, 16))
+    assert [choice.split_of(name) for name in choice.names] == ["val", "test"]
+    names = [clip.name for clip in read_clips(choice)]
+    assert names == ["train/GOPR0384_11_00/b", "GOPR0384_11_00/000001", "GOPR0384_11_00/000009"]

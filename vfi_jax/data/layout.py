@@ -1,11 +1,15 @@
 """Reading published trees of files, and saying what is wrong with one."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 SHOWN = 8  # entries of a folder that a message lists
+EVERY = 10  # one in ten validates of what nobody divided; of fewer the last
 
 
 def find(root: Path, *names: str, layout: str) -> Path:
@@ -61,6 +65,17 @@ def natural(paths: Iterable[Path]) -> list[Path]:
 
 def _key(name):
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+def part(items: Sequence[Item], split: str) -> list[Item]:
+    """What "val" or "train" has of a set that is published undivided.
+
+    Args:
+      items: in their order; every tenth validates, of fewer the last.
+      split: "val", or another for the rest.
+    """
+    every = max(2, min(EVERY, len(items)))
+    return [item for i, item in enumerate(items) if (i % every == every - 1) == (split == "val")]
 
 
 def stored_name(source: str) -> str:

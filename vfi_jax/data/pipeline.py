@@ -163,7 +163,7 @@ def _open_built(name, choice):
     from vfi_jax.data.tfds_builder import count_frames
 
     examples = read_built(name, choice)
-    counts = count_frames(name, choice.folder, choice.split)
+    counts = count_frames(name, choice.folder, choice.split_of(name))
     if counts is None:
         return examples, choice.frames
     fewest, most = counts

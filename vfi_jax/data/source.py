@@ -12,6 +12,7 @@ from vfi_jax.data.clip import Clip, decode_frame, pieces
 from vfi_jax.data.layout import is_built
 from vfi_jax.data.resident import Resident
 
+HELD_OUT = "held-out"  # of each data set what it does not train on: "val", or "test" without one
 RENDERED = {"synthetic", "moving_textures"}  # data sets without files, as many clips as asked for
 
 
@@ -51,7 +52,7 @@ class Choice:
     Attributes:
       names: of data sets, such as ("vimeo90k/triplet", "synthetic").
       folder: where they lie: a built data set's `data_dir`, or the tree as it was downloaded.
-      split: "train", "val" or "test".
+      split: "train", "val", "test" or `HELD_OUT`.
       batch: clips in a step, of this process.
       crop: height and width that every clip must have at least.
       region: height and width that are loaded of a clip that is streamed, as far as it has them;
@@ -81,6 +82,16 @@ class Choice:
     scenes: int = 64
     licences: tuple[str, ...] = ()
     shard: tuple[int, int] = (0, 1)
+
+    def split_of(self, name: str) -> str:
+        """The split that is drawn from of a data set.
+
+        Raises:
+          ValueError: no such data set.
+        """
+        if self.split != HELD_OUT:
+            return self.split
+        return "val" if "val" in data.find(name)[0].SPLITS else "test"
 
 
 def open_source(choice: Choice) -> Source:
@@ -128,7 +139,8 @@ def read_clips(choice: Choice, names: tuple[str, ...] = ()) -> Iterator[Clip]:
         if is_built(name, choice.folder):
             yield from map(_clip, read_built(name, choice))
         else:
-            yield from data.clips(name, choice.folder, choice.split, **options.get(name, {}))
+            split = choice.split_of(name)
+            yield from data.clips(name, choice.folder, split, **options.get(name, {}))
 
 
 def read_built(name: str, choice: Choice) -> Sequence[dict]:
@@ -145,7 +157,7 @@ def read_built(name: str, choice: Choice) -> Sequence[dict]:
     from vfi_jax.data.tfds_builder import open_built
 
     assert choice.folder is not None
-    return open_built(name, choice.folder, choice.split)
+    return open_built(name, choice.folder, choice.split_of(name))
 
 
 def _clip(example):

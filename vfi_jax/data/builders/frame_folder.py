@@ -11,32 +11,41 @@ LAYOUT = """\
 <any name>/<three or more images, in order of their names>
 or an index.json that lists triplets: [{"scene": "a", "gap_class": "easy",
 "frame0": "a/07.webp", "gt": "a/08.webp", "frame1": "a/09.webp"}]"""
-SPLITS = ("test", "train")
+SPLITS = ("train", "val", "test")
 
 
 def clips(root: Path, split: str) -> Iterator[Clip]:
-    """Every sequence; an evaluation gives the first and the last image and asks for the others.
+    """Sequences; an evaluation gives the first and the last image and asks for the others.
 
     Args:
       root: holds the sequences' folders, at any depth, or an index.json.
-      split: either name; the folder is not divided.
+      split: "test" is all of them; of the folders or listed scenes every tenth validates, of fewer
+        the last, and the others train.
     """
     if not root.is_dir():
         raise layout.wrong(root, "it is no folder", LAYOUT)
     index = root / "index.json"
-    yield from _listed(root, json.loads(index.read_text())) if index.exists() else _found(root)
+    found = list(_listed(root, json.loads(index.read_text())) if index.exists() else _found(root))
+    scenes = list(dict.fromkeys(scene for scene, _ in found))
+    chosen = set(scenes if split == "test" else layout.part(scenes, split))
+    if not chosen:
+        what = f"one sequence leaves none for {split!r}; it only trains (--eval-every 0)"
+        raise layout.wrong(root, what, LAYOUT)
+    yield from (clip for scene, clip in found if scene in chosen)
 
 
 def _listed(root, index):
+    """The scene and the clip of each entry."""
     keys = {"scene", "gap_class", "frame0", "gt", "frame1"}
     if not isinstance(index, list) or not all(keys <= set(entry) for entry in index):
         raise layout.wrong(root, f"its index.json is no list of {sorted(keys)}", LAYOUT)
     for entry in index:
         paths = tuple(root / entry[role] for role in ("frame0", "gt", "frame1"))
-        yield Clip(f"{entry['gap_class']}/{entry['scene']}", paths)
+        yield entry["scene"], Clip(f"{entry['gap_class']}/{entry['scene']}", paths)
 
 
 def _found(root):
+    """The name and the clip of each folder of images."""
     folders = [path for path in sorted(root.rglob("*")) if path.is_dir()]
     sequences = [(path, layout.images(path)) for path in [root, *folders]]
     found = [(path, images) for path, images in sequences if len(images) >= 3]
@@ -44,4 +53,4 @@ def _found(root):
         raise layout.wrong(root, "no folder holds three images or more", LAYOUT)
     for path, images in found:
         name = root.resolve().name if path == root else path.relative_to(root).as_posix()
-        yield Clip(name, tuple(images))
+        yield name, Clip(name, tuple(images))

@@ -8,9 +8,7 @@ from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
 2011_09_26/2011_09_26_drive_0001_sync/image_02/data/0000000000.png ..     and image_03"""
-SPLITS = ("train", "val")
-
-EVERY = 10  # one drive in ten validates; no split for interpolation is published
+SPLITS = ("train", "val")  # every tenth drive; no split for interpolation is published
 
 
 def clips(root: Path, split: str) -> Iterator[Clip]:
@@ -18,14 +16,14 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
 
     Args:
       root: holds the days.
-      split: "val" is every tenth drive, in order of their names; "train" the others.
+      split: "val" is every tenth drive, in order of their names, of fewer the last; "train" the
+        others.
     """
     if not root.exists():
         raise layout.wrong(root, "", LAYOUT)
     drives = layout.natural(root.glob("*/*_drive_*_sync"))
     if not drives:
         raise layout.wrong(root, "there are no drives", LAYOUT)
-    for index, drive in enumerate(drives):
-        if (index % EVERY == EVERY - 1) == (split == "val"):
-            for camera in layout.natural(drive.glob("image_0[23]")):
-                yield Clip(f"{drive.name}/{camera.name}", tuple(layout.images(camera / "data")))
+    for drive in layout.part(drives, split):
+        for camera in layout.natural(drive.glob("image_0[23]")):
+            yield Clip(f"{drive.name}/{camera.name}", tuple(layout.images(camera / "data")))

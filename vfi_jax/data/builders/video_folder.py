@@ -22,7 +22,6 @@ an index.json there may list segments, which are then taken as they are:
 SPLITS = ("train", "val")
 
 SUFFIXES = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v")
-EVERY = 10  # one video in ten, of fewer the last, validates where there is no val/
 THUMBNAIL = (32, 32)  # grey, for comparing frames
 STATIC = 0.5  # mean grey levels between neighbours below which nothing moved
 CUT = 30.0  # mean grey levels between neighbours above which the scene changed
@@ -105,10 +104,7 @@ def _videos(root: Path, split: str) -> list[Path]:
     divided = (root / "train").is_dir() and (root / "val").is_dir()
     tree = root / split if divided else root
     videos = sorted(path for path in tree.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if divided:
-        return videos
-    every = max(2, min(EVERY, len(videos)))
-    return [v for i, v in enumerate(videos) if (i % every == every - 1) == (split == "val")]
+    return videos if divided else layout.part(videos, split)
 
 
 def _index(root: Path) -> dict[str, dict]:
