@@ -150,3 +150,26 @@ def test_the_command_compares_with_baselines_and_writes_a_results_page(tmp_path,
     assert "| mean of 2 | copy |" in text
     assert main([*command, "--lpips", "alex"]) == 2
     assert "vfi-jax convert lpips" in capsys.readouterr().err
+
+
+def test_a_part_of_a_data_set_has_its_own_section_and_folder(tmp_path, capsys):
+    trees.vimeo90k(tmp_path / "data", "septuplet")
+    command = ["evaluate", "vimeo90k/septuplet", "--root", str(tmp_path / "data")]
+    command += ["--baselines", "copy", "--out", str(tmp_path / "out")]
+    command += ["--markdown", str(tmp_path / "page.md")]
+    assert main([*command, "--split", "fast"]) == 0
+    assert main([*command, "--split", "slow"]) == 2
+    assert "holds scores of data vimeo90k/septuplet, split fast, not" in capsys.readouterr().err
+    command[command.index(str(tmp_path / "out"))] = str(tmp_path / "others")
+    assert main([*command, "--split", "slow", "--first", "1"]) == 0
+    command[command.index(str(tmp_path / "others"))] = str(tmp_path / "all")
+    assert main(command) == 0
+    page = (tmp_path / "page.md").read_text()
+    assert [line for line in page.splitlines() if line.startswith("## ")] == [
+        "## vimeo90k/septuplet, split fast, protocol default",
+        "## vimeo90k/septuplet, split slow, first 1, protocol default",
+        "## vimeo90k/septuplet, protocol default",
+    ]
+    assert "\n1 sequences, split slow, first 1; protocol default" in page
+    files = sorted(path.name for path in (tmp_path / "out/sections").iterdir())
+    assert files == ["00001%2F0039.html", "00001%2F0040.html"]

@@ -76,8 +76,8 @@ def run(args: Args) -> int:
         )
     _show(scores, protocol.mean)
     facts = (
-        f"{len(clips)} sequences; protocol {args.protocol}: {protocol.source}"
-        f"{_scaled(args, ';')}; {_machine()}."
+        f"{', '.join([f'{len(clips)} sequences', *_part(args)])}; protocol {args.protocol}: "
+        f"{protocol.source}{_scaled(args, ';')}; {_machine()}."
     )
     if args.out is not None:
         title = f"{_title(args)}: {', '.join(answers)}"
@@ -171,8 +171,15 @@ def _is_folder(args):
 
 
 def _title(args):
-    """A folder by its own name and its parent's, a data set by its name."""
-    return "/".join(Path(args.data).resolve().parts[-2:]) if _is_folder(args) else args.data
+    """A folder by its own name and its parent's, a data set by its name; and what of it."""
+    name = "/".join(Path(args.data).resolve().parts[-2:]) if _is_folder(args) else args.data
+    return ", ".join([name, *_part(args)])
+
+
+def _part(args):
+    """What is said of a part of a data set, so that its scores are not taken for another's."""
+    split = [] if args.split == Args.split else [f"split {args.split}"]
+    return split if args.first is None else [*split, f"first {args.first}"]
 
 
 def _command(args):

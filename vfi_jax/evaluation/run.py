@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import math
+import urllib.parse
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -73,7 +74,7 @@ def compare(
             row = {model: result.mean for model, result in results.items()}
             if out is not None:
                 if index < pictures:
-                    _draw(out, index, results, flows)
+                    _draw(out, results, flows)
                 _write(out, key, row)
         for model, values in row.items():
             scores[model][sample.name] = values
@@ -106,7 +107,8 @@ def write_report(
         for model, rows in scores.items():
             for name, values in rows.items():
                 table.writerow([model, name, *(values[metric] for metric in metrics)])
-    sections = [path.read_text() for path in sorted((out / SECTIONS).glob("*.html"))]
+    pictured = (_section(out, name) for name in next(iter(scores.values()), {}))
+    sections = [path.read_text() for path in pictured if path.exists()]
     page = out / "report.html"
     page.write_text(report.page(title, facts, scores, sections, means))
     return page
@@ -153,12 +155,17 @@ def _resume(out, conditions):
     return {row["sample"]: row["scores"] for row in rows}
 
 
-def _draw(out, index, results: dict[str, Scored], flows):
+def _draw(out, results: dict[str, Scored], flows):
     sample = next(iter(results.values())).sample
     drawn = {model: flows[model](sample) for model in results if model in flows}
     seen = {model: picture for model, picture in drawn.items() if picture is not None}
     (out / SECTIONS).mkdir(parents=True, exist_ok=True)
-    (out / SECTIONS / f"{index:06d}.html").write_text(report.section(results, seen))
+    _section(out, sample.name).write_text(report.section(results, seen))
+
+
+def _section(out, name):
+    """A sample's file; its name with what a file's cannot hold escaped."""
+    return out / SECTIONS / f"{urllib.parse.quote(name, safe='')}.html"
 
 
 def _write(out, key, row):
