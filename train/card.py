@@ -3,12 +3,14 @@
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from train.run import RECORD
-from vfi_jax import registry
+from vfi_jax import data, registry, weights
+from vfi_jax.data import source
+from vfi_jax.data.builders import video_folder
 from vfi_jax.evaluation import markdown
 from vfi_jax.weights.places import packaged_folder
 
@@ -18,6 +20,8 @@ CAVEAT = """\
 A licence is the one of the repository as a whole, which does not always cover clips of third
 parties in it. The clips were trained on; none of them is distributed here."""
 RENDERED = "Procedural scenes, rendered by vfi_jax itself."
+UNLISTED = "Videos of a folder that states neither where they come from nor under which licence"
+UNSTATED = "not stated"
 
 
 class Run(NamedTuple):
@@ -33,9 +37,12 @@ class Run(NamedTuple):
         return self.starts[0]["recipe"]["model"]
 
     @property
-    def started_from(self) -> str:
-        """Name or folder of the weights; empty for fresh ones."""
-        return self.starts[0]["options"]["start_from"]
+    def started_from(self) -> dict[str, str]:
+        """Names or folders of weights, by the part of the model that started from them; "" is the
+        whole."""
+        start = self.starts[0]
+        whole = start["options"]["start_from"]
+        return {"": whole} if whole else start["recipe"].get("start_from", {})
 
     def lines(self, kind: str) -> list[dict]:
         """Its metrics of one kind."""
@@ -47,8 +54,9 @@ def history(folder: Path) -> list[Run]:
     record = json.loads((folder / RECORD).read_text())
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     run = Run([record, *record.get("resumed", [])], [json.loads(line) for line in lines])
-    before = Path(run.started_from).parent
-    return [*(history(before) if run.started_from and (before / RECORD).is_file() else []), run]
+    before = Path(run.started_from.get("", "")).parent
+    earlier = "" in run.started_from and (before / RECORD).is_file()
+    return [*(history(before) if earlier else []), run]
 
 
 def card(name: str, parameters: int, steps: int, runs: list[Run]) -> str:
@@ -59,14 +67,21 @@ def card(name: str, parameters: int, steps: int, runs: list[Run]) -> str:
       parameters: how many it has.
       steps: of a kernel's root mean square that it is rounded to; 0: not rounded.
       runs: the run, after those that it went on from, the oldest first.
+
+    Raises:
+      ValueError: the first started from weights that are not the package's own, whose licence is
+        not this one.
     """
+    _check_ancestors(name, runs[0].started_from)
     commands = "\n".join(
         _command(start["command"], "DIR" if run is runs[-1] else "BEFORE")
         for run in runs
         for start in run.starts
     )
     rounded = f", kernels to 1/{steps} of their root mean square" if steps else ""
-    trained, clips = _of_card(runs[0].started_from)
+    before = [_of_card(start) for start in runs[0].started_from.values()]
+    trained = "\n\n".join(text for text, _ in before if text)
+    clips = [clip for _, rows in before for clip in rows]
     parts = [
         f"# {name}",
         f"{parameters:,} parameters as float16{rounded}; trained by this project; {LICENCE}.",
@@ -79,6 +94,21 @@ def card(name: str, parameters: int, steps: int, runs: list[Run]) -> str:
         *_data([run.starts[-1] for run in runs], clips),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _check_ancestors(name: str, started_from: Mapping[str, str]) -> None:
+    foreign = [start for start in started_from.values() if not _is_own(start)]
+    if foreign:
+        raise ValueError(
+            f"{name} started from {' and '.join(foreign)}, which is not of the package's own "
+            f"weights, so that it cannot be released under {LICENCE}; train it from fresh "
+            "parameters, or from weights that came with the package"
+        )
+
+
+def _is_own(name):
+    """Whether weights are those of the package, which the user's own of that name go before."""
+    return name in registry.list_models() and weights.at_hand(name) == packaged_folder(name)
 
 
 def _of_card(name: str) -> tuple[str, list[tuple[str, ...]]]:
@@ -99,17 +129,20 @@ def _facts(runs: list[Run]) -> dict[str, str]:
     last = runs[-1].starts[-1]
     recipe, devices, optimizer = last["recipe"], last["devices"], last["recipe"]["optimizer"]
     commits = dict.fromkeys(start["commit"] for run in runs for start in run.starts)
-    before = runs[0].started_from
+    before = [f"{name} ({part})" if part else name for part, name in runs[0].started_from.items()]
+    fixed = [f"{name} ({role})" for role, name in recipe.get("frozen", {}).items()]
     earlier = [
         f"; then {_steps(run)} of {run.starts[0]['options']['system']}, {_duration(run)}"
         for run in runs[:-1]
     ]
-    start = f"{before} of the first commit below" if before else "fresh parameters"
+    start = f"{', '.join(before)} of the first commit below" if before else "fresh parameters"
+    average = f"the parameters' moving average, decay {recipe['ema']}"
     return {
         "started from": start + "".join(earlier),
         "steps": _steps(runs[-1]),
         "optimiser": f"{optimizer['rule']}, learning rate up to {optimizer['learning_rate']}",
-        "stored": f"the parameters' moving average, decay {recipe['ema']}",
+        **({"fixed networks of the loss": ", ".join(fixed)} if fixed else {}),
+        "stored": average if recipe["ema"] else "the parameters of the last step",
         "hardware": f"{len(devices)} x {devices[0]}, {_duration(runs[-1])}",
         "software": ", ".join(f"{package} {v}" for package, v in last["packages"].items() if v),
         "commit": ", then ".join(map(str, commits)),
@@ -149,30 +182,42 @@ def _curve(evaluations: list[dict]) -> str:
 
 
 def _data(records: list[dict], before: list[tuple[str, ...]]) -> list[str]:
-    names = {name for record in records for name in record["recipe"]["data"]}
+    names = sorted({name for record in records for name in record["recipe"]["data"]})
     filmed = [record["options"] for record in records if "video_folder" in record["recipe"]["data"]]
     clips = dict.fromkeys([*before, *(clip for options in filmed for clip in _clips(options))])
-    parts = []
-    if names - {"video_folder"}:
-        parts.append(RENDERED)
+    parts = [RENDERED] if source.RENDERED.intersection(names) else []
+    for name in names:
+        if name not in source.RENDERED and name != "video_folder":
+            about = (data.find(name)[0].__doc__ or "").partition("\n")[0]
+            parts.append(f"`{name}`: {about}")
+    if any(map(_has_unlisted, filmed)):
+        parts.append(f"{UNLISTED}.")
     if clips:
         parts += [CAVEAT, _table(("clip", "segments", "source", "licence"), list(clips))]
     return parts
 
 
 def _clips(options: dict) -> list[tuple[str, ...]]:
-    index = Path(options["data_dir"]) / "index.json"
     return [
         (
-            Path(entry["file"]).stem,
-            str(len(entry["segments"])),
-            entry["source"]["url"],
-            entry["licence_class"],
+            Path(file).stem,
+            str(len(entry["segments"])) if "segments" in entry else "all",
+            entry.get("source", {}).get("url", UNSTATED),
+            entry.get("licence_class", UNSTATED),
         )
-        for entry in json.loads(index.read_text())["clips"]
-        if entry["split"] == "train"
-        and (not options["licences"] or entry["licence_class"] in options["licences"])
+        for file, entry in video_folder.read_index(Path(options["data_dir"])).items()
+        if entry.get("split", Path(file).parts[0]) != "val"
+        and (not options["licences"] or entry.get("licence_class") in options["licences"])
     ]
+
+
+def _has_unlisted(options: dict) -> bool:
+    """Whether videos were trained on that no index.json lists; with licences, none are."""
+    folder = Path(options["data_dir"])
+    listed = video_folder.read_index(folder)
+    found = video_folder.find_videos(folder, "train")
+    names = [video.relative_to(folder).as_posix() for video in found]
+    return not options["licences"] and (not listed or not set(names) <= set(listed))
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -42,7 +42,8 @@ def release(run: Path, steps: int = 0) -> Path:
       The card's file.
 
     Raises:
-      ValueError: the folder holds no finished run, or `steps` is no power of two.
+      ValueError: the folder holds no finished run, `steps` is no power of two, or the run started
+        from weights that are not the package's own.
     """
     if steps < 0 or steps & (steps - 1):
         raise ValueError(f"steps must be a power of two, or 0 for no rounding, got {steps}")

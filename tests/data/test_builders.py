@@ -130,6 +130,14 @@ def test_still_footage_gives_no_clips(tmp_path):
     assert list(data.clips("video_folder", tmp_path, "train")) == []
 
 
+@pytest.mark.parametrize("index", ["[]", "{}", '{"clips": ["file"]}', '{"clips": [{"start": 0}]}'])
+def test_an_index_of_something_else_is_refused_with_what_is_wanted(tmp_path, index):
+    trees.video_folder(tmp_path, "")
+    (tmp_path / "index.json").write_text(index)
+    with pytest.raises(ValueError, match=r"index.json has no list of clips(?s:.*)licence_class"):
+        list(data.clips("video_folder", tmp_path, "train"))
+
+
 def test_segments_listed_in_an_index_are_taken_as_they_are(tmp_path):
     trees.video(tmp_path / "train/a.avi", 10)
     trees.video(tmp_path / "val/b.avi")

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from tests import support
+from tests.data import trees
 from train import release
 from vfi_jax import registry, weights
+from vfi_jax.weights.places import packaged_folder
 
 NAME = "voxel_flow/small"
 CLIPS = [
@@ -51,6 +53,8 @@ METRICS = [
 @pytest.fixture
 def run(tmp_path, nothing_ships):
     folder = tmp_path / "run"
+    # What it started from.
+    weights.save(packaged_folder(NAME), NAME, support.variables(registry.create(NAME)))
     weights.save(folder / "weights", NAME, support.variables(registry.create(NAME)))
     (tmp_path / "index.json").write_text(json.dumps({"clips": CLIPS}))
     record = {**RECORD, "options": {**RECORD["options"], "data_dir": str(tmp_path)}}
@@ -104,6 +108,71 @@ def test_weights_that_go_on_from_the_packages_own_tell_how_those_were_trained(ru
     assert "- commit: c0ffee\n" in before
     assert "| 7,250 | 31.26 |\n\n## Data" in before
     assert "| river | 2 | example.org/river | MIT |\n| street | 2 |" in before
+
+
+def changed(run, *, recipe=(), **options):
+    """The run's record with other recipe and options."""
+    record = json.loads((run / "run.json").read_text())
+    record["recipe"] |= dict(recipe)
+    record["options"] |= options
+    (run / "run.json").write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    ("options", "recipe"),
+    [
+        ({"start_from": "/somewhere/rife.pth"}, {}),
+        ({"start_from": "sepconv/l1"}, {}),
+        ({"start_from": ""}, {"start_from": {"flow": "pwc_net", "depth": "megadepth"}}),
+    ],
+)
+def test_what_started_from_others_weights_is_not_put_under_the_packages_licence(
+    run, options, recipe
+):
+    changed(run, recipe=recipe, **options)
+    with pytest.raises(ValueError, match=r"started from .* cannot be released under Apache-2\.0"):
+        release.release(run)
+    assert not packaged_folder(NAME).with_suffix(".md").exists()
+
+
+def test_weights_of_the_users_own_are_not_the_packages_of_the_same_name(run):
+    weights.save(NAME, NAME, support.variables(registry.create(NAME)))
+    with pytest.raises(ValueError, match=f"started from {NAME}, which is not of the package's"):
+        release.release(run)
+
+
+def test_a_part_that_started_from_the_packages_weights_is_named(run):
+    changed(run, recipe={"start_from": {"flow": NAME}, "frozen": {"teacher": NAME}}, start_from="")
+    card = release.release(run).read_text()
+    assert f"- started from: {NAME} (flow) of the first commit below\n" in card
+    assert f"- fixed networks of the loss: {NAME} (teacher)\n" in card
+
+
+def test_without_a_moving_average_the_card_speaks_of_none(run):
+    changed(run, recipe={"ema": 0.0})
+    card = release.release(run).read_text()
+    assert "- stored: the parameters of the last step\n" in card
+    assert "moving average" not in card
+
+
+def test_every_data_set_is_named_for_what_it_is(run):
+    changed(run, recipe={"data": ["vimeo90k/triplet", "gopro"]})
+    card = release.release(run).read_text()
+    assert "`vimeo90k/triplet`: Vimeo-90K (Xue et al. 2019" in card
+    assert "`gopro`: GoPro (Nah et al. 2017" in card
+    assert "Procedural" not in card
+
+
+def test_videos_without_an_index_are_said_to_state_nothing(run, tmp_path):
+    trees.video_folder(tmp_path / "own", "")
+    changed(run, data_dir=str(tmp_path / "own"), licences=[])
+    card = release.release(run).read_text()
+    assert "states neither where they come from nor under which licence." in card
+    assert "| clip |" not in card
+    (tmp_path / "own/index.json").write_text(json.dumps({"clips": [{"file": "train/a.avi"}]}))
+    card = release.release(run).read_text()
+    assert "states neither" not in card
+    assert "| a | all | not stated | not stated |" in card
 
 
 def test_the_weights_are_stored_in_half_precision(run):

@@ -59,11 +59,11 @@ def clips(
       motion: clips whose mean motion is smaller are left out, in pixels between neighbours.
       licences: where index.json names a licence class for each video, only these; empty: all.
     """
-    videos = _videos(root, split)
+    videos = find_videos(root, split)
     if not videos:
         way = "; a single video only trains (--eval-every 0)" if split == "val" else ""
         raise layout.wrong(root, f"there are no videos for {split!r}{way}", LAYOUT)
-    index = _index(root)
+    index = read_index(root)
     for video in videos:
         entry = index.get(video.relative_to(root).as_posix(), {})
         if licences and entry.get("licence_class") not in licences:
@@ -73,6 +73,39 @@ def clips(
             clip = _clip(root, video, segment)
             if motion <= 0 or _pace(clip) >= motion:
                 yield clip
+
+
+def find_videos(root: Path, split: str) -> list[Path]:
+    """The videos of a split, whether index.json lists them or not.
+
+    Raises:
+      ValueError: `root` is no folder.
+    """
+    if not root.is_dir():
+        raise layout.wrong(root, "it is no folder", LAYOUT)
+    divided = (root / "train").is_dir() and (root / "val").is_dir()
+    tree = root / split if divided else root
+    videos = sorted(path for path in tree.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return videos if divided else layout.part(videos, split)
+
+
+def read_index(root: Path) -> dict[str, dict]:
+    """What index.json says of each video, by its path in the folder; empty where there is none.
+
+    Raises:
+      ValueError: it is laid out otherwise.
+    """
+    file = root / "index.json"
+    if not file.exists():
+        return {}
+    index = json.loads(file.read_text())
+    entries = index.get("clips") if isinstance(index, dict) else None
+    named = isinstance(entries, list) and all(
+        isinstance(entry, dict) and "file" in entry for entry in entries
+    )
+    if not named:
+        raise layout.wrong(root, "its index.json has no list of clips, each with its file", LAYOUT)
+    return {entry["file"]: entry for entry in entries}
 
 
 def find_segments(video: Path) -> list[Segment]:
@@ -96,22 +129,6 @@ def _pace(clip: Clip) -> float:
     """Mean motion between neighbours, from that between the ends."""
     first, last = (read_frame(clip.frames[index]) for index in (0, -1))
     return measure_motion(first, last) / (len(clip.frames) - 1)
-
-
-def _videos(root: Path, split: str) -> list[Path]:
-    if not root.is_dir():
-        raise layout.wrong(root, "it is no folder", LAYOUT)
-    divided = (root / "train").is_dir() and (root / "val").is_dir()
-    tree = root / split if divided else root
-    videos = sorted(path for path in tree.rglob("*") if path.suffix.lower() in SUFFIXES)
-    return videos if divided else layout.part(videos, split)
-
-
-def _index(root: Path) -> dict[str, dict]:
-    file = root / "index.json"
-    if not file.exists():
-        return {}
-    return {entry["file"]: entry for entry in json.loads(file.read_text())["clips"]}
 
 
 def _listed(entry: dict) -> list[Segment]:
