@@ -9,7 +9,7 @@ from tyro.conf import Positional
 
 from vfi_jax import weights
 from vfi_jax.cli import convert as convert_command
-from vfi_jax.cli.__main__ import guarded
+from vfi_jax.guard import guarded
 
 
 def convert(

@@ -14,6 +14,7 @@ FLOORS = {
     "vfi_jax": 0,
     "vfi_jax.contract": 0,
     "vfi_jax.arrays": 0,
+    "vfi_jax.guard": 0,
     "vfi_jax.lookup": 0,
     "vfi_jax.ops": 1,
     "vfi_jax.layers": 2.0,

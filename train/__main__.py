@@ -5,7 +5,7 @@ import sys
 import tyro
 
 from train.options import Options
-from vfi_jax.cli.__main__ import guarded
+from vfi_jax.guard import guarded
 
 STOPPED = 1
 

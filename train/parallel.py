@@ -20,7 +20,15 @@ def start(coordinator: str, processes: int | None, process: int | None) -> None:
       coordinator: HOST:PORT of process 0; "auto" on clusters that JAX recognises.
       processes: how many there are; None on such clusters.
       process: which of them this is; None on such clusters.
+
+    Raises:
+      ValueError: there is no coordinator, but a number of processes or of this one.
     """
+    if not coordinator and (processes, process) != (None, None):
+        raise ValueError(
+            f"--processes {processes} and --process {process} need --coordinator HOST:PORT, or "
+            "each process would train on its own"
+        )
     if coordinator:
         address = None if coordinator == "auto" else coordinator
         jax.distributed.initialize(address, processes, process)

@@ -15,7 +15,7 @@ import tyro
 from train.card import LICENCE, card, history
 from train.run import RECORD
 from vfi_jax import registry, weights
-from vfi_jax.cli.__main__ import guarded
+from vfi_jax.guard import guarded
 from vfi_jax.weights.places import packaged_folder
 
 

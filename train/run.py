@@ -47,13 +47,18 @@ def check(options: Options, recipe: Recipe, contract: Contract) -> None:
     """Refuses numbers that do not fit before anything is read or compiled.
 
     Raises:
-      ValueError: a count is below 1, the batch too small for the recipe's collages, or the crop no
-        multiple of what the model takes.
+      ValueError: a count is below 1, a learning rate or decay out of its range, the batch too small
+        for the recipe's collages, or the crop no multiple of what the model takes.
     """
-    for name in ("accumulate", "steps_per_dispatch", "scenes"):
-        if getattr(options, name) < 1:
-            option = name.replace("_", "-")
-            raise ValueError(f"--{option} must be at least 1, got {getattr(options, name)}")
+    counts = {name: getattr(options, name) for name in ("accumulate", "steps_per_dispatch")}
+    counts |= {"scenes": options.scenes, "batch": recipe.batch, "steps": recipe.steps}
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {count}")
+    if not 0 <= recipe.ema < 1:
+        raise ValueError(f"--ema must be at least 0 and below 1, got {recipe.ema}")
+    if not recipe.optimizer.learning_rate > 0:
+        raise ValueError(f"--learning-rate must be above 0, got {recipe.optimizer.learning_rate}")
     if recipe.augment.collages and not recipe.augment.count_collages(recipe.batch):
         raise ValueError(
             f"--batch must be larger for {recipe.model}, as its recipe makes a share of "
@@ -117,15 +122,23 @@ def claim(options: Options, recipe: Recipe) -> None:
     Raises:
       FileExistsError: it holds a run and --resume was not given.
       FileNotFoundError: --resume was given and it holds none.
-      ValueError: --resume was given and it holds a run of another model.
+      ValueError: --resume was given and it holds a run of another model, or one that keeps a moving
+        average where this does not, or none where this does.
     """
     record = options.workdir / RECORD
     if options.resume:
         if not record.exists():
             raise FileNotFoundError(f"{options.workdir} holds no run to resume (no {RECORD} in it)")
-        model = json.loads(record.read_text())["recipe"]["model"]
-        if model != recipe.model:
-            raise ValueError(f"the run in {options.workdir} is of {model}, got {recipe.model}")
+        started = json.loads(record.read_text())["recipe"]
+        if started["model"] != recipe.model:
+            raise ValueError(
+                f"the run in {options.workdir} is of {started['model']}, got {recipe.model}"
+            )
+        if bool(started["ema"]) != bool(recipe.ema):
+            raise ValueError(
+                f"the run in {options.workdir} has --ema {started['ema']}, got {recipe.ema}; a "
+                "moving average cannot be begun or dropped on the way"
+            )
     elif record.exists():
         raise FileExistsError(
             f"{options.workdir} holds a run; go on with --resume, or name another --workdir"

@@ -1,6 +1,7 @@
 """Both pipelines: the same draws for the same seed, from any step, and disjoint over processes."""
 
 import dataclasses
+import sys
 import time
 
 import jax
@@ -13,6 +14,7 @@ from vfi_jax.contract import Contract
 from vfi_jax.data import augment, pipeline, throughput
 from vfi_jax.data.batch import Preparation
 from vfi_jax.data.build import Options, build
+from vfi_jax.data.build import main as build_main
 from vfi_jax.data.source import Choice, open_source
 from vfi_jax.data.tfds_builder import open_built
 from vfi_jax.data.window import windows
@@ -146,6 +148,22 @@ def test_the_order_of_an_epoch_is_drawn_once(choice, monkeypatch):
 def test_throughput_is_counted_in_clips(choice):
     choice = dataclasses.replace(choice, resident=True)
     assert throughput.measure(choice, seconds=0.2) > 10
+
+
+def test_tools_tell_what_a_user_can_mend_in_one_line(choice, tmp_path, monkeypatch, capsys):
+    (choice.folder / "b/frame11.png").unlink()
+    building = ["build", "middlebury", "--data-dir", str(tmp_path / "built"), "--root"]
+    timing = ["throughput", "middlebury", "--split", "test", "--crop", "16", "16", "--data-dir"]
+    for main, words, root, wanted in (
+        (build_main, building, choice.folder, "b/frame11.png"),
+        (build_main, building, choice.folder / "a/frame10.png", "Not a directory"),
+        (throughput.main, timing, choice.folder, "b/frame11.png does not exist"),
+    ):
+        monkeypatch.setattr(sys, "argv", [*words, str(root)])
+        assert main() == 2
+        said = capsys.readouterr().err
+        assert f"{words[0]}: error: " in said
+        assert wanted in said
 
 
 def test_a_crop_larger_than_a_clip_is_refused_by_its_name(choice):

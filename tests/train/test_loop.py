@@ -180,6 +180,13 @@ def test_a_folder_with_a_run_and_resuming_without_one_are_refused(tmp_path, monk
         loop.train(options(tmp_path, system="sepconv/small", resume=True))
 
 
+def test_a_moving_average_is_not_begun_or_dropped_on_the_way(tmp_path):
+    record = {"recipe": {"model": "voxel_flow/small", "ema": 0.99}}
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    with pytest.raises(ValueError, match=r"has --ema 0\.99, got 0\.0; a moving average cannot"):
+        loop.train(options(tmp_path, ema=0.0, resume=True))
+
+
 def test_what_stops_training_is_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys):
     def stop(options):
         raise loop.Stopped("why")
@@ -212,6 +219,13 @@ def test_a_folder_holds_what_repeats_its_run(whole):
         ({"system": "rife/small", "batch": 1}, "--batch must be larger for rife/small"),
         ({"accumulate": 0}, "--accumulate must be at least 1, got 0"),
         ({"steps_per_dispatch": 0}, "--steps-per-dispatch must be at least 1, got 0"),
+        ({"batch": 0}, "--batch must be at least 1, got 0"),
+        ({"batch": -8}, "--batch must be at least 1, got -8"),
+        ({"steps": 0}, "--steps must be at least 1, got 0"),
+        ({"ema": 2.0}, r"--ema must be at least 0 and below 1, got 2\.0"),
+        ({"learning_rate": -1.0}, r"--learning-rate must be above 0, got -1\.0"),
+        ({"gaps": (2, 16)}, "clips of 9 frames hold no window .* with gap 16"),
+        ({"processes": 2}, "--processes 2 and --process None need --coordinator"),
     ],
 )
 def test_numbers_that_do_not_fit_are_refused_at_once(tmp_path, changes, message):

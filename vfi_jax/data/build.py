@@ -7,6 +7,8 @@ from typing import Annotated
 
 import tyro
 
+from vfi_jax.guard import guarded
+
 MANUAL = "downloads/manual"  # where TFDS expects what people download themselves
 
 
@@ -41,6 +43,7 @@ def build(options: Options) -> dict[str, int]:
 
     Raises:
       ValueError: unknown data set, or its folder is laid out otherwise.
+      OSError: a file of it is not there, or cannot be written.
     """
     import tensorflow_datasets as tfds
 
@@ -63,13 +66,13 @@ def build(options: Options) -> dict[str, int]:
 def main() -> int:
     """Parses the command line and builds; returns the exit code."""
     options = tyro.cli(Options, prog="python -m vfi_jax.data.build")
-    try:
+
+    def action():
         counts = build(options)
-    except ValueError as error:
-        print(f"build: error: {error}", file=sys.stderr)
-        return 2
-    print(", ".join(f"{split}: {count} clips" for split, count in counts.items()))
-    return 0
+        print(", ".join(f"{split}: {count} clips" for split, count in counts.items()))
+        return 0
+
+    return guarded(action, prog="build")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from vfi_jax.data.source import Choice
+from vfi_jax.guard import guarded
 
 FRAMES = 3  # of every clip: a triplet
 WARM_UP = 2  # steps that compile and fill what is read ahead
@@ -80,14 +81,14 @@ def main() -> int:
         crop=options.crop,
         frames=FRAMES,
     )
-    try:
+
+    def action():
         for label, resident in (("streamed from disk", False), ("kept on the device", True)):
             kept = dataclasses.replace(choice, resident=resident)
             print(f"{label}: {measure(kept, options.seconds):.0f} clips/s")
-    except ValueError as error:
-        print(f"throughput: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+        return 0
+
+    return guarded(action, prog="throughput")
 
 
 if __name__ == "__main__":

@@ -100,10 +100,9 @@ def read_index(root: Path) -> dict[str, dict]:
         return {}
     index = json.loads(file.read_text())
     entries = index.get("clips") if isinstance(index, dict) else None
-    named = isinstance(entries, list) and all(
+    if not isinstance(entries, list) or not all(
         isinstance(entry, dict) and "file" in entry for entry in entries
-    )
-    if not named:
+    ):
         raise layout.wrong(root, "its index.json has no list of clips, each with its file", LAYOUT)
     return {entry["file"]: entry for entry in entries}
 

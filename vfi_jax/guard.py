@@ -1,0 +1,55 @@
+"""User errors as one line and an exit code, for every command line."""
+
+import os
+import sys
+from collections.abc import Callable
+
+DEBUG = "VFI_JAX_DEBUG"  # environment variable: show tracebacks
+USER_ERROR = 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+READER_GONE = 141  # 128 + SIGPIPE
+EXTRAS = {  # what each optional package comes with
+    "tensorflow_datasets": "train",
+    "array_record": "train",
+    "grain": "train",
+    "tensorboardX": "train",
+    "apache_beam": "beam",
+    "flatbuffers": "export",
+    "gradio": "demo",
+}
+
+
+def guarded(action: Callable[[], int], *, prog: str, debug: bool = False) -> int:
+    """Runs `action` and returns its exit code, or that of what stopped it.
+
+    What a user can mend (a ValueError or an OSError: a wrong value, a file that is not there) is
+    printed as `prog: error: ...`, and so is a package of an extra that is not installed; other
+    exceptions are bugs and keep their traceback.
+
+    Args:
+      action: gives an exit code.
+      prog: the program's name.
+      debug: let every exception through; also where VFI_JAX_DEBUG is set.
+    """
+    try:
+        code = action()
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # As in `vfi-jax models | head`. Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    except (ValueError, OSError) as error:
+        if debug or os.environ.get(DEBUG):
+            raise
+        print(f"{prog}: error: {str(error) or type(error).__name__}", file=sys.stderr)
+        return USER_ERROR
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        way = f"it comes with the extra {extra}: pip install '.[{extra}]' in a checkout"
+        print(f"{prog}: error: {error.name} is not installed; {way}", file=sys.stderr)
+        return USER_ERROR
