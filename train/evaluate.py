@@ -25,6 +25,9 @@ class Evaluation:
           model: that is trained.
           recipe: gives the crop and what precedes the model.
           choice: the training's data; the "val" of each set is used, "test" where it has none.
+
+        Raises:
+          ValueError: a set has no such split, or its clips are too short or too small.
         """
         held_out = dataclasses.replace(
             choice,
@@ -37,7 +40,7 @@ class Evaluation:
         )
         source = open_source(held_out)
         plain = dataclasses.replace(recipe, augment=augment.NONE)
-        prepare = plain.preparation(model.contract, source.frames)
+        prepare = _preparation(plain, model.contract, source.frames)
         read = jax.jit(lambda arrays, drawn: prepare(source.gather(arrays, drawn)))
         self._batches = [read(source.arrays, source.draw(step)) for step in range(CLIPS)]
         self._predict = jax.jit(
@@ -60,6 +63,13 @@ class Evaluation:
             scores.append(metrics.psnr(frames, _eight_bit(batch["targets"]), peak=255.0))
         frames = self._predict(variables, self._batches[0])["frames"]
         return {"psnr": float(jnp.mean(jnp.stack(scores)))}, _strip(self._batches[0], frames)
+
+
+def _preparation(recipe, contract, frames):
+    try:
+        return recipe.preparation(contract, frames)
+    except ValueError as error:
+        raise ValueError(f"held-out {error}, or do not evaluate (--eval-every 0)") from error
 
 
 def _eight_bit(frames):

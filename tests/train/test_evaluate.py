@@ -36,3 +36,9 @@ def test_each_data_set_holds_its_own_split_out(tmp_path, monkeypatch):
     assert [choice.split_of(name) for name in choice.names] == ["val", "test"]
     names = [clip.name for clip in read_clips(choice)]
     assert names == ["train/GOPR0384_11_00/b", "GOPR0384_11_00/000001", "GOPR0384_11_00/000009"]
+
+
+def test_held_out_clips_that_hold_no_window_are_told_from_those_of_training(vimeo):
+    recipe_ = dataclasses.replace(recipe.find("rife"), crop=(16, 16), gaps=(2, 4))
+    with pytest.raises(ValueError, match=r"held-out clips of 3 frames .* gap 4; .*--eval-every 0"):
+        Evaluation(registry.create("blend"), recipe_, vimeo)
