@@ -67,9 +67,10 @@ class Reader:
 
     def read(self, start: int, count: int) -> list[np.ndarray]:
         """`count` frames from number `start` on as uint8 `[H, W, 3]`, RGB; fewer at the end."""
-        jumped = not 0 <= start - self._place <= NEAR and self._jump(start)
+        if not 0 <= start - self._place <= NEAR:
+            self._approach(start)
         frames = self._take(start, count)
-        if jumped and not self._right(start, frames):
+        if self._sought and not self._right(start, count, frames):
             self._restart()
             frames = self._take(start, count)
         return [pixels(frame) for frame in frames]
@@ -77,20 +78,19 @@ class Reader:
     def _restart(self):
         self._container, self._stream = _opened(self._path)
         self._frames, self._place = _decoded(self._container, self._stream), 0
+        self._sought = False
 
-    def _jump(self, start):
-        """Goes to the keyframe before a frame, or to the start of the video; whether to the
-        former."""
+    def _approach(self, start):
+        """Goes to the keyframe before a frame, or to the start of the video."""
         key = self._numbers().key(start)
-        if key <= self._place <= start:
-            return False
-        if key and self._seek(key):
-            return True
-        self._restart()
-        return False
+        reads_on = key <= self._place <= start
+        if not reads_on and not (key and self._seek(key)):
+            self._restart()
 
     def _seek(self, key):
+        """Goes to a keyframe; False where it did not get there."""
         stamp = int(self._numbers().stamps[key])
+        self._sought = True
         try:
             self._container.seek(stamp, stream=self._stream)
         except av.FFmpegError:
@@ -110,8 +110,8 @@ class Reader:
         self._place = end
         return frames
 
-    def _right(self, start, frames):
-        wanted = self._numbers().stamps[start : start + len(frames)].tolist()
+    def _right(self, start, count, frames):
+        wanted = self._numbers().stamps[start : start + count].tolist()
         return [frame.pts for frame in frames] == wanted and not any(
             frame.is_corrupt for frame in frames
         )
