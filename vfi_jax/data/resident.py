@@ -91,9 +91,8 @@ class Resident:
         return _order(self._seed, epoch, len(self._names))[within]
 
 
-@functools.lru_cache(
-    maxsize=4
-)  # a batch may reach into the next epoch, and an evaluation has its own
+# A batch may reach into the next epoch, and an evaluation has its own.
+@functools.lru_cache(maxsize=4)
 def _order(seed, epoch, count):
     """In which order the clips come in an epoch."""
     return np.random.default_rng((seed, 0, epoch)).permutation(count)
