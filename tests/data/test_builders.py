@@ -85,6 +85,16 @@ def test_a_listed_scene_lies_in_one_split_at_all_its_distances(tmp_path):
     assert found == ["easy/b", "hard/b"]
 
 
+def test_triplets_listed_of_one_scene_and_distance_have_names_of_their_own(tmp_path):
+    entries = [
+        {"scene": scene, "gap_class": "easy", "frame0": "0", "gt": f"{scene}/{gt}", "frame1": "9"}
+        for scene, gt in (("a", "07.png"), ("a", "08.png"), ("b", "07.png"))
+    ]
+    (tmp_path / "index.json").write_text(json.dumps(entries))
+    found = [clip.name for clip in data.clips("frame_folder", tmp_path, "test")]
+    assert found == ["easy/a/07", "easy/a/08", "easy/b"]
+
+
 def test_x_test_asks_for_seven_frames_between_two(tmp_path):
     trees.x4k1000fps(tmp_path, "4k")
     [clip] = data.clips("x4k1000fps/4k", tmp_path, "test")

@@ -188,6 +188,14 @@ def test_a_run_goes_on_where_it_stopped_and_refuses_other_models(interpolator, t
     assert set(means["mean of 2"]["blend"]) == {"psnr", "ssim", "ie"}
 
 
+def test_two_samples_of_one_name_are_refused(interpolator):
+    """The later one's scores would stand for both."""
+    protocol = evaluation.protocol("default")
+    clips = [Clip("a", tuple(np.full((16, 16, 3), i, np.uint8) for i in range(3)))] * 2
+    with pytest.raises(ValueError, match="names of their own, got two of a; rename one"):
+        compare({"blend": interpolator}, samples(clips, protocol), protocol)
+
+
 def test_frame_average_and_frame_copy_reproduce_the_published_baselines():
     """Truncated average 28.02 / .8044 / 5.73, copy of the first frame 24.75 / .7527 / 7.63."""
     if not MIDDLEBURY.exists():

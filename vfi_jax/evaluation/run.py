@@ -57,13 +57,19 @@ def compare(
 
     Raises:
       ValueError: `out` holds scores of other models, weights, metrics or data or another protocol;
-        or as `evaluate`.
+        two samples share a name; or as `evaluate`.
     """
     conditions = _conditions(interpolators, protocol, extras)
     conditions |= {"data": data, "weights": ", ".join(map(" ".join, weights.items()))}
     done = {} if out is None else _resume(out, conditions)
     scores: Scores = {model: {} for model in interpolators}
+    seen: set[str] = set()
     for index, sample in enumerate(samples):
+        if sample.name in seen:
+            raise ValueError(
+                f"samples must have names of their own, got two of {sample.name}; rename one"
+            )
+        seen.add(sample.name)
         key = f"{sample.name} {zlib.crc32(sample.targets.tobytes()):08x}"
         row = done.get(key)
         if row is None:

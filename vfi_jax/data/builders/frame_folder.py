@@ -1,6 +1,7 @@
 """Any folder of sequences: a folder of images for each, such as im1.png im2.png im3.png."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,13 +36,16 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
 
 
 def _listed(root, index):
-    """The scene and the clip of each entry."""
+    """The scene and the clip of each entry; names that repeat end in the true frame's."""
     keys = {"scene", "gap_class", "frame0", "gt", "frame1"}
     if not isinstance(index, list) or not all(keys <= set(entry) for entry in index):
         raise layout.wrong(root, f"its index.json is no list of {sorted(keys)}", LAYOUT)
-    for entry in index:
+    names = [f"{entry['gap_class']}/{entry['scene']}" for entry in index]
+    count = Counter(names)
+    for name, entry in zip(names, index, strict=True):
         paths = tuple(root / entry[role] for role in ("frame0", "gt", "frame1"))
-        yield entry["scene"], Clip(f"{entry['gap_class']}/{entry['scene']}", paths)
+        unique = name if count[name] == 1 else f"{name}/{paths[1].stem}"
+        yield entry["scene"], Clip(unique, paths)
 
 
 def _found(root):
