@@ -188,6 +188,23 @@ def test_a_run_goes_on_where_it_stopped_and_refuses_other_models(interpolator, t
     assert set(means["mean of 2"]["blend"]) == {"psnr", "ssim", "ie"}
 
 
+def test_a_page_pictures_the_samples_of_its_own_run(interpolator, tmp_path):
+    protocol = evaluation.protocol("default")
+    frames = tuple(np.full((16, 16, 3), i, np.uint8) for i in (0, 9, 3))
+    clips = [Clip(name, frames) for name in "abc"]
+
+    def pictured(clips, pictures):
+        chosen = samples(clips, protocol)
+        scores = compare({"blend": interpolator}, chosen, protocol, out=tmp_path, pictures=pictures)
+        page = write_report(tmp_path, scores, title="t", facts="f", pictures=pictures).read_text()
+        return [name for name in "abc" if f"<h2>{name}</h2>" in page]
+
+    assert pictured(clips[:2], 1) == ["a"]
+    assert pictured(clips[1:], 2) == ["b", "c"]  # b was scored without a section, a is not asked
+    assert pictured(clips, 2) == ["a", "b"]
+    assert len((tmp_path / "scores.jsonl").read_text().splitlines()) == 3
+
+
 def test_two_samples_of_one_name_are_refused(interpolator):
     """The later one's scores would stand for both."""
     protocol = evaluation.protocol("default")

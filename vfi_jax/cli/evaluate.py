@@ -81,9 +81,15 @@ def run(args: Args) -> int:
     )
     if args.out is not None:
         title = f"{_title(args)}: {', '.join(answers)}"
-        print(
-            f"wrote {write_report(args.out, scores, title=title, facts=facts, mean=protocol.mean)}"
+        page = write_report(
+            args.out,
+            scores,
+            title=title,
+            facts=facts,
+            mean=protocol.mean,
+            pictures=args.pictures,
         )
+        print(f"wrote {page}")
     if args.markdown is not None:
         from vfi_jax.evaluation import markdown
 

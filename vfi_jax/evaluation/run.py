@@ -20,6 +20,7 @@ from vfi_jax.evaluation.tables import Scores
 CONDITIONS = "run.json"
 LINES = "scores.jsonl"
 SECTIONS = "sections"
+PICTURES = 24  # sections that a page has, unless told otherwise
 
 
 def compare(
@@ -32,7 +33,7 @@ def compare(
     data: str = "",
     weights: Mapping[str, str] = MappingProxyType({}),
     out: Path | None = None,
-    pictures: int = 24,
+    pictures: int = PICTURES,
     told: Callable[[str, dict[str, dict[str, float]]], None] = lambda name, scores: None,
 ) -> Scores:
     """Scores every model on every sample.
@@ -49,7 +50,8 @@ def compare(
       data: what the samples are of, in words.
       weights: what tells a model's weights from others, by the model's name.
       out: folder for run.json, scores.jsonl and the page's sections.
-      pictures: samples that get a section.
+      pictures: the first samples that get a section; of those scored earlier, one that lacks its
+        section is answered again.
       told: called with each sample's name and its scores by model.
 
     Returns:
@@ -72,16 +74,17 @@ def compare(
         seen.add(sample.name)
         key = f"{sample.name} {zlib.crc32(sample.targets.tobytes()):08x}"
         row = done.get(key)
+        pictured = out is not None and index < pictures
         if row is None:
-            results = {
-                model: next(evaluate(interpolator, [sample], protocol, extras=extras))
-                for model, interpolator in interpolators.items()
-            }
+            results = _results(interpolators, sample, protocol, extras)
             row = {model: result.mean for model, result in results.items()}
+            if pictured:
+                _draw(out, results, flows)
             if out is not None:
-                if index < pictures:
-                    _draw(out, results, flows)
                 _write(out, key, row)
+        elif pictured and not _section(out, sample.name).exists():
+            # Sections show no further metrics.
+            _draw(out, _results(interpolators, sample, protocol, ()), flows)
         for model, values in row.items():
             scores[model][sample.name] = values
         told(sample.name, row)
@@ -89,7 +92,13 @@ def compare(
 
 
 def write_report(
-    out: Path, scores: Scores, *, title: str, facts: str, mean: str = "sequences"
+    out: Path,
+    scores: Scores,
+    *,
+    title: str,
+    facts: str,
+    mean: str = "sequences",
+    pictures: int = PICTURES,
 ) -> Path:
     """Writes scores.json, scores.csv and report.html beside what `compare` left.
 
@@ -99,6 +108,7 @@ def write_report(
       title: of the page.
       facts: one line on what was measured.
       mean: of the protocol.
+      pictures: as given to `compare`; other sections in the folder are not shown.
 
     Returns:
       The page.
@@ -113,7 +123,8 @@ def write_report(
         for model, rows in scores.items():
             for name, values in rows.items():
                 table.writerow([model, name, *(values[metric] for metric in metrics)])
-    pictured = (_section(out, name) for name in next(iter(scores.values()), {}))
+    names = list(next(iter(scores.values()), {}))
+    pictured = (_section(out, name) for name in names[:pictures])
     sections = [path.read_text() for path in pictured if path.exists()]
     page = out / "report.html"
     page.write_text(report.page(title, facts, scores, sections, means))
@@ -159,6 +170,13 @@ def _resume(out, conditions):
         file.write_text("".join(lines))
     rows = [json.loads(line) for line in lines]
     return {row["sample"]: row["scores"] for row in rows}
+
+
+def _results(interpolators, sample, protocol, extras):
+    return {
+        model: next(evaluate(interpolator, [sample], protocol, extras=extras))
+        for model, interpolator in interpolators.items()
+    }
 
 
 def _draw(out, results: dict[str, Scored], flows):
