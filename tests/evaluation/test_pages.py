@@ -139,6 +139,24 @@ def test_inputs_and_answers_are_played_in_order():
     assert extras._played(sample, sample.targets)[:, 0, 0, 0].tolist() == [0, 1, 2]
 
 
+def test_steadiness_over_time_is_measured_pair_by_pair(monkeypatch):
+    """A batch of all pairs would need memory that grows with the clip."""
+    shapes = []
+
+    def flow(frame0, frame1, *, network):
+        shapes.append(frame0.shape)
+        return np.full((*frame0.shape[:-1], 2), frame0.mean(), np.float32)
+
+    monkeypatch.setattr(extras.estimation, "flow", flow)
+    frames = np.uint8([0, 255])[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
+    truth, predictions = (np.full((1, 8, 8, 3), value, np.uint8) for value in (0, 51))
+    extra = extras.temporal((Toy("flow", ()), {}))
+    values = extra.score(Sample("a", frames, (HALF,), truth), predictions)
+    assert shapes == [(8, 8, 3)] * 6
+    # Flows of the two pairs are 0 and 51 / 255 = 0.2 along both axes, the true ones 0.
+    assert values["tof"] == pytest.approx(0.2 * 2**0.5 / 2)
+
+
 def test_the_command_compares_with_baselines_and_writes_a_results_page(tmp_path, capsys):
     trees.frame_folder(tmp_path / "data", "")
     page = tmp_path / "results.md"

@@ -55,28 +55,34 @@ def temporal(network: estimation.Network = "pwc_net") -> Extra:
     loaded = weights.load(network) if isinstance(network, str) else network
 
     def score(sample: Sample, predictions: np.ndarray) -> dict[str, float]:
-        video, truth = (
-            _played(sample, frames).astype(np.float32) / np.float32(PEAK)
-            for frames in (predictions, sample.targets)
-        )
-        found, flow01, flow10 = (
-            jnp.asarray(estimation.flow(frame0, frame1, network=loaded))
-            for frame0, frame1 in (
-                (video[:-1], video[1:]),
-                (truth[:-1], truth[1:]),
-                (truth[1:], truth[:-1]),
-            )
-        )
-        seen = 1 - ops.occlusion_mask(flow01, flow10)
-        return {
-            "tof": float(metrics.flow_difference(found, flow01).mean()),
-            "warping": float(
-                metrics.warping_error(video[:-1], video[1:], flow01, mask=seen).mean()
-            ),
-        }
+        videos = _played(sample, predictions), _played(sample, sample.targets)
+        # Pair by pair: the networks' memory does not grow with the clip.
+        values = [
+            _steadiness(loaded, *(_floats(video[i : i + 2]) for video in videos))
+            for i in range(len(videos[0]) - 1)
+        ]
+        tof, warping = np.mean(values, axis=0)
+        return {"tof": float(tof), "warping": float(warping)}
 
     name = network if isinstance(network, str) else "a given network"
     return Extra(("tof", "warping"), name, score)
+
+
+def _steadiness(network, pair, truth):
+    """tOF and warping error of two consecutive frames, `[2, H, W, 3]`, against the true two."""
+    found, flow01, flow10 = (
+        jnp.asarray(estimation.flow(frame0, frame1, network=network))
+        for frame0, frame1 in (pair, truth, truth[::-1])
+    )
+    seen = 1 - ops.occlusion_mask(flow01, flow10)
+    return (
+        float(metrics.flow_difference(found, flow01)),
+        float(metrics.warping_error(*pair, flow01, mask=seen)),
+    )
+
+
+def _floats(frames):
+    return frames.astype(np.float32) / np.float32(PEAK)
 
 
 def _played(sample, answers):
