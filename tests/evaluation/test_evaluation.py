@@ -15,7 +15,7 @@ from vfi_jax.cli.__main__ import main
 from vfi_jax.data.clip import Clip
 from vfi_jax.data.samples import samples
 from vfi_jax.evaluation.run import compare, write_report
-from vfi_jax.evaluation.score import Extra, quantise
+from vfi_jax.evaluation.score import Extra, Sample, Scored, over_times, quantise
 from vfi_jax.evaluation.tables import mean, means
 from vfi_jax.interpolation import PADDINGS, Interpolator
 
@@ -123,6 +123,27 @@ def test_models_are_compared_over_the_same_sequences():
     }
     found = means(scores)["mean of 2"]
     assert found == {"exact": {"psnr": 20.0, "ie": 4.5}, "other": {"psnr": 30.0, "ie": 2.0}}
+
+
+def test_models_are_compared_over_the_same_times():
+    """A time that one model has exactly is left out for all, of every metric."""
+    sample = Sample("a", np.zeros(0), (), np.zeros(0))
+
+    def scored(*psnr):
+        scores = [{"psnr": value, "ssim": value / 100, "ie": value / 10} for value in psnr]
+        return Scored(sample, np.zeros(0), scores, {"tof": 1.0})
+
+    found = over_times({"exact": scored(np.inf, 20.0), "other": scored(50.0, 30.0)})
+    assert found == {
+        "exact": {"psnr": 20.0, "ssim": 0.2, "ie": 2.0, "tof": 1.0},
+        "other": {"psnr": 30.0, "ssim": 0.3, "ie": 3.0, "tof": 1.0},
+    }
+    # No time is left: the sequence is then left out of the table's mean.
+    found = over_times({"first": scored(np.inf, 20.0), "last": scored(50.0, np.inf)})
+    assert {model: values["psnr"] for model, values in found.items()} == {
+        "first": np.inf,
+        "last": np.inf,
+    }
 
 
 def test_the_mean_of_groups_counts_videos_alike_however_many_triplets_they_have():

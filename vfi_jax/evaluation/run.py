@@ -14,7 +14,7 @@ import numpy as np
 
 from vfi_jax.evaluation import report, tables
 from vfi_jax.evaluation.protocols import Protocol
-from vfi_jax.evaluation.score import METRICS, Answer, Extra, Sample, Scored, evaluate
+from vfi_jax.evaluation.score import METRICS, Answer, Extra, Sample, Scored, evaluate, over_times
 from vfi_jax.evaluation.tables import Scores
 
 CONDITIONS = "run.json"
@@ -77,7 +77,7 @@ def compare(
         pictured = out is not None and index < pictures
         if row is None:
             results = _results(interpolators, sample, protocol, extras)
-            row = {model: result.mean for model, result in results.items()}
+            row = over_times(results)
             if pictured:
                 _draw(out, results, flows)
             if out is not None:

@@ -52,13 +52,36 @@ class Scored:
 
     @property
     def mean(self) -> dict[str, float]:
-        """The scores' mean over the times where they are finite, and the further metrics."""
-        means = {}
-        for name in METRICS:
-            values = [scores[name] for scores in self.scores]
-            finite = [value for value in values if np.isfinite(value)]
-            means[name] = float(np.mean(finite or values))
-        return {**means, **self.extra}
+        """As `over_times` has it of this model alone."""
+        return over_times({"": self})[""]
+
+
+def over_times(results: Mapping[str, Scored]) -> dict[str, dict[str, float]]:
+    """Each model's mean over a sample's times, and its further metrics.
+
+    A time at which one model's PSNR is infinite (the truth equals the prediction) is left out of
+    every metric for all, so that models are compared over the same frames; where no time is left,
+    none is left out. Further metrics are of the whole sample.
+
+    Args:
+      results: by model, of the same sample.
+
+    Returns:
+      By model, then by metric.
+    """
+    by_time = list(zip(*(result.scores for result in results.values()), strict=True))
+    times = range(len(by_time))
+    finite = [i for i in times if all(np.isfinite(scores["psnr"]) for scores in by_time[i])]
+    return {
+        model: {
+            **{
+                name: float(np.mean([result.scores[i][name] for i in finite or times]))
+                for name in METRICS
+            },
+            **result.extra,
+        }
+        for model, result in results.items()
+    }
 
 
 # From float frames `[N, H, W, 3]` and times to frames: an `Interpolator`, or a baseline.
