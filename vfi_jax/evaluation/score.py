@@ -59,9 +59,9 @@ class Scored:
 def over_times(results: Mapping[str, Scored]) -> dict[str, dict[str, float]]:
     """Each model's mean over a sample's times, and its further metrics.
 
-    A time at which one model's PSNR is infinite (the truth equals the prediction) is left out of
-    every metric for all, so that models are compared over the same frames; where no time is left,
-    none is left out. Further metrics are of the whole sample.
+    A time at which one model's PSNR is infinite (its frame is the truth) is left out of the mean
+    PSNR of all, so that models are compared over the same frames; where none would be left, none is
+    left out. Other metrics are finite, and over all times.
 
     Args:
       results: by model, of the same sample.
@@ -69,18 +69,16 @@ def over_times(results: Mapping[str, Scored]) -> dict[str, dict[str, float]]:
     Returns:
       By model, then by metric.
     """
-    by_time = list(zip(*(result.scores for result in results.values()), strict=True))
-    times = range(len(by_time))
-    finite = [i for i in times if all(np.isfinite(scores["psnr"]) for scores in by_time[i])]
+    scores = {
+        name: np.array([[at[name] for at in one.scores] for one in results.values()])
+        for name in METRICS
+    }
+    finite = np.isfinite(scores["psnr"]).all(axis=0)
+    if finite.any():
+        scores["psnr"] = scores["psnr"][:, finite]
     return {
-        model: {
-            **{
-                name: float(np.mean([result.scores[i][name] for i in finite or times]))
-                for name in METRICS
-            },
-            **result.extra,
-        }
-        for model, result in results.items()
+        model: {**{name: float(scores[name][row].mean()) for name in METRICS}, **one.extra}
+        for row, (model, one) in enumerate(results.items())
     }
 
 
