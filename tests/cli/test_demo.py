@@ -1,4 +1,5 @@
 import cv2
+import pytest
 
 from tests.video.clips import facts
 from vfi_jax import weights
@@ -6,8 +7,10 @@ from vfi_jax.cli.__main__ import main
 
 
 def test_demo_writes_what_it_says(tmp_path, capsys):
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo/demo.mp4").write_text("of an earlier run")
     words = ["--out", str(tmp_path / "demo"), "--frames", "4", "--height", "48", "--width", "80"]
-    assert main(["demo", *words, "--multi", "2"]) == 0
+    assert main(["demo", *words, "--multi", "2", "-y"]) == 0
     said = capsys.readouterr().out
     assert "PSNR" in said
     assert weights.DEFAULT in said
@@ -18,6 +21,27 @@ def test_demo_writes_what_it_says(tmp_path, capsys):
         assert cv2.imread(str(tmp_path / "demo" / name)).std() > 20
 
 
-def test_demo_needs_two_frames(tmp_path, capsys):
-    assert main(["demo", "--out", str(tmp_path), "--frames", "1"]) == 2
-    assert "frames must be at least 2" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--frames", "1", "--frames must be at least 2, got 1"),
+        ("--multi", "0", "--multi must be at least 1, got 0"),
+        ("--fps", "0", "--fps must be at least 1, got 0"),
+        ("--height", "0", "--height must be at least 2, got 0"),
+        ("--width", "-4", "--width must be at least 2, got -4"),
+    ],
+)
+def test_what_cannot_be_rendered_is_refused_before_the_work(
+    tmp_path, capsys, option, value, message
+):
+    assert main(["demo", "--out", str(tmp_path / "demo"), option, value]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.parametrize("name", ["demo.mp4", "demo_strip.png"])
+def test_files_that_exist_are_kept(tmp_path, capsys, name):
+    (tmp_path / name).write_text("mine")
+    assert main(["demo", "--out", str(tmp_path)]) == 2
+    assert f"{name} exists; --overwrite replaces it" in capsys.readouterr().err
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [(name, "mine")]

@@ -6,8 +6,11 @@ frame beside the exact one) and demo_strip.png (what was given and what was made
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import tyro
+
+LEAST = {"frames": 2, "multi": 1, "fps": 1, "height": 2, "width": 2}  # of Args
 SPEED = 200.0  # pixels per second of the fastest points
 
 
@@ -39,6 +42,9 @@ class Args:
     seed: int = 1
     """Each gives another scene."""
 
+    overwrite: Annotated[bool, tyro.conf.arg(aliases=["-y"])] = False
+    """Replace files that exist."""
+
 
 def run(args: Args) -> int:
     """Renders, interpolates, measures, draws, and prints a line about each."""
@@ -47,14 +53,14 @@ def run(args: Args) -> int:
     from vfi_jax.data.scene import Scene
     from vfi_jax.video import images
 
-    if args.frames < 2:
-        raise ValueError(f"frames must be at least 2, got {args.frames}")
+    source, target = args.out / "demo_input.mp4", args.out / "demo.mp4"
+    pictures = args.out / "demo_side_by_side.png", args.out / "demo_strip.png"
+    _check(args, (source, target, *pictures))
     interpolator = Interpolator(*load(args.model))
     if interpolator.contract.scale != 1:
         raise ValueError(f"{args.model} changes the size of frames; the demo compares them")
+    interpolator.check([0.5, *(step / args.multi for step in range(args.multi))])
     args.out.mkdir(parents=True, exist_ok=True)
-    source, target = args.out / "demo_input.mp4", args.out / "demo.mp4"
-    pictures = args.out / "demo_side_by_side.png", args.out / "demo_strip.png"
 
     scene = Scene(args.seed, args.height, args.width, motion=SPEED / args.fps)
     given = [draw.as_bytes(scene.frame(time)) for time in range(args.frames)]
@@ -76,6 +82,16 @@ def run(args: Args) -> int:
     print(f"PSNR of the {len(given) - 1} frames half-way: {clip.psnr():.2f} dB")
     print("wrote", *(path.as_posix() for path in (source, target, *pictures)))
     return 0
+
+
+def _check(args, paths):
+    """Refuses numbers out of range and, unless they may be replaced, files that exist."""
+    for name, least in LEAST.items():
+        if getattr(args, name) < least:
+            raise ValueError(f"--{name} must be at least {least}, got {getattr(args, name)}")
+    for path in paths:
+        if path.exists() and not args.overwrite:
+            raise ValueError(f"{path} exists; --overwrite replaces it")
 
 
 @dataclasses.dataclass(frozen=True)
