@@ -10,6 +10,7 @@ from vfi_jax.video import Report, interpolate_video
 
 SMOOTHER, SLOWER = "smoother", "slower"
 MOST = 16  # times as many frames
+KEPT = 3600  # seconds that gradio keeps the videos it was given and has shown
 
 
 def page() -> Any:
@@ -19,15 +20,17 @@ def page() -> Any:
     def answer(source, model, way, factor, ensemble, progress=gradio.Progress()):  # noqa: B008
         if source is None:
             raise gradio.Error("Choose a video first.")
-        try:
-            report = interpolate(
-                source, model, way, factor, ensemble, lambda *counts: progress(counts)
-            )
-        except (ValueError, OSError) as error:
-            raise gradio.Error(str(error)) from error
-        return str(report.target), str(report)
+        with tempfile.TemporaryDirectory(prefix="vfi_jax-") as folder:
+            try:
+                report = interpolate(
+                    source, folder, model, way, factor, ensemble, lambda *counts: progress(counts)
+                )
+            except (ValueError, OSError) as error:
+                raise gradio.Error(str(error)) from error
+            # Gradio copies what it is given before it asks for more, and the folder goes.
+            yield str(report.target), str(report)
 
-    with gradio.Blocks(title="vfi_jax") as blocks:
+    with gradio.Blocks(title="vfi_jax", delete_cache=(KEPT, KEPT)) as blocks:
         gradio.Markdown("# vfi_jax\n\nNew frames between the frames of a video.")
         with gradio.Row():
             with gradio.Column():
@@ -51,6 +54,7 @@ def models() -> list[str]:
 
 def interpolate(
     source: str | Path,
+    folder: str | Path,
     model: str,
     way: str,
     factor: int,
@@ -61,22 +65,26 @@ def interpolate(
 
     Args:
       source: the video.
+      folder: where the new one goes, an MP4 of the same name.
       model: a name of `models`.
       way: SMOOTHER, frames `factor` times as dense; or SLOWER, `factor` times as long.
-      factor: a whole number.
+      factor: a whole number from 2 to MOST.
       ensemble: average over four flips.
       progress: called with (frames written, frames expected or None).
 
     Returns:
-      The report; its target, an MP4, lies in a new temporary folder.
+      The report.
 
     Raises:
-      ValueError: as `interpolate_video`.
+      ValueError: `factor` is out of range, or as `interpolate_video`.
     """
+    # The slider's ends bind the page alone; anyone may post to its address.
+    if not 2 <= factor <= MOST:
+        raise ValueError(f"factor must be 2 to {MOST}, got {factor}")
     source = Path(source)
     return interpolate_video(
         source,
-        Path(tempfile.mkdtemp(prefix="vfi_jax-")) / f"{source.stem}.mp4",
+        Path(folder) / f"{source.stem}.mp4",
         model=model,
         ensemble="flip4" if ensemble else "none",
         progress=progress,

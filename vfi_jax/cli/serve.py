@@ -20,10 +20,18 @@ class Args:
     share: bool = False
     """Ask gradio for a public link, as a notebook on Colab needs."""
 
+    max_file_size: str = "4gb"
+    """Largest video that is taken, such as 500mb."""
+
 
 def run(args: Args) -> int:
     """Serves the page until interrupted."""
     from vfi_jax import serve
 
-    serve.page().launch(server_name=args.host, server_port=args.port, share=args.share)
+    serve.page().launch(
+        server_name=args.host,
+        server_port=args.port,
+        share=args.share,
+        max_file_size=args.max_file_size,
+    )
     return 0
