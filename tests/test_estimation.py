@@ -6,7 +6,7 @@ import pytest
 
 import vfi_jax
 from tests import support
-from vfi_jax import estimation, registry
+from vfi_jax import estimation, registry, weights
 
 
 def _network(name):
@@ -68,6 +68,16 @@ def test_what_is_no_flow_network_is_refused(flow_network):
         vfi_jax.flow(frames[0], frames[1, :8], network=flow_network)
     with pytest.raises(FileNotFoundError):
         vfi_jax.flow(*frames)
+
+
+def test_a_network_may_be_a_checkpoints_folder(flow_network, tmp_path):
+    frames, folder = _frames(16, 24), tmp_path / "mine"
+    weights.save(folder, "spynet/small", flow_network[1])
+    wanted = vfi_jax.flow(*frames, network=flow_network)
+    for network in (folder, str(folder)):
+        np.testing.assert_allclose(vfi_jax.flow(*frames, network=network), wanted, atol=1e-5)
+    with pytest.raises(ValueError, match="network must take frame, got"):
+        vfi_jax.depth(frames[0], network=folder)
 
 
 def test_drift_is_the_slope_of_a_flow_about_the_centre():

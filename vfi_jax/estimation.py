@@ -1,5 +1,6 @@
 """Optical flow and depth of frames as they come, by the networks that systems are made of."""
 
+from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
@@ -12,7 +13,7 @@ from vfi_jax.arrays import Array, Flow, Image
 from vfi_jax.models import rife
 
 PAIR = ("frame0", "frame1")  # what a flow network takes
-Network = str | tuple[nn.Module, dict]
+Network = str | Path | tuple[nn.Module, dict]
 
 
 def flow(frame0: Any, frame1: Any, *, network: Network = "pwc_net") -> np.ndarray:
@@ -24,7 +25,7 @@ def flow(frame0: Any, frame1: Any, *, network: Network = "pwc_net") -> np.ndarra
     Args:
       frame0: `[*B, H, W, 3]` RGB: uint8, uint16, or floats in [0, 1].
       frame1: like `frame0`.
-      network: the name of a flow network (its weights are loaded at every call), or the
+      network: the name of a flow network or a path to its weights (loaded at every call), or the
         (model, variables) that `vfi_jax.load` gives. RIFE for any time is one too, as the flow from
         a frame between is that from frame 0 where its time is 0: "rife/small" is always at hand.
 
@@ -142,15 +143,16 @@ def _load(network: Network, inputs: tuple[str, ...]) -> tuple[nn.Module, dict]:
             return inputs == PAIR
         return tuple(getattr(model, "example_inputs", ())) == inputs and hasattr(model, "multiple")
 
-    if not isinstance(network, str):
-        model, variables = network
-        if not fits(model):
-            raise ValueError(f"network must take {' and '.join(inputs)}, got {type(model)}")
-        return model, variables
-    names = [*registry.list_networks(), *registry.list_models()]
-    known = [name for name in names if fits(registry.create(name))]
-    if network not in known:
-        raise ValueError(lookup.unknown("network", network, known))
-    from vfi_jax import weights  # weights ask this module for a flow's drift
+    if isinstance(network, (str, Path)):
+        names = [*registry.list_networks(), *registry.list_models()]
+        known = [name for name in names if fits(registry.create(name))]
+        if network not in known and not Path(network).exists():
+            raise ValueError(lookup.unknown("network", str(network), known))
+        from vfi_jax import weights  # weights ask this module for a flow's drift
 
-    return weights.load(network)
+        model, variables = weights.load(network)
+    else:
+        model, variables = network
+    if not fits(model):
+        raise ValueError(f"network must take {' and '.join(inputs)}, got {type(model)}")
+    return model, variables

@@ -52,6 +52,7 @@ def test_depth_is_bright_where_near(pictures, tmp_path, capsys):
     ("arguments", "message"),
     [
         ([], "nothing to write; give --out FILE.flo or --picture FILE.png"),
+        (["--picture", "flow.jpg"], "--picture must end in .png, got flow.jpg"),
         (["--out", "flow.flo", "--network", "pwc_net"], "pwc_net"),
         (["--out", "flow.flo", "--network", "sepconv"], "unknown network 'sepconv'"),
     ],
@@ -61,3 +62,8 @@ def test_what_is_missing_is_said_in_one_line(pictures, arguments, message, capsy
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert message in error
+
+
+def test_depth_is_written_as_png_alone(pictures, capsys):
+    assert main(["depth", pictures[0], "--out", "depth.jpg"]) == 2
+    assert "--out must end in .png, got depth.jpg" in capsys.readouterr().err

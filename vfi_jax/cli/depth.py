@@ -15,15 +15,17 @@ class Args:
     out: Path
     """PNG to write: 65535 is the nearest pixel, half of that twice as far."""
     network: str = "megadepth"
-    """Depth network."""
+    """Depth network, or a path to its weights."""
 
 
 def run(args: Args) -> int:
     """Estimates the depth, writes the picture and prints the range."""
     import vfi_jax
     from vfi_jax import draw
+    from vfi_jax.cli._png import check_png
     from vfi_jax.video import images
 
+    check_png("--out", args.out)
     depth = vfi_jax.depth(images.read(args.image), network=args.network)
     images.write(args.out, draw.depth_greys(depth).repeat(3, axis=-1))
     print(f"the farthest pixel is {depth.max() / depth.min():.2f} times as far as the nearest")

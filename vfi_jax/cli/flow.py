@@ -21,8 +21,8 @@ class Args:
     largest: float | None = None
     """Length in pixels that is shown in full colour; the longest flow's by default."""
     network: str = "rife/small"
-    """Flow network: rife/small comes with the package; pwc_net, flownet_s and spynet need their
-    authors' weights."""
+    """Flow network, or a path to its weights: rife/small comes with the package; pwc_net, flownet_s
+    and spynet need their authors' weights."""
 
 
 def run(args: Args) -> int:
@@ -31,11 +31,14 @@ def run(args: Args) -> int:
 
     import vfi_jax
     from vfi_jax import draw
+    from vfi_jax.cli._png import check_png
     from vfi_jax.data.flow_files import write_flow
     from vfi_jax.video import images
 
     if args.out is None and args.picture is None:
         raise ValueError("nothing to write; give --out FILE.flo or --picture FILE.png")
+    if args.picture is not None:
+        check_png("--picture", args.picture)
     frames = [images.read(path) for path in (args.first, args.second)]
     flow = vfi_jax.flow(*frames, network=args.network)
     if args.out is not None:

@@ -41,10 +41,11 @@ def run(args: Args) -> int:
     """Matches, draws, and prints how far things move."""
     import numpy as np
 
+    from vfi_jax.cli._png import check_png
+
     if args.lines < 1:
         raise ValueError(f"--lines must be at least 1, got {args.lines}")
-    if args.out.suffix.lower() != ".png":
-        raise ValueError(f"--out must end in .png, got {args.out}")
+    check_png("--out", args.out)
     from vfi_jax import weights
     from vfi_jax.cli import _match_pictures as pictures
     from vfi_jax.models import mind
