@@ -130,7 +130,9 @@ class Interpolator:
 
         Raises:
           ValueError: a time cannot be reached, lies past the clip's end or does not ascend, or the
-            frames are not alike. Raised when it is met; `check` tells beforehand.
+            frames are not alike. Raised when it is met; `check` tells beforehand. As with an error
+            of `frames` itself, the batch then being gathered and the one before it are not
+            handed out.
         """
         run = Run(self.contract, self._forward, Clip(frames))
         computing: list = []

@@ -98,11 +98,13 @@ class Forward:
         if len(tiling) == 1:
             return self._call(frames, times)
         answers = self._answers(tiling, frames, times)
-        joined = [
-            tiling.join(itertools.islice(answers, len(tiling)), scale=self._contract.scale)
-            for _ in frames
-        ]
-        return np.stack(joined)
+        scale = self._contract.scale
+        height, width = (scale * side for side in frames.shape[-3:-1])
+        # Windows are joined where they stay: stacked afterwards, all would be copied once more.
+        joined = np.zeros((*times.shape, height, width, 3), np.float32)
+        for whole in joined:
+            tiling.join(itertools.islice(answers, len(tiling)), whole, scale=scale)
+        return joined
 
     def _answers(self, tiling, frames, times):
         """Answers `[T, sh, sw, 3]` to the tiles of all windows, a batch of tiles in each call."""

@@ -91,22 +91,20 @@ class Tiling:
         for top, left in itertools.product(self.rows.starts, self.columns.starts):
             yield frames[..., top : top + height, left : left + width, :]
 
-    def join(self, tiles: Iterator[np.ndarray], *, scale: int = 1) -> np.ndarray:
-        """The blended frames `[*B, sH, sW, C]` of answers to the tiles, in the order of `split`."""
-        height, width = (
-            scale * (cuts.starts[-1] + cuts.tile) for cuts in (self.rows, self.columns)
-        )
+    def join(self, tiles: Iterator[np.ndarray], whole: np.ndarray, *, scale: int = 1) -> None:
+        """Add answers to the tiles, in the order of `split`, blended, to `whole`.
+
+        Args:
+          tiles: `[*B, sh, sw, C]` each.
+          whole: `[*B, sH, sW, C]` float32, zeros; the blended frames are written into it.
+          scale: output size over input size.
+        """
         rows, columns = self.rows.weights(scale), self.columns.weights(scale)
-        whole = None
         for index, tile in enumerate(tiles):
             row, column = divmod(index, len(self.columns.starts))
             top, left = scale * self.rows.starts[row], scale * self.columns.starts[column]
-            if whole is None:
-                whole = np.zeros((*tile.shape[:-3], height, width, tile.shape[-1]), np.float32)
             place = whole[..., top : top + tile.shape[-3], left : left + tile.shape[-2], :]
             place += rows[row][:, None, None] * columns[column][:, None] * tile
-        assert whole is not None
-        return whole
 
 
 def fit(
