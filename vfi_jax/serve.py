@@ -78,7 +78,6 @@ def interpolate(
     Raises:
       ValueError: `factor` is out of range, or as `interpolate_video`.
     """
-    # The slider's ends bind the page alone; anyone may post to its address.
     if not 2 <= factor <= MOST:
         raise ValueError(f"factor must be 2 to {MOST}, got {factor}")
     source = Path(source)
