@@ -125,6 +125,8 @@ def test_the_config_says_what_can_be_asked():
         registry.create("rife", flow_scale=3)
     with pytest.raises(ValueError, match="shared needs any_time"):
         registry.create("rife", shared=True)
+    with pytest.raises(ValueError, match="coarse must be"):
+        registry.create("rife/small", coarse=7)
 
 
 @pytest.mark.slow

@@ -144,10 +144,10 @@ def test_flows_of_rife_small_are_taught_where_motion_is_known():
     true = np.stack([-0.25 * motion, 0.75 * motion], axis=2)
     none = np.zeros_like(true)
 
-    def loss(first, second):
+    def loss(first, second, frames=batch["targets"]):
         flows = np.concatenate([first[:1], second[1:]])
         prediction = {
-            "frames": batch["targets"],
+            "frames": frames,
             "blends": (batch["targets"],) * 2,
             "flows": (flows[:, :, :, ::2, ::2] / 2, flows),
         }
@@ -158,3 +158,4 @@ def test_flows_of_rife_small_are_taught_where_motion_is_known():
     right, wrong, turned = (loss(flow, none)[0] for flow in (true, none, -true))
     assert right < wrong < turned
     assert loss(none, true)[0] == wrong
+    assert right < loss(true, none, batch["targets"] + 0.01)[0]

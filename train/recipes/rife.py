@@ -26,6 +26,7 @@ DISTILLATION = 0.01  # RIFE.py:83; 0.005 or 0.002 for IFNet_m
 # Of rife/small; chosen, not tuned.
 COARSE = 0.25  # weight of each blend
 FAINT = 0.005  # distance that counts little: frames that hardly move are not worth more
+FAINT_SQUARES = 3e-5  # mean squared error that counts little: 45 dB
 FOLLOW = 0.5  # weight of the flows where motion is known
 EPS = 0.1  # pixels of flow's error that count little
 
@@ -53,16 +54,19 @@ def any_time(prediction, batch, frozen):
 
 
 def every_scale(prediction, batch, frozen):
-    """The logarithm of each example's distance, as PSNR is one: Charbonnier's and Laplacian of the
-    frame and Charbonnier's of all blends, weighted. Where motion is known also the logarithm of the
-    flows' distance to it, over all estimates, each in pixels of its own size.
+    """The mean of two logarithms of each example: of its distance, which is Charbonnier's and
+    Laplacian of the frame and Charbonnier's of all blends, weighted, and of the root of its mean
+    squared error, which is PSNR. Where motion is known also the logarithm of the flows' distance to
+    it, over all estimates, each in pixels of its own size.
 
     The parts are means over the batch before the logarithm; unknown motion counts as no distance.
     """
     distances = jax.vmap(_distances)(prediction, batch["targets"])
     weighted = distances["charbonnier"] + distances["laplacian"] + COARSE * distances["coarse"]
+    squares = jnp.square(prediction["frames"] - batch["targets"]).mean((1, 2, 3, 4))
     parts = {name: distance.mean() for name, distance in distances.items()}
-    total = jnp.log(weighted + FAINT).mean()
+    root = jnp.log(squares + FAINT_SQUARES) / 2
+    total = (jnp.log(weighted + FAINT) + root).mean() / 2
     if "known" in batch:
         known = batch["known"]
         flow = jax.vmap(_flow_distance)(prediction["flows"], batch["motion"], batch["times"])

@@ -114,13 +114,14 @@ class FlowBlock(nn.Module):
 
 
 class SharedFlow(nn.Module):
-    """One block for all scales, on warped features and where they match one another.
+    """Two blocks for all scales, on warped features and where they match one another.
 
-    Sharing lets every scale teach the same few weights, and further scales may be added for larger
-    frames. Motion is how far a pixel goes from frame to frame: flow is that times t to frame 0,
-    times 1 - t to frame 1, so that a new frame approaches its neighbours as its time does; the
-    logit starts as log((1 - t) / t). A step of motion is the displacement that matches best, as far
-    as the block trusts it, and the block's own, which starts at zero: random features of local
+    Sharing lets every scale teach the same few weights. Coarse scales have a block of their own: no
+    finer scale finds motion that they miss, finer ones only make it precise. A scale may be passed
+    more than once. Motion is how far a pixel goes from frame to frame: flow is that times t to
+    frame 0, times 1 - t to frame 1, so that a new frame approaches its neighbours as its time does;
+    the logit starts as log((1 - t) / t). A step of motion is the displacement that matches best, as
+    far as the block trusts it, and the block's own, which starts at zero: random features of local
     contrast match well enough to start from, where regressing flow from nothing takes training long
     to begin.
 
@@ -129,9 +130,10 @@ class SharedFlow(nn.Module):
     the pixels that the estimate so far puts on one another, and how far these still are apart.
 
     Attributes:
-      channels: of the shared block.
+      channels: of either block.
       scales: how much the frames are shrunk for each pass, coarse to fine; powers of two.
-      depth: convolutions of the shared block's body.
+      coarse: of these, how many passes use the coarse scales' block.
+      depth: convolutions of a block's body.
       features: channels at half and at quarter resolution of the frames' features.
       carried: channels handed from scale to scale.
       radius: of the correlation, in pixels of the features, a quarter of a scale's frames.
@@ -148,6 +150,7 @@ class SharedFlow(nn.Module):
 
     channels: int
     scales: Sequence[float]
+    coarse: int
     depth: int
     dtype: Any
     features: tuple[int, int] = (16, 32)
@@ -159,7 +162,10 @@ class SharedFlow(nn.Module):
 
     def setup(self):
         self.encoder = _Encoder(self.features, self.dtype)
-        self.block = _Step(self.channels, self.depth, self.carried, self.radius, self.dtype)
+        self.coarse_block, self.block = (
+            _Step(self.channels, self.depth, self.carried, self.radius, self.dtype)
+            for _ in range(2)
+        )
         channels, depth, radius = self.fine
         self.fine_block = _Step(channels, depth, 0, radius, self.dtype)
         self.last_blocks = [_PixelStep(*self.last, self.dtype) for _ in range(self.last_steps)]
@@ -167,11 +173,13 @@ class SharedFlow(nn.Module):
     def prepare(self, frames: Image) -> list[tuple[Image, Image]]:
         """What does not depend on the time: for every step the pair's features, and the pair at
         the resolution of the estimate."""
-        prepared = []
-        for scale in self.scales:
-            half, quarter = self.encoder(_pooled(frames, scale))
-            prepared.append((quarter, _pooled(frames, 2 * scale)))
-        return [*prepared, (half, _pooled(frames, self.scales[-1]))]
+        pairs, features = {}, {}
+        for scale in dict.fromkeys(self.scales):
+            pairs[scale] = _pooled(frames, scale)
+            features[scale] = self.encoder(pairs[scale])
+        passes = [(features[scale][1], _pooled(frames, 2 * scale)) for scale in self.scales]
+        finest = self.scales[-1]
+        return [*passes, (features[finest][0], pairs[finest])]
 
     def __call__(
         self, frames: Image, prepared: list[tuple[Image, Image]], time: Array
@@ -185,10 +193,13 @@ class SharedFlow(nn.Module):
         motion = jnp.zeros((*coarsest.shape[:-1], 2))
         state = jnp.zeros((*coarsest[:, 0, ..., 0].shape, 1 + self.carried))
         estimates = []
-        blocks = [self.block] * len(self.scales) + [self.fine_block]
+        blocks = [self.coarse_block] * self.coarse
+        blocks += [self.block] * (len(self.scales) - self.coarse) + [self.fine_block]
         for block, (features, pair) in zip(blocks, prepared, strict=True):
-            warped = ops.backward_warp(features, share * motion, padding="border")
-            step = block(warped, motion, state, time)
+            size = size_of(features)  # half the estimate's where a scale is passed again
+            moved, known = ops.resize_flow(motion, size), ops.resize_bilinear(state, size)
+            warped = ops.backward_warp(features, share * moved, padding="border")
+            step = block(warped, moved, known, time)
             size = size_of(pair)
             motion = ops.resize_flow(motion, size) + apart(step[..., :4])
             state = ops.resize_bilinear(state, size)[..., : step.shape[-1] - 4] + step[..., 4:]

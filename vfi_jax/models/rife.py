@@ -42,8 +42,9 @@ class Config:
       width: channels of the context and refinement networks where they are finest.
       any_time: a plane of t tells the blocks the time; otherwise they only know the midpoint.
       double: RIFE-Large's 2R: every block and network at twice the resolution, same weights.
-      shared: one light block, `channels[0]` wide, for all scales (`SharedFlow`), the residual
+      shared: two light blocks, `channels[0]` wide, for all scales (`SharedFlow`), the residual
         shuffled up from half resolution, no teacher.
+      coarse: of `scales`, how many have the first of two shared blocks.
       flow_scale: flow is estimated at this fraction of the resolution: 0.5 for 4K, whose motions
         are large; it changes no weights.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
@@ -60,6 +61,7 @@ class Config:
     any_time: bool = False
     double: bool = False
     shared: bool = False
+    coarse: int = 0
     flow_scale: float = 1.0
     dtype: Any = jnp.float32
     precision: str = "highest"
@@ -68,13 +70,23 @@ class Config:
         check_flow_scale(self.flow_scale)
         if self.shared and (self.double or not self.any_time):
             raise ValueError("shared needs any_time=True and double=False")
+        if not 0 <= self.coarse <= (len(self.scales) if self.shared else 0):
+            raise ValueError(
+                f"coarse must be 0 to the number of scales, and 0 unless shared, got {self.coarse}"
+            )
 
 
 VARIANTS = {
     "m": Config(any_time=True),
     "2r": Config(double=True),
     "small": Config(
-        channels=(48,), scales=(8, 4, 2, 1), depth=4, width=8, any_time=True, shared=True
+        channels=(48,),
+        scales=(8, 8, 4, 4, 2, 1),
+        depth=4,
+        width=8,
+        any_time=True,
+        shared=True,
+        coarse=4,
     ),
 }
 
@@ -93,8 +105,8 @@ class Model(nn.Module):
     view of the frames is computed once for all times, the rest under a scan over them.
 
     The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, H, W, 2]`
-    and "blends" `[B, T, H, W, 3]`, the finest last and, of `rife/small`, the last three as large,
-    each before them half as large; "residual"; with a teacher "teacher_flow" and "teacher_blend".
+    and "blends" `[B, T, H, W, 3]`, none smaller than the one before and, of `rife/small`, the last
+    three as large as the frames; "residual"; with a teacher "teacher_flow" and "teacher_blend".
     """
 
     config: Config = Config()
@@ -109,7 +121,9 @@ class Model(nn.Module):
         config = self.config
         scales = tuple(scale / config.flow_scale for scale in config.scales)
         if config.shared:
-            self.flow = SharedFlow(config.channels[0], scales, config.depth, config.dtype)
+            self.flow = SharedFlow(
+                config.channels[0], scales, config.coarse, config.depth, config.dtype
+            )
         else:
             stride = 1 if config.double else 2
             self.flow = ScaledFlow(config.channels, scales, config.depth, stride, config.dtype)
