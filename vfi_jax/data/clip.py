@@ -52,10 +52,11 @@ def read_frame(frame: Frame) -> np.ndarray:
         return frame
     if callable(frame):
         return frame()
+    if not frame.exists():  # which OpenCV would warn of besides
+        raise ValueError(f"frame {frame} does not exist")
     image = cv2.imread(str(frame), cv2.IMREAD_COLOR)
     if image is None:
-        state = "is not an image that OpenCV can read" if frame.exists() else "does not exist"
-        raise ValueError(f"frame {frame} {state}")
+        raise ValueError(f"frame {frame} is not an image that OpenCV can read")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
