@@ -173,11 +173,10 @@ class SharedFlow(nn.Module):
     def prepare(self, frames: Image) -> list[tuple[Image, Image]]:
         """What does not depend on the time: for every step the pair's features, and the pair at
         the resolution of the estimate."""
-        pairs, features = {}, {}
-        for scale in dict.fromkeys(self.scales):
-            pairs[scale] = _pooled(frames, scale)
-            features[scale] = self.encoder(pairs[scale])
-        passes = [(features[scale][1], _pooled(frames, 2 * scale)) for scale in self.scales]
+        sizes = dict.fromkeys([*self.scales, *(2 * scale for scale in self.scales)])
+        pairs = {scale: _pooled(frames, scale) for scale in sizes}
+        features = {scale: self.encoder(pairs[scale]) for scale in dict.fromkeys(self.scales)}
+        passes = [(features[scale][1], pairs[2 * scale]) for scale in self.scales]
         finest = self.scales[-1]
         return [*passes, (features[finest][0], pairs[finest])]
 

@@ -234,8 +234,4 @@ def _to_json(value):
 
 
 def _from_json(value):
-    if isinstance(value, list):
-        return tuple(_from_json(item) for item in value)
-    if isinstance(value, dict):
-        return getattr(jnp, value["dtype"])
-    return value
+    return getattr(jnp, value["dtype"]) if isinstance(value, dict) else value
