@@ -108,3 +108,23 @@ def test_what_a_loss_cannot_compare_it_names():
         losses.laplacian(image, image)
     with pytest.raises(ValueError, match="layer must be one of relu1_1, got 'relu9'"):
         losses.perceptual(image, image, lambda image: {"relu1_1": image}, layer="relu9")
+    with pytest.raises(ValueError, match="layer must be one of relu1_1, got 'relu9'"):
+        losses.style(image, image, lambda image: {"relu1_1": image}, weights={"relu9": 1.0})
+
+
+def test_feature_losses_weigh_layers_and_style_does_not_see_where(pair):
+    seen = {"image": 2.0, "half": 0.5}
+    a, b = pair[0], pair[1]
+    shuffled = a[..., ::-1, :]
+
+    def features(image):
+        return {"image": image, "half": image[..., ::2, ::2, :], "unused": image}
+
+    distance = losses.perceptual_l1(a, b, features, weights=seen)
+    halves = np.abs(a - b)[..., ::2, ::2, :]
+    np.testing.assert_allclose(distance, 2 * np.abs(a - b).mean() + halves.mean() / 2, rtol=1e-6)
+    grams = [np.einsum("bthwc,bthwd->btcd", x, x) / 20 for x in (a[None], b[None])]
+    style = losses.style(a, b, features, weights={"image": 2.0})
+    np.testing.assert_allclose(style, 2 * np.square(grams[0] - grams[1]).mean(), rtol=1e-5)
+    assert losses.style(a, shuffled, features, weights={"image": 1.0}) < 1e-12
+    assert losses.perceptual_l1(a, shuffled, features, weights={"image": 1.0}) > 0.1

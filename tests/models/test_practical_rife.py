@@ -1,6 +1,7 @@
 """Practical-RIFE 4.x against figures of the releases' architecture in PyTorch."""
 
 import functools
+import re
 
 import jax
 import jax.numpy as jnp
@@ -47,6 +48,13 @@ def test_the_published_file_converts_and_leaves_the_rest_out():
         assert "caltime.0" in notes.pop()
     with pytest.raises(ValueError, match=r"practical_rife/4\.22"):
         weights.convert("practical_rife/4.22", saved)
+
+
+def test_keys_of_comfyui_fill_the_same_variables():
+    arrays = support.portable_state_dict("practical_rife", keys=_keys("4.25"))
+    theirs = {re.sub(r"^block(\d)", r"blocks.\1", key): array for key, array in arrays.items()}
+    found, wanted = (weights.convert("practical_rife/4.25", file) for file in (theirs, arrays))
+    jax.tree.map(np.testing.assert_array_equal, found, wanted)
 
 
 def test_the_config_says_what_can_be_asked():

@@ -7,11 +7,13 @@ import re
 import tarfile
 import zipfile
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from tests.weights import torch_writer
-from tests.weights.torch_writer import STORAGES, Global, Tensor
+from tests.weights.torch_writer import STORAGES, Global, Scripted, Tensor
 from vfi_jax.weights import read_torch
 
 FORMATS = {"zip": torch_writer.save_zip, "legacy": torch_writer.save_legacy}
@@ -92,6 +94,41 @@ def test_module_is_taken_off_only_as_a_prefix_of_all(save):
     weight = Tensor(np.float32([1]))
     kept = {"moduleConv1.0.weight": weight, "module.b": weight}
     assert list(read_torch(save(kept))) == list(kept)
+
+
+def test_a_scripted_model_gives_its_state_dict_and_its_code_is_not_run(tmp_path):
+    weight, bias = np.arange(6, dtype=np.float16).reshape(2, 3), np.float32([1, 2])
+    conv = {"weight": Tensor(weight), "bias": Tensor(bias), "training": False, "padding": "same"}
+    sizes = Global("torch.jit._pickle", "build_intlist", ([3, 3],))
+    inner = Scripted("Sequential", {"0": Scripted("Conv2d", {**conv, "kernel_size": sizes})})
+    model = Scripted("Model", {"scale": 0.5, "_convs": inner, "mean": Tensor(bias)})
+    torch_writer.save_zip(tmp_path / "model.pt", model, root="model")
+    read = read_torch(tmp_path / "model.pt")
+    assert sorted(read) == ["_convs.0.bias", "_convs.0.weight", "mean"]
+    assert read["_convs.0.weight"].dtype == np.float16
+    np.testing.assert_array_equal(read["_convs.0.weight"], weight)
+    torch_writer.save_zip(tmp_path / "model.pt", Scripted("Model", [1]))
+    with pytest.raises(ValueError, match="without attributes by name"):
+        read_torch(tmp_path / "model.pt")
+
+
+def test_safetensors_are_read_bit_for_bit_and_cut_ones_refused(tmp_path):
+    path = tmp_path / "model.safetensors"
+    arrays = {
+        "module.conv.weight": np.arange(6, dtype=np.float16).reshape(2, 3),
+        "module.conv.bias": np.asarray([1.5, -2], jnp.bfloat16),
+    }
+    save_file(arrays, path)
+    read = read_torch(path)
+    assert sorted(read) == ["conv.bias", "conv.weight"]
+    for key, array in read.items():
+        assert array.dtype == arrays[f"module.{key}"].dtype
+        np.testing.assert_array_equal(array, arrays[f"module.{key}"])
+    whole = path.read_bytes()
+    for length in (9, 40, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match="damaged or no safetensors file"):
+            read_torch(path)
 
 
 @pytest.mark.parametrize(

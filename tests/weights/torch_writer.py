@@ -1,4 +1,4 @@
-"""Writes what `torch.save` writes, in both of its formats, without torch."""
+"""Writes what `torch.save` and `torch.jit.save` write, in all of their formats, without torch."""
 
 import collections
 import dataclasses
@@ -50,6 +50,14 @@ class Global:
 
 
 @dataclasses.dataclass
+class Scripted:
+    """A TorchScript module of a class that the archive's own code defines."""
+
+    name: str
+    attributes: dict
+
+
+@dataclasses.dataclass
 class Persistent:
     """Something outside the pickle."""
 
@@ -91,6 +99,8 @@ def _plain(value, storages, legacy):
     if isinstance(value, dict):
         items = ((key, _plain(item, storages, legacy)) for key, item in value.items())
         return type(value)(items)
+    if isinstance(value, Scripted):
+        return Scripted(value.name, _plain(value.attributes, storages, legacy))
     if not isinstance(value, Tensor):
         return value
     known = [number for number, data in enumerate(storages) if data is value.data]
@@ -118,6 +128,9 @@ def _ops(value):
     if isinstance(value, Global):
         name = pickle.GLOBAL + f"{value.module}\n{value.name}\n".encode()
         return name if value.args is None else name + _ops(value.args) + pickle.REDUCE
+    if isinstance(value, Scripted):
+        made = _ops(Global("__torch__.net", value.name)) + pickle.EMPTY_TUPLE + pickle.NEWOBJ
+        return made + _ops(value.attributes) + pickle.BUILD
     if isinstance(value, tuple):
         return pickle.MARK + b"".join(map(_ops, value)) + pickle.TUPLE
     if isinstance(value, dict):

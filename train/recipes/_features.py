@@ -1,17 +1,26 @@
-"""The loss of systems that are trained for looks."""
+"""What systems that are trained for looks compare."""
+
+from collections.abc import Callable
 
 from vfi_jax import losses
+from vfi_jax.arrays import Array, Frames
 from vfi_jax.networks import vgg19
 
 VGG = vgg19.Model()
 
 
-def features(prediction, batch, frozen):
-    """Distance of VGG-19's relu4_4: "lf", for looks."""
+def seen_by_vgg19(frozen: dict) -> Callable[[Frames], dict[str, Array]]:
+    """From frames `[*B, H, W, 3]` to what the frozen "vgg19" makes of them, as losses take it."""
 
     def see(frames):
         frames = frames.reshape(-1, *frames.shape[-3:])
         return VGG.apply(frozen["vgg19"], frames)
 
+    return see
+
+
+def features(prediction, batch, frozen):
+    """Distance of VGG-19's relu4_4: "lf", for looks."""
+    see = seen_by_vgg19(frozen)
     parts = {"features": losses.perceptual(prediction["frames"], batch["targets"], see)}
     return parts["features"], parts

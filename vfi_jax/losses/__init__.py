@@ -8,7 +8,7 @@ from vfi_jax.losses.census import census, geometry
 from vfi_jax.losses.distillation import flow_distillation, robust_flow_distance
 from vfi_jax.losses.flow import total_variation
 from vfi_jax.losses.laplacian import laplacian
-from vfi_jax.losses.perceptual import perceptual
+from vfi_jax.losses.perceptual import perceptual, perceptual_l1, style
 from vfi_jax.losses.pixel import charbonnier, l1
 
 __all__ = [
@@ -19,6 +19,8 @@ __all__ = [
     "l1",
     "laplacian",
     "perceptual",
+    "perceptual_l1",
     "robust_flow_distance",
+    "style",
     "total_variation",
 ]

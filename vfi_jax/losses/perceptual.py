@@ -1,17 +1,20 @@
 """Distances between what a network sees in two images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import jax.numpy as jnp
+from jax import lax
 
 from vfi_jax.arrays import Array, Image
 from vfi_jax.losses._difference import check_same_shape, difference
+
+Features = Callable[[Image], dict[str, Array]]
 
 
 def perceptual(
     prediction: Image,
     target: Image,
-    features: Callable[[Image], dict[str, Array]],
+    features: Features,
     *,
     layer: str = "relu4_4",
 ) -> Array:
@@ -20,7 +23,7 @@ def perceptual(
     mean |features(prediction)[layer] - features(target)[layer]|^2
 
     Args:
-      prediction: `[B, H, W, 3]`, RGB in [0, 1].
+      prediction: `[*B, H, W, 3]`, RGB in [0, 1], as `features` take it.
       target: the shape of `prediction`.
       features: from an image to activations by name, such as `networks.vgg19.Model` applied to its
         variables.
@@ -35,8 +38,76 @@ def perceptual(
     Source: Johnson et al. 2016 (arXiv:1603.08155); relu4_4 of VGG-19 as in Niklaus et al. 2017
     (arXiv:1708.01692), sec. 3.1.
     """
+    ((seen, wanted),) = _activations(prediction, target, features, [layer])
+    return jnp.square(difference(seen, wanted)).mean()
+
+
+def perceptual_l1(
+    prediction: Image, target: Image, features: Features, *, weights: Mapping[str, float]
+) -> Array:
+    """Mean absolute distance of a network's activations, over several layers.
+
+    sum over layers of weight * mean |features(prediction)[layer] - features(target)[layer]|
+
+    Args:
+      prediction: `[*B, H, W, 3]`, RGB in [0, 1], as `features` take it.
+      target: the shape of `prediction`.
+      features: as of `perceptual`.
+      weights: of each layer, by its name.
+
+    Returns:
+      Float32 scalar; 0 where both are equal.
+
+    Raises:
+      ValueError: the shapes differ, or `features` have no such layer.
+
+    Source: Chen and Koltun 2017 (arXiv:1707.09405); as in FILM's code (losses/vgg19_loss.py:176).
+    """
+    pairs = _activations(prediction, target, features, weights)
+    distances = [jnp.abs(difference(*pair)).mean() for pair in pairs]
+    return sum(map(jnp.multiply, weights.values(), distances), start=jnp.float32(0))
+
+
+def style(
+    prediction: Image, target: Image, features: Features, *, weights: Mapping[str, float]
+) -> Array:
+    """How differently a network's activations go together, wherever in the image they are.
+
+    sum over layers of weight * mean |G(prediction) - G(target)|^2, where G is the Gram matrix
+    F^T F / (h w) of a layer's activations F `[h w, C]`.
+
+    Args:
+      prediction: `[*B, H, W, 3]`, RGB in [0, 1], as `features` take it.
+      target: the shape of `prediction`.
+      features: as of `perceptual`.
+      weights: of each layer, by its name.
+
+    Returns:
+      Float32 scalar; 0 where both are equal.
+
+    Raises:
+      ValueError: the shapes differ, or `features` have no such layer.
+
+    Source: Gatys et al. 2016; as in FILM's code (losses/vgg19_loss.py:282).
+    """
+    pairs = _activations(prediction, target, features, weights)
+    distances = [jnp.square(_gram(seen) - _gram(wanted)).mean() for seen, wanted in pairs]
+    return sum(map(jnp.multiply, weights.values(), distances), start=jnp.float32(0))
+
+
+def _activations(prediction, target, features, layers):
+    """Pairs of activations, of both images, of each of the layers."""
     check_same_shape(prediction=prediction, target=target)
     seen, wanted = features(prediction), features(target)
-    if layer not in seen:
-        raise ValueError(f"layer must be one of {', '.join(seen)}, got {layer!r}")
-    return jnp.square(difference(seen[layer], wanted[layer])).mean()
+    for layer in layers:
+        if layer not in seen:
+            raise ValueError(f"layer must be one of {', '.join(seen)}, got {layer!r}")
+    return [(seen[layer], wanted[layer]) for layer in layers]
+
+
+def _gram(activations):
+    """`[*B, C, C]`."""
+    *batch, height, width, channels = activations.shape
+    rows = activations.reshape(*batch, height * width, channels).astype(jnp.float32)
+    products = jnp.einsum("...nc,...nd->...cd", rows, rows, precision=lax.Precision.HIGHEST)
+    return products / (height * width)

@@ -19,15 +19,16 @@ DEVIATION = (0.229, 0.224, 0.225)
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """VGG-19 up to relu4_4.
+    """VGG-19 up to relu5_2.
 
     Attributes:
-      depths: convolutions of each block; the fifth block is of no use to perceptual losses.
+      depths: convolutions of each block; the last two of the fifth are of no use to perceptual
+        losses.
       dtype: type of the convolutions.
       precision: of the convolutions, see `layers.precision`.
     """
 
-    depths: tuple[int, ...] = (2, 2, 4, 4)
+    depths: tuple[int, ...] = (2, 2, 4, 4, 2)
     dtype: Any = jnp.float32
     precision: str = "highest"
 
@@ -39,7 +40,7 @@ class Model(nn.Module):
     """The activations of VGG-19. Simonyan and Zisserman, ICLR 2015 (arXiv:1409.1556).
 
     `model.apply(variables, image[B, H, W, 3])` with RGB in [0, 1] gives a dict of `[B, h, w, C]` by
-    name: "relu1_1" to "relu4_4". What is not used is not computed, under jit.
+    name: "relu1_1" to "relu5_2". What is not used is not computed, under jit.
     """
 
     config: Config = Config()

@@ -1,7 +1,8 @@
 """Reading the arrays of a PyTorch file, without PyTorch and without running any of its code.
 
-Two formats: a zip archive (PyTorch 1.6 and later) and, before that, five pickles and raw storages
-in a row. In both a pickle describes tensors as views of storages that lie beside it.
+Two formats of PyTorch's: a zip archive (1.6 and later, and all of TorchScript's) and, before that,
+five pickles and raw storages in a row. In both a pickle describes tensors as views of storages that
+lie beside it. And safetensors, as which many of its weights are handed on.
 """
 
 import mmap
@@ -14,12 +15,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
-from vfi_jax.weights.unpickle import Refused, Storage, StorageView, Tensor, Unpickler
+from vfi_jax.weights.unpickle import (
+    Refused,
+    Scripted,
+    Storage,
+    StorageView,
+    Tensor,
+    Unpickler,
+)
 
 ZIP_MAGIC = b"PK\x03\x04"
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # torch.serialization.MAGIC_NUMBER
 LEGACY_PROTOCOL = 1001
+SAFETENSORS_START = b"{"  # of its header, after the header's length in 8 bytes
 BYTE_ORDERS = {b"little": "<", b"big": ">"}
 WRAPPED = "state_dict"  # where training scripts put the weights beside epochs and optimisers
 DATA_PARALLEL = "module."  # put before every key by torch.nn.DataParallel
@@ -43,14 +54,15 @@ DAMAGE = (  # what a pickle or an archive of random bytes can raise
 
 
 def read_torch(path: str | Path) -> dict[str, np.ndarray]:
-    """The state dict in a file that `torch.save` wrote (.pth, .pkl, .pytorch, .pth.tar).
+    """The state dict in a file that `torch.save` wrote (.pth, .pkl, .pytorch, .pth.tar), of a model
+    that `torch.jit.save` wrote (.pt), or in a .safetensors file.
 
     A state dict inside a training checkpoint is found by itself, and "module." is taken off where
     it starts every key. Only arrays and plain containers are built: a file that asks for anything
-    else is refused.
+    else is refused, and the code of a TorchScript model is left alone.
 
     Args:
-      path: the file, in PyTorch's zip or legacy format.
+      path: the file, in PyTorch's zip or legacy format or of safetensors.
 
     Returns:
       Arrays by key, in the file's order and of the file's types.
@@ -68,6 +80,8 @@ def read_torch(path: str | Path) -> dict[str, np.ndarray]:
         try:
             start = file.read(512)
             file.seek(0)
+            if start[8:9] == SAFETENSORS_START:
+                return without_prefix(_read_safetensors(path))
             is_zip = start.startswith(ZIP_MAGIC)
             if not is_zip:
                 _refuse_other_kinds(start)
@@ -78,6 +92,13 @@ def read_torch(path: str | Path) -> dict[str, np.ndarray]:
         except DAMAGE as error:
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             raise ValueError(f"{path} is damaged or no PyTorch file ({reason})") from None
+
+
+def _read_safetensors(path):
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise Refused(f"is damaged or no safetensors file ({error})") from None
 
 
 def _read_zip(file):
@@ -162,6 +183,8 @@ def _refuse_other_kinds(start):
 
 def _state_dict(content):
     """The arrays of the mapping that is, or that holds, the state dict."""
+    if isinstance(content, Scripted):
+        content = content.tensors()
     if not isinstance(content, Mapping):
         raise Refused(f"holds a {type(content).__name__}, not a state dict")
     if isinstance(content.get(WRAPPED), Mapping):

@@ -84,6 +84,25 @@ class Tensor:
         return np.lib.stride_tricks.as_strided(data[self.offset :], self.shape, strides).copy()
 
 
+class Scripted:
+    """A module in a TorchScript archive: its attributes by name, and none of its code."""
+
+    def __setstate__(self, attributes: Any):
+        if not isinstance(attributes, dict):
+            raise Refused("is damaged: a module without attributes by name")
+        self.attributes = attributes
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Its state dict: parameters and buffers, by the path of attributes that leads to them."""
+        found: dict[str, Tensor] = {}
+        for name, value in self.attributes.items():
+            if isinstance(value, Tensor):
+                found[name] = value
+            elif isinstance(value, Scripted):
+                found |= {f"{name}.{key}": inner for key, inner in value.tensors().items()}
+        return found
+
+
 # The C unpickler allocates as many memo entries as a file's largest index says: gigabytes from a
 # few bytes. The Python one keeps a dict, and is quick enough for pickles without array data; it
 # does so for bytearrays only, which PyTorch does not write.
@@ -106,6 +125,8 @@ class Unpickler(pickle._Unpickler):  # type: ignore[name-defined]
             return SAFE[module, name]
         if module in ("torch", "torch.cuda") and name in DTYPES:
             return np.dtype(DTYPES[name])
+        if module.split(".")[0] == "__torch__":
+            return Scripted
         raise Refused(
             f"refused: it asks to run {module}.{name}; only tensors and plain containers are read"
         )
@@ -120,10 +141,6 @@ class Unpickler(pickle._Unpickler):  # type: ignore[name-defined]
 
 def _rebuild_tensor(storage, offset, shape, strides, *_):
     return Tensor(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides)))
-
-
-def _rebuild_parameter(tensor, *_):
-    return tensor
 
 
 class _NumpyDtype:
@@ -142,6 +159,10 @@ def _numpy_scalar(kind, data):
     return np.frombuffer(_to_bytes(data), kind.dtype)[0]
 
 
+def _first(value, *_):
+    return value
+
+
 def _to_bytes(text, *_):
     return text.encode("latin1") if isinstance(text, str) else text
 
@@ -151,7 +172,13 @@ SAFE: dict[tuple[str, str], Any] = {
     ("torch", "Size"): tuple,
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
-    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    ("torch._utils", "_rebuild_parameter"): _first,
+    # What a scripted module has besides tensors, and typed.
+    ("torch.jit._pickle", "build_intlist"): _first,
+    ("torch.jit._pickle", "build_doublelist"): _first,
+    ("torch.jit._pickle", "build_boollist"): _first,
+    ("torch.jit._pickle", "build_tensorlist"): _first,
+    ("torch.jit._pickle", "restore_type_tag"): _first,
     ("numpy", "dtype"): _NumpyDtype,
     ("numpy.core.multiarray", "scalar"): _numpy_scalar,
     ("numpy._core.multiarray", "scalar"): _numpy_scalar,

@@ -1,10 +1,12 @@
-"""Practical-RIFE's keys, as its releases save flownet.pkl."""
+"""Practical-RIFE's keys, as its releases save flownet.pkl, and as ComfyUI names its blocks."""
 
 from typing import Any
 
 import numpy as np
 
 from vfi_jax.weights.rules import Rule, Rules, conv, conv_transpose, drop
+
+BLOCK = r"block(?:s\.)?(\d)"
 
 
 def rules(config: Any) -> Rules:
@@ -13,15 +15,15 @@ def rules(config: Any) -> Rules:
     Args:
       config: of `models.practical_rife`.
     """
-    body = r"block(\d)\.convblock\.(\d)"
+    body = rf"{BLOCK}\.convblock\.(\d)"
     return (
-        *conv(r"block(\d)\.conv0\.(\d)\.0", r"blocks_\1/stem\2"),
+        *conv(rf"{BLOCK}\.conv0\.(\d)\.0", r"blocks_\1/stem\2"),
         *conv(rf"{body}\.conv", r"blocks_\1/body\2/conv"),
         Rule(rf"{body}\.beta", r"blocks_\1/body\2/scale", np.ravel),
-        *conv_transpose(r"block(\d)\.lastconv\.0", r"blocks_\1/head"),
+        *conv_transpose(rf"{BLOCK}\.lastconv\.0", r"blocks_\1/head"),
         *(_encoder(*config.encoder) if config.encoder else ()),
         # Parts that only training had: vs-rife loads the files with strict=False, over these.
-        *drop(r"(?!block\d\.|encode\.).+"),
+        *drop(rf"(?!{BLOCK}\.|encode\.).+"),
     )
 
 

@@ -8,10 +8,11 @@ INDICES = {
     "2_1": 5, "2_2": 7,
     "3_1": 10, "3_2": 12, "3_3": 14, "3_4": 16,
     "4_1": 19, "4_2": 21, "4_3": 23, "4_4": 25,
+    "5_1": 28, "5_2": 30,
 }  # fmt: skip
 
 RULES: Rules = (
     *(rule for name, i in INDICES.items() for rule in conv(rf"features\.{i}", f"conv{name}")),
-    *drop(r"features\.(28|30|32|34)\..*"),
+    *drop(r"features\.(32|34)\..*"),
     *drop(r"classifier\..*"),
 )

@@ -1,0 +1,263 @@
+"""FILM: flow over a pyramid whose scales share features and weights, for large motion."""
+
+import dataclasses
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from vfi_jax import ops
+from vfi_jax.arrays import Array, Flow, Frames, Image, Times
+from vfi_jax.contract import Contract
+from vfi_jax.layers.conv import Conv, average_pool, leaky_relu
+from vfi_jax.layers.intermediate_flow import size_of
+from vfi_jax.layers.precision import precision
+
+SLOPE = 0.2  # of all leaky ReLUs (fusion.py:51)
+TIME = 0.5  # flows are halved: the only time that it was trained for
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """FILM.
+
+    Attributes:
+      levels: of the pyramids; each halves the resolution.
+      fused: finest levels that the frame is made of.
+      width: channels of an image's finest features; the next ones have twice as many.
+      depth: levels of features that are taken of each level's image.
+      flow_widths: channels of the flow networks, finest level first; the last one's is for all
+        levels that are coarser.
+      flow_depth: 3x3 convolutions of each.
+      dtype: type of the convolutions; parameters, flows and frames stay float32.
+      precision: of the convolutions, see `layers.precision`.
+
+    Raises:
+      ValueError: `fused` or the flow networks are more than there are levels.
+    """
+
+    levels: int = 7
+    fused: int = 5
+    width: int = 64
+    depth: int = 4
+    flow_widths: tuple[int, ...] = (32, 64, 128, 256)
+    flow_depth: int = 3
+    dtype: Any = jnp.float32
+    precision: str = "highest"
+
+    def __post_init__(self):
+        for name, count in (("fused", self.fused), ("flow_widths", len(self.flow_widths))):
+            if not 1 <= count <= self.levels:
+                raise ValueError(f"{name} must be 1 to {self.levels} levels, got {count}")
+
+
+VARIANTS = {
+    "l1": Config(),  # for numbers
+    "vgg": Config(),  # a feature loss besides: what "style" starts from
+    "style": Config(),  # for looks: the authors' choice, and that of most video tools
+    "small": Config(levels=5, fused=4, width=12, depth=3, flow_widths=(8, 16, 24)),
+}
+
+
+class Model(nn.Module):
+    """Frame interpolation for large motion. Reda et al., ECCV 2022 (arXiv:2202.04901).
+
+    Of every level of an image pyramid features are taken by the same few layers, each level with
+    the next coarser ones of its own; what has one resolution is put together. So all levels but
+    the finest see features of one meaning, and share one flow network. From the coarsest up a
+    level adds to both flows between the frames what is left after warping; halved, they bring
+    images and features of both frames to the middle, where a decoder makes the frame.
+
+    It is asked for the middle alone: the authors' code takes a time and replaces it by 1/2
+    (interpolator.py:152). What their SavedModel and its ports in PyTorch compute is this, but for
+    `dense_image_warp` and `grid_sample`, which both are `backward_warp` at the edges too.
+
+    The prediction has the flows between the frames, "flow01" and "flow10" `[B, H, W, 2]`, and
+    "flows" from the new frame, coarse to fine, `[B, 1, 2, h, w, 2]` pixels of their own size.
+    """
+
+    config: Config = Config()
+
+    @property
+    def contract(self) -> Contract:
+        multiple = 2 ** (self.config.levels - 1)
+        return Contract(frames=2, times=(TIME,), multiple=multiple)
+
+    def setup(self):
+        config = self.config
+        self.extract = Features(config.width, config.depth, config.dtype)
+        self.flow = [
+            FlowNetwork(width, config.flow_depth, config.dtype) for width in config.flow_widths
+        ]
+        self.fuse = Fusion(config.width, len(config.flow_widths) - 1, config.dtype)
+
+    def __call__(
+        self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
+    ) -> dict:
+        with precision(self.config.precision):
+            # The first axis is the frame: what is done to both is done at once.
+            both = jnp.moveaxis(frames, 1, 0)
+            images = [both.reshape(-1, *both.shape[2:])]
+            for _ in range(1, self.config.levels):
+                images.append(average_pool(images[-1]))
+            features = self._cascade(images)
+            flows = self._flows(features)
+            fused = range(self.config.fused)
+            frame = self.fuse([_aligned(images[i], features[i], flows[i]) for i in fused])
+        flow01, flow10 = _apart(flows[0])
+        return {
+            "frames": frame[:, None],
+            "flow01": flow01,
+            "flow10": flow10,
+            "flows": tuple(_from_middle(flow) for flow in flows[::-1]),
+        }
+
+    def _cascade(self, images):
+        """Features of every level, finest first: of its own image, then of finer and finer ones."""
+        config = self.config
+        trees = [
+            self.extract(image, min(config.depth, config.levels - level))
+            for level, image in enumerate(images)
+        ]
+        return [
+            jnp.concatenate(
+                [trees[level - up][up] for up in range(min(config.depth, level + 1))], axis=-1
+            )
+            for level in range(config.levels)
+        ]
+
+    def _flows(self, features):
+        """From either frame to the other, finest level first, `[2 B, h, w, 2]` pixels."""
+        networks = self.flow
+        flows: list[Flow] = []
+        for level in reversed(range(len(features))):
+            here = features[level]
+            there = jnp.roll(here, len(here) // 2, axis=0)
+            network = networks[min(level, len(networks) - 1)]
+            if flows:
+                flow = ops.resize_flow(flows[0], size_of(here))
+                warped = ops.backward_warp(there, flow, padding="border")
+                flows.insert(0, flow + network(here, warped))
+            else:
+                flows.insert(0, network(here, there))
+        return flows
+
+
+class Features(nn.Module):
+    """Features of an image at its own and at coarser resolutions, finest first.
+
+    Attributes:
+      width: channels at the finest; each level has twice as many.
+      depth: levels at most.
+      dtype: type of the convolutions.
+    """
+
+    width: int
+    depth: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: Image, depth: int) -> list[Image]:
+        levels = []
+        for level in range(min(depth, self.depth)):
+            x = average_pool(x) if level else x
+            for index in range(2):
+                name = f"level{level}_conv{index}"
+                conv = _conv(self.width * 2**level, 3, self.dtype, name)
+                x = leaky_relu(conv(x), slope=SLOPE)
+            levels.append(x)
+        return levels
+
+
+class FlowNetwork(nn.Module):
+    """What is left of the flow from one image to another, in float32 pixels.
+
+    Attributes:
+      width: channels inside.
+      depth: 3x3 convolutions.
+      dtype: type of the convolutions.
+    """
+
+    width: int
+    depth: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, features: Image, warped: Image) -> Flow:
+        x = jnp.concatenate([features, warped], axis=-1)
+        for index in range(self.depth):
+            x = leaky_relu(_conv(self.width, 3, self.dtype, f"conv{index}")(x), slope=SLOPE)
+        x = leaky_relu(_conv(self.width // 2, 1, self.dtype, "narrow")(x), slope=SLOPE)
+        return _conv(2, 1, self.dtype, "head")(x).astype(jnp.float32)
+
+
+class Fusion(nn.Module):
+    """The decoder: images, features and flows of all levels, in place, to the frame `[B, H, W, 3]`.
+
+    Attributes:
+      width: channels at the finest level; each level has twice as many.
+      doublings: how often they double.
+      dtype: type of the convolutions.
+    """
+
+    width: int
+    doublings: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, pyramid: list[Image]) -> Image:
+        *finer, x = pyramid
+        for level, seen in reversed([*enumerate(finer)]):
+            width = self.width * 2 ** min(level, self.doublings)
+            name = f"level{level}_conv"
+            x = _enlarged(x)
+            # TensorFlow pads an even kernel below and on the right.
+            x = jnp.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)))
+            x = _conv(width, 2, self.dtype, f"{name}0", padding=0)(x)
+            x = jnp.concatenate([seen, x], axis=-1)
+            for index in (1, 2):
+                conv = _conv(width, 3, self.dtype, f"{name}{index}")
+                x = leaky_relu(conv(x), slope=SLOPE)
+        return _conv(3, 1, self.dtype, "head")(x).astype(jnp.float32)
+
+
+def _conv(features, kernel, dtype, name, **options):
+    """A convolution as Keras starts it."""
+    return Conv(
+        features,
+        kernel,
+        dtype=dtype,
+        kernel_init=nn.initializers.glorot_uniform(),
+        bias_init=nn.initializers.zeros,
+        name=name,
+        **options,
+    )
+
+
+def _apart(both):
+    """What is of frame 0, and of frame 1, of `[2 B, ...]`."""
+    first, second = jnp.split(both, 2)
+    return first, second
+
+
+def _from_middle(flow):
+    """Flows `[B, 1, 2, h, w, 2]` from the frame in the middle to both others, as if they were those
+    of the pixels that it has: the flow at p of the frame itself, halved."""
+    flow01, flow10 = _apart(flow)
+    return jnp.stack([TIME * flow10, (1 - TIME) * flow01], axis=1)[:, None]
+
+
+def _aligned(image, features, flow):
+    """All that is known of the frame in the middle at a level, `[B, h, w, C]`."""
+    to_frames = _from_middle(flow)[:, 0]
+    seen = _apart(jnp.concatenate([image, features], axis=-1))
+    warped = [
+        ops.backward_warp(pair, to_frames[:, index], padding="border")
+        for index, pair in enumerate(seen)
+    ]
+    return jnp.concatenate([*warped, to_frames[:, 0], to_frames[:, 1]], axis=-1)
+
+
+def _enlarged(x: Array) -> Array:
+    """Every pixel four times."""
+    return x.repeat(2, axis=-3).repeat(2, axis=-2)
