@@ -32,11 +32,13 @@ def run(args: Args) -> int:
     import vfi_jax
     from vfi_jax import draw
     from vfi_jax.cli._png import check_png
-    from vfi_jax.data.flow_files import write_flow
+    from vfi_jax.data.flow_files import check_flow_path, write_flow
     from vfi_jax.video import images
 
     if args.out is None and args.picture is None:
         raise ValueError("nothing to write; give --out FILE.flo or --picture FILE.png")
+    if args.out is not None:
+        check_flow_path(args.out)
     if args.picture is not None:
         check_png("--picture", args.picture)
     frames = [images.read(path) for path in (args.first, args.second)]

@@ -25,8 +25,8 @@ def read_flow(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
       ValueError: no flow file, damaged, or of another suffix.
       OSError: there is no such file.
     """
-    path = Path(path)
-    return _reader(path)(path)
+    path = check_flow_path(path)
+    return _read_flo(path) if path.suffix.lower() == ".flo" else _read_png(path)
 
 
 def write_flow(path: str | Path, flow: np.ndarray, *, known: np.ndarray | None = None) -> None:
@@ -41,7 +41,7 @@ def write_flow(path: str | Path, flow: np.ndarray, *, known: np.ndarray | None =
       ValueError: wrong shape, another suffix, a flow that is not finite, or one beyond the 512
         pixels that a PNG can hold.
     """
-    path, flow = Path(path), np.asarray(flow, np.float32)
+    path, flow = check_flow_path(path), np.asarray(flow, np.float32)
     if flow.ndim != 3 or flow.shape[-1] != 2:
         raise ValueError(f"flow must be [H, W, 2], got {flow.shape}")
     known = np.ones(flow.shape[:2], bool) if known is None else np.asarray(known, bool)
@@ -49,15 +49,19 @@ def write_flow(path: str | Path, flow: np.ndarray, *, known: np.ndarray | None =
         raise ValueError(f"known must be {flow.shape[:2]} to fit flow, got {known.shape}")
     if not np.isfinite(flow[known]).all():
         raise ValueError(f"flow must be finite where it is known, to be written to {path}")
-    _reader(path)
     path.write_bytes(_flo(flow, known) if path.suffix.lower() == ".flo" else _png(flow, known))
 
 
-def _reader(path):
-    readers = {".flo": _read_flo, ".png": _read_png}
-    if path.suffix.lower() not in readers:
+def check_flow_path(path: str | Path) -> Path:
+    """The path of a flow file, refused by its suffix where that is none's.
+
+    Raises:
+      ValueError: another suffix than .flo or .png.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".flo", ".png"):
         raise ValueError(f"a flow file ends in .flo (Middlebury) or .png (KITTI), got {path}")
-    return readers[path.suffix.lower()]
+    return path
 
 
 def _read_flo(path):
