@@ -1,7 +1,7 @@
 """Convert a PyTorch file into weights that `--model` finds.
 
-The file is read without PyTorch and without running any of its code; every array must find its
-place, or nothing is stored.
+The file, of torch.save, of TorchScript or of safetensors, is read without PyTorch and without
+running any of its code; every array must find its place, or nothing is stored.
 """
 
 import dataclasses

@@ -61,7 +61,7 @@ def perceptual_l1(
     Raises:
       ValueError: the shapes differ, or `features` have no such layer.
 
-    Source: Chen and Koltun 2017 (arXiv:1707.09405); as in FILM's code (losses/vgg19_loss.py:176).
+    Source: Chen and Koltun 2017 (arXiv:1707.09405); as FILM's vgg19_loss.vgg_loss.
     """
     pairs = _activations(prediction, target, features, weights)
     distances = [jnp.abs(difference(*pair)).mean() for pair in pairs]
@@ -88,7 +88,7 @@ def style(
     Raises:
       ValueError: the shapes differ, or `features` have no such layer.
 
-    Source: Gatys et al. 2016; as in FILM's code (losses/vgg19_loss.py:282).
+    Source: Gatys et al. 2016; as FILM's vgg19_loss.style_loss.
     """
     pairs = _activations(prediction, target, features, weights)
     distances = [jnp.square(_gram(seen) - _gram(wanted)).mean() for seen, wanted in pairs]

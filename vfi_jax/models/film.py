@@ -13,7 +13,7 @@ from vfi_jax.layers.conv import Conv, average_pool, leaky_relu
 from vfi_jax.layers.intermediate_flow import size_of
 from vfi_jax.layers.precision import precision
 
-SLOPE = 0.2  # of all leaky ReLUs (fusion.py:51)
+SLOPE = 0.2  # of all leaky ReLUs (fusion.py, _relu)
 TIME = 0.5  # flows are halved: the only time that it was trained for
 
 
@@ -69,8 +69,8 @@ class Model(nn.Module):
     images and features of both frames to the middle, where a decoder makes the frame.
 
     It is asked for the middle alone: the authors' code takes a time and replaces it by 1/2
-    (interpolator.py:152). What their SavedModel and its ports in PyTorch compute is this, but for
-    `dense_image_warp` and `grid_sample`, which both are `backward_warp` at the edges too.
+    (interpolator.py, mid_time). Their `dense_image_warp`, and `grid_sample` in ports to PyTorch,
+    repeat the edges as `backward_warp` does here.
 
     The prediction has the flows between the frames, "flow01" and "flow10" `[B, H, W, 2]`, and
     "flows" from the new frame, coarse to fine, `[B, 1, 2, h, w, 2]` pixels of their own size.
