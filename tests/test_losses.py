@@ -1,5 +1,7 @@
 """Losses on numbers that can be checked by hand."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -128,3 +130,8 @@ def test_feature_losses_weigh_layers_and_style_does_not_see_where(pair):
     np.testing.assert_allclose(style, 2 * np.square(grams[0] - grams[1]).mean(), rtol=1e-5)
     assert losses.style(a, shuffled, features, weights={"image": 1.0}) < 1e-12
     assert losses.perceptual_l1(a, shuffled, features, weights={"image": 1.0}) > 0.1
+    for loss in (losses.perceptual_l1, losses.style):
+        weighed = functools.partial(loss, features=features, weights=seen)
+        assert weighed(a.astype(jnp.bfloat16), b.astype(jnp.bfloat16)).dtype == jnp.float32
+        assert weighed(a, a) == 0
+        assert np.isfinite(jax.grad(weighed)(a, a)).all()

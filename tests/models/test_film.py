@@ -71,3 +71,6 @@ def test_levels_that_are_not_there_are_refused():
     for changes in ({"fused": 8}, {"levels": 3}, {"flow_widths": ()}):
         with pytest.raises(ValueError, match="levels, got"):
             registry.create("film", **changes)
+    for depth in (0, 5):
+        with pytest.raises(ValueError, match=r"depth must be 1 to 4, .* got"):
+            registry.create("film", depth=depth)

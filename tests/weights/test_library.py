@@ -184,6 +184,9 @@ def test_a_system_s_advice_names_the_releases_of_its_own_network_alone():
     assert "practical_rife/4.26`" in advice
     assert "practical_rife/4.6" not in advice
     assert "train it" in weights.advice("softsplat/small")
+    # Where a recipe starts from these, those that it ends with are of no use.
+    assert "convert film/style" in weights.advice("film")
+    assert "train it" in weights.advice("film/vgg")
 
 
 @pytest.mark.parametrize(

@@ -48,3 +48,13 @@ def test_every_mapping_has_a_key_list_and_a_record(system):
 @pytest.mark.parametrize("keys", ["sepconv-2017", "pwc_net", "rife_m", "practical_rife_4.22.lite"])
 def test_a_file_is_recognised_by_its_keys_and_shapes(keys):
     assert conversion.recognise(_arrays(keys)) == _model_of(keys)
+
+
+def test_layers_of_vgg_19_that_have_one_shape_keep_their_order():
+    arrays = {
+        key: np.broadcast_to(np.float32(index), shape)
+        for index, (key, shape, _) in enumerate(support.read_keys("vgg19"))
+    }
+    found = conversion.convert("vgg19", arrays)["params"]
+    order = [found[f"conv{name}"]["bias"][0] for name in ("4_2", "4_3", "4_4", "5_1", "5_2")]
+    assert order == [19, 21, 23, 25, 27]

@@ -13,8 +13,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from tests.weights import torch_writer
-from tests.weights.torch_writer import STORAGES, Global, Scripted, Tensor
-from vfi_jax.weights import read_torch
+from tests.weights.torch_writer import STORAGES, Global, Scripted, State, Tensor
+from vfi_jax.weights import read_torch, unpickle
 
 FORMATS = {"zip": torch_writer.save_zip, "legacy": torch_writer.save_legacy}
 
@@ -107,9 +107,36 @@ def test_a_scripted_model_gives_its_state_dict_and_its_code_is_not_run(tmp_path)
     assert sorted(read) == ["_convs.0.bias", "_convs.0.weight", "mean"]
     assert read["_convs.0.weight"].dtype == np.float16
     np.testing.assert_array_equal(read["_convs.0.weight"], weight)
-    torch_writer.save_zip(tmp_path / "model.pt", Scripted("Model", [1]))
-    with pytest.raises(ValueError, match="without attributes by name"):
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        (Scripted("Model", [1]), "a module with a state of its own"),
+        (Scripted("Model", {"training": False}), "no state dict"),
+        (State(Tensor(np.float32([1])), {"shape": (2**40,)}), "it gives a Tensor a state"),
+        (State(Global("torch.jit._pickle", "build_intlist"), {"x": 1}), "a function a state"),
+    ],
+)
+def test_what_is_no_plain_module_is_refused(tmp_path, module, message):
+    torch_writer.save_zip(tmp_path / "model.pt", {"weight": module})
+    if isinstance(module, Scripted):
+        torch_writer.save_zip(tmp_path / "model.pt", module)
+    with pytest.raises(ValueError, match=message):
         read_torch(tmp_path / "model.pt")
+
+
+def test_modules_that_share_others_over_and_over_do_not_hang():
+    model = unpickle.Scripted()
+    for _ in range(60):
+        outer = unpickle.Scripted()
+        outer.attributes = {"a": model, "b": model}
+        model = outer
+    with pytest.raises(ValueError, match="hold one another without end"):
+        model.tensors()
+    model.attributes = {"itself": model}
+    with pytest.raises(ValueError, match="hold one another without end"):
+        model.tensors()
 
 
 def test_safetensors_are_read_bit_for_bit_and_cut_ones_refused(tmp_path):
@@ -129,6 +156,9 @@ def test_safetensors_are_read_bit_for_bit_and_cut_ones_refused(tmp_path):
         path.write_bytes(whole[:length])
         with pytest.raises(ValueError, match="damaged or no safetensors file"):
             read_torch(path)
+    save_file({}, path)
+    with pytest.raises(ValueError, match="holds no arrays"):
+        read_torch(path)
 
 
 @pytest.mark.parametrize(

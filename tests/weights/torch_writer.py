@@ -54,7 +54,15 @@ class Scripted:
     """A TorchScript module of a class that the archive's own code defines."""
 
     name: str
-    attributes: dict
+    attributes: dict | list
+
+
+@dataclasses.dataclass
+class State:
+    """Something that a pickle gives a state, once it is there."""
+
+    value: object
+    state: dict
 
 
 @dataclasses.dataclass
@@ -101,6 +109,8 @@ def _plain(value, storages, legacy):
         return type(value)(items)
     if isinstance(value, Scripted):
         return Scripted(value.name, _plain(value.attributes, storages, legacy))
+    if isinstance(value, State):
+        return State(_plain(value.value, storages, legacy), value.state)
     if not isinstance(value, Tensor):
         return value
     known = [number for number, data in enumerate(storages) if data is value.data]
@@ -131,6 +141,8 @@ def _ops(value):
     if isinstance(value, Scripted):
         made = _ops(Global("__torch__.net", value.name)) + pickle.EMPTY_TUPLE + pickle.NEWOBJ
         return made + _ops(value.attributes) + pickle.BUILD
+    if isinstance(value, State):
+        return _ops(value.value) + _ops(value.state) + pickle.BUILD
     if isinstance(value, tuple):
         return pickle.MARK + b"".join(map(_ops, value)) + pickle.TUPLE
     if isinstance(value, dict):

@@ -16,7 +16,7 @@ class Args:
     """Options of `vfi-jax export`."""
 
     model: tyro.conf.Positional[str]
-    """A system that `vfi-jax models` lists, a checkpoint's folder or a PyTorch file."""
+    """A system that `vfi-jax models` lists, a checkpoint's folder or its authors' file."""
 
     target: tyro.conf.Positional[Path]
     """The file to write, such as model.jax."""

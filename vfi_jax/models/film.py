@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Flow, Frames, Image, Times
 from vfi_jax.contract import Contract
-from vfi_jax.layers.conv import Conv, average_pool, leaky_relu
-from vfi_jax.layers.intermediate_flow import size_of
+from vfi_jax.layers.conv import Conv, average_pool, leaky_relu, repeat_pixels
+from vfi_jax.layers.intermediate_flow import side_by_side, size_of, warp_pair
 from vfi_jax.layers.precision import precision
 
 SLOPE = 0.2  # of all leaky ReLUs (fusion.py, _relu)
@@ -33,7 +33,8 @@ class Config:
       precision: of the convolutions, see `layers.precision`.
 
     Raises:
-      ValueError: `fused` or the flow networks are more than there are levels.
+      ValueError: `fused` or the flow networks are more than there are levels, or features of the
+        level from which on flow networks are shared would not be those of all coarser ones.
     """
 
     levels: int = 7
@@ -49,6 +50,11 @@ class Config:
         for name, count in (("fused", self.fused), ("flow_widths", len(self.flow_widths))):
             if not 1 <= count <= self.levels:
                 raise ValueError(f"{name} must be 1 to {self.levels} levels, got {count}")
+        if not 1 <= self.depth <= len(self.flow_widths):
+            raise ValueError(
+                f"depth must be 1 to {len(self.flow_widths)}, the number of flow networks, "
+                f"got {self.depth}"
+            )
 
 
 VARIANTS = {
@@ -69,7 +75,8 @@ class Model(nn.Module):
     images and features of both frames to the middle, where a decoder makes the frame.
 
     It is asked for the middle alone: the authors' code takes a time and replaces it by 1/2
-    (interpolator.py, mid_time). Their `dense_image_warp`, and `grid_sample` in ports to PyTorch,
+    (interpolator.py, mid_time), and halves further. Ports that scale the flows by the time instead
+    ask for what it was not trained for. Their `dense_image_warp`, and `grid_sample` in PyTorch,
     repeat the edges as `backward_warp` does here.
 
     The prediction has the flows between the frames, "flow01" and "flow10" `[B, H, W, 2]`, and
@@ -95,21 +102,19 @@ class Model(nn.Module):
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:
         with precision(self.config.precision):
-            # The first axis is the frame: what is done to both is done at once.
-            both = jnp.moveaxis(frames, 1, 0)
-            images = [both.reshape(-1, *both.shape[2:])]
+            # Of both frames of a pair all is computed at once, `[2 B, h, w, C]`.
+            images = [frames.reshape(-1, *frames.shape[2:])]
             for _ in range(1, self.config.levels):
                 images.append(average_pool(images[-1]))
             features = self._cascade(images)
             flows = self._flows(features)
             fused = range(self.config.fused)
             frame = self.fuse([_aligned(images[i], features[i], flows[i]) for i in fused])
-        flow01, flow10 = _apart(flows[0])
         return {
             "frames": frame[:, None],
-            "flow01": flow01,
-            "flow10": flow10,
-            "flows": tuple(_from_middle(flow) for flow in flows[::-1]),
+            "flow01": flows[0][:, 0],
+            "flow10": flows[0][:, 1],
+            "flows": tuple(_from_middle(flow)[:, None] for flow in flows[::-1]),
         }
 
     def _cascade(self, images):
@@ -127,19 +132,20 @@ class Model(nn.Module):
         ]
 
     def _flows(self, features):
-        """From either frame to the other, finest level first, `[2 B, h, w, 2]` pixels."""
+        """From either frame to the other, finest level first, `[B, 2, h, w, 2]` pixels."""
         networks = self.flow
-        flows: list[Flow] = []
+        flows: list[Array] = []
         for level in reversed(range(len(features))):
             here = features[level]
-            there = jnp.roll(here, len(here) // 2, axis=0)
+            there = _pairs(here)[:, ::-1]
             network = networks[min(level, len(networks) - 1)]
             if flows:
-                flow = ops.resize_flow(flows[0], size_of(here))
-                warped = ops.backward_warp(there, flow, padding="border")
-                flows.insert(0, flow + network(here, warped))
+                coarser = ops.resize_flow(flows[0], size_of(here))
+                there = warp_pair(there, coarser)
+                flow = coarser + _pairs(network(here, there.reshape(here.shape)))
             else:
-                flows.insert(0, network(here, there))
+                flow = _pairs(network(here, there.reshape(here.shape)))
+            flows.insert(0, flow)
         return flows
 
 
@@ -210,7 +216,7 @@ class Fusion(nn.Module):
         for level, seen in reversed([*enumerate(finer)]):
             width = self.width * 2 ** min(level, self.doublings)
             name = f"level{level}_conv"
-            x = _enlarged(x)
+            x = repeat_pixels(x)
             # TensorFlow pads an even kernel below and on the right.
             x = jnp.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)))
             x = _conv(width, 2, self.dtype, f"{name}0", padding=0)(x)
@@ -234,30 +240,19 @@ def _conv(features, kernel, dtype, name, **options):
     )
 
 
-def _apart(both):
-    """What is of frame 0, and of frame 1, of `[2 B, ...]`."""
-    first, second = jnp.split(both, 2)
-    return first, second
+def _pairs(both):
+    """`[2 B, ...]` as `[B, 2, ...]`."""
+    return both.reshape(-1, 2, *both.shape[1:])
 
 
 def _from_middle(flow):
-    """Flows `[B, 1, 2, h, w, 2]` from the frame in the middle to both others, as if they were those
-    of the pixels that it has: the flow at p of the frame itself, halved."""
-    flow01, flow10 = _apart(flow)
-    return jnp.stack([TIME * flow10, (1 - TIME) * flow01], axis=1)[:, None]
+    """Flows `[B, 2, h, w, 2]` from the frame in the middle to both others: those of each of the
+    others, halved, taken as they are for the pixels of the middle."""
+    return TIME * flow[:, ::-1]
 
 
 def _aligned(image, features, flow):
     """All that is known of the frame in the middle at a level, `[B, h, w, C]`."""
-    to_frames = _from_middle(flow)[:, 0]
-    seen = _apart(jnp.concatenate([image, features], axis=-1))
-    warped = [
-        ops.backward_warp(pair, to_frames[:, index], padding="border")
-        for index, pair in enumerate(seen)
-    ]
-    return jnp.concatenate([*warped, to_frames[:, 0], to_frames[:, 1]], axis=-1)
-
-
-def _enlarged(x: Array) -> Array:
-    """Every pixel four times."""
-    return x.repeat(2, axis=-3).repeat(2, axis=-2)
+    to_frames = _from_middle(flow)
+    warped = warp_pair(_pairs(jnp.concatenate([image, features], axis=-1)), to_frames)
+    return jnp.concatenate([side_by_side(warped), side_by_side(to_frames)], axis=-1)

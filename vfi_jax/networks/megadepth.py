@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from vfi_jax.arrays import Image
-from vfi_jax.layers.conv import Conv, average_pool, max_pool
+from vfi_jax.layers.conv import Conv, average_pool, max_pool, repeat_pixels
 from vfi_jax.layers.norm import BatchNorm
 from vfi_jax.layers.precision import precision
 
@@ -142,7 +142,7 @@ class Hourglass(nn.Module):
             deep = Inception(block, self.config, name=f"deep{place}")(deep, train)
         for place, block in enumerate(scale.skip):
             x = Inception(block, self.config, name=f"skip{place}")(x, train)
-        return x + _double(deep)
+        return x + repeat_pixels(deep)
 
 
 class Inception(nn.Module):
@@ -177,8 +177,3 @@ class Unit(nn.Module):
             norm = BatchNorm(affine=self.affine, axis_name=self.config.axis_name, name="norm")
             x = norm(x, train=train)
         return nn.relu(x)
-
-
-def _double(x: Image) -> Image:
-    """Every pixel four times."""
-    return x.repeat(2, axis=-3).repeat(2, axis=-2)

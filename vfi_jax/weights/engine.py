@@ -25,10 +25,11 @@ class ConversionError(ValueError):
       faults: all of them, by kind, in words.
     """
 
-    def __init__(self, name: str, faults: Mapping[str, list[str]]):
+    def __init__(self, name: str, faults: Mapping[str, list[str]], advice: str = ""):
         self.faults = {kind: found for kind, found in faults.items() if found}
         counts = ", ".join(f"{len(found)} {kind}" for kind, found in self.faults.items())
         lists = [f"  {kind}: {some(found)}" for kind, found in self.faults.items()]
+        lists += [f"  {advice}"] if advice else []
         super().__init__("\n".join([f"the weights do not fit {name}: {counts}", *lists]))
 
 

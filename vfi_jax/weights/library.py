@@ -23,7 +23,7 @@ def load(
     """A model and its variables.
 
     A name is looked up in the user's weights folder, then among those that came with the package.
-    A path is a stored checkpoint, or a PyTorch file, which is converted on the fly.
+    A path is a stored checkpoint, or a file that `read_torch` reads, which is converted on the fly.
 
     Args:
       name_or_path: a name of `list_models` or `list_networks`, or a path ("./rife" where a folder
@@ -186,7 +186,11 @@ def _load_stored(folder, system, overrides):
         raise ValueError(f"{folder} holds weights of {name or 'no model'}, not of {system}")
     config = {field: _from_json(value) for field, value in description.get("config", {}).items()}
     model = registry.create(name, **{**config, **overrides})
-    check(name, model, variables)
+    try:
+        check(name, model, variables)
+    except ConversionError as error:
+        advice = "" if overrides else f"{folder} is of another version: convert or train it again"
+        raise ConversionError(name, error.faults, advice) from None
     return model, variables
 
 

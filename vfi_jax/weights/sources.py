@@ -64,8 +64,9 @@ def released_as(system: str, file: str) -> str:
 def advice(name: str) -> str:
     """How to come by the weights of a model, in words that go into a message."""
     # A system whose weights were released only as variants: any of its own network will do.
-    names = [name] if name in records() else [key for key in records() if _same_network(key, name)]
-    ways = [_way(key, records()[key]) for key in names]
+    released = (key for key in records() if _same_network(key, name))
+    names = released if name == registry.split(name)[0] and name not in records() else [name]
+    ways = [_way(key, records()[key]) for key in names if key in records()]
     return ", or ".join(filter(None, ways)) or NONE_RELEASED
 
 

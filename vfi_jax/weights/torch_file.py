@@ -96,9 +96,14 @@ def read_torch(path: str | Path) -> dict[str, np.ndarray]:
 
 def _read_safetensors(path):
     try:
-        return load_file(path)
+        arrays = load_file(path)
     except SafetensorError as error:
-        raise Refused(f"is damaged or no safetensors file ({error})") from None
+        raise Refused(f"is damaged or no safetensors file ({str(error)!a})") from None
+    except AttributeError as error:
+        raise Refused(f"holds arrays of a type that NumPy lacks ({error})") from None
+    if not arrays:
+        raise Refused("holds no arrays")
+    return arrays
 
 
 def _read_zip(file):

@@ -3,13 +3,16 @@
 import dataclasses
 import math
 import pickle
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import jax.numpy as jnp
 import numpy as np
 
+MAX_ATTRIBUTES = 2**20  # of a model; a module that others share counts wherever it appears
+MAX_PATH = 2**12  # characters of a tensor's name: modules inside one another without end have more
 MAX_EXPANDED = 2**24  # entries; a view of stride 0 could ask for more than any memory holds
 
 DTYPES = {
@@ -87,19 +90,28 @@ class Tensor:
 class Scripted:
     """A module in a TorchScript archive: its attributes by name, and none of its code."""
 
+    attributes: Mapping[str, Any] = MappingProxyType({})
+
     def __setstate__(self, attributes: Any):
         if not isinstance(attributes, dict):
-            raise Refused("is damaged: a module without attributes by name")
+            raise Refused("holds a module with a state of its own; only attributes are read")
         self.attributes = attributes
 
     def tensors(self) -> dict[str, Tensor]:
-        """Its state dict: parameters and buffers, by the path of attributes that leads to them."""
+        """Its state dict: all tensors, by the path of attributes that leads to them."""
         found: dict[str, Tensor] = {}
-        for name, value in self.attributes.items():
-            if isinstance(value, Tensor):
-                found[name] = value
-            elif isinstance(value, Scripted):
-                found |= {f"{name}.{key}": inner for key, inner in value.tensors().items()}
+        waiting = deque([("", self)])
+        left = MAX_ATTRIBUTES
+        while waiting:
+            prefix, module = waiting.popleft()
+            left -= 1 + len(module.attributes)
+            if left < 0 or len(prefix) > MAX_PATH:
+                raise Refused("is damaged: its modules hold one another without end")
+            for name, value in module.attributes.items():
+                if isinstance(value, Tensor):
+                    found[f"{prefix}{name}"] = value
+                elif isinstance(value, Scripted):
+                    waiting.append((f"{prefix}{name}.", value))
         return found
 
 
@@ -109,11 +121,19 @@ class Scripted:
 class Unpickler(pickle._Unpickler):  # type: ignore[name-defined]
     """Builds tensors, containers and numbers; refuses every other global."""
 
+    def load_build(self) -> None:
+        """Gives a state to what may have one: it could turn a tensor into one that reads elsewhere,
+        or stay with a function."""
+        owner = self.stack[-2]  # type: ignore[attr-defined]
+        if not isinstance(owner, OrderedDict | Scripted | _NumpyDtype):
+            raise Refused(f"refused: it gives a {type(owner).__name__} a state")
+        super().load_build()  # type: ignore[misc]
+
     dispatch = {  # noqa: RUF012
-        code: load
-        for code, load in pickle._Unpickler.dispatch.items()  # type: ignore[attr-defined]
-        if code != pickle.BYTEARRAY8[0]
+        **pickle._Unpickler.dispatch,  # type: ignore[attr-defined]
+        pickle.BUILD[0]: load_build,  # type: ignore[dict-item]
     }
+    del dispatch[pickle.BYTEARRAY8[0]]
 
     def __init__(self, file: BinaryIO, storage: Callable[[tuple], Storage]):
         super().__init__(file, encoding="latin1")  # Python 2 wrote some of these files
@@ -174,6 +194,7 @@ SAFE: dict[tuple[str, str], Any] = {
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     ("torch._utils", "_rebuild_parameter"): _first,
     # What a scripted module has besides tensors, and typed.
+    ("torch", "device"): _first,
     ("torch.jit._pickle", "build_intlist"): _first,
     ("torch.jit._pickle", "build_doublelist"): _first,
     ("torch.jit._pickle", "build_boollist"): _first,

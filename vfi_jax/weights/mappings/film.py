@@ -1,12 +1,13 @@
 """FILM's keys, as dajes/frame-interpolation-pytorch makes them of the authors' SavedModel.
 
-Its convolutions are the first part of a Sequential, `0`; ComfyUI's of the same arrays `conv`.
+Its convolutions are the first part of a Sequential, `0`; in its release 1.0.0, whose file has the
+same name, only those that an activation follows. ComfyUI's of the same arrays are called `conv`.
 """
 
 from vfi_jax.models.film import Config
 from vfi_jax.weights.rules import Rules, conv
 
-CONV = r"\.(?:0|conv)"
+CONV = r"(?:\.(?:0|conv))?"
 
 
 def rules(config: Config) -> Rules:
