@@ -43,7 +43,8 @@ class Args:
     """A system that `vfi-jax models` lists, such as sepconv/l1."""
 
     weights: str | None = None
-    """The model's weights, where they are not stored: a checkpoint's folder or its authors' file."""
+    """The model's weights, where they are not stored: a checkpoint's folder or their authors'
+    file."""
 
     frames: int | None = None
     """Input frames that are looked at together, by a model that takes any number, such as
