@@ -81,7 +81,7 @@ VARIANTS = {
     "2r": Config(double=True),
     "small": Config(
         channels=(48,),
-        scales=(8, 8, 4, 4, 2, 1),
+        scales=(8, 8, 4, 4, 2, 2, 1),
         depth=4,
         width=8,
         any_time=True,
