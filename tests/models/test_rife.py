@@ -126,7 +126,7 @@ def test_the_config_says_what_can_be_asked():
     with pytest.raises(ValueError, match="shared needs any_time"):
         registry.create("rife", shared=True)
     with pytest.raises(ValueError, match="coarse must be"):
-        registry.create("rife/small", coarse=7)
+        registry.create("rife/small", coarse=8)
 
 
 @pytest.mark.slow
