@@ -64,8 +64,7 @@ def perceptual_l1(
     Source: Chen and Koltun 2017 (arXiv:1707.09405); as FILM's vgg19_loss.vgg_loss.
     """
     pairs = _activations(prediction, target, features, weights)
-    distances = [jnp.abs(difference(*pair)).mean() for pair in pairs]
-    return sum(map(jnp.multiply, weights.values(), distances), start=jnp.float32(0))
+    return _weighed(weights, [jnp.abs(difference(*pair)).mean() for pair in pairs])
 
 
 def style(
@@ -91,8 +90,7 @@ def style(
     Source: Gatys et al. 2016; as FILM's vgg19_loss.style_loss.
     """
     pairs = _activations(prediction, target, features, weights)
-    distances = [jnp.square(_gram(seen) - _gram(wanted)).mean() for seen, wanted in pairs]
-    return sum(map(jnp.multiply, weights.values(), distances), start=jnp.float32(0))
+    return _weighed(weights, [jnp.square(difference(*map(_gram, pair))).mean() for pair in pairs])
 
 
 def _activations(prediction, target, features, layers):
@@ -103,6 +101,10 @@ def _activations(prediction, target, features, layers):
         if layer not in seen:
             raise ValueError(f"layer must be one of {', '.join(seen)}, got {layer!r}")
     return [(seen[layer], wanted[layer]) for layer in layers]
+
+
+def _weighed(weights, distances):
+    return sum(map(jnp.multiply, weights.values(), distances), start=jnp.float32(0))
 
 
 def _gram(activations):

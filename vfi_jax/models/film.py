@@ -133,19 +133,16 @@ class Model(nn.Module):
 
     def _flows(self, features):
         """From either frame to the other, finest level first, `[B, 2, h, w, 2]` pixels."""
-        networks = self.flow
         flows: list[Array] = []
         for level in reversed(range(len(features))):
             here = features[level]
             there = _pairs(here)[:, ::-1]
-            network = networks[min(level, len(networks) - 1)]
-            if flows:
-                coarser = ops.resize_flow(flows[0], size_of(here))
+            network = self.flow[min(level, len(self.flow) - 1)]
+            coarser = ops.resize_flow(flows[0], size_of(here)) if flows else None
+            if coarser is not None:
                 there = warp_pair(there, coarser)
-                flow = coarser + _pairs(network(here, there.reshape(here.shape)))
-            else:
-                flow = _pairs(network(here, there.reshape(here.shape)))
-            flows.insert(0, flow)
+            left = _pairs(network(here, there.reshape(here.shape)))
+            flows.insert(0, left if coarser is None else coarser + left)
         return flows
 
 

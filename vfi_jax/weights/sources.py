@@ -63,10 +63,11 @@ def released_as(system: str, file: str) -> str:
 
 def advice(name: str) -> str:
     """How to come by the weights of a model, in words that go into a message."""
-    # A system whose weights were released only as variants: any of its own network will do.
-    released = (key for key in records() if _same_network(key, name))
-    names = released if name == registry.split(name)[0] and name not in records() else [name]
-    ways = [_way(key, records()[key]) for key in names if key in records()]
+    names = [name] if name in records() else []
+    if not names and name == registry.split(name)[0]:
+        # A system whose weights were released only as variants: any of its own network will do.
+        names = [key for key in records() if _same_network(key, name)]
+    ways = [_way(key, records()[key]) for key in names]
     return ", or ".join(filter(None, ways)) or NONE_RELEASED
 
 
