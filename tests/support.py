@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from tests.golden import standin
+from train.recipe import list_recipes
 from vfi_jax import registry
 from vfi_jax.data.degrade import degrade
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
+SMALL_RECIPES = [name for name in list_recipes() if name.endswith("small")]
 SHARED = ROOT.parent / "shared"
 FULL = SHARED / "goldens/full"
 TOLERANCE = 2e-5  # of max(1, the array's largest value); float32 noise of the original networks

@@ -7,7 +7,6 @@ import pytest
 from jax.sharding import Mesh, PartitionSpec
 
 from tests import support
-from train import recipe as recipes
 from vfi_jax import registry
 from vfi_jax.contract import Contract
 from vfi_jax.interpolation import Interpolator
@@ -30,9 +29,6 @@ def _cheapest():
         for system in systems
     )
     return sorted(names)
-
-
-_TRAINED = {name for name in recipes.list_recipes() if name.endswith("small")}
 
 
 @pytest.fixture(params=_distinct())
@@ -96,7 +92,7 @@ def test_loops_over_frames_run_under_shard_map(scanning):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in _cheapest() if name not in _TRAINED])
+@pytest.mark.parametrize("name", sorted({*_cheapest()} - {*support.SMALL_RECIPES}))
 def test_gradients_are_finite_and_reach_every_part(name):
     """Of systems without a small recipe; the tests of recipes take two steps of each of those."""
     model = registry.create(name)

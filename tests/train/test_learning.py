@@ -18,7 +18,6 @@ from vfi_jax.data.resident import Resident
 from vfi_jax.data.scene import Scene
 from vfi_jax.interpolation import Interpolator
 
-SMALL = [name for name in recipes.list_recipes() if name.endswith("small")]
 STAGES = {"dain/small": ["dain/flow", "dain/small"]}  # recipes that go on from one another
 MOTIONS = (4, 6, 8, 10)  # pixels between inputs
 FRAMES = 7  # of a clip; every second is an input, and Zooming Slow-Mo sees four
@@ -29,7 +28,7 @@ CHUNK = 50  # steps between looks
 
 @pytest.mark.slow
 @pytest.mark.training
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", support.SMALL_RECIPES)
 def test_a_recipe_is_3_db_better_than_the_mean_of_both_frames_on_four_clips(name):
     variables = None
     for stage in STAGES.get(name, [name]):

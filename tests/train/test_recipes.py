@@ -25,8 +25,7 @@ UNUSED = {"flow/decoder2/up_flow/kernel", "flow/decoder2/up_flow/bias"}
 PART = {"dain/flow": "flow/"}  # of its model, that a recipe trains; the whole by default
 # The papers' networks take minutes to compile and gigabytes to train, so that their steps are only
 # traced; the small ones have the same code, loss and optimiser, and theirs are run.
-SMALL = [name for name in NAMES if name.endswith("small")]
-LARGE = [name for name in NAMES if name not in SMALL]
+LARGE = [name for name in NAMES if name not in support.SMALL_RECIPES]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -105,7 +104,7 @@ def _leaves(tree):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", support.SMALL_RECIPES)
 def test_two_steps_of_a_recipe_are_finite_and_change_every_part(name):
     recipe = recipes.find(name)
     model = registry.create(recipe.model)
