@@ -74,7 +74,7 @@ def depth_greys(depth: Any) -> np.ndarray:
     Source: Li and Snavely 2018 (MegaDepth), the authors' demo.
     """
     near = 1 / np.asarray(depth, np.float64)
-    return np.rint(65535 * near / near.max()).astype(np.uint16)
+    return np.rint(65535 * near / np.max(near)).astype(np.uint16)
 
 
 def grid(

@@ -1,6 +1,7 @@
 """What every op must stand, on the examples of tests/ops/examples.py."""
 
 import functools
+import importlib
 
 import jax
 import jax.numpy as jnp
@@ -204,11 +205,16 @@ def test_a_batch_over_devices_needs_no_communication(batch):
 
 
 @pytest.mark.parametrize("name", lookup.modules(kernels.__name__))
-def test_the_kernel_agrees(name):
+def test_the_kernel_agrees_and_lowers_for_the_platforms_it_names(name):
     call, arrays = examples.call(name), examples.arrays(name, lead=(2,))
     expected = jax.jit(call)(arrays)
     with ops.backend("pallas"):
         _assert_close(jax.jit(call)(arrays), expected)
+        traced = jax.jit(call).trace(arrays)
+    module = importlib.import_module(f"{kernels.__name__}.{name}")
+    assert set(module.DEFAULT_ON) <= set(module.PLATFORMS)
+    for platform in module.PLATFORMS:
+        assert "custom_call" in traced.lower(lowering_platforms=(platform,)).as_text()
 
 
 def _waved(name, arrays):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vfi_jax.video import interpolate_video, read_frames, write_frames
+from vfi_jax.video import interpolate_video, numbered, read_frames, write_frames
 
 from .clips import FRAMES, RATE, cover_of, facts, frames, make, subtitles_of, with_cover
 
@@ -34,6 +34,25 @@ def test_rate_doubles_and_everything_else_stays(tmp_path):
     assert (report.frames_in, report.frames_out) == (FRAMES, 2 * FRAMES - 1)
     assert (report.rate_in, report.rate_out, report.duration) == (30, 60, Fraction(FRAMES, 30))
     assert "30 -> 60 frames/s" in str(report)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_metadata_that_is_not_utf8_stays_byte_for_byte(tmp_path, suffix):
+    title, chapter = b"Caf\xe9", b"Br\xfbl\xe9"
+    part = {"id": 1, "start": 0, "end": 100, "time_base": Fraction(1, 1000)}
+    source = make(
+        tmp_path / f"in.{suffix}",
+        metadata={"title": "Caf?"},
+        chapters=[{**part, "metadata": {"title": "Br?l?"}}],
+    )
+    utf8 = source.read_bytes()
+    source.write_bytes(utf8.replace(b"Caf?", title).replace(b"Br?l?", chapter))
+    target = tmp_path / f"out.{suffix}"
+    report = interpolate_video(source, target)
+    assert report.frames_out == 2 * FRAMES - 1
+    assert title in target.read_bytes()
+    assert chapter in target.read_bytes()
+    assert len(list(numbered.frames(source))) == FRAMES
 
 
 def test_a_cover_stays_where_the_target_has_room_for_one(tmp_path):

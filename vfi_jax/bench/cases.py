@@ -47,7 +47,7 @@ def operation_cases(
       backend: "pallas" leaves those that have a kernel.
 
     Raises:
-      ValueError: an operation that is not timed.
+      ValueError: an operation that is not timed, or none of them has a kernel.
     """
     makers = {make.__name__.strip("_"): make for make in _OPERATIONS}
     for name in names:
@@ -56,6 +56,8 @@ def operation_cases(
     chosen = list(names) or list(makers)
     if backend == "pallas":
         chosen = [name for name in chosen if name in lookup.modules(kernels.__name__)]
+        if not chosen:
+            raise ValueError("backend pallas: none of these operations has a kernel")
     return (case for name in chosen for case in makers[name](_Random(*size)))
 
 

@@ -26,6 +26,9 @@ def progress_bar(title: str, unit: str = "frames") -> Iterator[Callable[[int, in
     )
 
     console = Console(stderr=True)
+    if not console.is_terminal:  # before rich 14 a disabled bar still leaves an empty line
+        yield lambda done, expected: None
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -35,9 +38,7 @@ def progress_bar(title: str, unit: str = "frames") -> Iterator[Callable[[int, in
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=None, rate="-")
 
         def show(done: int, expected: int | None) -> None:

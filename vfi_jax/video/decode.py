@@ -9,10 +9,12 @@ from pathlib import Path
 import av
 import av.filter
 import numpy as np
+from av.sidedata.sidedata import Type
 
 from vfi_jax.video import colour, images
 from vfi_jax.video.colour import Tags
 from vfi_jax.video.orientation import Orientation
+from vfi_jax.video.pyav import exact, open_file
 from vfi_jax.video.side_data import side_data
 from vfi_jax.video.source import DEFAULT_RATE, Frame, Picture, Source
 from vfi_jax.video.timing import Clock
@@ -58,7 +60,7 @@ class Video(Source):
                 continue
             if last is not None:
                 yield last
-            tick = item.time_base or self._stream.time_base
+            tick = _tick(item, self._stream)
             duration = clock.duration(item.duration, tick)
             last = Frame(self._pixels(item, alpha), clock.time(item.pts, tick), duration)
         assert last is not None  # a file of which no frame can be decoded is not opened
@@ -93,8 +95,8 @@ class Video(Source):
         """Set everything that a `Source` says, from the first frame before and after filters."""
         stream, pixel_format = self._stream, whole.format
         self._orientation = Orientation.of(first)
-        rate = stream.guessed_rate or stream.average_rate
-        aspect = stream.sample_aspect_ratio
+        rate = exact(stream.guessed_rate) or exact(stream.average_rate)
+        aspect = exact(stream.sample_aspect_ratio)
         size = (first.width, first.height)
         if self._orientation.transposed:
             size, aspect = size[::-1], 1 / aspect if aspect else None
@@ -103,12 +105,12 @@ class Video(Source):
             *size,
             rate=rate or DEFAULT_RATE,
             average=_average(stream, first, rate or DEFAULT_RATE),
-            tick=whole.time_base or stream.time_base,
+            tick=_tick(whole, stream),
             bits=colour.bits_of(pixel_format),
             chroma=colour.chroma_of(pixel_format),
             alpha=colour.has_alpha(pixel_format) and self._is_transparent(whole),
             tags=self._tags,
-            aspect=aspect if aspect not in (None, 0, 1) else None,
+            aspect=aspect if aspect != 1 else None,
         )
         self.chapters = self._container.chapters()
         # MP4 keeps chapters in a data stream of its own, which is not another thing to carry over.
@@ -133,7 +135,7 @@ class Video(Source):
             yield "interlaced: frames are made whole first (bwdif)"
         if not rate:
             yield f"no frame rate in the file: read as {DEFAULT_RATE} frames/s"
-        if "MASTERING_DISPLAY_METADATA" in side_data(first):
+        if side_data(first, Type.MASTERING_DISPLAY_METADATA) is not None:
             yield "HDR: colour tags are kept, mastering display data is not"
 
     def _pixels(self, frame, alpha):
@@ -226,7 +228,7 @@ def _open(path):
     if not path.stat().st_size:
         raise ValueError(f"{path.name} is empty (0 bytes)")
     try:
-        return av.open(str(path), metadata_errors="replace")
+        return open_file(str(path))
     except av.FFmpegError as error:
         raise ValueError(f"{path.name} cannot be read as a video: {error.strerror}") from error
 
@@ -240,6 +242,10 @@ def _decoder(stream):
     decoder = av.CodecContext.create(name, "r")
     decoder.extradata = stream.codec_context.extradata
     return decoder
+
+
+def _tick(frame, stream):
+    return exact(frame.time_base or stream.time_base)
 
 
 def _transparent(pixels, bits):
@@ -260,7 +266,7 @@ def _start(container):
 
 
 def _average(stream, first, rate):
-    mean = stream.average_rate
+    mean = exact(stream.average_rate)
     if not mean or first.pts is None or abs(mean / rate - 1) < Fraction(1, 20):
         return rate
     return mean

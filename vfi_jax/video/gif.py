@@ -9,6 +9,7 @@ import av
 import av.filter
 import numpy as np
 
+from vfi_jax.video.pyav import open_file
 from vfi_jax.video.sink import Sink
 from vfi_jax.video.source import Picture, Source
 from vfi_jax.video.tracks import left_out
@@ -44,7 +45,7 @@ class GifSink(Sink):
         self._held = self._left_out = 0
         self._tail = b""
         options = {"loop": str(source.loop)}
-        self._container = av.open(str(path), "w", format="gif", options=options)
+        self._container = open_file(str(path), "w", format="gif", options=options)
         self._stream = self._container.add_stream("gif", rate=100)
         context = self._stream.codec_context
         context.width, context.height, context.pix_fmt = picture.width, picture.height, "pal8"

@@ -10,6 +10,7 @@ import numpy as np
 
 from vfi_jax.video import colour
 from vfi_jax.video.orientation import Orientation
+from vfi_jax.video.pyav import open_file
 from vfi_jax.video.tracks import is_cover
 
 NEAR = 16  # frames that are rather decoded and passed over than skipped
@@ -137,7 +138,7 @@ def pixels(frame: av.VideoFrame) -> np.ndarray:
 
 def _opened(path):
     try:
-        container = av.open(str(path), metadata_errors="replace")
+        container = open_file(str(path))
     except av.FFmpegError as error:
         raise ValueError(f"video {path} cannot be read: {error.strerror}") from error
     stream = next((one for one in container.streams.video if not is_cover(one)), None)

@@ -4,6 +4,7 @@ import dataclasses
 
 import av
 import numpy as np
+from av.sidedata.sidedata import Type
 
 from vfi_jax.video.side_data import side_data
 
@@ -25,7 +26,7 @@ class Orientation:
     @classmethod
     def of(cls, frame: av.VideoFrame) -> "Orientation":
         """What a frame's display matrix says, to the nearest quarter turn."""
-        data = side_data(frame).get("DISPLAYMATRIX")
+        data = side_data(frame, Type.DISPLAYMATRIX)
         if data is None:
             return cls()
         # Shown x is a x + c y, shown y is b x + d y, up to a shift.

@@ -7,20 +7,24 @@ from av.sidedata.sidedata import Type
 KINDS = 64  # more than FFmpeg has (32 in version 8)
 
 
-def side_data(frame: av.VideoFrame) -> dict[str, bytes]:
-    """The side data of a frame by the names that PyAV has for it, such as "DISPLAYMATRIX".
+def side_data(frame: av.VideoFrame, kind: Type) -> bytes | None:
+    """The bytes of one kind of a frame's side data; None where the frame has none of it.
 
-    PyAV gives none of it where FFmpeg has added a kind that it has no name for, such as a photo's
-    EXIF; those are left out here.
+    Args:
+      frame: as decoded.
+      kind: such as `Type.DISPLAYMATRIX`.
     """
     try:
-        return _named(frame)
+        found = _carried(frame, kind)
     except ValueError:
-        return _named(_with_known_kinds(frame))
+        # PyAV 18 gives no side data at all where FFmpeg added a kind that PyAV has no name for,
+        # such as a photo's EXIF.
+        found = _carried(_with_known_kinds(frame), kind)
+    return None if found is None else bytes(found)
 
 
-def _named(frame):
-    return {one.type.name: bytes(one) for one in frame.side_data}
+def _carried(frame, kind):
+    return frame.side_data.get(kind)
 
 
 def _with_known_kinds(frame):

@@ -6,6 +6,7 @@ from typing import Any
 
 import av
 
+from vfi_jax.video.pyav import open_file
 from vfi_jax.video.transcode import Audio, Text
 
 AUDIO = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}
@@ -173,7 +174,7 @@ def _is_taken(stream, format_name):
     """Whether a container takes a stream as it is. Some say so only when they write the header, and
     MP4 refuses channel layouts of PCM at the end: so a file of nothing else is written."""
     try:
-        with av.open(io.BytesIO(), "w", format=format_name) as trial:
+        with open_file(io.BytesIO(), "w", format=format_name) as trial:
             copy = trial.add_stream_from_template(stream)
             copy.disposition = stream.disposition
             trial.start_encoding()

@@ -12,6 +12,7 @@ import numpy as np
 from vfi_jax.video import colour, encoding, images
 from vfi_jax.video.encoding import Encoding
 from vfi_jax.video.gif import GifSink
+from vfi_jax.video.pyav import open_file
 from vfi_jax.video.sink import Sink
 from vfi_jax.video.source import Picture, Source
 from vfi_jax.video.targets import FRAME_NAME
@@ -77,7 +78,7 @@ class VideoSink(Sink):
         self._held = 0  # how long the last frame is shown, in the encoder's time base
         unit = schedule.time_base(picture.tick, picture.rate)
         options = _muxer(chosen, picture, unit)
-        self._container = av.open(str(path), "w", format=chosen.format_name, options=options)
+        self._container = open_file(str(path), "w", format=chosen.format_name, options=options)
         try:
             rate = schedule.out_rate(picture.average)
             self._stream = self._add_stream(picture, chosen, rate, unit)

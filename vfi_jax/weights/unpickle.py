@@ -15,7 +15,7 @@ MAX_ATTRIBUTES = 2**20  # of a model; a module that others share counts wherever
 MAX_PATH = 2**12  # characters of a tensor's name: modules inside one another without end have more
 MAX_EXPANDED = 2**24  # entries; a view of stride 0 could ask for more than any memory holds
 
-DTYPES = {
+DTYPES: dict[str, Any] = {
     "FloatStorage": np.float32,
     "DoubleStorage": np.float64,
     "HalfStorage": np.float16,
