@@ -11,8 +11,9 @@ from PIL import Image
 from vfi_jax.video import images, interpolate_video, read_frames
 from vfi_jax.video.read import open_source
 
-from .clips import frames
+from .clips import frames, make
 
+NTSC = Fraction(30000, 1001)
 LARGE = frames(1, height=64, width=96)[0]
 
 
@@ -25,6 +26,14 @@ def _gif(path, opacity):
     pictures = [Image.fromarray(np.dstack([one, opacity])) for one in frames(2)]
     pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100)
     return path
+
+
+def test_rates_are_exact_fractions_and_what_is_not_set_is_none(tmp_path):
+    with contextlib.closing(open_source(make(tmp_path / "in.mkv", rate=NTSC))) as source:
+        picture = source.picture
+    # PyAV 19 has rationals of its own, whose arithmetic rounds to 32 bits.
+    assert {type(one) for one in (picture.rate, picture.average, picture.tick)} == {Fraction}
+    assert (picture.rate, picture.aspect) == (NTSC, None)
 
 
 def test_a_gif_is_transparent_where_a_pixel_is(tmp_path):
