@@ -77,7 +77,7 @@ def test_the_command_prints_a_table_and_writes_numbers(tmp_path, capsys):
         ("bench ops backward_wrap", "did you mean backward_warp"),
         ("bench ops --size 16", "WIDTHxHEIGHT"),
         ("bench models", "name the models"),
-        ("bench ops --backend pallas --size 16x16", "none of these operations has a kernel"),
+        ("bench ops --backend xla pallas --size 16x16", "none of these operations has a kernel"),
         ("bench ops --repeats 0", "repeats must be at least 1"),
     ],
 )

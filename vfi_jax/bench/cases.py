@@ -57,7 +57,7 @@ def operation_cases(
     if backend == "pallas":
         chosen = [name for name in chosen if name in lookup.modules(kernels.__name__)]
         if not chosen:
-            raise ValueError("backend pallas: none of these operations has a kernel")
+            raise ValueError("backend pallas: none of these operations has a kernel; leave it out")
     return (case for name in chosen for case in makers[name](_Random(*size)))
 
 

@@ -67,12 +67,16 @@ def run(args: Args) -> int:
     from vfi_jax.cli._size import parse_size
 
     find = bench.rivals(args.against) if args.against else None
-    runs = [(parse_size(size), backend) for size in args.size for backend in args.backend]
+    runs = [
+        (size, backend, _cases(args, size, backend))
+        for size in map(parse_size, args.size)
+        for backend in args.backend
+    ]
     machine = bench.Bench(repeats=args.repeats)
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     rows = []
-    for size, backend in runs:
-        for case in _cases(args, size, backend):
+    for size, backend, cases in runs:
+        for case in cases:
             for dtype in args.dtype:
                 for gradients in (False, True)[: 1 + (args.gradients and case.differentiable)]:
                     rival = find(case, gradients) if find else None
