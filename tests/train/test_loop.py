@@ -203,7 +203,8 @@ def test_a_folder_holds_what_repeats_its_run(whole):
     assert record["recipe"]["crop"] == [32, 32]
     assert record["packages"]["jax"] == jax.__version__
     assert record["command"][:3] == ["python", "-m", "train"]
-    assert record["commit"]
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=ROOT)
+    assert record["commit"] == (head.stdout.strip() or None)  # none outside of a git checkout
     fields = {field.name: field for field in dataclasses.fields(Options)}
     assert set(record["options"]) == set(fields)
     lines = [json.loads(line) for line in (whole / "metrics.jsonl").open()]
