@@ -16,11 +16,10 @@ from pathlib import Path
 import av
 import pytest
 
-ROOT = Path(__file__).parents[1]
-FILES = [
-    path for name in ("vfi_jax", "train", "checkpoints") for path in (ROOT / name).rglob("*.py")
-]
+from tests.support import ROOT
+
 OURS = ("vfi_jax", "train", "checkpoints")
+FILES = [path for name in OURS for path in (ROOT / name).rglob("*.py")]
 
 
 def _imports(tree):

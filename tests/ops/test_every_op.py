@@ -206,11 +206,15 @@ def test_a_batch_over_devices_needs_no_communication(batch):
 
 @pytest.mark.parametrize("name", lookup.modules(kernels.__name__))
 def test_the_kernel_agrees_and_lowers_for_the_platforms_it_names(name):
-    call, arrays = examples.call(name), examples.arrays(name, lead=(2,))
-    expected = jax.jit(call)(arrays)
+    def with_gradients(arrays):
+        out, pullback = jax.vjp(examples.call(name), arrays)
+        return out, pullback(jax.tree.map(jnp.cos, out))
+
+    arrays = examples.arrays(name, lead=(2,))
+    expected = jax.jit(with_gradients)(arrays)
     with ops.backend("pallas"):
-        _assert_close(jax.jit(call)(arrays), expected)
-        traced = jax.jit(call).trace(arrays)
+        _assert_close(jax.jit(with_gradients)(arrays), expected)
+        traced = jax.jit(with_gradients).trace(arrays)
     module = importlib.import_module(f"{kernels.__name__}.{name}")
     assert set(module.DEFAULT_ON) <= set(module.PLATFORMS)
     for platform in module.PLATFORMS:

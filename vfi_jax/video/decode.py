@@ -95,7 +95,7 @@ class Video(Source):
         """Set everything that a `Source` says, from the first frame before and after filters."""
         stream, pixel_format = self._stream, whole.format
         self._orientation = Orientation.of(first)
-        rate = exact(stream.guessed_rate) or exact(stream.average_rate)
+        rate = exact(stream.guessed_rate or stream.average_rate)
         aspect = exact(stream.sample_aspect_ratio)
         size = (first.width, first.height)
         if self._orientation.transposed:
