@@ -12,6 +12,7 @@ from vfi_jax import metrics
 from vfi_jax.data import augment
 from vfi_jax.data.source import HELD_OUT, Choice, open_source
 
+METRICS = ("psnr", "haarpsi", "gmsd")
 CLIPS = 16  # windows scored; enough to see a trend, few enough not to slow training
 
 
@@ -49,20 +50,22 @@ class Evaluation:
         source.close()
 
     def __call__(self, variables: dict) -> tuple[dict[str, float], np.ndarray]:
-        """Mean PSNR in dB of 8-bit predictions, and a strip of pictures.
+        """Mean scores of 8-bit predictions, and a strip of pictures.
 
         Args:
           variables: of the model.
 
         Returns:
-          ({"psnr": dB}, uint8 `[H, 4 W, 3]`: first input, last input, prediction, target).
+          (scores by the names in `METRICS`, uint8 `[H, 4 W, 3]`: first input, last input,
+          prediction, target).
         """
         scores = []
         for batch in self._batches:
-            frames = _eight_bit(self._predict(variables, batch)["frames"])
-            scores.append(metrics.psnr(frames, _eight_bit(batch["targets"]), peak=255.0))
+            frames = self._predict(variables, batch)["frames"]
+            scores.append(_scores(frames, batch["targets"]))
+        means = jax.tree.map(lambda *values: float(np.mean(values)), *scores)
         frames = self._predict(variables, self._batches[0])["frames"]
-        return {"psnr": float(jnp.mean(jnp.stack(scores)))}, _strip(self._batches[0], frames)
+        return means, _strip(self._batches[0], frames)
 
 
 def _preparation(recipe, contract, frames):
@@ -70,6 +73,12 @@ def _preparation(recipe, contract, frames):
         return recipe.preparation(contract, frames)
     except ValueError as error:
         raise ValueError(f"held-out {error}, or do not evaluate (--eval-every 0)") from error
+
+
+@jax.jit
+def _scores(frames, targets):
+    seen = _eight_bit(frames), _eight_bit(targets)
+    return {name: getattr(metrics, name)(*seen, peak=255.0).mean() for name in METRICS}
 
 
 def _eight_bit(frames):

@@ -28,6 +28,8 @@ def _flows(image, reference):
 COMPARISONS = {
     "psnr": (metrics.psnr, np.inf, False),
     "ssim": (metrics.ssim, 1, False),
+    "haarpsi": (metrics.haarpsi, 1, False),
+    "gmsd": (metrics.gmsd, 0, False),
     "interpolation_error": (metrics.interpolation_error, 0, False),
     "normalised_interpolation_error": (metrics.normalised_interpolation_error, 0, True),
     "lpips": (_distance, 0, False),

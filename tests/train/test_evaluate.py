@@ -24,7 +24,8 @@ def test_held_out_clips_are_scored_streamed_and_resident(vimeo, monkeypatch, res
     recipe_ = dataclasses.replace(recipe.find("rife"), crop=(16, 16))
     choice = dataclasses.replace(vimeo, resident=resident)
     scores, strip = Evaluation(registry.create("blend"), recipe_, choice)({})
-    assert np.isfinite(scores["psnr"])
+    assert set(scores) == {"psnr", "haarpsi", "gmsd"}
+    assert np.isfinite(list(scores.values())).all()
     assert strip.shape == (16, 64, 3)
 
 

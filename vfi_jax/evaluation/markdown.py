@@ -83,6 +83,8 @@ def protocols() -> str:
         "- **ssim**: the convention of `vfi_jax.metrics.ssim`. One pair of frames can have .94 by "
         "`skimage` and .99 by `rife`.",
         "- **channels** that PSNR and SSIM see: RGB, or Y in studio (16 to 235) or full range.",
+        "- HaarPSI and GMSD always see RGB and whole frames: `vfi_jax.metrics` has their "
+        "definitions. Both follow what viewers prefer where PSNR does not tell frames apart.",
         "- **error**: the convention of `vfi_jax.metrics.interpolation_error`, on 8-bit values.",
         "- **select**: frames that are given; the others are asked for.",
         "- **mean** of all: of `sequences`, or of the means of their `groups`, such as the videos "

@@ -12,7 +12,7 @@ from vfi_jax import metrics
 from vfi_jax.evaluation.protocols import Protocol
 
 PEAK = 255.0  # scores are of 8-bit values
-METRICS = ("psnr", "ssim", "ie")
+METRICS = ("psnr", "ssim", "haarpsi", "gmsd", "ie")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,7 +164,8 @@ def score(
       mask: `[H, W, 1]`; used where the protocol scores inside the mask.
 
     Returns:
-      "psnr" in dB, "ssim", "ie" in 8-bit steps.
+      By the names in `METRICS`: PSNR in dB, IE in 8-bit steps. HaarPSI, GMSD and IE are of RGB
+      whole frames under every protocol.
 
     Raises:
       ValueError: the protocol needs a mask and there is none.
@@ -190,5 +191,7 @@ def _score(prediction, target, mask, *, channels, ssim, error):
     return (
         metrics.psnr(*seen, peak=PEAK, mask=mask),
         metrics.ssim(*seen, convention=ssim, peak=PEAK),
+        metrics.haarpsi(prediction, target, peak=PEAK),
+        metrics.gmsd(prediction, target, peak=PEAK),
         metrics.interpolation_error(prediction, target, convention=error),
     )

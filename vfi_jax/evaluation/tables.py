@@ -36,6 +36,8 @@ class Column:
 COLUMNS: Mapping[str, Column] = {
     "psnr": Column("PSNR (dB)", 2, larger=True),
     "ssim": Column("SSIM", 4, larger=True),
+    "haarpsi": Column("HaarPSI", 4, larger=True),
+    "gmsd": Column("GMSD", 4),
     "ie": Column("IE", 3),
     "lpips": Column("LPIPS", 4),
     "tof": Column("tOF (px)", 3),

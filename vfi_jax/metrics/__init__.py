@@ -1,5 +1,7 @@
 """How good a frame is; each metric says in which convention."""
 
+from vfi_jax.metrics.gmsd import gmsd
+from vfi_jax.metrics.haarpsi import haarpsi
 from vfi_jax.metrics.interpolation_error import interpolation_error, normalised_interpolation_error
 from vfi_jax.metrics.lpips import lpips
 from vfi_jax.metrics.luma import luma
@@ -9,6 +11,8 @@ from vfi_jax.metrics.temporal import flow_difference, warping_error
 
 __all__ = [
     "flow_difference",
+    "gmsd",
+    "haarpsi",
     "interpolation_error",
     "lpips",
     "luma",

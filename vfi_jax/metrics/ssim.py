@@ -4,14 +4,11 @@ The conventions are not interchangeable: on one pair of frames "skimage" gives .
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
 
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from vfi_jax.arrays import Array, Image
-from vfi_jax.metrics import _check
+from vfi_jax.metrics import _check, _window
 
 K1, K2 = 0.01, 0.03  # Wang et al. 2004, sec. 3.3
 
@@ -95,20 +92,7 @@ def ssim(image: Image, reference: Image, *, convention: str = "matlab", peak: fl
 
 def _local(array: Array, rule: Convention) -> Array:
     """Weighted mean of the window around each pixel."""
+    padding = (len(rule.window) // 2,) * 2 if rule.replicate else (0, 0)
     for axis in rule.axes:
-        array = _slide(array, rule.window, axis, replicate=rule.replicate)
+        array = _window.slide(array, rule.window, axis, padding=padding, mode="edge")
     return array
-
-
-def _slide(array: Array, window: Sequence[float], axis: int, *, replicate: bool) -> Array:
-    if replicate:
-        padding = [(0, 0)] * array.ndim
-        padding[axis] = (len(window) // 2,) * 2
-        array = jnp.pad(array, padding, mode="edge")
-    length = array.shape[axis] - len(window) + 1
-    cut: Callable = lax.slice_in_dim
-    parts = (
-        weight * cut(array, start, start + length, axis=axis % array.ndim)
-        for start, weight in enumerate(window)
-    )
-    return sum(parts)

@@ -1,0 +1,42 @@
+"""What HaarPSI and GMSD share: colour, viewing distance, similarity."""
+
+import jax.numpy as jnp
+
+from vfi_jax.arrays import Array, Image
+
+# Rows: Y, I and Q of R, G and B. The National Television System Committee's matrix, 1953.
+YIQ = (
+    (0.299, 0.587, 0.114),
+    (0.5959, -0.2746, -0.3213),
+    (0.2115, -0.5227, 0.3112),
+)
+
+
+def planes(image: Image) -> tuple[Array, ...]:
+    """Y, I and Q `[*B, H, W]` of three channels; one channel as it is.
+
+    Raises:
+      ValueError: another number of channels.
+    """
+    if image.shape[-1] == 1:
+        return (image[..., 0],)
+    if image.shape[-1] != 3:
+        raise ValueError(f"image must have 1 or 3 channels, got {image.shape}")
+    return tuple(sum(w * image[..., i] for i, w in enumerate(row)) for row in YIQ)
+
+
+def halve(plane: Array) -> Array:
+    """Means of 2x2 blocks, which stand for the distance that images are viewed from.
+
+    Odd sizes are padded by a zero at the end, as MATLAB's conv2(..., "same") does.
+    """
+    height, width = plane.shape[-2:]
+    pads = [(0, 0)] * (plane.ndim - 2) + [(0, height % 2), (0, width % 2)]
+    plane = jnp.pad(plane, pads)
+    rows = (plane[..., ::2, :] + plane[..., 1::2, :]) / 2
+    return (rows[..., ::2] + rows[..., 1::2]) / 2
+
+
+def similarity(a: Array, b: Array, constant: float) -> Array:
+    """(2 a b + constant) / (a^2 + b^2 + constant): 1 where both are alike."""
+    return (2 * a * b + constant) / (a * a + b * b + constant)
