@@ -30,10 +30,10 @@ def gmsd(image: Image, reference: Image, *, peak: float = 1.0) -> Array:
     the authors' MATLAB code divides by N - 1.
     """
     image, reference = _check.pair(image, reference)
-    magnitudes = [
+    first, second = (
         _magnitude(_structure.halve(_structure.planes(one / peak)[0])) for one in (image, reference)
-    ]
-    similarity = _structure.similarity(*magnitudes, CONSTANT)
+    )
+    similarity = _structure.similarity(first, second, CONSTANT)
     centred = similarity - similarity.mean((-2, -1), keepdims=True)
     return _root(jnp.square(centred).mean((-2, -1)))
 
