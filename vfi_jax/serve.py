@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vfi_jax import registry, weights
-from vfi_jax.video import Report, interpolate_video
+from vfi_jax.video import Computing, Report, Timing, interpolate_video
 
 SMOOTHER, SLOWER = "smoother", "slower"
 MOST = 16  # times as many frames
@@ -41,9 +41,9 @@ def page() -> Any:
                 ensemble = gradio.Checkbox(label="Average over flips: better, 4 times as long")
                 go = gradio.Button("Interpolate", variant="primary")
             with gradio.Column():
-                made = gradio.Video(label="Result")
+                result = gradio.Video(label="Result")
                 report = gradio.Textbox(label="Report", lines=4)
-        go.click(answer, [source, model, way, factor, ensemble], [made, report])
+        go.click(answer, [source, model, way, factor, ensemble], [result, report])
     return blocks
 
 
@@ -84,9 +84,7 @@ def interpolate(
     return interpolate_video(
         source,
         Path(folder) / f"{source.stem}.mp4",
-        model=model,
-        ensemble="flip4" if ensemble else "none",
+        timing=Timing(multi=factor, slow=factor if way == SLOWER else 1),
+        computing=Computing(model=model, ensemble="flip4" if ensemble else "none"),
         progress=progress,
-        multi=factor,
-        slow=factor if way == SLOWER else 1,
     )

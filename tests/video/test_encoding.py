@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vfi_jax.video import colour, encoding
+from vfi_jax.video.options import Output
 from vfi_jax.video.source import Picture
 
 from .clips import frames
@@ -27,7 +28,7 @@ def _offered(codec):
 def test_nvenc_is_asked_for_a_quality_without_a_ceiling(codec):
     _offered(codec)
     for crf, quality in ((None, "19"), (23.5, "23.5"), (0, "1")):
-        options = encoding.choose(".mp4", PICTURE, codec=codec, crf=crf).options
+        options = encoding.choose(".mp4", PICTURE, Output(codec=codec, crf=crf)).options
         assert (options["rc"], options["cq"], options["b"]) == ("vbr", quality, "0")
         assert "crf" not in options
 
@@ -42,7 +43,7 @@ def test_nvenc_is_asked_for_a_quality_without_a_ceiling(codec):
 )
 def test_other_chips_take_crf_as_their_own(codec, wanted):
     _offered(codec)
-    chosen = encoding.choose(".mp4", PICTURE, codec=codec, crf=24)
+    chosen = encoding.choose(".mp4", PICTURE, Output(codec=codec, crf=24))
     assert wanted.items() <= chosen.options.items()
     assert not list(encoding.losses(PICTURE, chosen))
 
@@ -58,9 +59,9 @@ def test_videotoolbox_takes_a_percentage_on_apples_own_chips(monkeypatch):
 
 def test_ten_bits_go_where_a_chip_takes_them():
     _offered("hevc_qsv")
-    assert encoding.choose(".mp4", PICTURE, codec="hevc_qsv").pixel_format == "nv12"
-    assert encoding.choose(".mp4", DEEP, codec="hevc_qsv").pixel_format == "p010le"
-    assert encoding.choose(".mp4", DEEP, codec="h264_nvenc").pixel_format == "yuv420p"
+    assert encoding.choose(".mp4", PICTURE, Output(codec="hevc_qsv")).pixel_format == "nv12"
+    assert encoding.choose(".mp4", DEEP, Output(codec="hevc_qsv")).pixel_format == "p010le"
+    assert encoding.choose(".mp4", DEEP, Output(codec="h264_nvenc")).pixel_format == "yuv420p"
 
 
 @pytest.mark.parametrize(("pixel_format", "dtype"), [("nv12", np.uint8), ("p010le", np.uint16)])
@@ -79,16 +80,18 @@ def test_interleaved_chroma_holds_the_same_colours(pixel_format, dtype):
 
 
 def test_a_coding_is_the_encoder_that_writes_it():
-    assert encoding.choose(".mp4", PICTURE, codec="h264").options["crf"] == "17"
+    assert encoding.choose(".mp4", PICTURE, Output(codec="h264")).options["crf"] == "17"
 
 
 def test_an_encoder_without_a_known_quality_is_remarked():
-    chosen = encoding.choose(".mkv", PICTURE, codec="mpeg4")
+    chosen = encoding.choose(".mkv", PICTURE, Output(codec="mpeg4"))
     (line,) = encoding.losses(PICTURE, chosen)
     assert line == "mpeg4 writes at its own default bit rate, which may be low"
     for codec in ("ffv1", "libx264"):
-        assert not list(encoding.losses(PICTURE, encoding.choose(".mkv", PICTURE, codec=codec)))
+        assert not list(
+            encoding.losses(PICTURE, encoding.choose(".mkv", PICTURE, Output(codec=codec)))
+        )
     with pytest.raises(
         ValueError, match=r"crf has no meaning for mpeg4; it has for libx264.*nvenc"
     ):
-        encoding.choose(".mkv", PICTURE, codec="mpeg4", crf=3)
+        encoding.choose(".mkv", PICTURE, Output(codec="mpeg4", crf=3))

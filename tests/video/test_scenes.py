@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 
 from vfi_jax.data.scene import Scene
-from vfi_jax.video import SCENE_THRESHOLD, scenes
+from vfi_jax.video import Timing, scenes
 
 
 def _thumbnails(pictures):
@@ -20,7 +20,7 @@ def _changes(pictures):
 def test_another_scene_is_a_cut_and_fast_motion_is_not():
     cuts = _changes([Scene(seed, 90, 160).frame(0) for seed in range(4)])
     moves = _changes([Scene(0, 90, 160, motion=12).frame(time) for time in range(5)])
-    assert min(cuts) > SCENE_THRESHOLD > 2 * max(moves)
+    assert min(cuts) > Timing.scene_threshold > 2 * max(moves)
 
 
 def test_flashes_and_fades_are_no_cuts():
@@ -33,7 +33,7 @@ def test_black_differs_from_a_picture_but_not_from_black():
     picture = Scene(0, 90, 160).frame(0)
     black, appears = _changes([np.zeros_like(picture), np.zeros_like(picture), picture])
     assert black == 0
-    assert appears > SCENE_THRESHOLD
+    assert appears > Timing.scene_threshold
 
 
 def test_any_size_has_a_thumbnail():

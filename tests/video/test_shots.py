@@ -95,8 +95,8 @@ def test_nothing_is_blended_across_a_cut(monkeypatch):
 @pytest.mark.parametrize(
     "schedule",
     [
-        Schedule(multi=1, open=Fraction(1), samples=4),
-        Schedule(rate=Fraction(3, 4), open=Fraction(1), samples=8),
+        Schedule(multi=1, open=Fraction(1), divisions=4),
+        Schedule(rate=Fraction(3, 4), open=Fraction(1), divisions=8),
     ],
 )
 def test_a_shutter_closes_at_a_cut(monkeypatch, schedule):
@@ -115,7 +115,7 @@ def test_a_shutter_closes_at_a_cut(monkeypatch, schedule):
 def test_what_moves_is_blurred_and_what_is_shown_when_stays():
     frames = [_frame(value, index) for index, value in enumerate([0, 200, 0])]
     _, sharp = _run(frames, Schedule(multi=1))
-    _, out = _run(frames, Schedule(multi=1, open=Fraction(1, 2), samples=4))
+    _, out = _run(frames, Schedule(multi=1, open=Fraction(1, 2), divisions=4))
     assert [time for _, time, _ in out] == [time for _, time, _ in sharp]
     light = [(value / 255) ** 2.2 for value in (150, 175, 200, 175, 150)]
     mean = np.average(light, weights=[0.5, 1, 1, 1, 0.5])
@@ -125,7 +125,7 @@ def test_what_moves_is_blurred_and_what_is_shown_when_stays():
 
 def test_looks_ascend_where_only_some_are_moved():
     frames = [_frame(40 * time, Fraction(time, 30)) for time in (0, 1, 4, 5)]
-    schedule = Schedule(rate=Fraction(30), open=Fraction(1, 8), samples=8)
+    schedule = Schedule(rate=Fraction(30), open=Fraction(1, 8), divisions=8)
     assert _run(frames, schedule, driver=Halves)[0].moved > 0
 
 

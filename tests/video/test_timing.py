@@ -46,36 +46,36 @@ def test_a_rate_is_counted_from_the_first_frame_and_never_drifts():
 
 def test_every_output_time_belongs_to_one_gap():
     schedule, times = Schedule(rate=Fraction(50)), [Fraction(index, 24) for index in range(25)]
-    asked = [
+    shown = [
         time
         for start, stop in itertools.pairwise(times)
         for time in schedule.between(start, stop, Fraction(0))
     ]
-    asked += schedule.at_end(times[-1], Fraction(0))
-    assert asked == [Fraction(index, 50) for index in range(51)]
+    shown += schedule.at_end(times[-1], Fraction(0))
+    assert shown == [Fraction(index, 50) for index in range(51)]
 
 
 @pytest.mark.parametrize("multi", [1, 2])
 def test_a_shutter_is_open_around_every_output_frame(multi):
-    schedule = Schedule(multi=multi, open=Fraction(1, 2), samples=4)
-    looks = schedule.looks(Fraction(0), Fraction(8 * multi), Fraction(0))
-    first, last = looks[:3], looks[-2:]
+    schedule = Schedule(multi=multi, open=Fraction(1, 2), divisions=4)
+    samples = schedule.samples(Fraction(0), Fraction(8 * multi), Fraction(0))
+    first, last = samples[:3], samples[-2:]
     assert first == [(0, 0, 1.0), (1, 0, 1.0), (2, 0, 0.5)]
     end = 8 * multi
     assert last == [(end - 2, end, 0.5), (end - 1, end, 1.0)]
-    assert len(looks) == 5 * multi
+    assert len(samples) == 5 * multi
     assert schedule.finest(Fraction(24)) == Fraction(1, 8 * multi)
 
 
-def test_every_look_belongs_to_one_gap():
-    schedule = Schedule(rate=Fraction(24), open=Fraction(1), samples=6)
+def test_every_sample_belongs_to_one_gap():
+    schedule = Schedule(rate=Fraction(24), open=Fraction(1), divisions=6)
     gaps = itertools.pairwise([Fraction(index, 60) for index in range(61)])
-    looks = [look for gap in gaps for look in schedule.looks(*gap, Fraction(0))]
-    assert looks == sorted(looks, key=lambda look: (look.time, look.shown))
+    samples = [sample for gap in gaps for sample in schedule.samples(*gap, Fraction(0))]
+    assert samples == sorted(samples, key=lambda sample: (sample.time, sample.shown))
     for index in range(1, 24):
-        own = [look for look in looks if look.shown == Fraction(index, 24)]
-        assert sum(look.weight for look in own) == 6
-        assert sum(Fraction(look.weight) * (look.time - look.shown) for look in own) == 0
+        own = [sample for sample in samples if sample.shown == Fraction(index, 24)]
+        assert sum(sample.weight for sample in own) == 6
+        assert sum(Fraction(sample.weight) * (sample.time - sample.shown) for sample in own) == 0
         assert own[-1].time - own[0].time == Fraction(1, 24)
 
 

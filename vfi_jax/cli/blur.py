@@ -11,25 +11,22 @@ from typing import Annotated
 import tyro
 
 from vfi_jax.cli import interpolate
+from vfi_jax.video.options import Timing
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Args(interpolate.Args):
     """Options of `vfi-jax blur`."""
 
-    multi: Annotated[int | None, tyro.conf.arg(aliases=["-x"])] = None
-    """Output frames for each gap between input frames: 1, which keeps the rate, if not given; as
-    many as --slow asks for where that is more."""
+    multi: Annotated[int | None, tyro.conf.arg(aliases=["-x"])] = Timing.multi
+    """Output frames for each gap between input frames. If not given, 1, which keeps the rate, or as
+    many as --slow where that is more."""
 
     shutter: float = 180.0
-    """For how much of a frame's time the shutter is open, in degrees of 360, the whole of it."""
-
-    samples: int = 8
-    """Steps that this time is divided into, an even number: more are smoother where motion is
-    fast."""
+    samples: int = Timing.samples
 
 
 def run(args: Args) -> int:
-    """Writes the target and prints what was done."""
-    multi = 1 if args.multi is None and args.slow == 1 else args.multi
-    return interpolate.run(dataclasses.replace(args, multi=multi))
+    """Writes the target and prints the report."""
+    keeps_rate = args.multi is None and args.fps is None and args.slow == 1
+    return interpolate.run(dataclasses.replace(args, multi=1 if keeps_rate else args.multi))

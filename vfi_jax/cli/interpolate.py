@@ -8,16 +8,23 @@ motion in the place of a higher rate.
 """
 
 import dataclasses
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import tyro
 
+from vfi_jax.video.options import Computing, Output, Timing, gathered
+
 CONFIG = ("frames", "flow_scale")  # options of some models, by the names of their Config
+GIB = 2**30  # bytes
+# Class attributes are the defaults; types on the command line are narrower than in Python.
+TIMING: Any = Timing
+COMPUTING: Any = Computing
 
 
-@dataclasses.dataclass(frozen=True)
-class Args:
-    """Options of `vfi-jax interpolate`."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Args(Output, Computing, Timing):
+    """Options of `vfi-jax interpolate`: those of the library, with short names."""
 
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
     """The video, or a folder of images."""
@@ -25,81 +32,50 @@ class Args:
     target: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TARGET")]
     """Where the new video goes: a file, or a folder (no suffix)."""
 
-    multi: Annotated[int | None, tyro.conf.arg(aliases=["-x"])] = None
-    """Output frames for each gap between input frames: 2, which doubles the rate, if not given; as
-    many as --slow asks for where that is more."""
+    multi: Annotated[int | None, tyro.conf.arg(aliases=["-x"])] = Timing.multi
+    fps: str | None = TIMING.fps
+    source_fps: str | None = TIMING.source_fps
+    shutter: tyro.conf.Suppress[float] = TIMING.shutter
+    samples: tyro.conf.Suppress[int] = TIMING.samples
+    model: Annotated[str | None, tyro.conf.arg(aliases=["-m"])] = COMPUTING.model
+    weights: str | None = COMPUTING.weights
+    config: tyro.conf.Suppress[Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    padding: str = COMPUTING.padding
+    devices: tyro.conf.Suppress[None] = None
+    overwrite: Annotated[bool, tyro.conf.arg(aliases=["-y"])] = Output.overwrite
 
-    fps: str | None = None
-    """Output frames per second in place of --multi: 60, 59.94, 60000/1001."""
-
-    slow: int = 1
-    """Slow motion: how many times as long the output takes, at the source's frame rate if neither
-    --multi nor --fps is given. Sound is left out then."""
-
-    source_fps: str | None = None
-    """Frames per second of a folder of images, which has none of its own; 24 if not given."""
-
-    model: Annotated[str | None, tyro.conf.arg(aliases=["-m"])] = None
-    """A system that `vfi-jax models` lists, such as sepconv/l1."""
-
-    weights: str | None = None
-    """The model's weights, where they are not stored: a checkpoint's folder or their authors'
-    file."""
+    memory: float | None = Computing.memory
+    """GiB that one call may take on each device. If not given, most of what it has."""
 
     frames: int | None = None
-    """Input frames that are looked at together, by a model that takes any number, such as
-    zooming_slow_mo; 4 there if not given."""
+    """Number of input frames per model call, for a model that takes any number, such as
+    zooming_slow_mo. 4 there if not given."""
 
     flow_scale: float | None = None
-    """Fraction of the resolution that RIFE, Practical-RIFE and IFRNet estimate flow at: 0.5 for the
-    large motions of 4K."""
+    """Fraction of the resolution at which RIFE, Practical-RIFE and IFRNet estimate flow: 0.5 for
+    the large motions of 4K."""
 
-    ensemble: Literal["none", "flip2", "flip4"] = "none"
-    """Average over turned and mirrored frames: better, and 2 or 4 times as slow."""
-
-    scene_threshold: float = 0.5
-    """Change between two frames, 0 to 1, above which they belong to different scenes; between
-    those the earlier frame is repeated. 1 finds no cuts."""
-
-    codec: str | None = None
-    """Video encoder in place of the container's own, by FFmpeg's name: libsvtav1, h264_nvenc."""
-
-    crf: float | None = None
-    """Quality of the encoder; smaller is better and larger. If not given, 17 with libx264 and 19
-    with H.264, HEVC and AV1 in hardware, which take it as their own."""
-
-    tile: int | None = None
-    """Cut frames into tiles of so many pixels; by default only those that exceed the memory."""
-
-    memory: float | None = None
-    """GiB that a device may use for one call; by default most of what it has."""
-
-    batch: int | None = None
-    """Pairs of frames that are computed at once; one for each device if not given."""
-
-    overwrite: Annotated[bool, tyro.conf.arg(aliases=["-y"])] = False
-    """Replace a target that exists."""
+    def __post_init__(self):
+        """Checks nothing: the library's groups of options do, when they are gathered."""
 
 
 def run(args: Args) -> int:
-    """Writes the target and prints what was done."""
+    """Writes the target and prints the report."""
     from vfi_jax.cli._progress import progress_bar
     from vfi_jax.video import interpolate_video
 
-    options = {
-        field.name: getattr(args, field.name)
-        for field in dataclasses.fields(args)
-        if field.name not in ("source", "target", "memory", *CONFIG)
-    }
     given = {name: getattr(args, name) for name in CONFIG}
+    config = {name: value for name, value in given.items() if value is not None}
+    memory = None if args.memory is None else args.memory * GIB
+    args = dataclasses.replace(args, config=config, memory=memory)
     with progress_bar("interpolating") as progress:
         report = interpolate_video(
             args.source,
             args.target,
-            memory=args.memory and int(args.memory * 2**30),
+            timing=gathered(Timing, args),
+            computing=gathered(Computing, args),
+            output=gathered(Output, args),
             progress=progress,
-            config={name: value for name, value in given.items() if value is not None},
-            **options,
         )
     print(report)
     return 0

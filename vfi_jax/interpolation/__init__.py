@@ -17,7 +17,7 @@ from vfi_jax.contract import Contract
 from vfi_jax.interpolation.compiled import Compiled
 from vfi_jax.interpolation.forward import Forward
 from vfi_jax.interpolation.padding import PADDINGS, Padding, named
-from vfi_jax.interpolation.streaming import Clip, Run
+from vfi_jax.interpolation.streaming import FrameBuffer, Streamer
 from vfi_jax.interpolation.windows import exact, place
 
 __all__ = ["PADDINGS", "Interpolator", "Padding"]
@@ -101,13 +101,13 @@ class Interpolator:
         frames = np.asarray(frames)
         if frames.ndim != 4 or 0 in frames.shape:
             raise ValueError(f"frames must be [N, H, W, C], none of them 0, got {frames.shape}")
-        asked = [exact(time) for time in times]
-        self.check(asked, len(frames))
+        requested = [exact(time) for time in times]
+        self.check(requested, len(frames))
         _, height, width, channels = frames.shape
         scale = self.contract.scale
-        answers = np.empty((len(asked), scale * height, scale * width, channels), frames.dtype)
-        ascending = sorted(range(len(asked)), key=asked.__getitem__)
-        stream = self.stream(frames, [asked[index] for index in ascending])
+        answers = np.empty((len(requested), scale * height, scale * width, channels), frames.dtype)
+        ascending = sorted(range(len(requested)), key=requested.__getitem__)
+        stream = self.stream(frames, [requested[index] for index in ascending])
         for index, answer in zip(ascending, stream, strict=True):
             answers[index] = answer
         return answers
@@ -134,10 +134,10 @@ class Interpolator:
             of `frames` itself, the batch then being gathered and the one before it are not
             handed out.
         """
-        run = Run(self.contract, self._forward, Clip(frames))
+        streamer = Streamer(self.contract, self._forward, FrameBuffer(frames))
         computing: list = []
-        for places in run.batches(_ascending(times)):
-            following = run.answer(places)
+        for places in streamer.batches(_ascending(times)):
+            following = streamer.answer(places)
             yield from (fetch() for fetch in computing)
             computing = following
         yield from (fetch() for fetch in computing)

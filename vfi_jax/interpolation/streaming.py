@@ -19,7 +19,7 @@ from vfi_jax.interpolation.forward import Forward
 from vfi_jax.interpolation.windows import Place, place
 
 
-class Clip:
+class FrameBuffer:
     """A stream of frames, of which only those that are needed now are held."""
 
     def __init__(self, frames: Iterable[np.ndarray]):
@@ -81,8 +81,8 @@ class Clip:
         return frame
 
 
-class Answers:
-    """What one call gave: `[B, T, sH, sW, C]`, perhaps still computing."""
+class CallOutput:
+    """The output of one call: `[B, T, sH, sW, C]`, perhaps still computing."""
 
     def __init__(self, frames: Any, dtype: np.dtype, *, exact: bool):
         """Start turning the float32 `frames` into `dtype`; keep them as they are if `exact`."""
@@ -102,31 +102,31 @@ class Answers:
 
 
 @dataclasses.dataclass(frozen=True)
-class Made:
-    """One frame of what a call gave."""
+class OutputFrame:
+    """One frame of a call's output."""
 
-    answers: Answers
+    call: CallOutput
     index: int
     column: int
 
     def fetch(self) -> np.ndarray:
         """The frame in the type of the clip; waits for it."""
-        return self.answers.frames[self.index, self.column]
+        return self.call.frames[self.index, self.column]
 
     def exact(self) -> np.ndarray:
         """The frame neither clipped nor rounded; waits for it."""
-        return self.answers.exact[self.index, self.column]
+        return self.call.exact[self.index, self.column]
 
 
-class Run:
+class Streamer:
     """Answers ascending times from a clip, a batch of windows at once."""
 
-    def __init__(self, contract: Contract, forward: Forward, clip: Clip):
+    def __init__(self, contract: Contract, forward: Forward, clip: FrameBuffer):
         """Bind the three together; nothing is read or computed yet."""
         self._contract = contract
         self._forward = forward
         self._clip = clip
-        self._made: dict[Fraction, Made] = {}
+        self._computed: dict[Fraction, OutputFrame] = {}
 
     def batches(self, times: Iterable[Fraction]) -> Iterator[list[Place]]:
         """Places of ascending `times`, as many together as one batch of windows answers."""
@@ -134,10 +134,10 @@ class Run:
         places: list[Place] = []
         for time in times:
             here = self._place(time)
-            asked = {known.window for known in [*places, here] if known.window}
+            requested = {known.window for known in [*places, here] if known.window}
             copied = sum(known.window is None for known in [*places, here])
             # Copies cost nothing but the frames they hold; a window has at most `frames` of them.
-            if len(asked) > batch or copied > batch * self._contract.frames:
+            if len(requested) > batch or copied > batch * self._contract.frames:
                 yield places
                 places = []
                 self._forget(time)
@@ -147,15 +147,15 @@ class Run:
 
     def answer(self, places: list[Place]) -> list[Callable[[], np.ndarray]]:
         """Have the frame of every place computed; calling what is returned waits for it."""
-        asked = self._asked(places)
-        for _, group in itertools.groupby(asked, key=lambda window: (window.step, window.size)):
+        requested = self._requested(places)
+        for _, group in itertools.groupby(requested, key=lambda window: (window.step, window.size)):
             while batch := list(itertools.islice(group, self._forward.batch)):
-                self._compute({window: asked[window] for window in batch})
+                self._compute({window: requested[window] for window in batch})
         return [self._fetch(here) for here in places]
 
     def _fetch(self, here):
         if here.window:
-            return self._made[here.time].fetch
+            return self._computed[here.time].fetch
         return functools.partial(np.asarray, self._clip[int(here.time)])
 
     def _place(self, time):
@@ -170,42 +170,44 @@ class Run:
             self._place(finer)
         return here
 
-    def _asked(self, places):
-        """The windows to compute, coarsest first, with the times asked of each.
+    def _requested(self, places):
+        """The windows to compute, coarsest first, with the times requested of each.
 
         Returns:
           {window: {relative time: time}}.
         """
-        asked = defaultdict(dict)
-        waiting = [here for here in places if here.window and here.time not in self._made]
+        requested = defaultdict(dict)
+        waiting = [here for here in places if here.window and here.time not in self._computed]
         while waiting:
             here = waiting.pop()
-            asked[here.window][here.relative] = here.time
+            requested[here.window][here.relative] = here.time
             missing = self._missing(here.window.times(self._clip.length))
             waiting += [place(self._contract, time, self._clip.length) for time in missing]
-        coarsest_first = sorted(asked, key=lambda window: (-window.step, window.size, window.start))
-        return {window: asked[window] for window in coarsest_first}
+        coarsest_first = sorted(
+            requested, key=lambda window: (-window.step, window.size, window.start)
+        )
+        return {window: requested[window] for window in coarsest_first}
 
     def _missing(self, times):
-        return [time for time in times if time.denominator > 1 and time not in self._made]
+        return [time for time in times if time.denominator > 1 and time not in self._computed]
 
-    def _compute(self, asked):
+    def _compute(self, requested):
         """Answer one batch of windows of one size."""
-        offered = self._contract.times_of(next(iter(asked)).size)
+        offered = self._contract.times_of(next(iter(requested)).size)
         if offered is None:
-            most = max(map(len, asked.values()))
-            rows = [_extend(sorted(relatives), most) for relatives in asked.values()]
+            most = max(map(len, requested.values()))
+            rows = [_extend(sorted(relatives), most) for relatives in requested.values()]
         else:
-            rows = [[windows.exact(time) for time in offered]] * len(asked)
-        frames = np.stack([self._inputs(window) for window in asked])
-        answers = Answers(
+            rows = [[windows.exact(time) for time in offered]] * len(requested)
+        frames = np.stack([self._inputs(window) for window in requested])
+        output = CallOutput(
             self._forward(frames, np.asarray(rows, np.float32)),
             self._clip.dtype,
             exact=windows.halves(self._contract),
         )
-        for index, (relatives, row) in enumerate(zip(asked.values(), rows, strict=True)):
+        for index, (relatives, row) in enumerate(zip(requested.values(), rows, strict=True)):
             for relative, time in relatives.items():
-                self._made[time] = Made(answers, index, row.index(relative))
+                self._computed[time] = OutputFrame(output, index, row.index(relative))
 
     def _inputs(self, window):
         """The frames `[N, H, W, C]` of a window: the clip's, or float32 with halves among them."""
@@ -216,14 +218,14 @@ class Run:
 
     def _halved_input(self, time):
         if time.denominator > 1:
-            return self._made[time].exact()
+            return self._computed[time].exact()
         return unit(self._clip[int(time)])
 
     def _forget(self, before):
         """Let go of what times from `before` on cannot need."""
         self._clip.forget(math.floor(before) - windows.reach(self._contract))
         since = before - (self._contract.frames - 1) * windows.halves(self._contract)
-        self._made = {time: frame for time, frame in self._made.items() if time >= since}
+        self._computed = {time: frame for time, frame in self._computed.items() if time >= since}
 
 
 def _extend(times, length):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vfi_jax.video import colour, targets
+from vfi_jax.video.options import Output
 from vfi_jax.video.read import open_source
 from vfi_jax.video.source import Frame, Picture, Source
 from vfi_jax.video.timing import Schedule, parse_rate
@@ -51,13 +52,14 @@ def write_frames(
       path: its suffix chooses the container, as for `interpolate_video`.
       frames: `[H, W, 3 or 4]` uint8 or uint16 each, all alike.
       fps: frames per second.
-      crf: quality of the encoder; smaller is better.
+      crf: quality of the encoder. Lower means better quality and larger files.
       overwrite: replace what is there.
 
     Raises:
       ValueError: there are no frames, or `path` cannot be written.
     """
     rate, folder, path = parse_rate(fps), targets.is_folder(path), Path(path)
+    output = Output(crf=crf, overwrite=overwrite)
     targets.check(None, path, folder=folder, overwrite=overwrite)
     frames = iter(frames)
     first = next(frames, None)
@@ -76,7 +78,7 @@ def write_frames(
         tags=colour.Tags(colour.FULL, colour.RGB),
     )
     with targets.staged(path) as temporary:
-        sink = open_sink(temporary, source, picture, Schedule(multi=1), folder=folder, crf=crf)
+        sink = open_sink(temporary, source, picture, Schedule(multi=1), output, folder=folder)
         with contextlib.closing(sink):
             for index, pixels in enumerate(itertools.chain([first], frames)):
                 sink.write(pixels, index / rate, 1 / rate)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import av
 
 from vfi_jax.video import colour
+from vfi_jax.video.options import Output
 from vfi_jax.video.source import Picture
 
 # Suffixes of targets, and FFmpeg's names of their containers.
@@ -66,21 +67,19 @@ class Encoding:
     options: dict[str, str]
 
 
-def choose(
-    suffix: str, picture: Picture, *, codec: str | None = None, crf: float | None = None
-) -> Encoding:
+def choose(suffix: str, picture: Picture, output: Output = Output()) -> Encoding:
     """The encoder for a container and a picture, and the pixel format that keeps most of it.
 
     Args:
       suffix: of the target.
       picture: what is to be written.
-      codec: FFmpeg's name of an encoder in place of the container's default.
-      crf: quality in place of the encoder's default; smaller is better.
+      output: which encoder and quality in place of the container's default.
 
     Raises:
       ValueError: there is no such encoder, or it has no such quality.
     """
     format_name = FORMATS[suffix.lower()]
+    codec, crf = output.codec, output.crf
     try:
         encoder = av.Codec(codec or _default_codec(format_name, picture), "w")
     except (ValueError, av.FFmpegError) as error:

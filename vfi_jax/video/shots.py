@@ -11,7 +11,7 @@ import numpy as np
 from vfi_jax.video import scenes
 from vfi_jax.video.exposure import exposed
 from vfi_jax.video.source import Frame
-from vfi_jax.video.timing import Look, Schedule
+from vfi_jax.video.timing import Sample, Schedule
 
 HALVINGS = (16, 2)  # parts of a gap that models of the midpoint reach, the finer first
 
@@ -35,8 +35,8 @@ class Shots:
     first, the earlier one is repeated; so it is between two frames that are the same, since what
     stands still must not flicker, and no model keeps a picture to the last level.
 
-    Where the schedule looks several times for an output frame, it is what the looks add up to;
-    those before a shot's first frame and after its last are left out.
+    An output frame with several samples is their weighted sum in light; samples before a shot's
+    first frame and after its last are left out.
 
     In an uneven gap an output time may be one that the driver does not reach. A frame near it is
     shown there.
@@ -51,7 +51,7 @@ class Shots:
     Attributes:
       frames_in: frames read so far.
       cuts: cuts found so far.
-      moved: looks so far at a time near the one that was wanted.
+      moved: samples so far at a time near the one that was wanted.
       span: from the first frame to the end of the last, in seconds, so far.
     """
 
@@ -89,9 +89,9 @@ class Shots:
     def _exposures(self, shot):
         """The output frames of a shot, with their times."""
         stream = self._driver.stream(shot.pixels(), shot.times())
-        looks = ((shot.asked.popleft(), pixels) for pixels in stream)
-        for time, group in itertools.groupby(looks, key=lambda look: look[0].shown):
-            pixels = exposed(((pixels, look.weight) for look, pixels in group), self._transfer)
+        samples = ((shot.requested.popleft(), pixels) for pixels in stream)
+        for time, group in itertools.groupby(samples, key=lambda sample: sample[0].shown):
+            pixels = exposed(((pixels, sample.weight) for sample, pixels in group), self._transfer)
             if shot.shows(time):
                 yield time, pixels
 
@@ -124,30 +124,30 @@ class Shots:
             return False
         return True
 
-    def looks(self, start: Fraction, stop: Fraction) -> list[Look]:
-        """Looks from an input frame on, before the next one."""
-        return self._schedule.looks(start, stop, self._origin)
+    def samples(self, start: Fraction, stop: Fraction) -> list[Sample]:
+        """Samples from an input frame on, before the next one."""
+        return self._schedule.samples(start, stop, self._origin)
 
-    def held(self, start: Fraction, stop: Fraction | None) -> list[Look]:
-        """One look for each output frame from a shot's last frame on, before the next shot's first;
-        None: there is no next shot."""
+    def held(self, start: Fraction, stop: Fraction | None) -> list[Sample]:
+        """One sample for each output frame from a shot's last frame on, before the next shot's
+        first; None: there is no next shot."""
         if stop is None:
             times = self._schedule.at_end(start, self._origin)
         else:
             times = self._schedule.between(start, stop, self._origin)
-        return [Look(time, time, 1.0) for time in times]
+        return [Sample(time, time, 1.0) for time in times]
 
 
 class _Shot:
     """One shot, read as the driver asks for its frames and times.
 
     Attributes:
-      asked: what the driver has been asked for.
+      requested: what has been requested of the driver.
       following: the first frame of the next shot, once this one has ended.
     """
 
     def __init__(self, shots: Shots, first: Frame):
-        self.asked: deque[Look] = deque()
+        self.requested: deque[Sample] = deque()
         self.following: Frame | None = None
         self._shots, self._ended = shots, False
         self._first_time = self._last_time = first.time
@@ -162,23 +162,23 @@ class _Shot:
             yield self._waiting.popleft()
 
     def times(self):
-        """The times to ask for, in frames of the shot; the looks go to `asked`."""
+        """The times to request, in frames of the shot; their samples go to `requested`."""
         last = Fraction(0)
         for index in itertools.count():
             start = self._moments.popleft()
             if not self._moments and not self._read():
                 break
             stop, still = self._moments[0], self._repeats.popleft()
-            for look in self._shots.looks(start, stop):
-                if look.shown < self._first_time:
+            for sample in self._shots.samples(start, stop):
+                if sample.shown < self._first_time:
                     continue  # the shutter opened before the cut
-                part = Fraction(0) if still else (look.time - start) / (stop - start)
+                part = Fraction(0) if still else (sample.time - start) / (stop - start)
                 # What is moved to the nearest time may else come before one that is not.
                 last = max(last, index + self._shots.reached(part))
-                self.asked.append(look)
+                self.requested.append(sample)
                 yield last
-        for look in self._shots.held(start, self.following and self.following.time):
-            self.asked.append(look)
+        for sample in self._shots.held(start, self.following and self.following.time):
+            self.requested.append(sample)
             yield Fraction(index)
 
     def shows(self, time: Fraction) -> bool:

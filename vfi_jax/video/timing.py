@@ -30,12 +30,12 @@ def parse_rate(rate: str | float | Fraction) -> Fraction:
     return broadcast if decimal and abs(value - broadcast) < Fraction(5, 1000) else value
 
 
-class Look(NamedTuple):
-    """A time at which the scene is looked at.
+class Sample(NamedTuple):
+    """An instant of the scene that contributes to an output frame.
 
     Attributes:
       time: in seconds.
-      shown: when the output frame that it is for is shown, in seconds.
+      shown: when the output frame that it contributes to is shown, in seconds.
       weight: in that frame.
     """
 
@@ -53,28 +53,28 @@ class Schedule:
         length.
       rate: output frames per second, counted from the first frame; takes the place of `multi`.
       open: part of an output frame's time, 0 to 1, that a shutter is open around it.
-      samples: equal steps of that time, an even number; the scene is looked at where they meet.
+      divisions: equal steps of that time, an even number; samples are taken where they meet.
     """
 
     multi: int = 2
     rate: Fraction | None = None
     open: Fraction = Fraction(0)
-    samples: int = 0
+    divisions: int = 0
 
     @property
     def parts(self) -> list[tuple[Fraction, float]]:
-        """When to look, in output frames from the one that is shown, and the weights of the looks
-        in the time that the shutter is open: half at both ends (the trapezoidal rule)."""
+        """Times of the samples, in output frames from the one that is shown, and their weights in
+        the time that the shutter is open: half at both ends (the trapezoidal rule)."""
         if not self.open:
             return [(Fraction(0), 1.0)]
-        half = self.samples // 2
+        half = self.divisions // 2
         return [
-            (self.open * step / self.samples, 0.5 if abs(step) == half else 1.0)
+            (self.open * step / self.divisions, 0.5 if abs(step) == half else 1.0)
             for step in range(-half, half + 1)
         ]
 
-    def looks(self, start: Fraction, stop: Fraction, origin: Fraction) -> list[Look]:
-        """When to look, from the input frame at `start` up to but not at the next one, at `stop`;
+    def samples(self, start: Fraction, stop: Fraction, origin: Fraction) -> list[Sample]:
+        """Samples from the input frame at `start` up to but not at the next one, at `stop`;
         ascending."""
         if self.rate is None:
             step = (stop - start) / self.multi
@@ -83,11 +83,11 @@ class Schedule:
             step = 1 / self.rate
             shown = self.between(max(start - step, origin), stop + step, origin)
         parts = self.parts
-        looks = [Look(time + part * step, time, weight) for time in shown for part, weight in parts]
-        return [look for look in looks if start <= look.time < stop]
+        samples = [Sample(time + at * step, time, weight) for time in shown for at, weight in parts]
+        return [sample for sample in samples if start <= sample.time < stop]
 
     def finest(self, source_rate: Fraction) -> Fraction:
-        """A part of the gap between evenly spaced input frames that all looks are multiples of."""
+        """A part of the gap between evenly spaced input frames that divides all sample times."""
         step = source_rate / self.out_rate(source_rate)
         multiples = [step, *(step * part for part, _ in self.parts)]
         return Fraction(1, math.lcm(*(multiple.denominator for multiple in multiples)))
@@ -164,11 +164,11 @@ class Clock:
         return self._last
 
     def duration(self, ticks: int | None, tick: Fraction) -> Fraction:
-        """How long a frame is shown, in seconds; an average time where it is not said."""
-        said = (ticks or 0) * tick
-        if not said:
+        """How long a frame is shown, in seconds; an average time where it is not given."""
+        given = (ticks or 0) * tick
+        if not given:
             return 1 / self._average
-        return 1 / self._rate if abs(said - 1 / self._rate) <= tick else said
+        return 1 / self._rate if abs(given - 1 / self._rate) <= tick else given
 
     def _on_grid(self, time, first, tick):
         grid = first + round((time - first) * self._rate) / self._rate

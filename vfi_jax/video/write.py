@@ -12,6 +12,7 @@ import numpy as np
 from vfi_jax.video import colour, encoding, images
 from vfi_jax.video.encoding import Encoding
 from vfi_jax.video.gif import GifSink
+from vfi_jax.video.options import Output
 from vfi_jax.video.pyav import open_file
 from vfi_jax.video.sink import Sink
 from vfi_jax.video.source import Picture, Source
@@ -25,10 +26,9 @@ def open_sink(
     source: Source,
     picture: Picture,
     schedule: Schedule,
+    output: Output = Output(),
     *,
     folder: bool,
-    codec: str | None = None,
-    crf: float | None = None,
 ) -> Sink:
     """A sink for frames like `picture`.
 
@@ -37,20 +37,19 @@ def open_sink(
       source: what is carried over: other streams, metadata, chapters.
       picture: of the output; its size may differ from the source's.
       schedule: when frames will be shown.
+      output: how they are written.
       folder: write PNG files.
-      codec: FFmpeg's name of an encoder in place of the container's default.
-      crf: quality in place of the encoder's default; smaller is better.
 
     Raises:
       ValueError: no such encoder, or the target does not take it or so many frames per second.
     """
     if folder or path.suffix.lower() == ".gif":
-        if codec is not None or crf is not None:
+        if output.codec is not None or output.crf is not None:
             raise ValueError("codec and crf are for video files, not for a folder or a GIF")
         if folder:
             return FolderSink(path, source, picture)
         return GifSink(path, source, picture, schedule.out_rate(picture.average))
-    chosen = encoding.choose(path.suffix, picture, codec=codec, crf=crf)
+    chosen = encoding.choose(path.suffix, picture, output)
     return VideoSink(path, source, picture, schedule, chosen)
 
 

@@ -1,0 +1,41 @@
+import dataclasses
+
+import pytest
+
+from vfi_jax.cli import interpolate
+from vfi_jax.video import Computing, Output, Timing, interpolate_video
+from vfi_jax.video.options import gathered, replaced
+
+GROUPS = (Timing, Computing, Output)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"multi": 4, "fps": 60}, "give multi or fps, not both; got 4 and 60"),
+        ({"fps": 1e9}, r"fps must be at most 1000 frames/s, got 1000000000\.0"),
+        ({"source_fps": "1e9"}, "source_fps must be at most 1000"),
+        ({"shutter": 400}, "shutter must be 0 to 360"),
+    ],
+)
+def test_what_contradicts_or_cannot_be_is_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        Timing(**given)
+
+
+def test_the_command_has_the_defaults_of_the_library():
+    args = interpolate.Args(source="in.mp4", target="out.mp4")
+    for group in GROUPS:
+        assert gathered(group, args) == group()
+
+
+def test_options_by_name_replace_fields_wherever_they_belong():
+    timing, computing, output = replaced((Timing(slow=4), Computing(), Output()), {"multi": 8})
+    assert (timing, computing, output) == (Timing(slow=4, multi=8), Computing(), Output())
+    with pytest.raises(TypeError, match="unknown option 'codex'; did you mean codec"):
+        interpolate_video("in.mp4", "out.mp4", codex="libx264")
+
+
+def test_no_name_belongs_to_two_groups():
+    names = [field.name for group in GROUPS for field in dataclasses.fields(group)]
+    assert len(names) == len(set(names))

@@ -1,0 +1,160 @@
+"""Options of `interpolate_video`, shared by the library, the command line and the web page.
+
+The attributes' descriptions are also the help texts of the command line.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Literal, TypeVar
+
+from vfi_jax import lookup
+from vfi_jax.video.timing import Schedule, parse_rate
+
+T = TypeVar("T")
+HIGHEST_RATE = 1000  # frames per second; displays and cameras of today are far below
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Timing:
+    """When output frames are shown.
+
+    Attributes:
+      multi: Output frames for each gap between input frames. If not given, 2, which doubles the
+        rate, or as many as --slow where that is more.
+      fps: Output frames per second in place of --multi: 60, 59.94 or 60000/1001.
+      slow: Slow motion: how many times as long the output takes, at the source's frame rate if
+        neither --multi nor --fps is given. Audio is left out then.
+      shutter: Motion blur: how long a shutter is open around each output frame, in degrees of 360,
+        which is all of the frame's time. 0: no blur.
+      samples: Steps into which the shutter time is divided, an even number. More steps are
+        smoother where motion is fast.
+      source_fps: Frames per second of a folder of images, which has no rate of its own. 24 if not
+        given.
+      scene_threshold: Change between two frames, 0 to 1, above which they belong to different
+        scenes. The earlier frame is repeated between scenes. 1: no cuts are detected.
+    """
+
+    multi: int | None = None
+    fps: str | float | Fraction | None = None
+    slow: int = 1
+    shutter: float | Fraction = 0
+    samples: int = 8
+    source_fps: str | float | Fraction | None = None
+    # Cuts score 0.6 and more, fast action below 0.35.
+    scene_threshold: float = 0.5
+
+    def __post_init__(self):
+        for name in ("multi", "slow"):
+            value = getattr(self, name)
+            if value is not None and (value != int(value) or value < 1):
+                hint = "; or give fps" if name == "multi" else ""
+                raise ValueError(f"{name} must be a whole number of at least 1, got {value}{hint}")
+        if self.multi is not None and self.fps is not None:
+            raise ValueError(f"give multi or fps, not both; got {self.multi} and {self.fps}")
+        for name in ("fps", "source_fps"):
+            if getattr(self, name) is not None:
+                _check_rate(name, getattr(self, name))
+        if not 0 <= self.shutter <= 360:
+            raise ValueError(f"shutter must be 0 to 360 degrees, got {self.shutter}")
+        if self.samples < 2 or self.samples % 2:
+            raise ValueError(f"samples must be an even number of at least 2, got {self.samples}")
+        if not 0 <= self.scene_threshold <= 1:
+            raise ValueError(f"scene_threshold must be 0 to 1, got {self.scene_threshold}")
+
+    @property
+    def schedule(self) -> Schedule:
+        """The times of the output frames."""
+        open_part = Fraction(str(self.shutter)) / 360
+        divisions = int(self.samples) if self.shutter else 0
+        if self.fps is not None:
+            return Schedule(rate=parse_rate(self.fps), open=open_part, divisions=divisions)
+        multi = max(2, int(self.slow)) if self.multi is None else int(self.multi)
+        return Schedule(multi=multi, open=open_part, divisions=divisions)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Computing:
+    """What computes frames, and how.
+
+    Attributes:
+      model: A system that `vfi-jax models` lists, such as sepconv/l1. In Python also what `load`
+        returns.
+      weights: The model's weights, if they are not in the weights folder: a checkpoint's folder or
+        the authors' file.
+      config: Fields of the model's Config to replace, such as {"flow_scale": 0.5} for RIFE.
+      ensemble: Average over turned and mirrored frames. The result is better; flip2 takes twice and
+        flip4 four times as long.
+      padding: How frames are padded to a size that the model takes: tight, or one of the modes that
+        the authors' evaluation scripts used, as in `vfi-jax evaluate`.
+      tile: Cut frames into tiles of this many pixels. If not given, only frames that exceed the
+        memory are cut.
+      overlap: Pixels that neighbouring tiles share at least.
+      memory: Bytes that one call may take on each device. If not given, most of what it has.
+      batch: Input windows computed in one call. If not given, one per device.
+      devices: JAX devices to run on. If not given, all accelerators, or else the CPU.
+    """
+
+    model: str | tuple[Any, Any] | None = None
+    weights: str | Any | None = None
+    config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    ensemble: Literal["none", "flip2", "flip4"] = "none"
+    padding: str | Any = "tight"
+    tile: int | None = None
+    overlap: int | None = None
+    memory: float | None = None
+    batch: int | None = None
+    devices: Sequence[Any] | None = None
+
+    def __post_init__(self):
+        if self.config and isinstance(self.model, tuple):
+            raise ValueError("config needs a model's name; create a loaded one with its own")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Output:
+    """How output frames are written.
+
+    Attributes:
+      codec: Video encoder in place of the container's default, by FFmpeg's name, such as libsvtav1
+        or h264_nvenc.
+      crf: Quality of the encoder. Lower means better quality and larger files. Default: 17
+        (libx264), 19 (H.264, HEVC and AV1 in hardware, on their own scale).
+      overwrite: Replace a target that exists.
+    """
+
+    codec: str | None = None
+    crf: float | None = None
+    overwrite: bool = False
+
+
+def gathered(kind: type[T], given: object) -> T:
+    """One of the classes above, from an object that has all of its fields, such as a command's
+    arguments."""
+    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: getattr(given, name) for name in names})
+
+
+def replaced(groups: Sequence[Any], changes: Mapping[str, Any]) -> list[Any]:
+    """Options with some fields replaced, wherever they belong.
+
+    Args:
+      groups: instances of the classes above.
+      changes: {field: value}.
+
+    Raises:
+      TypeError: none of the groups has such a field.
+    """
+    names = [{field.name for field in dataclasses.fields(group)} for group in groups]
+    for name in changes:
+        if not any(name in known for known in names):
+            raise TypeError(lookup.unknown("option", name, sorted(set().union(*names))))
+    return [
+        dataclasses.replace(group, **{name: changes[name] for name in known & changes.keys()})
+        for group, known in zip(groups, names, strict=True)
+    ]
+
+
+def _check_rate(name, value):
+    if parse_rate(value) > HIGHEST_RATE:
+        raise ValueError(f"{name} must be at most {HIGHEST_RATE} frames/s, got {value}")

@@ -1,0 +1,67 @@
+"""The report on an interpolated video."""
+
+import dataclasses
+from fractions import Fraction
+from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What was read, computed and written; `print` shows it in a few lines.
+
+    Attributes:
+      source: what was read.
+      target: what was written.
+      model: the system that computed the frames.
+      codec: what encoded them.
+      width: of the output, in pixels.
+      height: of the output, in pixels.
+      frames_in: frames read.
+      frames_out: frames written.
+      rate_in: frames per second of the source; its mean, where frames are not evenly spaced.
+      rate_out: frames per second of the output, likewise.
+      duration: of the output, in seconds; the source's, unless it was slowed.
+      cuts: scene cuts found, across which nothing is blended.
+      seconds: how long it took, loading the model included.
+      warnings: what the user should know, a line each.
+    """
+
+    source: Path
+    target: Path
+    model: str
+    codec: str
+    width: int
+    height: int
+    frames_in: int
+    frames_out: int
+    rate_in: Fraction
+    rate_out: Fraction
+    duration: Fraction
+    cuts: int
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def fps(self) -> float:
+        """Output frames written per second of work."""
+        return self.frames_out / self.seconds if self.seconds else 0.0
+
+    def __str__(self) -> str:
+        facts = [
+            f"{self.width}x{self.height}",
+            f"{_rate(self.rate_in)} -> {_rate(self.rate_out)} frames/s",
+            f"{self.frames_in} -> {self.frames_out} frames",
+            f"{float(self.duration):.3f} s",
+        ]
+        if self.cuts:
+            facts.append("1 scene cut" if self.cuts == 1 else f"{self.cuts} scene cuts")
+        lines = [
+            f"{self.source.name} -> {self.target}",
+            ", ".join(facts),
+            f"{self.model}, {self.codec}: {self.seconds:.1f} s, {self.fps:.1f} frames/s",
+        ]
+        return "\n".join(lines + [f"note: {warning}" for warning in self.warnings])
+
+
+def _rate(rate):
+    return f"{float(rate):.3f}".rstrip("0").rstrip(".")
