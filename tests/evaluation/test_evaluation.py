@@ -15,8 +15,8 @@ from vfi_jax.cli.__main__ import main
 from vfi_jax.data.clip import Clip
 from vfi_jax.data.samples import samples
 from vfi_jax.evaluation.run import compare, write_report
-from vfi_jax.evaluation.score import Extra, Sample, Scored, over_times, quantise
-from vfi_jax.evaluation.tables import mean, means
+from vfi_jax.evaluation.score import Extra, Sample, Scored, quantise
+from vfi_jax.evaluation.tables import mean, means, remarks
 from vfi_jax.interpolation import PADDINGS, Interpolator
 
 MIDDLEBURY = support.SHARED / "data/eval/middlebury-other"
@@ -116,18 +116,24 @@ def test_a_blend_of_a_linear_change_is_perfect(interpolator):
     assert mean({"a": scored.mean, "b": {**scored.mean, "psnr": 30.0}})["psnr"] == 30
 
 
-def test_models_are_compared_over_the_same_sequences():
-    """A sequence that one model has exactly is left out for all."""
+def test_a_mean_depends_on_its_model_alone():
+    """A sequence that one model has exactly stays in the means of the others."""
     scores = {
-        "exact": {"a": {"psnr": np.inf, "ie": 0.0}, "b": {"psnr": 20.0, "ie": 9.0}},
+        "exact": {"a": {"psnr": np.inf, "ie": 0.0, "exact": 1.0}, "b": {"psnr": 20.0, "ie": 9.0}},
         "other": {"a": {"psnr": 50.0, "ie": 1.0}, "b": {"psnr": 30.0, "ie": 3.0}},
+        "all": {name: {"psnr": np.inf, "ie": 0.0, "exact": 2.0} for name in "ab"},
     }
-    found = means(scores)["mean of 2"]
-    assert found == {"exact": {"psnr": 20.0, "ie": 4.5}, "other": {"psnr": 30.0, "ie": 2.0}}
+    assert means(scores)["mean of 2"] == {
+        "exact": {"psnr": 20.0, "ie": 4.5},
+        "other": {"psnr": 40.0, "ie": 2.0},
+        "all": {"psnr": np.inf, "ie": 0.0},
+    }
+    first, last = remarks(scores)
+    assert first.startswith("exact: PSNR over 1 of 2 sequences; 1 frame equals the truth")
+    assert last.startswith("all: PSNR over 0 of 2 sequences; 4 frames equal the truth")
 
 
-def test_models_are_compared_over_the_same_times():
-    """A time that one model has exactly is left out of the PSNR of all."""
+def test_a_time_that_is_exact_is_counted_and_left_out_of_the_mean_psnr():
     sample = Sample("a", np.zeros(0), (), np.zeros(0))
 
     def scored(*psnr):
@@ -135,17 +141,28 @@ def test_models_are_compared_over_the_same_times():
             {"psnr": value, "ssim": 1 - i, "haarpsi": 0.5, "gmsd": 0.1, "ie": 4.0 * i}
             for i, value in enumerate(psnr)
         ]
-        return Scored(sample, np.zeros(0), scores, {"tof": 1.0})
+        return Scored(sample, np.zeros(0), scores, {"tof": 1.0}).mean
 
-    found = over_times({"exact": scored(np.inf, 20.0), "other": scored(50.0, 30.0)})
     others = {"ssim": 0.5, "haarpsi": 0.5, "gmsd": 0.1, "ie": 2.0, "tof": 1.0}
-    assert found == {"exact": {"psnr": 20.0, **others}, "other": {"psnr": 30.0, **others}}
-    # No time is left: the sequence is then left out of the table's mean.
-    found = over_times({"first": scored(np.inf, 20.0), "last": scored(50.0, np.inf)})
-    assert {model: values["psnr"] for model, values in found.items()} == {
-        "first": np.inf,
-        "last": np.inf,
-    }
+    assert scored(np.inf, 20.0) == {"psnr": 20.0, "exact": 1.0, **others}
+    assert scored(50.0, 30.0) == {"psnr": 40.0, "exact": 0.0, **others}
+    assert scored(np.inf, np.inf)["psnr"] == np.inf
+
+
+def test_company_changes_no_mean_and_the_table_says_over_how_many(tmp_path, capsys):
+    """A copy of the first frame is exact where nothing moves."""
+    trees.frame_folder(tmp_path / "data", "")
+    for name in ("im2.png", "im3.png"):
+        shutil.copy(tmp_path / "data/a/im1.png", tmp_path / "data/a" / name)
+    found = {}
+    for company in ("average", "copy,average"):
+        out = tmp_path / company
+        command = ["evaluate", str(tmp_path / "data"), "--baselines", company, "--out", str(out)]
+        assert main(command) == 0
+        found[company] = json.loads((out / "scores.json").read_text())["means"]["mean of 2"]
+    assert found["average"]["average"] == found["copy,average"]["average"]
+    assert "copy: PSNR over 1 of 2 sequences" in capsys.readouterr().out
+    assert "copy: PSNR over 1 of 2 sequences" in (out / "report.html").read_text()
 
 
 def test_the_mean_of_groups_counts_videos_alike_however_many_triplets_they_have():

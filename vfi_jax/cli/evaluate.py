@@ -237,3 +237,5 @@ def _show(scores, mean):
     if not console.is_terminal:  # a file has no width that would cut names short
         console.width = max(console.width, console.measure(table).maximum)
     console.print(table)
+    for remark in tables.remarks(scores):
+        console.print(remark)

@@ -40,6 +40,7 @@ def results(
                 text = column.text(values[metric])
                 texts.append(f"**{text}**" if len(by_model) > 1 and text == best else text)
             lines.append(line([label, model, *texts]))
+    lines += [f"\n{remark}" for remark in tables.remarks(scores)]
     return f"## {title}\n\n{facts}\n\n```\n{command}\n```\n\n" + "\n".join(lines) + "\n"
 
 

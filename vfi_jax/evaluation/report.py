@@ -23,12 +23,14 @@ LOSSLESS = 101  # what OpenCV takes for it
 PAGE = Path(__file__).with_name("report.html")
 
 
-def page(title: str, facts: str, scores: Scores, sections: Sequence[str], means: Scores) -> str:
+def page(
+    title: str, facts: Sequence[str], scores: Scores, sections: Sequence[str], means: Scores
+) -> str:
     """The whole page.
 
     Args:
       title: of the page.
-      facts: one line: protocol, data, versions.
+      facts: lines: protocol, data, versions; how many sequences a mean is over.
       scores: by model, then by sequence, then by metric.
       sections: HTML of each sequence, made by `section`.
       means: of the scores, by label, then by model, then by metric.
@@ -36,7 +38,7 @@ def page(title: str, facts: str, scores: Scores, sections: Sequence[str], means:
     pictures = "".join(sections)
     return Template(PAGE.read_text()).substitute(
         title=html.escape(title),
-        facts=html.escape(facts),
+        facts="<br>".join(map(html.escape, facts)),
         means=_means(means, tables.columns(scores)),
         table=_sequences(scores, pictures),
         sections=pictures,

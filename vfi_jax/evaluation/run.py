@@ -14,7 +14,7 @@ import numpy as np
 
 from vfi_jax.evaluation import report, tables
 from vfi_jax.evaluation.protocols import Protocol
-from vfi_jax.evaluation.score import METRICS, Answer, Extra, Sample, Scored, evaluate, over_times
+from vfi_jax.evaluation.score import METRICS, Answer, Extra, Sample, Scored, evaluate
 from vfi_jax.evaluation.tables import Scores
 
 CONDITIONS = "run.json"
@@ -55,7 +55,8 @@ def compare(
       told: called with each sample's name and its scores by model.
 
     Returns:
-      The mean over a sample's times of every metric, by model and sequence.
+      The mean over a sample's times of every metric, and the count "exact" of `Scored.mean`, by
+      model and sequence.
 
     Raises:
       ValueError: `out` holds scores of other models, weights, metrics or data or another protocol;
@@ -77,7 +78,7 @@ def compare(
         pictured = out is not None and index < pictures
         if row is None:
             results = _results(interpolators, sample, protocol, extras)
-            row = over_times(results)
+            row = {model: scored.mean for model, scored in results.items()}
             if pictured:
                 _draw(out, results, flows)
             if out is not None:
@@ -114,7 +115,14 @@ def write_report(
       The page.
     """
     means = tables.means(scores, of=mean)
-    record = {"title": title, "facts": facts, "means": means, "sequences": scores}
+    remarks = tables.remarks(scores)
+    record = {
+        "title": title,
+        "facts": facts,
+        "means": means,
+        "remarks": remarks,
+        "sequences": scores,
+    }
     (out / "scores.json").write_text(json.dumps(_strict(record), indent=1) + "\n")
     metrics = tables.columns(scores)
     with (out / "scores.csv").open("w", newline="") as file:
@@ -127,7 +135,7 @@ def write_report(
     pictured = (_section(out, name) for name in names[:pictures])
     sections = [path.read_text() for path in pictured if path.exists()]
     page = out / "report.html"
-    page.write_text(report.page(title, facts, scores, sections, means))
+    page.write_text(report.page(title, [facts, *remarks], scores, sections, means))
     return page
 
 

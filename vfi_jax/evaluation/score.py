@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vfi_jax import metrics
+from vfi_jax.evaluation import tables
 from vfi_jax.evaluation.protocols import Protocol
 
 PEAK = 255.0  # scores are of 8-bit values
@@ -52,34 +53,15 @@ class Scored:
 
     @property
     def mean(self) -> dict[str, float]:
-        """As `over_times` has it of this model alone."""
-        return over_times({"": self})[""]
+        """The means over the sample's times, the further metrics, and "exact".
 
-
-def over_times(results: Mapping[str, Scored]) -> dict[str, dict[str, float]]:
-    """Each model's mean over a sample's times, and its further metrics.
-
-    A time at which one model's PSNR is infinite (its frame is the truth) is left out of the mean
-    PSNR of all, so that models are compared over the same frames; where none would be left, none is
-    left out. Other metrics are finite, and over all times.
-
-    Args:
-      results: by model, of the same sample.
-
-    Returns:
-      By model, then by metric.
-    """
-    scores = {
-        name: np.array([[at[name] for at in one.scores] for one in results.values()])
-        for name in METRICS
-    }
-    finite = np.isfinite(scores["psnr"]).all(axis=0)
-    if finite.any():
-        scores["psnr"] = scores["psnr"][:, finite]
-    return {
-        model: {**{name: float(scores[name][row].mean()) for name in METRICS}, **one.extra}
-        for row, (model, one) in enumerate(results.items())
-    }
+        "exact" counts the times at which the prediction is the truth. Their PSNR is infinite and is
+        left out of the mean, which is infinite where no other is left.
+        """
+        values = {name: [at[name] for at in self.scores] for name in METRICS}
+        exact = sum(np.isposinf(values["psnr"]))
+        means = {name: tables.mean_of(of) for name, of in values.items()}
+        return {**means, **self.extra, "exact": float(exact)}
 
 
 # From float frames `[N, H, W, 3]` and times to frames: an `Interpolator`, or a baseline.

@@ -51,18 +51,22 @@ def columns(scores: Scores) -> list[str]:
 
 
 def mean(rows: dict[str, dict[str, float]]) -> dict[str, float]:
-    """The unweighted mean over sequences, as tables print it.
-
-    Sequences whose PSNR is infinite (the truth equals the prediction) are left out of its mean.
-    """
+    """The unweighted mean over sequences, as tables print it."""
     return means({"": rows})[f"mean of {len(rows)}"][""]
+
+
+def mean_of(values: Iterable[float]) -> float:
+    """The mean of those that are not infinite; infinite where all are, NaN where there are none."""
+    values = list(values)
+    bounded = [value for value in values if not np.isinf(value)]
+    return float(np.mean(bounded or values)) if values else float("nan")
 
 
 def means(scores: Scores, *, of: str = "sequences") -> dict[str, dict[str, dict[str, float]]]:
     """Means by model: of each group of sequences, where there are groups, then of all.
 
-    A sequence whose PSNR is infinite for one model is left out of its mean for all, so that models
-    are compared over the same ones.
+    A mean depends on its own model alone. A sequence whose PSNR is infinite is left out of the
+    model's mean PSNR, and `remarks` says so.
 
     Args:
       scores: by model, then by sequence, then by metric.
@@ -72,18 +76,11 @@ def means(scores: Scores, *, of: str = "sequences") -> dict[str, dict[str, dict[
     Returns:
       By label, such as "easy (15)" or "mean of 60", then by model and metric.
     """
-    names = list(_first(scores))
-    kept = {
-        metric: {n for n in names if all(np.isfinite(rows[n][metric]) for rows in scores.values())}
-        for metric in _first(_first(scores))
-    }
+    names, metrics = list(_first(scores)), columns(scores)
 
     def over(inside):
         return {
-            model: {
-                metric: _mean([rows[name][metric] for name in inside if name in kept[metric]])
-                for metric in kept
-            }
+            model: {metric: mean_of(rows[name][metric] for name in inside) for metric in metrics}
             for model, rows in scores.items()
         }
 
@@ -94,20 +91,27 @@ def means(scores: Scores, *, of: str = "sequences") -> dict[str, dict[str, dict[
     return {**parts, f"mean of {len(names)}": over(names)}
 
 
+def remarks(scores: Scores) -> list[str]:
+    """For each model with infinite PSNRs a line that says how many sequences its mean is over."""
+    lines = []
+    for model, rows in scores.items():
+        exact = sum(int(values.get("exact", 0)) for values in rows.values())
+        if exact:
+            finite = sum(np.isfinite(values["psnr"]) for values in rows.values())
+            frames = "1 frame equals" if exact == 1 else f"{exact} frames equal"
+            lines.append(
+                f"{model}: PSNR over {finite} of {len(rows)} sequences; {frames} the truth, "
+                "with infinite PSNR that no mean includes"
+            )
+    return lines
+
+
 def _over_groups(parts):
-    """The mean of their means, of those that have one."""
-    first = _first(parts)
+    """The mean of the groups' means."""
     return {
-        model: {
-            metric: _mean([v for part in parts.values() if np.isfinite(v := part[model][metric])])
-            for metric in metrics
-        }
-        for model, metrics in first.items()
+        model: {metric: mean_of(part[model][metric] for part in parts.values()) for metric in row}
+        for model, row in _first(parts).items()
     }
-
-
-def _mean(values):
-    return float(np.mean(values)) if values else float("nan")
 
 
 def groups(names: Iterable[str], *, most: int | None = MOST_GROUPS) -> dict[str, list[str]]:
