@@ -1,6 +1,5 @@
-"""The ops written with PyTorch's own functions: what `vfi-jax bench ops --against torch` times.
+"""The ops written with PyTorch's own functions: `vfi-jax bench ops --against` this file times them.
 
-Never imported by the library: the bench loads this file from a checkout, where torch is installed.
 Each function takes NumPy arrays in the library's layout and returns `(call, tensors)`: `call` is
 the operation on tensors in PyTorch's own layout (NCHW).
 """

@@ -88,10 +88,15 @@ def test_what_cannot_be_timed_is_said_in_one_line(words, message, capsys, monkey
     assert message in capsys.readouterr().err
 
 
-def test_without_a_checkout_there_is_no_rival(tmp_path, monkeypatch):
-    monkeypatch.setattr(measure, "RIVALS", tmp_path)
-    with pytest.raises(ValueError, match="only a checkout"):
-        bench.rivals("torch")
+def test_a_rival_is_any_file_that_defines_one(tmp_path):
+    file = tmp_path / "other.py"
+    with pytest.raises(ValueError, match="--against must be a Python file"):
+        bench.rival(file)
+    file.write_text("STEP = 2\ndef rival(case, gradients):\n    return lambda: STEP * case\n")
+    assert bench.rival(file)(3, False)() == 6
+    file.write_text("import no_such_package\n")
+    with pytest.raises(ValueError, match="needs no_such_package; install it"):
+        bench.rival(file)
 
 
 def test_ratios_have_a_column(machine):

@@ -1,4 +1,6 @@
-"""Flow and depth of frames of any size and type, and the slope that tells drift."""
+"""Flow and depth of frames of any size and type."""
+
+import inspect
 
 import jax.numpy as jnp
 import numpy as np
@@ -6,7 +8,8 @@ import pytest
 
 import vfi_jax
 from tests import support
-from vfi_jax import estimation, registry, weights
+from vfi_jax import registry, weights
+from vfi_jax.cli.flow import Args
 
 
 def _network(name):
@@ -67,7 +70,7 @@ def test_what_is_no_flow_network_is_refused(flow_network):
     with pytest.raises(ValueError, match=r"frame1 must be \(16, 16, 3\) as frame0"):
         vfi_jax.flow(frames[0], frames[1, :8], network=flow_network)
     with pytest.raises(FileNotFoundError):
-        vfi_jax.flow(*frames)
+        vfi_jax.flow(*frames, network="pwc_net")
 
 
 def test_a_network_may_be_a_checkpoints_folder(flow_network, tmp_path):
@@ -80,23 +83,5 @@ def test_a_network_may_be_a_checkpoints_folder(flow_network, tmp_path):
         vfi_jax.depth(frames[0], network=folder)
 
 
-def test_drift_is_the_slope_of_a_flow_about_the_centre():
-    y, x = np.mgrid[:6, :9].astype(np.float32)
-    flow = np.stack([5 - 0.25 * (x - 4), 0.5 * (y - 2.5) - 1], axis=-1)
-    np.testing.assert_allclose(estimation.drift(flow), (-0.25, 0.5), rtol=1e-6)
-    uniform = np.broadcast_to(np.float32([7, -3]), (2, 6, 9, 2))
-    np.testing.assert_allclose(estimation.drift(uniform), np.zeros((2, 2)), atol=1e-6)
-
-
-def test_drift_shows_what_unaligned_corners_do_to_a_static_pair():
-    """Flow f for which sampling at p + f with align_corners=False gives the features back.
-
-    f(x) = 1/2 - (x + 1/2) / W in pixels of the features, four times that in the frame's: two pixels
-    inwards at either border, whatever W is.
-    """
-    for width in (24, 80, 320):
-        inward = 0.5 - (np.arange(width, dtype=np.float32) + 0.5) / width
-        flow = np.zeros((4, width, 2), np.float32)
-        flow[..., 0] = inward
-        slope, _ = estimation.drift(flow)
-        np.testing.assert_allclose(4 * slope * width / 2, -2, rtol=1e-5)
+def test_library_and_command_use_the_same_network_by_default():
+    assert inspect.signature(vfi_jax.flow).parameters["network"].default == Args.network

@@ -1,10 +1,13 @@
-"""Imports go down only: the house stands because no floor leans on one above it."""
+"""Imports go down only, and never in a circle: no floor leans on one above it."""
 
 import ast
 import functools
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import vfi_jax
 
@@ -17,6 +20,7 @@ FLOORS = {
     "vfi_jax.guard": 0,
     "vfi_jax.lookup": 0,
     "vfi_jax.ops": 1,
+    "vfi_jax.drift": 1,
     "vfi_jax.layers": 2.0,
     "vfi_jax.networks": 2.5,
     "vfi_jax.models": 3,
@@ -24,6 +28,7 @@ FLOORS = {
     "vfi_jax.metrics": 3,
     "vfi_jax.interpolation": 4,
     "vfi_jax.estimation": 4,
+    "vfi_jax.matching": 4,
     "vfi_jax.evaluation": 4,
     "vfi_jax.registry": 4,
     "vfi_jax.draw": 4,
@@ -62,6 +67,23 @@ def test_imports_go_down_only():
         if FLOORS[_room(name)] > FLOORS[_room(here)]
     ]
     assert not upwards
+
+
+def test_imports_have_no_circle():
+    """Inside a floor neither, and wherever in a file they stand.
+
+    A file that names a folder, as `lookup.module` takes it, imports all that is in the folder.
+    """
+    house = {here: names for here, names in _house().items() if here.startswith("vfi_jax.")}
+    graph = {here: house.keys() & names for here, names in house.items()}
+    for here, folders in _folders().items():
+        others = folders - {here.rpartition(".")[0]}
+        graph[here] |= {name for name in house if name.rpartition(".")[0] in others}
+    graph["vfi_jax.data.source"].discard("vfi_jax.data.pipeline")  # until `pipeline` is split
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"each imports the one before: {' <- '.join(error.args[1])}")
 
 
 def test_systems_losses_and_metrics_never_import_one_another():
@@ -122,6 +144,18 @@ def _house():
         path for top in ("vfi_jax", "train", "checkpoints") for path in (ROOT / top).rglob("*.py")
     ]
     return {_module(path): list(_imports(path)) for path in sorted(paths)}
+
+
+@functools.cache
+def _folders():
+    """{module: folders of the package that its strings name}."""
+    named = {}
+    for path in sorted((ROOT / "vfi_jax").rglob("*.py")):
+        texts = (getattr(node, "value", None) for node in ast.walk(ast.parse(path.read_text())))
+        dotted = (text for text in texts if isinstance(text, str) and text.startswith("vfi_jax."))
+        named[_module(path)] = {text for text in dotted if (ROOT / text.replace(".", "/")).is_dir()}
+    del named["vfi_jax"]
+    return named
 
 
 def _module(path):

@@ -12,6 +12,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
 
 from train import recipe as recipes
 from train.options import Options
@@ -195,8 +196,8 @@ def _merged(variables, loaded, path, name):
     """`variables` with `loaded` laid over the part at `path`; what only training has is kept."""
     out = dict(variables)
     for collection, tree in loaded.items():
-        flat = dict(_leaves(out.get(collection, {})))
-        for leaf_path, leaf in _leaves(tree):
+        flat = flatten_dict(out.get(collection, {}))
+        for leaf_path, leaf in flatten_dict(tree).items():
             place = (*path, *leaf_path)
             if place not in flat or flat[place].shape != np.shape(leaf):
                 raise ValueError(
@@ -205,25 +206,7 @@ def _merged(variables, loaded, path, name):
                     f" in the model"
                 )
             flat[place] = jnp.asarray(leaf)
-        out[collection] = _nested(flat)
-    return out
-
-
-def _leaves(tree, path=()):
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, (*path, key))
-        else:
-            yield (*path, key), value
-
-
-def _nested(flat):
-    out: dict = {}
-    for path, leaf in flat.items():
-        node = out
-        for key in path[:-1]:
-            node = node.setdefault(key, {})
-        node[path[-1]] = leaf
+        out[collection] = unflatten_dict(flat)
     return out
 
 

@@ -16,6 +16,8 @@ class Contract:
       min_frames: the shortest window taken, for clips shorter than `frames`; defaults to `frames`.
       scale: output height and width over input height and width.
       multiple: input height and width must be multiples of it.
+      flows: the last of "flows" in an answer, `[B, T, 2, H, W, 2]` pixels, runs from the new frame
+        to the two frames; any time may be asked for, 0 included: there it is the optical flow.
 
     Raises:
       ValueError: an attribute is out of range.
@@ -26,6 +28,7 @@ class Contract:
     min_frames: int = 0
     scale: int = 1
     multiple: int = 1
+    flows: bool = False
 
     def __post_init__(self):
         if not self.min_frames:

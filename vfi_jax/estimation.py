@@ -8,15 +8,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vfi_jax import lookup, ops, registry
-from vfi_jax.arrays import Array, Flow, Image
-from vfi_jax.models import rife
+from vfi_jax import lookup, ops, registry, weights
+from vfi_jax.arrays import Flow, Image
+from vfi_jax.interpolation import levels
 
+FLOW_NETWORK = "rife/small"  # what comes with the package; `vfi-jax flow` takes it too
 PAIR = ("frame0", "frame1")  # what a flow network takes
 Network = str | Path | tuple[nn.Module, dict]
 
 
-def flow(frame0: Any, frame1: Any, *, network: Network = "pwc_net") -> np.ndarray:
+def flow(frame0: Any, frame1: Any, *, network: Network = FLOW_NETWORK) -> np.ndarray:
     """Where each pixel of frame 0 is in frame 1.
 
     Frames whose sides are not multiples of the network's are enlarged to the next ones, and the
@@ -26,8 +27,8 @@ def flow(frame0: Any, frame1: Any, *, network: Network = "pwc_net") -> np.ndarra
       frame0: `[*B, H, W, 3]` RGB: uint8, uint16, or floats in [0, 1].
       frame1: like `frame0`.
       network: the name of a flow network or a path to its weights (loaded at every call), or the
-        (model, variables) that `vfi_jax.load` gives. RIFE for any time is one too, as the flow from
-        a frame between is that from frame 0 where its time is 0: "rife/small" is always at hand.
+        (model, variables) that `vfi_jax.load` gives. So is a system whose contract offers flows:
+        the default comes with the package.
 
     Returns:
       `[*B, H, W, 2]` float32 pixels, (x, y).
@@ -64,26 +65,6 @@ def depth(frame: Any, *, network: Network = "megadepth") -> np.ndarray:
     return np.asarray(out).reshape(*frame.shape[:-1], 1)
 
 
-def drift(flow: Flow) -> tuple[Array, Array]:
-    """How a flow field contracts (negative) or expands about the frame's centre.
-
-    The least-squares slopes of u against x and of v against y; about 0 for two equal frames.
-
-    Args:
-      flow: `[*B, H, W, 2]` pixels, (x, y).
-
-    Returns:
-      (slope of u, slope of v), pixels a pixel, each `[*B]`.
-    """
-    height, width = flow.shape[-3:-1]
-    x = jnp.arange(width) - (width - 1) / 2
-    y = jnp.arange(height) - (height - 1) / 2
-    return (
-        (flow[..., 0].mean(axis=-2) * x).sum(axis=-1) / jnp.square(x).sum(),
-        (flow[..., 1].mean(axis=-1) * y).sum(axis=-1) / jnp.square(y).sum(),
-    )
-
-
 @jax.jit(static_argnums=0)
 def _flow(model: Any, variables: dict, frame0: Image, frame1: Image) -> Flow:
     height, width = frame0.shape[-3:-1]
@@ -104,8 +85,8 @@ def _depth(model: Any, variables: dict, frame: Image) -> Image:
 
 
 def _interpolates(model: Any) -> bool:
-    """It is a system whose flows from any time end at the two frames."""
-    return isinstance(model, rife.Model) and model.config.any_time
+    """It is a system whose flows start at any time: at time 0 they start at frame 0."""
+    return hasattr(model, "contract") and model.contract.flows
 
 
 def _multiple(model: Any) -> int:
@@ -114,20 +95,15 @@ def _multiple(model: Any) -> int:
 
 def _fitted(frame: Image, multiple: int) -> Image:
     """The frame as float32, enlarged to the next multiples of the network's."""
-    if jnp.issubdtype(frame.dtype, jnp.integer):
-        frame = frame / np.float32(jnp.iinfo(frame.dtype).max)
     height, width = (-(-side // multiple) * multiple for side in frame.shape[-3:-1])
-    return ops.resize_bilinear(frame.astype(jnp.float32), (height, width))
+    return ops.resize_bilinear(levels.unit(frame), (height, width))
 
 
 def _frames(value: Any, name: str) -> np.ndarray:
     array = np.asarray(value)
-    known = array.dtype in (np.uint8, np.uint16) or np.issubdtype(array.dtype, np.floating)
-    if array.ndim < 3 or array.shape[-1] != 3 or not known:
-        raise ValueError(
-            f"{name} must be [*B, H, W, 3] RGB of uint8, uint16 or floats, "
-            f"got {array.dtype} {array.shape}"
-        )
+    if array.ndim < 3 or array.shape[-1] != 3:
+        raise ValueError(f"{name} must be [*B, H, W, 3] RGB, got {array.shape}")
+    levels.check(array.dtype, name)
     return array
 
 
@@ -148,8 +124,6 @@ def _load(network: Network, inputs: tuple[str, ...]) -> tuple[nn.Module, dict]:
         known = [name for name in names if fits(registry.create(name))]
         if network not in known and not Path(network).exists():
             raise ValueError(lookup.unknown("network", str(network), known))
-        from vfi_jax import weights  # weights ask this module for a flow's drift
-
         model, variables = weights.load(network)
     else:
         model, variables = network

@@ -8,7 +8,7 @@ import pytest
 from tests.golden import standin
 from vfi_jax.cli import _match_pictures as pictures
 from vfi_jax.cli.__main__ import main
-from vfi_jax.models.mind import Matches
+from vfi_jax.matching import Matches
 from vfi_jax.video import images
 
 

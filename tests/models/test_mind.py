@@ -1,15 +1,12 @@
-"""MIND: its network against the specification, its matches against known motion."""
+"""MIND: its network against the specification."""
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from tests import support
-from vfi_jax import registry, weights
-from vfi_jax.contract import Contract
-from vfi_jax.data.builders import moving_textures
+from vfi_jax import matching, registry
 from vfi_jax.models import mind
 from vfi_jax.weights.conversion import shapes_of
 from vfi_jax.weights.engine import apply
@@ -42,7 +39,7 @@ def test_network_and_responses_follow_the_specification(index):
     frames = np.stack([arrays["one_rgb_uint8"], arrays["two_rgb_uint8"]]) / np.float32(255)
     frame_t = model.apply(variables, frames[None], jnp.full((1, 1), 0.5))["frames"][0, 0]
     support.assert_close(frame_t, support.channels_last(arrays["out"]))
-    responses = mind.sensitivity(model, variables, *frames, arrays["points_yx"][:, ::-1])
+    responses = matching.sensitivity(model, variables, *frames, arrays["points_yx"][:, ::-1])
     for frame, name in enumerate(("one", "two")):
         # A slope at 0 or a maximum among near equals may go the other way by rounding alone.
         support.assert_close(responses[:, frame], arrays[f"sensitivity_{name}"], within=0.999)
@@ -50,86 +47,7 @@ def test_network_and_responses_follow_the_specification(index):
         np.testing.assert_array_equal(peaks, arrays[f"match_{name}_yx"])
 
 
-class Shift(nn.Module):
-    """A stand-in whose answer is known: both frames moved half way to each other and averaged."""
-
-    motion: tuple[int, int]  # (x, y), even
-
-    @property
-    def contract(self):
-        return Contract(frames=2, times=(0.5,), multiple=4)
-
-    def __call__(self, frames, times, *, targets=None, train=False):
-        x, y = (n // 2 for n in self.motion)
-        return {
-            "frames": (
-                jnp.roll(frames[:, :1], (y, x), (2, 3)) * 0.6
-                + jnp.roll(frames[:, 1:], (-y, -x), (2, 3)) * 0.4
-            )
-        }
-
-
 def test_the_noise_around_a_copied_picture_is_no_copy():
     kernel = mind.copying(jax.random.key(0), (3, 3, 96, 96)).reshape(9, -1)
     alike = np.corrcoef(kernel)[4]  # with the middle
     assert np.abs(np.delete(alike, 4)).max() < 0.1
-
-
-def test_matches_are_where_the_pixel_came_from():
-    frame = np.zeros((17, 22, 3), np.float32)
-    points = [[5, 6], [15, 9], [9, 12]]
-    found = mind.match(Shift((6, -4)), {}, frame, frame, points=points, reach=4, ensemble="none")
-    np.testing.assert_allclose(found.points0, np.subtract(points, (3, -2)), atol=1e-5)
-    np.testing.assert_allclose(found.points1, np.add(points, (3, -2)), atol=1e-5)
-    np.testing.assert_allclose(found.confidence, 1, rtol=1e-5)
-
-
-def test_a_grid_is_matched_the_same_point_by_point_and_many_at_once():
-    frame = np.zeros((20, 24, 3), np.float32)
-    together = mind.match(Shift((4, 2)), {}, frame, frame, grid=4, reach=3, ensemble="none")
-    assert len(together.points) == 30
-    shift, points = Shift((4, 2)), together.points
-    one_by_one = mind.match(shift, {}, frame, frame, points=points, reach=24, ensemble="none")
-    inside = (abs(together.points - (11.5, 9.5)) < (10, 8)).all(axis=1)  # rolling wraps around
-    for many, single in zip(together, one_by_one, strict=True):
-        np.testing.assert_allclose(many[inside], single[inside], atol=1e-5)
-
-
-def test_what_cannot_be_matched_is_refused():
-    frame = np.zeros((8, 8, 3), np.float32)
-    with pytest.raises(ValueError, match="inside 8 x 8"):
-        mind.match(Shift((2, 2)), {}, frame, frame, points=[[3, 8]])
-    with pytest.raises(ValueError, match="alike"):
-        mind.match(Shift((2, 2)), {}, frame, frame[:4])
-    with pytest.raises(ValueError, match="between two"):
-        mind.match(registry.create("voxel_flow/extrapolation"), {}, frame, frame)
-
-
-@pytest.fixture(scope="module")
-def shipped():
-    """Median end-point error of the surer half of the shipped network's matches, and of none.
-
-    Shifts are uniform in +-8 pixels.
-    """
-    model, variables = weights.load("mind/small")
-    errors, zeros = [], []
-    for seed in range(6):
-        scene = moving_textures.render(3_000_000 + seed, (64, 64), reach=8.0)
-        found = mind.match(model, variables, scene.frames[0], scene.frames[2], grid=6, reach=8)
-        inside = (abs(found.points - 31.5) < 26).all(axis=1)  # what moves out has no match
-        x, y = found.points[inside].T
-        motion = scene.motion[y, x]
-        sure = found.confidence[inside] >= np.median(found.confidence[inside])
-        error = np.hypot(*((found.points1 - found.points0)[inside] - motion).T)
-        errors.append(error[sure])
-        zeros.append(np.hypot(*motion.T)[sure])
-    median, zero_match = np.median(np.concatenate(errors)), np.median(np.concatenate(zeros))
-    print(f"median end-point error {median:.2f} px, zero-match baseline {zero_match:.2f} px")
-    return median, zero_match
-
-
-@pytest.mark.slow
-def test_the_shipped_network_follows_known_motions(shipped):
-    median, zero_match = shipped
-    assert zero_match > 4
-    assert median < 1.5

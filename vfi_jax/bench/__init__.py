@@ -5,7 +5,7 @@ limits, `table` and `save` show the rows.
 """
 
 from vfi_jax.bench.cases import Case, model_cases, operation_cases
-from vfi_jax.bench.measure import Bench, Row, rivals
+from vfi_jax.bench.measure import Bench, Row, rival
 from vfi_jax.bench.report import save, table
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "Row",
     "model_cases",
     "operation_cases",
-    "rivals",
+    "rival",
     "save",
     "table",
 ]

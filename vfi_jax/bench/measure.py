@@ -2,8 +2,8 @@
 
 import dataclasses
 import functools
-import importlib.util
 import math
+import runpy
 import statistics
 import time
 from collections.abc import Callable
@@ -20,7 +20,6 @@ from vfi_jax.bench.cases import Case
 SAMPLE = 0.01  # seconds that a sample lasts at least on an accelerator, whose calls queue up
 COPY = {"cpu": 2**26, "default": 2**30}  # bytes of the copy that measures the bandwidth
 PRODUCT = {"cpu": 1024, "default": 8192}  # side of the matrices that measure the arithmetic
-RIVALS = Path(__file__).parents[2] / "tests"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,26 +177,23 @@ class Bench:
         return 2 * side**3 / min(self._samples(functools.partial(product, matrix, matrix))[0])
 
 
-def rivals(name: str) -> Callable[..., Callable[[], Any] | None]:
+def rival(path: Path) -> Callable[..., Callable[[], Any] | None]:
     """What to compare with: `(case, gradients) -> call`, None where it has no such operation.
 
     Args:
-      name: "torch"; the module tests/against_<name>.py of a checkout.
+      path: Python file that defines the function `rival`.
 
     Raises:
-      ValueError: this is not a checkout, or the rival is not installed.
+      ValueError: there is no such file, or what it imports is not installed.
     """
-    path = RIVALS / f"against_{name}.py"
-    if not path.exists():
-        raise ValueError(f"--against {name} needs {path.name}, which only a checkout has in tests/")
-    if importlib.util.find_spec(name) is None:
-        raise ValueError(f"--against {name} needs {name}; install it beside vfi-jax")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.rival
+    if path.suffix != ".py" or not path.is_file():
+        raise ValueError(f"--against must be a Python file with the function rival, got {path}")
+    try:
+        return runpy.run_path(str(path))["rival"]
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"--against {path} needs {error.name}; install it beside vfi-jax"
+        ) from None
 
 
 def _with_gradients(function, arrays):

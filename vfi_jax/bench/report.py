@@ -28,7 +28,7 @@ def table(bench: Bench, rows: Sequence[Row], *, rival: str | None = None) -> Tab
     if rival:
         shown.add_column(f"/ {rival}", justify="right", no_wrap=True)
     for row in rows:
-        ratio = [] if rival is None else ["" if row.ratio is None else f"{row.ratio:.2f}"]
+        ratio = [] if not rival else ["" if row.ratio is None else f"{row.ratio:.2f}"]
         shown.add_row(*_words(row), *_numbers(row), *ratio)
     return shown
 

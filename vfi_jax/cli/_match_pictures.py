@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from vfi_jax import draw
-from vfi_jax.models.mind import Matches
+from vfi_jax.matching import Matches
 
 GAP = 8  # pixels between both images
 WIDTH = 1000  # of an image on the sheet, at least, so that motions of few pixels show

@@ -43,8 +43,8 @@ class Args:
     repeats: int = 7
     """Timed calls, of which the median counts."""
 
-    against: Literal["torch"] | None = None
-    """Time the same in PyTorch, in turns; where it is installed beside a checkout."""
+    against: Path | None = None
+    """Python file with another form of the operations, timed in turns: tests/against_torch.py."""
 
     pin: bool = False
     """Run on one core."""
@@ -66,7 +66,9 @@ def run(args: Args) -> int:
     from vfi_jax import bench
     from vfi_jax.cli._size import parse_size
 
-    find = bench.rivals(args.against) if args.against else None
+    find, name = None, ""
+    if args.against:
+        find, name = bench.rival(args.against), args.against.stem.removeprefix("against_")
     runs = [
         (size, backend, _cases(args, size, backend))
         for size in map(parse_size, args.size)
@@ -90,7 +92,7 @@ def run(args: Args) -> int:
                             rival=rival,
                         )
                     rows.append(row)
-    console.print(bench.table(machine, rows, rival=args.against))
+    console.print(bench.table(machine, rows, rival=name))
     bench.save(args.out, machine, rows)
     print(f"written to {args.out}")
     return 0

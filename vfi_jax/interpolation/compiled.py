@@ -12,12 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding, SingleDeviceSharding
 
+from vfi_jax.interpolation.levels import unit
+
 UNKNOWN_MEMORY = 8 * 2**30  # bytes taken for a machine's memory where the system does not tell
 CONTAINER_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
-LEVELS = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 
 
 class Compiled:
@@ -131,42 +132,6 @@ class Compiled:
             )
             self._calls[key] = self._answer.lower(self._variables, frames, times).compile()
         return self._calls[key]
-
-
-def unit(frames: Any) -> Any:
-    """Frames of any type as float32, black 0 and white 1.
-
-    Args:
-      frames: NumPy or JAX array of uint8, uint16 or floats.
-    """
-    return (_unit_on_device if isinstance(frames, jax.Array) else _unit)(frames)
-
-
-def restore(frames: Any, dtype: np.dtype) -> Any:
-    """float32 frames as `unit` took them from integers: clipped and rounded half to even.
-
-    Args:
-      frames: NumPy or JAX array.
-      dtype: uint8 or uint16; frames of floats are returned as they are.
-    """
-    if dtype not in LEVELS:
-        return frames
-    return (_restore_on_device if isinstance(frames, jax.Array) else _restore)(frames, dtype)
-
-
-def _unit(frames):
-    levels = LEVELS.get(frames.dtype)
-    frames = frames.astype(np.float32)
-    return frames if levels is None else frames / np.float32(levels)
-
-
-def _restore(frames, dtype):
-    return (frames.clip(0, 1) * np.float32(LEVELS[dtype])).round().astype(dtype)
-
-
-# Compiled, one pass over the frames is enough.
-_unit_on_device = jax.jit(_unit)
-_restore_on_device = jax.jit(_restore, static_argnames="dtype")
 
 
 def _extend(array, length, *, axis):

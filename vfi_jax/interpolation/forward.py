@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from vfi_jax import lookup
-from vfi_jax.arrays import FLIPS
 from vfi_jax.contract import Contract
-from vfi_jax.interpolation import tiles
+from vfi_jax.interpolation import flips, tiles
 from vfi_jax.interpolation.compiled import Compiled
 from vfi_jax.interpolation.padding import Padding, crop, pad
 
@@ -38,8 +36,7 @@ class Forward:
         Raises:
           ValueError: an argument is out of range, or there is no such ensemble.
         """
-        if ensemble not in FLIPS:
-            raise ValueError(lookup.unknown("ensemble", ensemble, FLIPS))
+        flips.check(ensemble)
         for name, value in (("tile", tile), ("memory", memory)):
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
@@ -48,7 +45,7 @@ class Forward:
         self._call = call
         self._contract = contract
         self._padding = padding
-        self._flips = FLIPS[ensemble]
+        self._ensemble = ensemble
         self._tile = tile
         self._overlap = OVERLAP if overlap is None else overlap
         self._memory = call.budget() if memory is None else memory
@@ -81,11 +78,7 @@ class Forward:
 
     def _flipped(self, frames, times):
         """The mean over the ensemble's flips, each before any padding."""
-        total = 0
-        for axes in self._flips:
-            member = self._padded(np.flip(frames, axes), times)
-            total += member[_reversed(axes)] if axes else member
-        return total / np.float32(len(self._flips)) if len(self._flips) > 1 else total
+        return flips.mean_answer(lambda frames: self._padded(frames, times), frames, self._ensemble)
 
     def _padded(self, frames, times):
         size = frames.shape[-3:-1]
@@ -136,8 +129,3 @@ class Forward:
             for length, side in zip((height, width), size, strict=True)
         )
         return tiles.Tiling(rows, columns)
-
-
-def _reversed(axes):
-    """The index that flips `axes` of a 5-D array back."""
-    return tuple(slice(None, None, -1 if axis - 5 in axes else 1) for axis in range(5))

@@ -4,8 +4,10 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from vfi_jax import lookup
@@ -99,21 +101,22 @@ def named(padding: str | Padding) -> Padding:
     return PADDINGS[padding]
 
 
-def pad(frames: np.ndarray, amounts: Amounts, value: str) -> np.ndarray:
+def pad(frames: Any, amounts: Amounts, value: str) -> Any:
     """Frames `[*B, H, W, C]` with `amounts` of pixels around them.
 
     Args:
-      frames: any type.
+      frames: NumPy or JAX array of any type.
       amounts: ((above, below), (left, right)).
       value: "edge" or "zero".
     """
     if not any(map(any, amounts)):
         return frames
     widths = [(0, 0)] * (frames.ndim - 3) + [*amounts, (0, 0)]
-    return np.pad(frames, widths, mode="edge" if value == "edge" else "constant")
+    mode = "edge" if value == "edge" else "constant"
+    return (jnp if isinstance(frames, jax.Array) else np).pad(frames, widths, mode=mode)
 
 
-def crop(frames, amounts: Amounts, *, scale: int = 1):
+def crop(frames: Any, amounts: Amounts, *, scale: int = 1) -> Any:
     """Frames `[*B, sH, sW, C]` without what `pad` put around their inputs.
 
     Args:

@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
-import jax
 import numpy as np
 
 from vfi_jax.contract import Contract
-from vfi_jax.interpolation import windows
-from vfi_jax.interpolation.compiled import LEVELS, restore, unit
+from vfi_jax.interpolation import levels, windows
 from vfi_jax.interpolation.forward import Forward
+from vfi_jax.interpolation.levels import restore, unit
 from vfi_jax.interpolation.windows import Place, place
 
 
@@ -72,8 +71,7 @@ class FrameBuffer:
         if self._like is None:
             if frame.ndim != 3 or 0 in frame.shape:
                 raise ValueError(f"a frame must be [H, W, C], none of them 0, got {frame.shape}")
-            if frame.dtype not in LEVELS and not jax.dtypes.issubdtype(frame.dtype, np.floating):
-                raise ValueError(f"frames must be uint8, uint16 or float, got {frame.dtype}")
+            levels.check(frame.dtype, "frames")
             self._like = like
         if like != self._like:
             wanted, got = (f"{shape} {dtype}" for shape, dtype in (self._like, like))

@@ -114,8 +114,9 @@ class Model(nn.Module):
     @property
     def contract(self) -> Contract:
         multiple = multiple_at(self.config.flow_scale, 32)
-        times = None if self.config.any_time else (0.5,)
-        return Contract(frames=2, times=times, multiple=multiple)
+        any_time = self.config.any_time
+        times = None if any_time else (0.5,)
+        return Contract(frames=2, times=times, multiple=multiple, flows=any_time)
 
     def setup(self):
         config = self.config

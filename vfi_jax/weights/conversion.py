@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from types import ModuleType
 
 import flax.linen as nn
-import jax
 import numpy as np
+from flax.traverse_util import flatten_dict
 
 from vfi_jax import lookup, registry
 from vfi_jax.weights import engine
@@ -120,5 +120,4 @@ def check(name: str, model: nn.Module, variables: dict) -> None:
 def shapes_of(model: nn.Module, *, train: bool = False) -> Shapes:
     """Shape of each variable of a model or network, by path; also of those for training alone."""
     variables = registry.abstract_variables(model, train=train)
-    leaves, _ = jax.tree_util.tree_flatten_with_path(variables)
-    return {tuple(entry.key for entry in path): leaf.shape for path, leaf in leaves}
+    return {path: leaf.shape for path, leaf in flatten_dict(variables).items()}

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
 
 from vfi_jax.weights.rules import Rule, Rules
 
@@ -58,17 +58,17 @@ def apply(
     """
     faults: dict[str, list[str]] = collections.defaultdict(list)
     sources, dropped = _assign(rules, state_dict, shapes, faults)
-    variables: dict[str, Any] = {}
+    variables: dict[Path, Any] = {}
     for path, shape in shapes.items():
         if path not in sources:
             faults["missing"].append(f"{_name(path)} {_dims(shape)}{_origin(rules, path)}")
         else:
-            _insert(variables, path, _join(sources[path], path, shape, faults))
+            variables[path] = _join(sources[path], path, shape, faults)
     if faults:
         raise ConversionError(name, faults)
     if notes is not None:
         notes += [f"left out {len(keys)} without a counterpart: {some(keys)}" for keys in dropped]
-    return variables
+    return unflatten_dict(variables)
 
 
 def check(name: str, shapes: Shapes, variables: dict, training: Callable[[], Shapes]) -> None:
@@ -83,8 +83,7 @@ def check(name: str, shapes: Shapes, variables: dict, training: Callable[[], Sha
     Raises:
       ConversionError: a variable is missing, of another shape, or one that the model lacks.
     """
-    leaves, _ = jax.tree_util.tree_flatten_with_path(variables)
-    stored = {tuple(entry.key for entry in path): np.shape(leaf) for path, leaf in leaves}
+    stored = {path: np.shape(leaf) for path, leaf in flatten_dict(variables).items()}
     missing = [
         f"{_name(path)} {_dims(shape)}" for path, shape in shapes.items() if path not in stored
     ]
@@ -189,12 +188,6 @@ def _origin(rules, path):
         if re.fullmatch(template, "/".join(path[1:])):
             return " from " + rule.pattern.replace("\\.", ".")
     return ""
-
-
-def _insert(tree, path, value):
-    for step in path[:-1]:
-        tree = tree.setdefault(step, {})
-    tree[path[-1]] = value
 
 
 def _name(path):

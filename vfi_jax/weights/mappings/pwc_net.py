@@ -2,13 +2,18 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vfi_jax import estimation, ops
+from vfi_jax import ops
+from vfi_jax.drift import drift
 from vfi_jax.weights.rules import Finding, Rules, conv, conv_transpose
 
-SCENE = (256, 448)  # height and width of the picture that `report` looks at
+SCENE = (
+    256,
+    448,
+)  # height and width of `report`'s picture, multiples of the network's
 GRAIN = 8  # pixels of its texture
 DRIFT = 1.0  # pixels at a border, at most: half of what the wrong sampler makes
 
@@ -51,8 +56,8 @@ def report(model: Any, variables: dict) -> list[Finding]:
     height, width = SCENE
     texture = np.random.default_rng(0).random((height // GRAIN, width // GRAIN, 3), np.float32)
     scene = ops.resize_bilinear(jnp.asarray(texture), SCENE, align_corners=True)
-    flow = estimation.flow(scene, scene, network=(model, variables))
-    across, down = (float(slope) for slope in estimation.drift(jnp.asarray(flow)))
+    flow = jax.jit(model.apply)(variables, scene[None], scene[None])["flow"]
+    across, down = (float(slope) for slope in drift(ops.resize_flow(flow[0], SCENE)))
     right, low = across * width / 2, down * height / 2
     text = (
         f"drift on two equal {width}x{height} frames: {right:+.3f} pixels at the right border, "

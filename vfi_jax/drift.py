@@ -1,0 +1,25 @@
+"""The drift of a flow field: by how much it contracts or expands about the frame's centre."""
+
+import jax.numpy as jnp
+
+from vfi_jax.arrays import Array, Flow
+
+
+def drift(flow: Flow) -> tuple[Array, Array]:
+    """How a flow field contracts (negative) or expands about the frame's centre.
+
+    The least-squares slopes of u against x and of v against y; about 0 for two equal frames.
+
+    Args:
+      flow: `[*B, H, W, 2]` pixels, (x, y).
+
+    Returns:
+      (slope of u, slope of v), pixels a pixel, each `[*B]`.
+    """
+    height, width = flow.shape[-3:-1]
+    x = jnp.arange(width) - (width - 1) / 2
+    y = jnp.arange(height) - (height - 1) / 2
+    return (
+        (flow[..., 0].mean(axis=-2) * x).sum(axis=-1) / jnp.square(x).sum(),
+        (flow[..., 1].mean(axis=-1) * y).sum(axis=-1) / jnp.square(y).sum(),
+    )
