@@ -11,17 +11,27 @@ SOFTNESS = 0.9  # of the comparison, in units of the images or features
 EPS = 0.1  # squared comparisons that differ by less count in proportion
 
 
-def census(prediction: Image, target: Image, *, window: int = 7) -> Array:
+def census(
+    prediction: Image,
+    target: Image,
+    *,
+    window: int = 7,
+    luma: bool = False,
+    border: int | None = None,
+) -> Array:
     """How differently the pixels of two images compare with those around them.
 
     mean over pixels and neighbours k of d^2 / (0.1 + d^2), d = census(prediction)_k -
     census(target)_k of the mean over channels, `ops.census_transform` of softness 0.9; 0 for pixels
-    whose window leaves the image. Brightness that differs by a constant costs nothing.
+    of the border. Brightness that differs by a constant costs nothing, but for pixels whose window
+    leaves the image, where it is compared with black.
 
     Args:
       prediction: `[*B, H, W, C]`.
       target: the shape of `prediction`; it learns nothing.
       window: side of the window, odd, in pixels.
+      luma: compare the luma of RGB, not the mean over channels.
+      border: its width in pixels; None: as far as windows leave the image.
 
     Returns:
       Float32 scalar in 0 .. 1; 0 where both are equal.
@@ -29,11 +39,14 @@ def census(prediction: Image, target: Image, *, window: int = 7) -> Array:
     Raises:
       ValueError: the shapes differ, or the images are smaller than the window.
 
-    Source: Meister et al. 2018 (UnFlow); the constants are those of Kong et al. 2022 (IFRNet).
+    Source: Meister et al. 2018 (UnFlow); the constants are those of Kong et al. 2022 (IFRNet), with
+    luma and a border of one pixel those of Jin et al. 2023 (UPR-Net).
     """
     check_same_shape(prediction=prediction, target=target)
-    target = lax.stop_gradient(target)
-    return _distance(_grey(prediction), _grey(target), window)
+    images = (prediction, lax.stop_gradient(target))
+    if not luma:
+        images = tuple(image.mean(-1, keepdims=True, dtype=jnp.float32) for image in images)
+    return _distance(*images, window, border)
 
 
 def geometry(prediction: Image, target: Image, *, window: int = 3) -> Array:
@@ -56,17 +69,12 @@ def geometry(prediction: Image, target: Image, *, window: int = 3) -> Array:
     return _distance(_planes(prediction), _planes(target), window)
 
 
-def _grey(image):
-    """The mean of the colours, `[*B, H, W, 1]`."""
-    return image.mean(-1, keepdims=True, dtype=jnp.float32)
-
-
 def _planes(features):
     """Every channel as an image of its own, `[*B, C, H, W, 1]`."""
     return jnp.moveaxis(features, -1, -3)[..., None]
 
 
-def _distance(prediction, target, window):
+def _distance(prediction, target, window, border=None):
     height, width = prediction.shape[-3:-1]
     if min(height, width) < window:
         raise ValueError(
@@ -79,6 +87,6 @@ def _distance(prediction, target, window):
     ]
     square = jnp.square(compared[0] - compared[1])
     distance = (square / (EPS + square)).mean(-1)
-    reach = window // 2
-    inside = distance[..., reach : height - reach, reach : width - reach]
+    border = window // 2 if border is None else border
+    inside = distance[..., border : height - border, border : width - border]
     return inside.sum() / distance.size
