@@ -29,7 +29,7 @@ class Args:
     where the models enlarge."""
     flow_scale: float | None = None
     """Fraction of the resolution that the models estimate flow at, where they can choose, as RIFE,
-    Practical-RIFE and IFRNet can: ifrnet-snu-film is for 0.8."""
+    IFRNet, UPR-Net and others can: ifrnet-snu-film is for 0.8."""
     protocol: str = "default"
     """Conventions to score by: padding, rounding, SSIM, channels; docs/protocols.md lists them."""
     lpips: Literal["", "alex", "vgg"] = ""

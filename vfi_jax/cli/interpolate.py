@@ -52,8 +52,8 @@ class Args(Output, Computing, Timing):
     zooming_slow_mo. 4 there if not given."""
 
     flow_scale: float | None = None
-    """Fraction of the resolution at which RIFE, Practical-RIFE and IFRNet estimate flow: 0.5 for
-    the large motions of 4K."""
+    """Fraction of the resolution at which RIFE, Practical-RIFE, IFRNet, UPR-Net and others that
+    have the option estimate flow: 0.5 for the large motions of 4K."""
 
     def __post_init__(self):
         """Checks nothing: the library's groups of options do, when they are gathered."""

@@ -110,6 +110,12 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             data="snu_film/hard",
             source="ltkong218/IFRNet benchmarks/SNU_FILM.py, for models with flow_scale 0.8",
         ),
+        "upr-net": Protocol(
+            rounding="none",
+            data="vimeo90k/triplet",
+            source="srcn-ivl/UPR-Net tools/benchmark_*.py, whose padding is the model's own; "
+            "4K1000FPS is for flow_scale 0.25",
+        ),
         "film": Protocol(
             padding="film",
             rounding="none",
