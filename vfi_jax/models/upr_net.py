@@ -233,8 +233,9 @@ class Synthesis(nn.Module):
     def __call__(self, carry: None, levels: list, time: Array) -> tuple[None, tuple[Image, ...]]:
         """Frames `[B, H, W, 3]` in [0, 1], coarse to fine, at `time` `[B]`."""
         frames: list[Image] = []
-        for level in levels:
-            frames.append(self._frame(*level, frames[-1] if frames else None, time))
+        for pair, features, flow in levels:
+            coarser = frames[-1] if frames else None
+            frames.append(self._frame(pair, features, flow, coarser, time))
         return carry, tuple(frames)
 
     def _frame(self, pair, features, flow, coarser, time):
