@@ -43,10 +43,10 @@ def census(
     luma and a border of one pixel those of Jin et al. 2023 (UPR-Net).
     """
     check_same_shape(prediction=prediction, target=target)
-    images = (prediction, lax.stop_gradient(target))
+    target = lax.stop_gradient(target)
     if not luma:
-        images = tuple(image.mean(-1, keepdims=True, dtype=jnp.float32) for image in images)
-    return _distance(*images, window, border)
+        prediction, target = _mean(prediction), _mean(target)
+    return _distance(prediction, target, window, border)
 
 
 def geometry(prediction: Image, target: Image, *, window: int = 3) -> Array:
@@ -67,6 +67,11 @@ def geometry(prediction: Image, target: Image, *, window: int = 3) -> Array:
     """
     check_same_shape(prediction=prediction, target=target)
     return _distance(_planes(prediction), _planes(target), window)
+
+
+def _mean(image):
+    """The mean of the colours, `[*B, H, W, 1]`."""
+    return image.mean(-1, keepdims=True, dtype=jnp.float32)
 
 
 def _planes(features):
