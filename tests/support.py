@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import zlib
 from pathlib import Path
 
@@ -133,6 +134,14 @@ def full_names(group):
 def full_state_dict(group):
     """The upstream state dict that the cases of a full golden group ran with."""
     return standin.state_dict(full(group))
+
+
+def real_weights(*names):
+    """Paths of released files in the folder that VFI_REAL_WEIGHTS names; skips without them."""
+    paths = [Path(os.environ.get("VFI_REAL_WEIGHTS", "absent")) / name for name in names]
+    if not all(path.is_file() for path in paths):
+        pytest.skip(f"VFI_REAL_WEIGHTS names no folder with {', '.join(names)}")
+    return paths
 
 
 def original(rules, tree, key, shape):

@@ -76,6 +76,19 @@ def conv_transpose(pattern: str, path: str) -> Rules:
     )
 
 
+def linear(pattern: str, path: str) -> Rules:
+    """A linear map: weight [out, in] to kernel [in, out], and bias where there is one."""
+    return (
+        Rule(rf"{pattern}\.weight", f"{path}/kernel", np.transpose),
+        Rule(rf"{pattern}\.bias", f"{path}/bias"),
+    )
+
+
+def layer_norm(pattern: str, path: str) -> Rules:
+    """`flax.linen.LayerNorm`: weight to scale, and bias."""
+    return (Rule(rf"{pattern}\.weight", f"{path}/scale"), Rule(rf"{pattern}\.bias", f"{path}/bias"))
+
+
 def prelu(pattern: str, path: str) -> Rules:
     """`layers.PReLU`: weight to slope."""
     return (Rule(rf"{pattern}\.weight", f"{path}/slope"),)
