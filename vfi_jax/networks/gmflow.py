@@ -112,7 +112,8 @@ class Model(nn.Module):
             flows = [spread(first, flow, everywhere=True)]
 
             first, second = _ways(fine, ways)
-            flow = ops.resize_flow(flows[-1], first.shape[1:3], align_corners=True)
+            height, width = first.shape[1:3]
+            flow = ops.resize_flow(flows[-1], (height, width), align_corners=True)
             second = ops.backward_warp(second, flow)
             seen = transformer(jnp.concatenate([first, second]), windows=FINE)
             first, second = jnp.split(seen, 2)
