@@ -51,7 +51,7 @@ def run(args: Args) -> int:
     from vfi_jax import Interpolator, draw, load, video
     from vfi_jax.cli._progress import progress_bar
     from vfi_jax.data.scene import Scene
-    from vfi_jax.video import images
+    from vfi_jax import images
 
     source, target = args.out / "demo_input.mp4", args.out / "demo.mp4"
     pictures = args.out / "demo_side_by_side.png", args.out / "demo_strip.png"

@@ -23,7 +23,7 @@ def run(args: Args) -> int:
     import vfi_jax
     from vfi_jax import draw
     from vfi_jax.cli._png import check_png
-    from vfi_jax.video import images
+    from vfi_jax import images
 
     check_png("--out", args.out)
     depth = vfi_jax.depth(images.read(args.image), network=args.network)

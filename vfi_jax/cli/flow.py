@@ -33,7 +33,7 @@ def run(args: Args) -> int:
     from vfi_jax import draw
     from vfi_jax.cli._png import check_png
     from vfi_jax.data.flow_files import check_flow_path, write_flow
-    from vfi_jax.video import images
+    from vfi_jax import images
 
     if args.out is None and args.picture is None:
         raise ValueError("nothing to write; give --out FILE.flo or --picture FILE.png")

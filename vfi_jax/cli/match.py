@@ -46,11 +46,10 @@ def run(args: Args) -> int:
     if args.lines < 1:
         raise ValueError(f"--lines must be at least 1, got {args.lines}")
     check_png("--out", args.out)
-    from vfi_jax import matching, weights
+    from vfi_jax import images, matching, weights
     from vfi_jax.cli import _match_pictures as pictures
-    from vfi_jax.video import images
 
-    images.heads([args.first, args.second])  # its error names the image that does not fit
+    images.inspect([args.first, args.second])  # its error names the image that does not fit
     first, second = (images.read(path) for path in (args.first, args.second))
     model, variables = weights.load(args.model)
     matches = matching.match(

@@ -11,7 +11,8 @@ import av.filter
 import numpy as np
 from av.sidedata.sidedata import Type
 
-from vfi_jax.video import colour, images
+from vfi_jax import images
+from vfi_jax.video import colour
 from vfi_jax.video.colour import Tags
 from vfi_jax.video.orientation import Orientation
 from vfi_jax.video.pyav import exact, open_file

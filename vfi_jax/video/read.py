@@ -1,53 +1,103 @@
-"""Opening a video or a folder of images."""
+"""Opening a video, or a folder or a file of images."""
 
+from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
-from vfi_jax.video import colour, images
+from vfi_jax import images
+from vfi_jax.video import colour
 from vfi_jax.video.decode import Video
 from vfi_jax.video.source import DEFAULT_RATE, Frame, Picture, Source
 
+MILLISECOND = Fraction(1, 1000)
+
 
 def open_source(path: Path, *, rate: Fraction | None = None) -> Source:
-    """A video file or a folder of images, opened.
+    """A video file, or images, opened.
 
     Args:
-      path: the file or folder.
-      rate: frames per second of a folder, which has none of its own.
+      path: a file, or a folder of images.
+      rate: frames per second of images, which have none of their own.
 
     Raises:
       ValueError: there is nothing at `path`, or no video in it.
     """
     if not path.exists():
         raise ValueError(f"{path} does not exist")
-    return Folder(path, rate) if path.is_dir() else Video(path)
+    if path.is_dir():
+        return ImageSequence(images.list_images(path), rate, where=path)
+    return ImageSequence([path], rate, where=path) if is_image(path) else Video(path)
 
 
-class Folder(Source):
-    """The images of a folder, in natural order."""
+def is_image(path: Path) -> bool:
+    """Whether a file is a still image, a TIFF stack or an animated WebP, all of which FFmpeg reads
+    in part or not at all; a GIF and an animated PNG are videos.
+    """
+    if path.suffix.lower() not in images.SUFFIXES or not path.stat().st_size:
+        return False
+    info = images.read_info(path)
+    return info.format != "GIF" and not (info.format == "PNG" and info.pages > 1)
 
-    def __init__(self, path: Path, rate: Fraction | None):
+
+class ImageSequence(Source):
+    """Images in natural order; the pages of a file of several follow one another.
+
+    The numbers in their names are places in time: where some are missing, the frames around the gap
+    are so many steps apart.
+    """
+
+    def __init__(self, paths: list[Path], rate: Fraction | None, *, where: Path):
         super().__init__()
-        self._paths = images.listed(path)
-        heads = images.heads(self._paths)
-        self._bits = max(head.bits for head in heads)
-        self._alpha = any(head.alpha for head in heads)
-        self.count = len(self._paths)
+        if not paths:
+            raise ValueError(f"{where} holds no images ({' '.join(images.SUFFIXES)})")
+        self._paths = paths
+        infos = images.inspect(paths)
+        self._bits = max(info.bits for info in infos)
+        self._alpha = any(info.alpha for info in infos)
+        grey = all(info.grey for info in infos)
+        self.count = sum(info.pages for info in infos)
+        self.timed = bool(infos[0].durations) and len(paths) == 1 and rate is None
+        if self.timed:
+            shown = infos[0].durations
+            self.loop = images.loop(paths[0])
+            rate = 1 / Counter(shown).most_common(1)[0][0]
+        else:
+            rate = rate or DEFAULT_RATE
+            shown = [1 / rate] * self.count
+        self._times = [*accumulate(shown, initial=Fraction(0))]
         self.picture = Picture(
-            *heads[0].size,
-            rate=rate or DEFAULT_RATE,
-            average=rate or DEFAULT_RATE,
-            tick=1 / (rate or DEFAULT_RATE),
+            *infos[0].size,
+            rate=rate,
+            average=self.count / self._times[-1],
+            tick=MILLISECOND if self.timed else 1 / rate,
             bits=self._bits,
             alpha=self._alpha,
             tags=colour.Tags(colour.FULL, colour.RGB),
+            grey=grey,
+            colour=self._colour(infos, grey),
         )
 
     def items(self, *, alpha: bool) -> Iterator[Frame]:
         """The images, one `Frame` each."""
-        for index, path in enumerate(self._paths):
-            pixels = images.read(path, bits=self._bits, alpha=self._alpha)
-            if self._alpha and not alpha:
-                pixels = colour.over_black(pixels)
-            yield Frame(pixels, index / self.picture.rate, 1 / self.picture.rate)
+        index = 0
+        for path in self._paths:
+            for pixels in images.read_pages(path, bits=self._bits, alpha=self._alpha):
+                if self._alpha and not alpha:
+                    pixels = colour.over_black(pixels)
+                start, end = self._times[index : index + 2]
+                yield Frame(pixels, start, end - start)
+                index += 1
+
+    def _colour(self, infos, grey):
+        """The colour space that all images have, as far as frames can say it."""
+        found = infos[0].colour
+        if any(info.colour != found for info in infos):
+            self.warnings.append(f"images differ in colour profile; {self._paths[0].name}'s is kept")
+        if found.fits(grey=grey):
+            return found
+        self.warnings.append(
+            f"the {found.space} colour profile of {self._paths[0].name} does not fit RGB; left out"
+        )
+        return images.Colour()

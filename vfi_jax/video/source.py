@@ -8,6 +8,7 @@ from typing import Any
 import av
 import numpy as np
 
+from vfi_jax.images import Colour
 from vfi_jax.video.colour import Tags
 
 DEFAULT_RATE = Fraction(24)  # frames per second of what has no rate of its own
@@ -43,6 +44,8 @@ class Picture:
       alpha: whether anything is transparent.
       tags: what is said about the colours.
       aspect: a pixel's width over its height, where it is not 1.
+      grey: whether all channels are alike.
+      colour: the colour space of images.
     """
 
     width: int
@@ -55,6 +58,8 @@ class Picture:
     alpha: bool = False
     tags: Tags = Tags()
     aspect: Fraction | None = None
+    grey: bool = False
+    colour: Colour = Colour()
 
 
 class Source:
@@ -68,6 +73,7 @@ class Source:
       metadata: of the whole file.
       chapters: as PyAV gives them.
       loop: how often an animation plays: 0 for ever, -1 once, else so many times again.
+      timed: whether frames have times of their own; images have not.
       warnings: what the user should know, a line each; grows while frames are read.
     """
 
@@ -75,6 +81,7 @@ class Source:
     count: int | None = None
     shift: Fraction = Fraction(0)
     loop: int = 0
+    timed: bool = True
 
     def __init__(self):
         self.tracks: list[av.stream.Stream] = []

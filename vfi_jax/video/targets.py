@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from vfi_jax.images import is_system_file
 from vfi_jax.video.encoding import FORMATS
 
 FRAME_NAME = "frame_{:06d}.png"
@@ -71,10 +72,10 @@ def staged(target: Path) -> Iterator[Path]:
 
 
 def _held(folder):
-    """The names in a folder, but for hidden ones, which systems leave there, such as .DS_Store."""
+    """The names in a folder but for system files."""
     if not folder.is_dir():
         return []
-    return [one.name for one in folder.iterdir() if not one.name.startswith(".")]
+    return [one.name for one in folder.iterdir() if not is_system_file(one)]
 
 
 def _move(temporary, place):

@@ -9,7 +9,8 @@ from typing import Any
 import av
 import numpy as np
 
-from vfi_jax.video import colour, encoding, images
+from vfi_jax import images
+from vfi_jax.video import colour, encoding
 from vfi_jax.video.encoding import Encoding
 from vfi_jax.video.gif import GifSink
 from vfi_jax.video.options import Output
@@ -173,11 +174,14 @@ class FolderSink(Sink):
         path.mkdir()
         self.alpha = picture.alpha
         self._path, self._count = path, 0
+        self._grey, self._colour = picture.grey and not picture.alpha, picture.colour
         self.warnings += left_out(source.tracks, "a folder")
 
     def write(self, pixels: np.ndarray, time: Fraction, duration: Fraction) -> None:
         """Write the next file."""
-        images.write(self._path / FRAME_NAME.format(self._count), pixels)
+        if self._grey:
+            pixels = np.rint(pixels.mean(axis=-1, keepdims=True)).astype(pixels.dtype)
+        images.write(self._path / FRAME_NAME.format(self._count), pixels, colour=self._colour)
         self._count += 1
 
 

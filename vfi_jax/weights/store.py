@@ -18,6 +18,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from vfi_jax.images import walk
+
 FORMAT = 1  # of the folder's layout
 VARIABLES = "variables"
 DESCRIPTION = "checkpoint.json"
@@ -183,10 +185,8 @@ def _existing(folder: str | Path) -> Path:
 
 def _files(folder):
     """Paths of the files that the manifest covers, by their name in it."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    names = {path.relative_to(folder).as_posix(): path for path in paths}
-    for name in (MANIFEST, f".{MANIFEST}"):
-        names.pop(name, None)
+    names = {path.relative_to(folder).as_posix(): path for path in walk(folder)}
+    names.pop(MANIFEST, None)
     return names
 
 

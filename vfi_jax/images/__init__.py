@@ -1,0 +1,36 @@
+"""Image files: which ones a folder holds, what they are, their pixels. All of the library reads and
+writes images here.
+"""
+
+from vfi_jax.images.colour import Colour
+from vfi_jax.images.info import Info, inspect, loop, read_info
+from vfi_jax.images.names import (
+    SUFFIXES,
+    is_system_file,
+    list_folders,
+    list_images,
+    natural,
+    steps,
+    walk,
+)
+from vfi_jax.images.read import read, read_pages
+from vfi_jax.images.write import encode, write
+
+__all__ = [
+    "SUFFIXES",
+    "Colour",
+    "Info",
+    "encode",
+    "inspect",
+    "is_system_file",
+    "list_folders",
+    "list_images",
+    "loop",
+    "natural",
+    "read",
+    "read_info",
+    "read_pages",
+    "steps",
+    "walk",
+    "write",
+]

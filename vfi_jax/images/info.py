@@ -1,0 +1,180 @@
+"""What image files say before their pixels are read."""
+
+import contextlib
+import dataclasses
+import io
+import struct
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+from PIL import Image
+
+from vfi_jax.images import tiff
+from vfi_jax.images.colour import Colour, of_image
+
+ORIENTATION = 0x0112  # EXIF tag
+ANIMATED = ("GIF", "PNG", "WEBP")  # whose further pictures are frames; those of a JPEG are previews
+# What decoders raise for files that are damaged, cut short or something else.
+DAMAGED = (OSError, SyntaxError, EOFError, struct.error, ValueError, cv2.error)
+Source = Path | bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Info:
+    """What an image file says before its pixels are read.
+
+    Attributes:
+      format: "PNG", "TIFF" and so on, as Pillow names it.
+      size: (width, height) in pixels, as shown.
+      bits: 8 per channel, or 16 for all that has more.
+      alpha: whether it has transparency.
+      grey: whether it has one channel.
+      pages: pictures in the file.
+      durations: how long each is shown, in seconds, of an animated WebP; else empty.
+      colour: the colour space.
+    """
+
+    format: str
+    size: tuple[int, int]
+    bits: int
+    alpha: bool
+    grey: bool
+    pages: int = 1
+    durations: tuple[Fraction, ...] = ()
+    colour: Colour = Colour()
+
+
+def inspect(paths: Sequence[Path]) -> list[Info]:
+    """What images say that are all of one size.
+
+    Raises:
+      ValueError: one is no image or of another size; it is named.
+    """
+    found = [read_info(path) for path in paths]
+    for path, info in zip(paths, found, strict=True):
+        if info.size != found[0].size:
+            raise ValueError(
+                f"{path} is {info.size[0]}x{info.size[1]}, but {paths[0].name} is "
+                f"{found[0].size[0]}x{found[0].size[1]}; all images must have one size"
+            )
+    return found
+
+
+def read_info(path: Path) -> Info:
+    """What an image says.
+
+    Raises:
+      ValueError: it is no image.
+    """
+    with opened(path) as file:
+        if pages := tiff.pages(file):
+            return _of_pages(pages)
+        with Image.open(file) as image:
+            count = count_frames(image)
+            alpha = "A" in image.getbands() or "transparency" in image.info
+            return Info(
+                format=str(image.format),
+                size=image.size[::-1] if orientation(image) >= 5 else image.size,
+                bits=bits_of(image),
+                alpha=alpha,
+                grey=image.mode in ("1", "L", "I", "I;16") and not alpha and count == 1,
+                pages=count,
+                durations=_durations(image, count),
+                colour=of_image(image, file),
+            )
+
+
+def loop(path: Path) -> int:
+    """How often an animation plays: 0 for ever, -1 once, else so many times again."""
+    with Image.open(path) as image:
+        return image.info.get("loop", -1)
+
+
+@contextlib.contextmanager
+def opened(source: Source) -> Iterator[BinaryIO]:
+    """A file of an image, or its bytes, opened; what a decoder raises names it.
+
+    Raises:
+      ValueError: it does not exist, or what is read inside fails.
+    """
+    if isinstance(source, Path) and not source.exists():
+        raise ValueError(f"image {source} does not exist")
+    try:
+        with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as file:
+            yield file
+    except (*DAMAGED, Image.DecompressionBombError) as error:
+        raise ValueError(f"{named(source)} cannot be read as an image: {error}") from error
+
+
+def named(source: Source) -> str:
+    """What an error calls a file, or its bytes."""
+    return str(source) if isinstance(source, Path) else f"a file of {len(source)} bytes"
+
+
+def orientation(image: Image.Image) -> int:
+    """How an image opened by Pillow is to be turned, as EXIF numbers it; 1: not at all."""
+    if image.format == "TIFF":
+        return 1  # Pillow and OpenCV turn these themselves
+    # Pillow decodes a whole PNG to look for a tag behind the pixels, where nobody writes one.
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1
+    return image.getexif().get(ORIENTATION, 1)
+
+
+def bits_of(image: Image.Image) -> int:
+    """8 or 16 per channel.
+
+    Raises:
+      ValueError: what Pillow decodes of it has no white.
+    """
+    if image.format == "PNG":
+        return 16 if any("16" in str(tile.args) for tile in image.tile) else 8
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        raise ValueError(
+            f"{image.format} images of more than 8 bits are not read; save it as a 16-bit PNG or "
+            "TIFF, white at 65535"
+        )
+    return 8
+
+
+def count_frames(image: Image.Image) -> int:
+    """Pictures of an animation, the one that is shown in its place not counted; else 1."""
+    if image.format not in ANIMATED:
+        return 1
+    count = getattr(image, "n_frames", 1)
+    return count - 1 if count > 1 and has_substitute(image) else count
+
+
+def has_substitute(image: Image.Image) -> bool:
+    """Whether the first picture of an animated PNG is for readers that show no animation."""
+    return bool(getattr(image, "default_image", False))
+
+
+def _of_pages(pages):
+    sizes = {page.size for page in pages}
+    if len(sizes) > 1:
+        raise ValueError(f"its pages have sizes {sorted(sizes)}; all frames must have one size")
+    return Info(
+        format="TIFF",
+        size=pages[0].size,
+        bits=16 if any(page.deep for page in pages) else 8,
+        alpha=any(page.alpha for page in pages),
+        grey=all(page.grey for page in pages),
+        pages=len(pages),
+        colour=pages[0].colour,
+    )
+
+
+def _durations(image, count):
+    """Of an animated WebP, which tells them only when a picture is decoded."""
+    if image.format != "WEBP" or count == 1:
+        return ()
+    found = []
+    for index in range(count):
+        image.seek(index)
+        image.load()
+        found.append(Fraction(image.info["duration"], 1000))
+    return tuple(found)

@@ -1,0 +1,195 @@
+"""TIFF files: the pages that are pictures, and pixels that Pillow does not read in full.
+
+Pillow knows no samples of 10, 12 or 14 bits, gives 8 bits of 16 and refuses colours in floating
+point. OpenCV decodes these, but turns no white-is-zero round and mistakes separate planes.
+"""
+
+import dataclasses
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+from PIL import TiffImagePlugin
+
+from vfi_jax.images.colour import Colour, of_tiff
+
+MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # + is BigTIFF
+UNSIGNED, SIGNED, FLOAT = 1, 2, 3  # SampleFormat
+KINDS = {UNSIGNED: "unsigned", SIGNED: "signed", FLOAT: "floating-point"}
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = 0, 1, 2  # PhotometricInterpretation
+REDUCED, MASK = 1, 4  # bits of NewSubfileType: a preview, a mask of another page
+ASSOCIATED, UNASSOCIATED = 1, 2  # ExtraSamples: alpha, multiplied into the colours or not
+DEEP = {  # what OpenCV decodes
+    *((bits, UNSIGNED) for bits in (10, 12, 14, 16, 32)),
+    *((bits, SIGNED) for bits in (16, 32)),
+    *((bits, FLOAT) for bits in (32, 64)),
+}
+OVERSHOOT = 0.1  # past black and white, as resampling makes it, that is clipped
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """What the tags of a page say.
+
+    Attributes:
+      index: of the page in the file.
+      size: (width, height) in pixels, as shown.
+      bits: per sample.
+      form: of the samples, UNSIGNED, SIGNED or FLOAT.
+      samples: per pixel.
+      photometric: what they mean.
+      planar: whether each plane is stored by itself.
+      extra: what a sample past the colours means.
+      colour: the colour space.
+    """
+
+    index: int
+    size: tuple[int, int]
+    bits: tuple[int, ...]
+    form: tuple[int, ...]
+    samples: int
+    photometric: int
+    planar: bool
+    extra: tuple[int, ...]
+    colour: Colour
+
+    @property
+    def deep(self) -> bool:
+        """Whether Pillow would lose something."""
+        return max(self.bits) > 8 or not {*self.form} <= {UNSIGNED, 4}
+
+    @property
+    def grey(self) -> bool:
+        """Whether it is a grey picture without alpha."""
+        return self.samples == 1 and self.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO)
+
+    @property
+    def alpha(self) -> bool:
+        """Whether it has transparency."""
+        return self.extra[:1] in ((ASSOCIATED,), (UNASSOCIATED,))
+
+
+def pages(file: BinaryIO) -> list[Page]:
+    """The pages of a file that are pictures: no previews, no masks. None of what is no TIFF.
+
+    Raises:
+      SyntaxError: the file is damaged.
+    """
+    file.seek(0)
+    head = file.read(8)
+    if head[:4] not in MAGICS:
+        file.seek(0)
+        return []
+    if head[2:4] in (b"+\0", b"\0+"):
+        head += file.read(8)
+    offset = TiffImagePlugin.ImageFileDirectory_v2(head).next
+    found: list[Page] = []
+    seen: set[int] = set()
+    while offset and offset not in seen:
+        seen.add(offset)
+        file.seek(offset)
+        tags = TiffImagePlugin.ImageFileDirectory_v2(head)
+        tags.load(file)
+        offset = tags.next
+        if not tags.get(254, 0) & (REDUCED | MASK):
+            found.append(_page(len(seen) - 1, tags))
+    if not found:
+        raise SyntaxError("the TIFF holds no picture")
+    file.seek(0)
+    return found
+
+
+def read_deep(page: Page, data: np.ndarray) -> np.ndarray:
+    """A page whose samples Pillow does not read in full.
+
+    Args:
+      page: which.
+      data: uint8, the file's bytes.
+
+    Returns:
+      `[H, W, 1, 3 or 4]` uint16: white at 65535, RGB, upright.
+
+    Raises:
+      ValueError: it cannot be decoded, or its values have no black and white.
+    """
+    depth = _decodable(page)
+    done, found = cv2.imdecodemulti(
+        data, cv2.IMREAD_UNCHANGED, range=(page.index, page.index + 1)
+    )
+    if not done or not found:
+        raise ValueError(f"{depth} samples in a TIFF cannot be decoded as they are compressed here")
+    pixels = _scaled(np.atleast_3d(found[0]), page.bits[0], page.form[0])
+    if page.photometric == WHITE_IS_ZERO:
+        pixels = np.uint16(65535) - pixels
+    if pixels.shape[-1] >= 3:
+        pixels[..., :3] = pixels[..., 2::-1]  # OpenCV has blue first
+    if page.alpha and page.extra[0] == ASSOCIATED:
+        colours = pixels[..., :3] * np.float64(65535) / np.maximum(pixels[..., 3:], 1)
+        pixels[..., :3] = np.rint(np.minimum(colours, 65535))
+    return pixels if page.alpha or page.samples < 4 else pixels[..., :3]
+
+
+def _page(index, tags):
+    if not {256, 257} <= set(tags):
+        raise SyntaxError(f"page {index} has no width or no height")
+    size = tags[256], tags[257]
+    samples = tags.get(277, 1)
+    return Page(
+        index=index,
+        size=size[::-1] if tags.get(274, 1) >= 5 else size,
+        bits=_several(tags.get(258, (1,))),
+        form=_several(tags.get(339, (UNSIGNED,))),
+        samples=samples,
+        photometric=tags.get(262, BLACK_IS_ZERO),
+        planar=tags.get(284, 1) == 2 and samples > 1,
+        extra=_several(tags.get(338, ())),
+        colour=of_tiff(tags),
+    )
+
+
+def _several(value):
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _decodable(page):
+    """The kind of the samples in words, where OpenCV gets them right."""
+    kind = f"{page.bits[0]}-bit {KINDS.get(page.form[0], 'unknown')}"
+    way = "save it as a 16-bit PNG or TIFF, white at 65535"
+    if len({*page.bits}) > 1 or len({*page.form}) > 1 or (page.bits[0], page.form[0]) not in DEEP:
+        raise ValueError(f"TIFF samples of {page.bits} bits, {kind}, cannot be decoded; {way}")
+    if page.planar:
+        raise ValueError(f"{kind} planes stored one after the other cannot be decoded; {way}")
+    greys = page.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO) and page.samples == 1
+    if not greys and not (page.photometric == RGB and page.samples in (3, 4)):
+        raise ValueError(
+            f"{page.samples} {kind} samples a pixel that are neither grey nor RGB (TIFF's "
+            f"photometric interpretation {page.photometric}) cannot be decoded; {way}"
+        )
+    return kind
+
+
+def _scaled(values, bits, form):
+    """Samples as uint16, white at 65535."""
+    if form == FLOAT:
+        unknown = np.count_nonzero(~np.isfinite(values))
+        if unknown:
+            raise ValueError(
+                f"{unknown} of {values.size} values are no numbers (NaN or infinite); fill them, "
+                "such as with cv2.inpaint, and save the image again"
+            )
+        low, high = float(values.min()), float(values.max())
+        if low < -OVERSHOOT or high > 1 + OVERSHOOT:
+            raise ValueError(
+                f"values reach from {low:g} to {high:g}; floating-point images go from 0, black, "
+                "to 1, white: divide them, or save them as 16-bit integers"
+            )
+        return np.rint(np.clip(values, 0, 1) * np.float64(65535)).astype(np.uint16)
+    if form == SIGNED:
+        if values.min() < 0:
+            raise ValueError(f"negative values down to {values.min()}; black is 0 in an image")
+        bits -= 1
+    elif bits < 16:
+        values = values >> (16 - bits)  # OpenCV puts them into the highest bits of 16
+    if bits == 16:
+        return values
+    return np.rint(values * (65535 / (2**bits - 1))).astype(np.uint16)
