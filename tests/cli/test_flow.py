@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from tests import support
-from vfi_jax import registry, weights
+from vfi_jax import images, registry, weights
 from vfi_jax.cli.__main__ import main
 from vfi_jax.data.flow_files import read_flow
-from vfi_jax.video import images
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.golden import standin
+from vfi_jax import images
 from vfi_jax.cli import _match_pictures as pictures
 from vfi_jax.cli.__main__ import main
 from vfi_jax.matching import Matches
-from vfi_jax.video import images
 
 
 @pytest.fixture

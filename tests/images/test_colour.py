@@ -56,4 +56,4 @@ def test_primaries_of_a_tiff_are_carried(tmp_path):
 
 def test_an_image_that_says_nothing_stays_so(tmp_path):
     images.write(tmp_path / "x.png", PICTURE)
-    assert images.read_info(tmp_path / "x.png").colour == images.Colour()
+    assert images.read_info(tmp_path / "x.png").colour == images.PLAIN

@@ -84,7 +84,12 @@ def test_samples_are_scaled_by_the_depth_of_the_file(tmp_path, bits, form, chann
     values, wanted = samples(bits, form, channels)
     path = write(tmp_path / "x.tif", tiff([values], bits, form=form, **options))
     info = images.read_info(path)
-    assert (info.size, info.bits, info.grey, info.alpha) == ((3, 2), 16, channels == 1, channels == 4)
+    assert (info.size, info.bits, info.grey, info.alpha) == (
+        (3, 2),
+        16,
+        channels == 1,
+        channels == 4,
+    )
     back = images.read(path, bits=16, alpha=channels == 4)
     if channels == 1:
         wanted = np.dstack([wanted] * 3)
@@ -156,7 +161,9 @@ def test_multiplied_alpha_is_divided_out(tmp_path):
 @pytest.mark.parametrize("deflate", [False, True])
 @pytest.mark.parametrize("bits", [8, 12, 16])
 def test_all_pages_of_a_stack_come_in_order_but_for_previews(tmp_path, bits, deflate):
-    pages = [np.full((4, 6), number + 1, np.uint8 if bits == 8 else np.uint16) for number in range(5)]
+    pages = [
+        np.full((4, 6), number + 1, np.uint8 if bits == 8 else np.uint16) for number in range(5)
+    ]
     data = tiff(pages, bits, deflate=deflate, subfiles=[0, 0, 1, 4, 0])
     path = write(tmp_path / "x.tif", data)
     assert images.read_info(path).pages == 3
@@ -218,7 +225,9 @@ def test_png_returns_every_bit(tmp_path, dtype, channels):
     back = images.read(tmp_path / "x.png", bits=info.bits, alpha=info.alpha)
     assert back.dtype == dtype
     np.testing.assert_array_equal(back, pixels.repeat(3, axis=-1) if channels == 1 else pixels)
-    np.testing.assert_array_equal(back, images.read((tmp_path / "x.png").read_bytes(), bits=info.bits, alpha=info.alpha))
+    np.testing.assert_array_equal(
+        back, images.read((tmp_path / "x.png").read_bytes(), bits=info.bits, alpha=info.alpha)
+    )
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (2, 3, 2)])

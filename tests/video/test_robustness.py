@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests import support
-from vfi_jax.video import images, interpolate_video, read_frames
+from vfi_jax import images
+from vfi_jax.video import interpolate_video, read_frames
 from vfi_jax.video.read import open_source
 from vfi_jax.video.source import Frame
 

@@ -192,7 +192,7 @@ def test_transparency_stays_where_it_can(tmp_path):
     write_frames(tmp_path / "in", pictures)
     interpolate_video(tmp_path / "in", tmp_path / "kept")
     report = interpolate_video(tmp_path / "in", tmp_path / "out.mp4")
-    from vfi_jax.video import images
+    from vfi_jax import images
 
     kept = images.read(tmp_path / "kept/frame_000001.png", alpha=True)
     np.testing.assert_array_equal(kept[..., 3:], ramp)

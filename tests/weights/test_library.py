@@ -102,6 +102,16 @@ def test_a_missing_or_an_odd_file_is_noticed(variables, tmp_path):
         weights.verify(folder)
 
 
+def test_files_that_systems_leave_in_folders_are_passed_over(variables, tmp_path):
+    folder = weights.save(tmp_path / "saved", NAME, variables)
+    for place in (folder, folder / "variables", folder / "variables/d"):
+        for name in (".DS_Store", "._checkpoint.json", "Thumbs.db", "desktop.ini", ".nfs0001"):
+            (place / name).touch()
+    (folder / "__MACOSX").mkdir()
+    (folder / "__MACOSX/._x").touch()
+    weights.load(folder)
+
+
 def test_a_later_format_says_so(variables, tmp_path):
     folder = weights.save(tmp_path / "saved", NAME, variables)
     said = json.loads((folder / store.DESCRIPTION).read_text())

@@ -48,10 +48,9 @@ class Args:
 
 def run(args: Args) -> int:
     """Renders, interpolates, measures, draws, and prints a line about each."""
-    from vfi_jax import Interpolator, draw, load, video
+    from vfi_jax import Interpolator, draw, images, load, video
     from vfi_jax.cli._progress import progress_bar
     from vfi_jax.data.scene import Scene
-    from vfi_jax import images
 
     source, target = args.out / "demo_input.mp4", args.out / "demo.mp4"
     pictures = args.out / "demo_side_by_side.png", args.out / "demo_strip.png"

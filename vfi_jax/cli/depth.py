@@ -21,9 +21,8 @@ class Args:
 def run(args: Args) -> int:
     """Estimates the depth, writes the picture and prints the range."""
     import vfi_jax
-    from vfi_jax import draw
+    from vfi_jax import draw, images
     from vfi_jax.cli._png import check_png
-    from vfi_jax import images
 
     check_png("--out", args.out)
     depth = vfi_jax.depth(images.read(args.image), network=args.network)

@@ -30,10 +30,9 @@ def run(args: Args) -> int:
     import numpy as np
 
     import vfi_jax
-    from vfi_jax import draw
+    from vfi_jax import draw, images
     from vfi_jax.cli._png import check_png
     from vfi_jax.data.flow_files import check_flow_path, write_flow
-    from vfi_jax import images
 
     if args.out is None and args.picture is None:
         raise ValueError("nothing to write; give --out FILE.flo or --picture FILE.png")

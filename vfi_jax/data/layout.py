@@ -1,13 +1,13 @@
 """Reading published trees of files, and saying what is wrong with one."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from vfi_jax import images
+
 Item = TypeVar("Item")
 
-IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 SHOWN = 8  # entries of a folder that a message lists
 EVERY = 10  # one in ten validates of what nobody divided; of fewer the last
 
@@ -37,34 +37,16 @@ def wrong(root: Path, what: str, layout: str) -> WrongLayout:
     """The error for a folder that is laid out otherwise."""
     if not root.exists():
         return WrongLayout(f"{root} does not exist; wanted is\n{layout}")
-    entries = sorted(path.name + "/" * path.is_dir() for path in root.iterdir())
+    shown = (path for path in images.natural(root.iterdir()) if not images.is_system_file(path))
+    entries = [path.name + "/" * path.is_dir() for path in shown]
     found = ", ".join(entries[:SHOWN]) or "nothing"
     more = f" and {len(entries) - SHOWN} more" if len(entries) > SHOWN else ""
     return WrongLayout(f"{root}: {what}; found {found}{more}; wanted is\n{layout}")
 
 
 def lines(path: Path) -> list[str]:
-    """A published list: its lines without the blank ones that some end with."""
-    return [line.strip() for line in path.read_text().splitlines() if line.strip()]
-
-
-def images(folder: Path) -> list[Path]:
-    """The image files of a folder in natural order: img2 before img10."""
-    return natural(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
-
-
-def folders(folder: Path) -> list[Path]:
-    """The folders in a folder, in natural order."""
-    return natural(path for path in folder.iterdir() if path.is_dir())
-
-
-def natural(paths: Iterable[Path]) -> list[Path]:
-    """Sorted by name, numbers by value."""
-    return sorted(paths, key=lambda path: _key(path.name))
-
-
-def _key(name):
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+    """A published list: its lines without the blank ones, and without a byte order mark."""
+    return [line.strip() for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
 
 
 def part(items: Sequence[Item], split: str) -> list[Item]:

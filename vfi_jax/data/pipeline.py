@@ -11,7 +11,7 @@ import grain
 import numpy as np
 
 from vfi_jax import data
-from vfi_jax.data.clip import Clip, decode_frame, read_frame
+from vfi_jax.data.clip import Clip, read_frame
 from vfi_jax.data.layout import is_built
 from vfi_jax.data.source import Choice, read_built, read_clips
 
@@ -98,7 +98,7 @@ class Streamed:
                 "frames were stored, by which short clips are left out"
             )
         start = int(rng.integers(len(encoded) - count + 1))
-        frames = [_decode(frame) for frame in encoded[start : start + count]]
+        frames = [read_frame(frame) for frame in encoded[start : start + count]]
         crop, size = self._choice.crop, frames[0].shape[:2]
         if size[0] < crop[0] or size[1] < crop[1]:
             raise ValueError(
@@ -172,10 +172,6 @@ def _open_built(name, choice):
         long = [i for i, one in enumerate(examples) if len(one["frames"]) >= choice.shortest]
         examples = _Chosen(examples, long)
     return examples, most
-
-
-def _decode(frame):
-    return decode_frame(frame) if isinstance(frame, bytes) else read_frame(frame)
 
 
 def _name(example):

@@ -1,14 +1,13 @@
 """From names of data sets to a source of batches: on the device, or streamed from disk."""
 
 import dataclasses
-import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from vfi_jax import data
-from vfi_jax.data.clip import Clip, decode_frame, pieces
+from vfi_jax.data.clip import Clip, pieces
 from vfi_jax.data.layout import is_built
 from vfi_jax.data.resident import Resident
 
@@ -161,5 +160,5 @@ def read_built(name: str, choice: Choice) -> Sequence[dict]:
 
 
 def _clip(example):
-    frames = tuple(functools.partial(decode_frame, frame) for frame in example["frames"])
-    return Clip(example["name"].decode(), frames, tuple(map(int, example["inputs"])))
+    inputs = tuple(map(int, example["inputs"]))
+    return Clip(example["name"].decode(), tuple(example["frames"]), inputs)

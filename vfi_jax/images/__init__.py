@@ -2,7 +2,7 @@
 writes images here.
 """
 
-from vfi_jax.images.colour import Colour
+from vfi_jax.images.colour import PLAIN, Colour
 from vfi_jax.images.info import Info, inspect, loop, read_info
 from vfi_jax.images.names import (
     SUFFIXES,
@@ -17,6 +17,7 @@ from vfi_jax.images.read import read, read_pages
 from vfi_jax.images.write import encode, write
 
 __all__ = [
+    "PLAIN",
     "SUFFIXES",
     "Colour",
     "Info",

@@ -30,6 +30,9 @@ class Colour:
         return self.space in ("", "GRAY" if grey else "RGB")
 
 
+PLAIN = Colour()
+
+
 def of_image(image: Image.Image, file: BinaryIO) -> Colour:
     """What an image opened by Pillow says of its colours."""
     profile = image.info.get("icc_profile") or b""

@@ -13,7 +13,7 @@ import cv2
 from PIL import Image
 
 from vfi_jax.images import tiff
-from vfi_jax.images.colour import Colour, of_image
+from vfi_jax.images.colour import PLAIN, Colour, of_image
 
 ORIENTATION = 0x0112  # EXIF tag
 ANIMATED = ("GIF", "PNG", "WEBP")  # whose further pictures are frames; those of a JPEG are previews
@@ -44,7 +44,7 @@ class Info:
     grey: bool
     pages: int = 1
     durations: tuple[Fraction, ...] = ()
-    colour: Colour = Colour()
+    colour: Colour = PLAIN
 
 
 def inspect(paths: Sequence[Path]) -> list[Info]:
@@ -131,7 +131,7 @@ def bits_of(image: Image.Image) -> int:
       ValueError: what Pillow decodes of it has no white.
     """
     if image.format == "PNG":
-        return 16 if any("16" in str(tile.args) for tile in image.tile) else 8
+        return 16 if any("16" in str(tile.args) for tile in getattr(image, "tile", ())) else 8
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         raise ValueError(
             f"{image.format} images of more than 8 bits are not read; save it as a 16-bit PNG or "

@@ -1,13 +1,12 @@
 """Names of files: which belong to the system, their natural order, gaps in their numbers."""
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-SUFFIXES = (
-    *(".png", ".apng", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
-)
+SUFFIXES = (*(".png", ".apng", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"),)
 # What macOS, Windows, Linux desktops and network drives leave in folders, besides hidden files.
 SYSTEM_NAMES = {
     *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir"),
@@ -49,9 +48,7 @@ def list_images(folder: Path) -> list[Path]:
 
 def list_folders(folder: Path) -> list[Path]:
     """The folders in a folder in natural order, system folders excepted."""
-    return natural(
-        path for path in folder.iterdir() if path.is_dir() and not is_system_file(path)
-    )
+    return natural(path for path in folder.iterdir() if path.is_dir() and not is_system_file(path))
 
 
 def natural(paths: Iterable[Path]) -> list[Path]:
@@ -79,9 +76,7 @@ def steps(paths: Sequence[Path]) -> list[int] | None:
       stamps are not.
     """
     keys = _keys([path.name for path in paths])
-    differences = [
-        _difference(*pair) for pair in zip(keys, keys[1:], strict=False)
-    ]
+    differences = [_difference(*pair) for pair in itertools.pairwise(keys)]
     unit = min((one for one in differences if one), default=1)
     if any(one and one % unit for one in differences):
         return None
@@ -89,9 +84,10 @@ def steps(paths: Sequence[Path]) -> list[int] | None:
 
 
 def _difference(key, other):
-    """How much larger the one number is in which two names differ; None if they differ otherwise.
-    """
-    apart = [place for place, pair in enumerate(zip(key, other, strict=False)) if pair[0] != pair[1]]
+    """How much larger the only number is that differs; None where names differ otherwise."""
+    apart = [
+        place for place, pair in enumerate(zip(key, other, strict=False)) if pair[0] != pair[1]
+    ]
     if len(key) != len(other) or len(apart) != 1 or apart[0] % 2 == 0:
         return None
     return other[apart[0]] - key[apart[0]]

@@ -113,9 +113,7 @@ def read_deep(page: Page, data: np.ndarray) -> np.ndarray:
       ValueError: it cannot be decoded, or its values have no black and white.
     """
     depth = _decodable(page)
-    done, found = cv2.imdecodemulti(
-        data, cv2.IMREAD_UNCHANGED, range=(page.index, page.index + 1)
-    )
+    done, found = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED, range=(page.index, page.index + 1))
     if not done or not found:
         raise ValueError(f"{depth} samples in a TIFF cannot be decoded as they are compressed here")
     pixels = _scaled(np.atleast_3d(found[0]), page.bits[0], page.form[0])

@@ -5,10 +5,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vfi_jax.images.colour import Colour, insert
+from vfi_jax.images.colour import PLAIN, Colour, insert
 
 
-def write(path: Path, pixels: np.ndarray, *, colour: Colour = Colour()) -> None:
+def write(path: Path, pixels: np.ndarray, *, colour: Colour = PLAIN) -> None:
     """Write `[H, W, 1, 3 or 4]` uint8 or uint16 as PNG, losslessly, with its colour space."""
     path.write_bytes(insert(encode(pixels), colour))
 

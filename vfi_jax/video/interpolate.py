@@ -73,15 +73,16 @@ def interpolate_video(
     source, target = Path(source), Path(target)
     schedule, slow = timing.schedule, int(timing.slow)
     rate = None if timing.source_fps is None else parse_rate(timing.source_fps)
-    if rate is not None and source.is_file():
-        raise ValueError("source_fps is for a folder of images; a video has a rate of its own")
     targets.check(source, target, folder=folder, overwrite=output.overwrite)
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(contextlib.closing(open_source(source, rate=rate)))
+        if rate is not None and opened.timed:
+            raise ValueError("source_fps is for images; a video has a rate of its own")
+        untimed = rate is None and not opened.timed
         opened = Slowed(opened, slow) if slow > 1 else opened
         name, interpolator = load(computing)
         remarks = []
-        if rate is None and source.is_dir() and not folder:
+        if untimed and not folder:
             remarks.append(f"images are shown at {DEFAULT_RATE} frames/s; --source-fps sets it")
         _check_times(interpolator, schedule, opened.picture.rate)
         picture = _scaled(opened.picture, interpolator.contract.scale)

@@ -29,8 +29,7 @@ class Timing:
         which is all of the frame's time. 0: no blur.
       samples: Steps into which the shutter time is divided, an even number. More steps are
         smoother where motion is fast.
-      source_fps: Frames per second of a folder of images, which has no rate of its own. 24 if not
-        given.
+      source_fps: Frames per second of images, which have no rate of their own. 24 if not given.
       scene_threshold: Change between two frames, 0 to 1, above which they belong to different
         scenes. The earlier frame is repeated between scenes. 1: no cuts are detected.
     """

@@ -60,7 +60,7 @@ class ImageSequence(Source):
         self.count = sum(info.pages for info in infos)
         self.timed = bool(infos[0].durations) and len(paths) == 1 and rate is None
         if self.timed:
-            shown = infos[0].durations
+            shown = [*infos[0].durations]
             self.loop = images.loop(paths[0])
             rate = 1 / Counter(shown).most_common(1)[0][0]
         else:
@@ -94,10 +94,12 @@ class ImageSequence(Source):
         """The colour space that all images have, as far as frames can say it."""
         found = infos[0].colour
         if any(info.colour != found for info in infos):
-            self.warnings.append(f"images differ in colour profile; {self._paths[0].name}'s is kept")
+            self.warnings.append(
+                f"images differ in colour profile; {self._paths[0].name}'s is kept"
+            )
         if found.fits(grey=grey):
             return found
         self.warnings.append(
             f"the {found.space} colour profile of {self._paths[0].name} does not fit RGB; left out"
         )
-        return images.Colour()
+        return images.PLAIN

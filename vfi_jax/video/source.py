@@ -8,7 +8,7 @@ from typing import Any
 import av
 import numpy as np
 
-from vfi_jax.images import Colour
+from vfi_jax.images import PLAIN, Colour
 from vfi_jax.video.colour import Tags
 
 DEFAULT_RATE = Fraction(24)  # frames per second of what has no rate of its own
@@ -59,7 +59,7 @@ class Picture:
     tags: Tags = Tags()
     aspect: Fraction | None = None
     grey: bool = False
-    colour: Colour = Colour()
+    colour: Colour = PLAIN
 
 
 class Source:

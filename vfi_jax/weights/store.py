@@ -134,7 +134,7 @@ def faults(folder: Path) -> list[str]:
     """
     lines = (folder / MANIFEST).read_text(errors="replace").splitlines()
     sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    files = _files(folder)
+    files = _files(folder) | {name: folder / name for name in sums if (folder / name).is_file()}
     found = [f"{name} is missing" for name in sums if name not in files]
     found += [f"{name} does not belong there" for name in files if name not in sums]
     found += [

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from vfi_jax import images
 from vfi_jax.data import layout
 from vfi_jax.data.clip import Clip
 
@@ -27,5 +28,5 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     home = layout.find(root, f"frame/{name}", layout=LAYOUT)
     for video in layout.lines(listed):
         folder = layout.find(home, video, layout=LAYOUT)
-        for group in layout.folders(folder):
-            yield Clip(f"{video}/{group.name}", tuple(layout.images(group)))
+        for group in images.list_folders(folder):
+            yield Clip(f"{video}/{group.name}", tuple(images.list_images(group)))

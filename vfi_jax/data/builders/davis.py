@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from vfi_jax import images
 from vfi_jax.data import layout
 from vfi_jax.data.clip import Clip
 
@@ -24,4 +25,4 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     frames = layout.find(home, "JPEGImages/480p", "JPEGImages/Full-Resolution", layout=LAYOUT)
     for name in layout.lines(listed):
         folder = layout.find(frames, name, layout=LAYOUT)
-        yield Clip(name, tuple(layout.images(folder)))
+        yield Clip(name, tuple(images.list_images(folder)))

@@ -1,18 +1,22 @@
 """Any folder of sequences: a folder of images for each, such as im1.png im2.png im3.png."""
 
+import functools
 import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from vfi_jax import images
 from vfi_jax.data import layout
-from vfi_jax.data.clip import Clip
+from vfi_jax.data.clip import Clip, Frame
 
 LAYOUT = """\
 <any name>/<three or more images, in order of their names>
 or an index.json that lists triplets: [{"scene": "a", "gap_class": "easy",
 "frame0": "a/07.webp", "gt": "a/08.webp", "frame1": "a/09.webp"}]"""
 SPLITS = ("train", "val", "test")
+
+PAGED = (".tif", ".tiff", ".gif", ".webp", ".apng")  # files that may hold several frames
 
 
 def clips(root: Path, split: str) -> Iterator[Clip]:
@@ -26,7 +30,9 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     if not root.is_dir():
         raise layout.wrong(root, "it is no folder", LAYOUT)
     index = root / "index.json"
-    found = list(_listed(root, json.loads(index.read_text())) if index.exists() else _found(root))
+    found = list(
+        _listed(root, json.loads(index.read_text("utf-8-sig"))) if index.exists() else _found(root)
+    )
     scenes = list(dict.fromkeys(scene for scene, _ in found))
     chosen = set(scenes if split == "test" else layout.part(scenes, split))
     if not chosen:
@@ -50,11 +56,31 @@ def _listed(root, index):
 
 def _found(root):
     """The name and the clip of each folder of images."""
-    folders = [path for path in sorted(root.rglob("*")) if path.is_dir()]
-    sequences = [(path, layout.images(path)) for path in [root, *folders]]
-    found = [(path, images) for path, images in sequences if len(images) >= 3]
+    sequences = [(folder, _frames(folder)) for folder in [root, *_folders(root)]]
+    found = [(folder, frames) for folder, frames in sequences if len(frames) >= 3]
     if not found:
         raise layout.wrong(root, "no folder holds three images or more", LAYOUT)
-    for path, images in found:
-        name = root.resolve().name if path == root else path.relative_to(root).as_posix()
-        yield name, Clip(name, tuple(images))
+    for folder, frames in found:
+        name = root.resolve().name if folder == root else folder.relative_to(root).as_posix()
+        yield name, Clip(name, tuple(frames))
+
+
+def _folders(root):
+    """All folders below, in natural order."""
+    for folder in images.list_folders(root):
+        yield folder
+        yield from _folders(folder)
+
+
+def _frames(folder: Path) -> list[Frame]:
+    """The images of a folder; the pages of a file of several follow one another."""
+    frames: list[Frame] = []
+    for path in images.list_images(folder):
+        pages = images.read_info(path).pages if path.suffix.lower() in PAGED else 1
+        whole = (
+            [path]
+            if pages == 1
+            else [functools.partial(images.read, path, page=i) for i in range(pages)]
+        )
+        frames += whole
+    return frames

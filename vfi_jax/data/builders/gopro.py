@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vfi_jax import images
 from vfi_jax.data import layout
 from vfi_jax.data.clip import Clip, read_frame
 
@@ -26,8 +27,8 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
       split: "test" cuts the centre of 512x512 out.
     """
     home = layout.find(root, split, layout=LAYOUT)
-    for folder in layout.folders(home):
-        files = layout.images(folder / "sharp" if (folder / "sharp").exists() else folder)
+    for folder in images.list_folders(home):
+        files = images.list_images(folder / "sharp" if (folder / "sharp").exists() else folder)
         for start in range(0, len(files) - LENGTH + 1, LENGTH - 1):
             frames: tuple = tuple(files[start : start + LENGTH])
             if split == "test":

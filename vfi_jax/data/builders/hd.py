@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vfi_jax import images
 from vfi_jax.data import layout
 from vfi_jax.data.clip import Clip
 
@@ -34,7 +35,7 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
       split: "test".
     """
     for name, size in SIZES.items():
-        for file in layout.natural(layout.find(root, name, layout=LAYOUT).glob("*.yuv")):
+        for file in images.natural(layout.find(root, name, layout=LAYOUT).glob("*.yuv")):
             count = file.stat().st_size // (size[0] * size[1] * 3 // 2)
             for start in STARTS:
                 if start + 2 < count:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from vfi_jax import images
 from vfi_jax.data import layout
 from vfi_jax.data.clip import Clip
 
@@ -21,9 +22,9 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     """
     if not root.exists():
         raise layout.wrong(root, "", LAYOUT)
-    drives = layout.natural(root.glob("*/*_drive_*_sync"))
+    drives = images.natural(root.glob("*/*_drive_*_sync"))
     if not drives:
         raise layout.wrong(root, "there are no drives", LAYOUT)
     for drive in layout.part(drives, split):
-        for camera in layout.natural(drive.glob("image_0[23]")):
-            yield Clip(f"{drive.name}/{camera.name}", tuple(layout.images(camera / "data")))
+        for camera in images.natural(drive.glob("image_0[23]")):
+            yield Clip(f"{drive.name}/{camera.name}", tuple(images.list_images(camera / "data")))

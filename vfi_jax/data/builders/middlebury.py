@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from vfi_jax import images
 from vfi_jax.data import layout
 from vfi_jax.data.clip import Clip
 
@@ -23,7 +24,7 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     frames = layout.find(root, "other-data", ".", layout=LAYOUT)
     truths = layout.find(root, "other-gt-interp", ".", layout=LAYOUT)
     truth = "frame10i11.png"
-    names = [path.name for path in layout.folders(truths) if (path / truth).exists()]
+    names = [path.name for path in images.list_folders(truths) if (path / truth).exists()]
     if not names:
         raise layout.wrong(root, f"no folder holds {truth}", LAYOUT)
     for name in names:

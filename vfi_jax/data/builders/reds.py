@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from vfi_jax import images
 from vfi_jax.data import layout
 from vfi_jax.data.clip import Clip
 
@@ -25,8 +26,8 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     part = "val" if split == "val" else "train"
     home = layout.find(root, f"{part}_sharp", layout=LAYOUT)
     low = root / f"{part}_sharp_bicubic/X4"
-    for folder in layout.folders(home):
+    for folder in images.list_folders(home):
         if split != "val" and (folder.name in REDS4) != (split == "test"):
             continue
-        small = layout.images(low / folder.name) if (low / folder.name).exists() else ()
-        yield Clip(folder.name, tuple(layout.images(folder)), low=tuple(small))
+        small = images.list_images(low / folder.name) if (low / folder.name).exists() else ()
+        yield Clip(folder.name, tuple(images.list_images(folder)), low=tuple(small))

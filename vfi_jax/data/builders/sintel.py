@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from vfi_jax import images
 from vfi_jax.data import layout
 from vfi_jax.data.clip import Clip
 
@@ -23,5 +24,5 @@ def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
     """
     part = "training" if split == "train" else "test"
     home = layout.find(root, f"{part}/{variant}", layout=LAYOUT)
-    for folder in layout.folders(home):
-        yield Clip(f"{variant}/{folder.name}", tuple(layout.images(folder)))
+    for folder in images.list_folders(home):
+        yield Clip(f"{variant}/{folder.name}", tuple(images.list_images(folder)))

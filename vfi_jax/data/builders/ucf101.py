@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from vfi_jax import images
 from vfi_jax.data import layout
 from vfi_jax.data.clip import Clip
 
@@ -23,7 +24,7 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
       split: "test".
     """
     home = layout.find(root, "ucf101_interp_ours", ".", layout=LAYOUT)
-    triplets = [path for path in layout.folders(home) if (path / "frame_01_gt.png").exists()]
+    triplets = [path for path in images.list_folders(home) if (path / "frame_01_gt.png").exists()]
     if not triplets:
         raise layout.wrong(home, "no folder holds frame_01_gt.png", LAYOUT)
     for path in triplets:

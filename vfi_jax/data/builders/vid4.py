@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from vfi_jax import images
 from vfi_jax.data import layout
 from vfi_jax.data.clip import Clip
 
@@ -21,9 +22,9 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     """
     high = layout.find(root, "HR", "GT", layout=LAYOUT)
     low = next((root / name for name in ("LR", "BIx4") if (root / name).exists()), None)
-    found = layout.folders(high)
+    found = images.list_folders(high)
     if not found:
         raise layout.wrong(high, "it has no folders of frames", LAYOUT)
     for folder in found:
-        small = layout.images(low / folder.name) if low else ()
-        yield Clip(folder.name, tuple(layout.images(folder)), low=tuple(small))
+        small = images.list_images(low / folder.name) if low else ()
+        yield Clip(folder.name, tuple(images.list_images(folder)), low=tuple(small))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from vfi_jax import images
 from vfi_jax.data import layout
 from vfi_jax.data.clip import Clip, read_frame
 from vfi_jax.video import numbered
@@ -85,7 +86,7 @@ def find_videos(root: Path, split: str) -> list[Path]:
         raise layout.wrong(root, "it is no folder", LAYOUT)
     divided = (root / "train").is_dir() and (root / "val").is_dir()
     tree = root / split if divided else root
-    videos = sorted(path for path in tree.rglob("*") if path.suffix.lower() in SUFFIXES)
+    videos = [path for path in images.walk(tree) if path.suffix.lower() in SUFFIXES]
     return videos if divided else layout.part(videos, split)
 
 
@@ -98,7 +99,7 @@ def read_index(root: Path) -> dict[str, dict]:
     file = root / "index.json"
     if not file.exists():
         return {}
-    index = json.loads(file.read_text())
+    index = json.loads(file.read_text("utf-8-sig"))
     entries = index.get("clips") if isinstance(index, dict) else None
     if not isinstance(entries, list) or not all(
         isinstance(entry, dict) and "file" in entry for entry in entries

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Iterator
 from pathlib import Path
 
+from vfi_jax import images
 from vfi_jax.data import layout
 from vfi_jax.data.clip import Clip, read_shrunk
 
@@ -26,11 +27,11 @@ def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
       variant: "2k" scores test frames resized to 2048x1080 (area); training clips are as they are.
     """
     home = layout.find(root, split, layout=LAYOUT)
-    found = [clip for scene in layout.folders(home) for clip in layout.folders(scene)]
+    found = [clip for scene in images.list_folders(home) for clip in images.list_folders(scene)]
     if not found:
         raise layout.wrong(home, "it has no folders of clips", LAYOUT)
     for folder in found:
-        files = layout.images(folder)
+        files = images.list_images(folder)
         frames: tuple = tuple(files if split == "train" else files[::STRIDE])
         if variant == "2k" and split != "train":
             frames = tuple(
