@@ -23,7 +23,7 @@ FILES = [path for name in OURS for path in (ROOT / name).rglob("*.py")]
 
 
 def _imports(tree):
-    """{local name: dotted name} of what a file imports from other libraries."""
+    """{local name: dotted name} of what a file imports."""
     names = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -32,8 +32,7 @@ def _imports(tree):
                 names[local] = one.name if one.asname else local
         elif isinstance(node, ast.ImportFrom):
             names |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
-    known = (*OURS, *sys.stdlib_module_names)
-    return {local: name for local, name in names.items() if name.partition(".")[0] not in known}
+    return names
 
 
 def _dotted(node):
@@ -62,7 +61,9 @@ def _calls():
             chain = _dotted(call.func)
             if chain and chain[0] in imports:
                 name = ".".join((imports[chain[0]], *chain[1:]))
-                yield place, name.partition(".")[0], name, keywords
+                library = name.partition(".")[0]
+                if library not in (*OURS, *sys.stdlib_module_names):
+                    yield place, library, name, keywords
             elif keywords and isinstance(call.func, ast.Attribute) and "av" in imports:
                 yield place, None, call.func.attr, keywords
 
