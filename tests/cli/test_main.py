@@ -90,7 +90,7 @@ def test_a_signal_leaves_nothing_half_made(tmp_path, name):
         [sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=tmp_path
     ) as process:
         assert process.stdout.readline() == b"begun\n"
-        assert [path.name for path in tmp_path.iterdir()] == [".out.partial.mp4"]
+        assert [path.name for path in tmp_path.rglob("*.mp4")] == ["result.mp4"]
         process.send_signal(getattr(signal, name))
         assert process.wait(timeout=60) == 128 + getattr(signal, name)
     assert not list(tmp_path.iterdir())

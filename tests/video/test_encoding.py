@@ -1,4 +1,4 @@
-"""What encoders are asked for; those in hardware cannot run here."""
+"""What encoders are given; those in hardware cannot run here."""
 
 import platform
 from fractions import Fraction
@@ -7,11 +7,11 @@ import av
 import numpy as np
 import pytest
 
-from vfi_jax.video import colour, encoding
+from vfi_jax.video import colour, encoding, interpolate_video
 from vfi_jax.video.options import Output
 from vfi_jax.video.source import Picture
 
-from .clips import frames
+from .clips import facts, frames, make
 
 PICTURE = Picture(96, 64, Fraction(30), Fraction(30), Fraction(1, 30), chroma="420")
 DEEP = Picture(96, 64, Fraction(30), Fraction(30), Fraction(1, 30), bits=10, chroma="420")
@@ -95,3 +95,27 @@ def test_an_encoder_without_a_known_quality_is_remarked():
         ValueError, match=r"crf has no meaning for mpeg4; it has for libx264.*nvenc"
     ):
         encoding.choose(".mkv", PICTURE, Output(codec="mpeg4", crf=3))
+
+
+@pytest.mark.parametrize(("codec", "worst"), [("libx264", 51), ("libvpx-vp9", 63)])
+def test_a_crf_out_of_range_is_refused(codec, worst):
+    assert encoding.choose(".mkv", PICTURE, Output(codec=codec, crf=worst))
+    with pytest.raises(ValueError, match=f"crf must be 0 to {worst} for {codec}, got 99"):
+        encoding.choose(".mkv", PICTURE, Output(codec=codec, crf=99))
+
+
+def test_options_go_to_the_encoder_and_unknown_ones_are_refused(tmp_path):
+    output = Output(preset="ultrafast", encoder_options=["tune=grain"])
+    options = encoding.choose(".mp4", PICTURE, output).options
+    assert (options["preset"], options["tune"], options["crf"]) == ("ultrafast", "grain", "17")
+    source = make(tmp_path / "in.mp4", audio="aac")
+    with pytest.raises(ValueError, match="libx264 has no option tuna"):
+        interpolate_video(source, tmp_path / "out.mp4", encoder_options={"tuna": "grain"})
+    with pytest.raises(ValueError, match="KEY=VALUE, got 'tune'"):
+        Output(encoder_options=["tune"])
+
+
+def test_audio_is_left_out_without_a_note_where_it_is_not_wanted(tmp_path):
+    source = make(tmp_path / "in.mp4", audio="aac")
+    assert not interpolate_video(source, tmp_path / "out.mp4", audio=False).warnings
+    assert not facts(tmp_path / "out.mp4").tracks

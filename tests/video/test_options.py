@@ -4,6 +4,7 @@ import pytest
 
 from vfi_jax.cli import interpolate
 from vfi_jax.video import Computing, Output, Timing, interpolate_video
+from vfi_jax.video.interpolate import load
 from vfi_jax.video.options import gathered, replaced
 
 GROUPS = (Timing, Computing, Output)
@@ -21,6 +22,20 @@ GROUPS = (Timing, Computing, Output)
 def test_what_contradicts_or_cannot_be_is_refused(given, message):
     with pytest.raises(ValueError, match=message):
         Timing(**given)
+
+
+def test_memory_and_tiles_that_no_frame_fits_into_are_refused():
+    with pytest.raises(
+        ValueError, match=r"at least 16 MiB, got 0\.102 MiB; --memory counts in GiB"
+    ):
+        Computing(memory=0.0001 * 2**30)
+    with pytest.raises(ValueError, match="tile must be at least 16 pixels, got 1"):
+        Computing(tile=1)
+
+
+def test_weights_that_are_nowhere_are_called_so():
+    with pytest.raises(ValueError, match="weights 'nope': there is no such file or folder"):
+        load(Computing(weights="nope", model="blend"))
 
 
 def test_the_command_has_the_defaults_of_the_library():

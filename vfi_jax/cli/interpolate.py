@@ -42,6 +42,9 @@ class Args(Output, Computing, Timing):
     config: tyro.conf.Suppress[Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     padding: str = COMPUTING.padding
     devices: tyro.conf.Suppress[None] = None
+    encoder_options: Annotated[
+        tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="KEY=VALUE")
+    ] = ()
     overwrite: Annotated[bool, tyro.conf.arg(aliases=["-y"])] = Output.overwrite
 
     memory: float | None = Computing.memory

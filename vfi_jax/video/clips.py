@@ -58,7 +58,7 @@ def write_frames(
     Raises:
       ValueError: there are no frames, or `path` cannot be written.
     """
-    rate, folder, path = parse_rate(fps), targets.is_folder(path), Path(path)
+    rate, folder, path = parse_rate(fps), targets.is_folder(path), targets.named("path", path)
     output = Output(crf=crf, overwrite=overwrite)
     targets.check(None, path, folder=folder, overwrite=overwrite)
     frames = iter(frames)
@@ -77,7 +77,7 @@ def write_frames(
         alpha=channels == 4,
         tags=colour.Tags(colour.FULL, colour.RGB),
     )
-    with targets.staged(path) as temporary:
+    with targets.staged(path, overwrite=overwrite) as temporary:
         sink = open_sink(temporary, source, picture, Schedule(multi=1), output, folder=folder)
         with contextlib.closing(sink):
             for index, pixels in enumerate(itertools.chain([first], frames)):

@@ -25,16 +25,22 @@ DROPPED = ("major_brand", "minor_version", "compatible_brands", "encoder", "ENCO
 
 
 class Video(Source):
-    """The best video stream of a file that FFmpeg can read, decoded as far as it can be."""
+    """The best video stream of a file that FFmpeg can read, decoded as far as it can be.
 
-    def __init__(self, path: Path):
+    Args:
+      path: the file.
+      name: its name in messages, if not that of `path`.
+    """
+
+    def __init__(self, path: Path, *, name: str | None = None):
         super().__init__()
-        self._name = path.name
-        self._container = _open(path)
+        self._name = name or path.name
+        self._container = _open(path, self._name)
         try:
             self._stream = self._best_stream()
             self._decoder = _decoder(self._stream)
             self._damaged, self._hidden = 0, False
+            self._fitted: dict[tuple[int, int], int] = {}  # frames of other sizes than the first
             self._deinterlace: _Deinterlace | None = None
             self._first: av.VideoFrame | None = None
             self._items = self._decode()
@@ -141,14 +147,18 @@ class Video(Source):
 
     def _pixels(self, frame, alpha):
         picture = self.picture
-        if (frame.width, frame.height) != self._orientation.size(picture.width, picture.height):
-            frame = frame.reformat(*self._orientation.size(picture.width, picture.height))
+        whole = self._orientation.size(picture.width, picture.height)
+        size = frame.width, frame.height
+        if size != whole:
+            self._fitted[size] = self._fitted.get(size, 0) + 1
+            frame = frame.reformat(*_fit(size, whole), interpolation=colour.CHROMA)
         layered = colour.has_alpha(frame.format)
         pixels = colour.to_array(frame, self._tags, bits=picture.bits, alpha=layered)
         if layered and not (alpha and picture.alpha):
             self._hidden |= not picture.alpha and _transparent(pixels, picture.bits)
             pixels = colour.over_black(pixels)
-        return self._orientation.upright(pixels)
+        pixels = self._orientation.upright(pixels)
+        return pixels if size == whole else _centred(pixels, picture)
 
     def _decode(self):
         """Decoded frames and other streams' packets; damage is counted and skipped."""
@@ -191,6 +201,11 @@ class Video(Source):
     def _report(self, clock, end):
         if self._damaged:
             self.warnings.append(f"{self._damaged} damaged frames: decoded as far as possible")
+        for (width, height), count in self._fitted.items():
+            self.warnings.append(
+                f"{count} frames of {width}x{height}: fitted into {self.picture.width}x"
+                f"{self.picture.height} with black bars"
+            )
         if self._hidden:
             self.warnings.append("transparency after a first frame without is laid over black")
         if clock.missing:
@@ -225,13 +240,13 @@ class _Deinterlace:
                 return
 
 
-def _open(path):
+def _open(path, name):
     if not path.stat().st_size:
-        raise ValueError(f"{path.name} is empty (0 bytes)")
+        raise ValueError(f"{name} is empty (0 bytes)")
     try:
         return open_file(str(path))
     except av.FFmpegError as error:
-        raise ValueError(f"{path.name} cannot be read as a video: {error.strerror}") from error
+        raise ValueError(f"{name} cannot be read as a video: {error.strerror}") from error
 
 
 def _decoder(stream):
@@ -254,6 +269,21 @@ def _transparent(pixels, bits):
     largest value of 8 bits."""
     spare = max(8 * pixels.itemsize - bits, 0)  # floating-point formats have 32 bits
     return bool(pixels[..., 3].min() >> spare < np.iinfo(pixels.dtype).max >> spare)
+
+
+def _fit(size, whole):
+    """The largest size with the proportions of one that fits into another."""
+    factor = min(Fraction(most, side) for side, most in zip(size, whole, strict=True))
+    return tuple(max(round(side * factor), 1) for side in size)
+
+
+def _centred(pixels, picture):
+    """A smaller frame in the middle of a black one; transparent bars where there is alpha."""
+    frame = np.zeros((picture.height, picture.width, pixels.shape[-1]), pixels.dtype)
+    height, width = pixels.shape[:2]
+    top, left = (picture.height - height) // 2, (picture.width - width) // 2
+    frame[top : top + height, left : left + width] = pixels
+    return frame
 
 
 def _start(container):

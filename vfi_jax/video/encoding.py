@@ -31,6 +31,10 @@ OPTIONS = {
     "prores_ks": {"profile": "4444", "alpha_bits": "16"},
 }
 
+# Highest crf, which is the worst quality; encoders in hardware end at that of H.264 and HEVC.
+WORST_CRF = {"libvpx-vp9": 63, "libsvtav1": 63}
+USUAL_WORST_CRF = 51
+
 # Encoders in hardware that are asked for a quality, and for which; it is not quite libx264's crf.
 HARDWARE = (
     *("h264_nvenc", "hevc_nvenc", "av1_nvenc"),
@@ -73,7 +77,7 @@ def choose(suffix: str, picture: Picture, output: Output = Output()) -> Encoding
     Args:
       suffix: of the target.
       picture: what is to be written.
-      output: which encoder and quality in place of the container's default.
+      output: which encoder, quality and options in place of the container's default.
 
     Raises:
       ValueError: there is no such encoder, or it has no such quality.
@@ -99,6 +103,10 @@ def choose(suffix: str, picture: Picture, output: Output = Output()) -> Encoding
                 "hardware, such as h264_nvenc"
             )
         options["crf"] = f"{crf:g}"
+    worst = WORST_CRF.get(codec, USUAL_WORST_CRF)
+    if crf is not None and not 0 <= crf <= worst:
+        raise ValueError(f"crf must be 0 to {worst} for {codec}, got {crf:g}")
+    options |= output.options_of_encoder()
     pixel_format = _pixel_format(codec, [one.name for one in encoder.video_formats or ()], picture)
     return Encoding(format_name, codec, pixel_format, options)
 

@@ -70,7 +70,7 @@ def interpolate_video(
     started = time.perf_counter()
     timing, computing, output = replaced((timing, computing, output), options)
     folder = targets.is_folder(target)
-    source, target = Path(source), Path(target)
+    source, target = targets.named("source", source), targets.named("target", target)
     schedule, slow = timing.schedule, int(timing.slow)
     rate = None if timing.source_fps is None else parse_rate(timing.source_fps)
     targets.check(source, target, folder=folder, overwrite=output.overwrite)
@@ -79,6 +79,8 @@ def interpolate_video(
         if rate is not None and opened.timed:
             raise ValueError("source_fps is for images; a video has a rate of its own")
         untimed = rate is None and not opened.timed
+        if not output.audio:
+            opened.tracks = [track for track in opened.tracks if track.type != "audio"]
         opened = Slowed(opened, slow) if slow > 1 else opened
         name, interpolator = load(computing)
         remarks = []
@@ -86,7 +88,7 @@ def interpolate_video(
             remarks.append(f"images are shown at {DEFAULT_RATE} frames/s; --source-fps sets it")
         _check_times(interpolator, schedule, opened.picture.rate)
         picture = _scaled(opened.picture, interpolator.contract.scale)
-        staged = stack.enter_context(targets.staged(target))
+        staged = stack.enter_context(targets.staged(target, overwrite=output.overwrite))
         sink = open_sink(staged, opened, picture, schedule, output, folder=folder)
         stack.enter_context(contextlib.closing(sink))
         show = _counting(progress, _expected(opened, schedule))
@@ -120,6 +122,7 @@ def load(computing: Computing) -> tuple[str, Any]:
     Raises:
       ValueError: there is no such model, or it has no weights here; or an option is out of range.
     """
+    from vfi_jax import registry
     from vfi_jax import weights as library
     from vfi_jax.interpolation import Interpolator
 
@@ -127,6 +130,7 @@ def load(computing: Computing) -> tuple[str, Any]:
     if isinstance(model, tuple):
         module, variables = model
     elif computing.weights is not None:
+        _check_weights(computing.weights, registry.list_models())
         module, variables = library.load(computing.weights, system=model, **config)
     else:
         model = model or library.DEFAULT
@@ -174,6 +178,15 @@ def _carrying(items: Iterable[Frame | av.Packet], sink: Sink, behind: Behind) ->
             yield item
         else:
             behind(sink.copy, item)
+
+
+def _check_weights(weights, known):
+    """Refuses what is neither a path nor the name of a system."""
+    if weights not in known and not Path(weights).exists():
+        raise ValueError(
+            f"weights {os.fspath(weights)!r}: there is no such file or folder; --model (model=) "
+            "takes the name of a system"
+        )
 
 
 def _scaled(picture, scale):

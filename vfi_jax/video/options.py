@@ -12,6 +12,9 @@ from vfi_jax import lookup
 from vfi_jax.video.timing import Schedule, parse_rate
 
 T = TypeVar("T")
+MIB = 2**20  # bytes
+LEAST_MEMORY = 16 * MIB  # less than any call takes
+LEAST_TILE = 16  # pixels; smaller tiles are all overlap
 HIGHEST_RATE = 1000  # frames per second; displays and cameras of today are far below
 
 
@@ -106,6 +109,13 @@ class Computing:
     devices: Sequence[Any] | None = None
 
     def __post_init__(self):
+        if self.memory is not None and self.memory < LEAST_MEMORY:
+            raise ValueError(
+                f"memory must be at least {LEAST_MEMORY / MIB:g} MiB, got "
+                f"{self.memory / MIB:.3g} MiB; --memory counts in GiB, memory= in bytes"
+            )
+        if self.tile is not None and self.tile < LEAST_TILE:
+            raise ValueError(f"tile must be at least {LEAST_TILE} pixels, got {self.tile}")
         if self.config and isinstance(self.model, tuple):
             raise ValueError("config needs a model's name; create a loaded one with its own")
 
@@ -119,12 +129,44 @@ class Output:
         or h264_nvenc.
       crf: Quality of the encoder. Lower means better quality and larger files. Default: 17
         (libx264), 19 (H.264, HEVC and AV1 in hardware, on their own scale).
+      preset: The encoder's trade of speed against file size, by its own names: ultrafast to
+        veryslow (libx264, libx265), 0 to 13 (libsvtav1), p1 to p7 (nvenc).
+      encoder_options: Further options of the encoder, KEY=VALUE, by FFmpeg's names, such as
+        tune=film or x265-params=aq-mode=3. In Python also a mapping.
+      audio: Keep the audio tracks.
       overwrite: Replace a target that exists.
     """
 
     codec: str | None = None
     crf: float | None = None
+    preset: str | None = None
+    encoder_options: Mapping[str, str] | Sequence[str] = ()
+    audio: bool = True
     overwrite: bool = False
+
+    def __post_init__(self):
+        self.options_of_encoder()
+
+    @property
+    def encodes(self) -> bool:
+        """Whether anything is given that only a video encoder takes."""
+        return any((self.codec, self.crf is not None, self.preset, self.encoder_options))
+
+    def options_of_encoder(self) -> dict[str, str]:
+        """`preset` and `encoder_options` by FFmpeg's names.
+
+        Raises:
+          ValueError: one is not of the form KEY=VALUE.
+        """
+        given = self.encoder_options
+        if not isinstance(given, Mapping):
+            pairs = [text.partition("=") for text in given]
+            for key, equals, value in pairs:
+                if not (key and equals and value):
+                    raise ValueError(f"encoder_options must be KEY=VALUE, got {key + equals!r}")
+            given = {key: value for key, _, value in pairs}
+        preset = {} if self.preset is None else {"preset": str(self.preset)}
+        return preset | {key: str(value) for key, value in given.items()}
 
 
 def gathered(kind: type[T], given: object) -> T:

@@ -16,7 +16,7 @@ def open_file(file: Any, mode: Any = "r", **options: Any) -> Any:
     """`av.open`, which reads and writes metadata that is not UTF-8 byte for byte.
 
     Args:
-      file: a path or a file object.
+      file: a path, taken as one whatever it holds, such as colons; or a file object.
       mode: "r" or "w".
       **options: of `av.open`.
 
@@ -28,6 +28,8 @@ def open_file(file: Any, mode: Any = "r", **options: Any) -> Any:
       av.FFmpegError: the file cannot be opened.
       ValueError: no such format.
     """
+    if isinstance(file, str):
+        file = f"file:{file}"  # FFmpeg would take what is before a colon for a protocol
     return av.open(file, mode, **_KEEP_BYTES, **options)
 
 

@@ -1,5 +1,7 @@
 """Opening a video, or a folder or a file of images."""
 
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
@@ -18,7 +20,7 @@ def open_source(path: Path, *, rate: Fraction | None = None) -> Source:
     """A video file, or images, opened.
 
     Args:
-      path: a file, or a folder of images.
+      path: a file, or a folder of images; also a FIFO or /dev/stdin, which is read to its end first.
       rate: frames per second of images, which have none of their own.
 
     Raises:
@@ -28,7 +30,34 @@ def open_source(path: Path, *, rate: Fraction | None = None) -> Source:
         raise ValueError(f"{path} does not exist")
     if path.is_dir():
         return ImageSequence(images.list_images(path), rate, where=path)
+    if not path.is_file():
+        return Piped(path)
     return ImageSequence([path], rate, where=path) if is_image(path) else Video(path)
+
+
+class Piped(Video):
+    """A video that comes through a pipe, kept in a temporary file: most containers need to be read
+    at more than one place."""
+
+    def __init__(self, path: Path):
+        with tempfile.NamedTemporaryFile(prefix="vfi_jax-", delete=False) as file:
+            self._copy = Path(file.name)
+            try:
+                with open(path, "rb") as pipe:
+                    shutil.copyfileobj(pipe, file)
+            except BaseException:
+                self._copy.unlink()
+                raise
+        try:
+            super().__init__(self._copy, name=path.name)
+        except BaseException:
+            self._copy.unlink()
+            raise
+
+    def close(self) -> None:
+        """Close and remove the temporary file."""
+        super().close()
+        self._copy.unlink(missing_ok=True)
 
 
 def is_image(path: Path) -> bool:

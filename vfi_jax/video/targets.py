@@ -1,18 +1,23 @@
 """Where output goes: checked before any work is done, complete or not there at all."""
 
 import contextlib
+import errno
+import itertools
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from vfi_jax.images import is_system_file
 from vfi_jax.video.encoding import FORMATS
+from vfi_jax.video.workspace import workspace
 
 FRAME_NAME = "frame_{:06d}.png"
 FRAME_PATTERN = r"frame_\d{6,}\.png"
-PARTIAL = ".vfi_jax.partial"  # inside of a folder, until its frames are complete
+LONGEST_NAME = 255  # bytes
+RESULT = "result"  # name of the output in its workspace
 
 
 def is_folder(target: str | os.PathLike) -> bool:
@@ -21,8 +26,33 @@ def is_folder(target: str | os.PathLike) -> bool:
     return not path.suffix or text.endswith(("/", os.sep)) or path.is_dir()
 
 
+def named(role: str, path: str | os.PathLike) -> Path:
+    """The path that a user gave.
+
+    Args:
+      role: "source" or "target".
+      path: what was given.
+
+    Raises:
+      ValueError: it names nothing: "" would mean the current folder, and "-" is a pipe to other
+        programs.
+    """
+    text = os.fspath(path)
+    if not text:
+        raise ValueError(f'{role} must name a file or folder, got ""; the current folder is "."')
+    if text == "-":
+        pipe = "/dev/stdin reads from a pipe" if role == "source" else "write to a FIFO (mkfifo)"
+        raise ValueError(f'{role} must name a file or folder, got "-"; {pipe}')
+    return Path(path)
+
+
 def check(source: Path | None, target: Path, *, folder: bool, overwrite: bool) -> None:
     """Raises ValueError where `target` cannot or must not be written."""
+    if len(os.fsencode(target.name)) > LONGEST_NAME:
+        raise ValueError(
+            f"target {target.name[:20]}... is longer than {LONGEST_NAME} bytes, the most that file "
+            "systems take"
+        )
     if source is not None and target.resolve() == source.resolve():
         raise ValueError(f"{target} is the source; write to another name")
     if not target.resolve().parent.is_dir():
@@ -32,6 +62,8 @@ def check(source: Path | None, target: Path, *, folder: bool, overwrite: bool) -
         raise ValueError(f"{target.name}: a target ends in {known}, or is a folder (no suffix)")
     if folder and target.exists() and not target.is_dir():
         raise ValueError(f"{target} is a file; a folder would take its place")
+    if target.is_fifo():
+        return
     held = _held(target) if folder else []
     if not target.exists() or (folder and not held):
         return
@@ -43,32 +75,59 @@ def check(source: Path | None, target: Path, *, folder: bool, overwrite: bool) -
 
 
 @contextlib.contextmanager
-def staged(target: Path) -> Iterator[Path]:
+def staged(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """A temporary name that becomes `target` at the end, or vanishes on failure.
 
-    It is beside the target, or inside of a folder that is there, which stays: it may be a link or
-    a mount point. A link to a file stays too; what it points to is replaced.
+    It is in a workspace beside the target, or inside of a folder that is there, which stays: it may
+    be a link or a mount point. A link to a file stays too; what it points to is replaced. The whole
+    result is written to a target that is a FIFO.
+
+    Args:
+      target: where the result goes.
+      overwrite: replace what is there at the end.
 
     Raises:
-      OSError: what was made could not be given the target's name; it stays where the message says.
+      ValueError: another run is writing to `target`.
+      OSError: the result could not be given the target's name; the message says where it is.
     """
     place = target.resolve()
-    if place.is_dir():
-        temporary = place / PARTIAL
-    else:
-        temporary = place.with_name(f".{target.stem}.partial{target.suffix}")
-    _remove(temporary)
-    try:
+    if place.is_fifo():
+        with tempfile.TemporaryDirectory(prefix="vfi_jax-") as folder:
+            temporary = Path(folder) / f"{RESULT}{target.suffix}"
+            yield temporary
+            with open(temporary, "rb") as result, open(place, "wb") as pipe:
+                shutil.copyfileobj(result, pipe)
+        return
+    with workspace(place, discard=overwrite) as folder:
+        temporary = folder / f"{RESULT}{target.suffix}"
         yield temporary
-    except BaseException:
-        _remove(temporary)
-        raise
+        deliver(temporary, target, overwrite=overwrite)
+
+
+def deliver(result: Path, target: Path, *, overwrite: bool) -> None:
+    """Give a complete file or folder of frames the target's name.
+
+    Raises:
+      OSError: it could not; the result is beside the target then, where the message says.
+    """
+    place = target.resolve()
     try:
-        _move(temporary, place)
+        if not overwrite and place.exists() and not (place.is_dir() and not _held(place)):
+            raise FileExistsError(errno.EEXIST, "it appeared during the run")
+        _move(result, place)
     except OSError as error:
+        saved = _spare(place, result.suffix)
+        result.rename(saved)
         raise OSError(
-            f"{target} could not be replaced ({error.strerror}); what was made is in {temporary}"
+            f"{target} could not be written ({error.strerror}); the result is in {saved}"
         ) from error
+
+
+def _spare(place, suffix):
+    """A name that is not taken, beside a target."""
+    folder = place if place.is_dir() else place.parent
+    names = (f"vfi_jax-result-{number}{suffix}" for number in itertools.count(1))
+    return next(folder / name for name in names if not (folder / name).exists())
 
 
 def _held(folder):
@@ -83,15 +142,8 @@ def _move(temporary, place):
         temporary.replace(place)
         return
     old = {one for one in place.iterdir() if re.fullmatch(FRAME_PATTERN, one.name)}
-    for made in sorted(temporary.iterdir()):
-        old.discard(made.replace(place / made.name))
+    for new in sorted(temporary.iterdir()):
+        old.discard(new.replace(place / new.name))
     for one in old:
         one.unlink()
     temporary.rmdir()
-
-
-def _remove(path):
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -45,8 +45,11 @@ def open_sink(
       ValueError: no such encoder, or the target does not take it or so many frames per second.
     """
     if folder or path.suffix.lower() == ".gif":
-        if output.codec is not None or output.crf is not None:
-            raise ValueError("codec and crf are for video files, not for a folder or a GIF")
+        if output.encodes:
+            raise ValueError(
+                "codec, crf, preset and encoder_options are for video files, not for a folder or a "
+                "GIF"
+            )
         if folder:
             return FolderSink(path, source, picture)
         return GifSink(path, source, picture, schedule.out_rate(picture.average))
@@ -148,6 +151,8 @@ class VideoSink(Sink):
                 f"{chosen.codec} refuses {picture.width}x{picture.height} {chosen.pixel_format} "
                 f"with {chosen.options}: {error.strerror}"
             ) from error
+        if context.options:  # what the encoder did not take
+            raise ValueError(f"{chosen.codec} has no option {', '.join(sorted(context.options))}")
         return stream
 
     def _carry_over(self, source, format_name):

@@ -1,0 +1,114 @@
+"""A locked hidden folder beside a target, in which output is prepared."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+PREFIX = ".vfi_jax-"
+LOCK = "lock"  # marks a folder as a workspace, and is held while a run uses it
+KEPT = "job.json"  # marks the work of a run that can be resumed
+
+
+@contextlib.contextmanager
+def workspace(place: Path, *, keep: bool = False, discard: bool = False) -> Iterator[Path]:
+    """A folder of this run alone; removed at the end, and with it whatever is left in it.
+
+    It is beside `place`, or inside of a folder that is there, which may be a mount point: the same
+    file system, so that results can be moved. Its name depends on the target's name alone, so that
+    two runs into one target meet in it, and the work of a run that was killed is found again.
+
+    Args:
+      place: the target, resolved.
+      keep: on an exception leave the folder where it is if it holds a job; use the job that a
+        stopped run left in it.
+      discard: remove a job that a stopped run left.
+
+    Raises:
+      ValueError: another run is writing to this target, or a stopped run left a job and neither
+        `keep` nor `discard` is set.
+    """
+    folder = folder_of(place)
+    lock = _locked(folder, place)
+    kept = False
+    try:
+        if (folder / KEPT).exists() and not (keep or discard):
+            kept = True
+            raise ValueError(
+                f"a stopped run into {place.name} left its work in {folder}: --resume continues "
+                "it, --overwrite discards it"
+            )
+        if not keep:
+            _empty(folder)
+        yield folder
+    except BaseException:
+        kept = kept or (keep and (folder / KEPT).exists())
+        raise
+    finally:
+        _release(folder, lock, kept=kept)
+
+
+def folder_of(place: Path) -> Path:
+    """The workspace of a resolved target."""
+    name = PREFIX + hashlib.sha256(os.fsencode(place.name)).hexdigest()[:12]
+    return (place if place.is_dir() else place.parent) / name
+
+
+def _locked(folder, place):
+    """Descriptor of the lock of a workspace, made if it is not there."""
+    while True:
+        folder.mkdir(exist_ok=True)
+        try:
+            lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:  # the run before removed its folder just now
+            continue
+        try:
+            _acquire(lock)
+        except OSError as error:
+            os.close(lock)
+            raise ValueError(
+                f"another run is writing to {place}; wait for it or stop it"
+            ) from error
+        # A file that was removed between opening and locking locks nobody out.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(folder / LOCK), os.fstat(lock)):
+                return lock
+        os.close(lock)
+
+
+def _release(folder, lock, *, kept):
+    if kept:
+        os.close(lock)
+        return
+    _empty(folder)
+    if sys.platform == "win32":  # where an open file cannot be removed
+        os.close(lock)
+    (folder / LOCK).unlink(missing_ok=True)
+    if sys.platform != "win32":
+        os.close(lock)
+    with contextlib.suppress(OSError):  # another run may have begun in it
+        folder.rmdir()
+
+
+def _empty(folder):
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != LOCK:
+            path.unlink()
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _acquire(lock):
+        msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _acquire(lock):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
