@@ -20,7 +20,8 @@ def open_source(path: Path, *, rate: Fraction | None = None) -> Source:
     """A video file, or images, opened.
 
     Args:
-      path: a file, or a folder of images; also a FIFO or /dev/stdin, which is read to its end first.
+      path: a file, or a folder of images; also a FIFO or /dev/stdin, which is read to its end
+        first.
       rate: frames per second of images, which have none of their own.
 
     Raises:
