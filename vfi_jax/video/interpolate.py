@@ -75,17 +75,23 @@ def interpolate_video(
     rate = None if timing.source_fps is None else parse_rate(timing.source_fps)
     targets.check(source, target, folder=folder, overwrite=output.overwrite)
     with contextlib.ExitStack() as stack:
-        opened = stack.enter_context(contextlib.closing(open_source(source, rate=rate)))
+        opened = stack.enter_context(
+            contextlib.closing(open_source(source, rate=rate, gaps=timing.gaps))
+        )
         if rate is not None and opened.timed:
             raise ValueError("source_fps is for images; a video has a rate of its own")
         untimed = rate is None and not opened.timed
         if not output.audio:
             opened.tracks = [track for track in opened.tracks if track.type != "audio"]
         opened = Slowed(opened, slow) if slow > 1 else opened
+        if opened.gaps:  # else the gaps of a folder's frames would be lost in a folder
+            schedule = dataclasses.replace(schedule, rate=schedule.out_rate(opened.picture.rate))
         name, interpolator = load(computing)
         remarks = []
         if untimed and not folder:
             remarks.append(f"images are shown at {DEFAULT_RATE} frames/s; --source-fps sets it")
+        if opened.picture.colour.space and not folder:
+            remarks.append("the images' colour profile is left out; a folder of images keeps it")
         _check_times(interpolator, schedule, opened.picture.rate)
         picture = _scaled(opened.picture, interpolator.contract.scale)
         staged = stack.enter_context(targets.staged(target, overwrite=output.overwrite))

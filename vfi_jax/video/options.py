@@ -33,6 +33,9 @@ class Timing:
       samples: Steps into which the shutter time is divided, an even number. More steps are
         smoother where motion is fast.
       source_fps: Frames per second of images, which have no rate of their own. 24 if not given.
+      gaps: What numbers mean that are missing in the names of images. time: the frames around them
+        are that many steps apart, and the gap is filled. even: all images follow one another
+        evenly.
       scene_threshold: Change between two frames, 0 to 1, above which they belong to different
         scenes. The earlier frame is repeated between scenes. 1: no cuts are detected.
     """
@@ -43,6 +46,7 @@ class Timing:
     shutter: float | Fraction = 0
     samples: int = 8
     source_fps: str | float | Fraction | None = None
+    gaps: Literal["time", "even"] = "time"
     # Cuts score 0.6 and more, fast action below 0.35.
     scene_threshold: float = 0.5
 
@@ -57,6 +61,8 @@ class Timing:
         for name in ("fps", "source_fps"):
             if getattr(self, name) is not None:
                 _check_rate(name, getattr(self, name))
+        if self.gaps not in ("time", "even"):
+            raise ValueError(f"gaps must be time or even, got {self.gaps!r}")
         if not 0 <= self.shutter <= 360:
             raise ValueError(f"shutter must be 0 to 360 degrees, got {self.shutter}")
         if self.samples < 2 or self.samples % 2:

@@ -16,13 +16,15 @@ from vfi_jax.video.source import DEFAULT_RATE, Frame, Picture, Source
 MILLISECOND = Fraction(1, 1000)
 
 
-def open_source(path: Path, *, rate: Fraction | None = None) -> Source:
+def open_source(path: Path, *, rate: Fraction | None = None, gaps: str = "time") -> Source:
     """A video file, or images, opened.
 
     Args:
       path: a file, or a folder of images; also a FIFO or /dev/stdin, which is read to its end
         first.
       rate: frames per second of images, which have none of their own.
+      gaps: "time": numbers that are missing in the names of images are gaps in time; "even": all
+        images follow one another evenly.
 
     Raises:
       ValueError: there is nothing at `path`, or no video in it.
@@ -30,7 +32,7 @@ def open_source(path: Path, *, rate: Fraction | None = None) -> Source:
     if not path.exists():
         raise ValueError(f"{path} does not exist")
     if path.is_dir():
-        return ImageSequence(images.list_images(path), rate, where=path)
+        return ImageSequence(images.list_images(path), rate, where=path, gaps=gaps)
     if not path.is_file():
         return Piped(path)
     return ImageSequence([path], rate, where=path) if is_image(path) else Video(path)
@@ -74,11 +76,13 @@ def is_image(path: Path) -> bool:
 class ImageSequence(Source):
     """Images in natural order; the pages of a file of several follow one another.
 
-    The numbers in their names are places in time: where some are missing, the frames around the gap
-    are so many steps apart.
+    Where `gaps` is "time", the numbers in their names are places in time: where some are missing,
+    the frames around them are that many steps apart.
     """
 
-    def __init__(self, paths: list[Path], rate: Fraction | None, *, where: Path):
+    def __init__(
+        self, paths: list[Path], rate: Fraction | None, *, where: Path, gaps: str = "time"
+    ):
         super().__init__()
         if not paths:
             raise ValueError(f"{where} holds no images ({' '.join(images.SUFFIXES)})")
@@ -88,14 +92,15 @@ class ImageSequence(Source):
         self._alpha = any(info.alpha for info in infos)
         grey = all(info.grey for info in infos)
         self.count = sum(info.pages for info in infos)
-        self.timed = bool(infos[0].durations) and len(paths) == 1 and rate is None
+        self.timed = bool(infos[0].durations) and len(paths) == 1
         if self.timed:
             shown = [*infos[0].durations]
             self.loop = images.loop(paths[0])
             rate = 1 / Counter(shown).most_common(1)[0][0]
         else:
             rate = rate or DEFAULT_RATE
-            shown = [1 / rate] * self.count
+            between = self._steps(infos) if gaps == "time" else [1] * self.count
+            shown = [steps / rate for steps in between]
         self._times = [*accumulate(shown, initial=Fraction(0))]
         self.picture = Picture(
             *infos[0].size,
@@ -119,6 +124,28 @@ class ImageSequence(Source):
                 start, end = self._times[index : index + 2]
                 yield Frame(pixels, start, end - start)
                 index += 1
+
+    def _steps(self, infos):
+        """Steps in time from each frame to the next; 1 after the last."""
+        numbers = images.steps(self._paths)
+        if numbers is None:
+            self.warnings.append(
+                "the numbers of the images are no multiples of one step; frames are taken as "
+                "evenly spaced"
+            )
+        steps = []
+        for info, apart in zip(infos, [*(numbers or [1] * (len(infos) - 1)), 1], strict=True):
+            # A missing file is taken to have had as many pages as the one before it.
+            steps += [1] * (info.pages - 1) + [1 + (apart - 1) * info.pages]
+        missing = sum(steps) - self.count
+        if missing:
+            last = next(p for p, apart in zip(self._paths, numbers, strict=False) if apart > 1)
+            self.gaps = True
+            self.warnings.append(
+                f"{missing} missing by the numbers in the names, the first after {last.name}: "
+                "frames around a gap are further apart in time; --gaps even takes all as neighbours"
+            )
+        return steps
 
     def _colour(self, infos, grey):
         """The colour space that all images have, as far as frames can say it."""

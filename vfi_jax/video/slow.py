@@ -30,6 +30,7 @@ class Slowed(Source):
         )
         self.shift = source.shift * factor
         self.count, self.loop, self.metadata = source.count, source.loop, source.metadata
+        self.gaps, self.timed = source.gaps, source.timed
         self.chapters = [
             {**one, "start": one["start"] * factor, "end": one["end"] * factor}
             for one in source.chapters

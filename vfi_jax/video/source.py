@@ -73,6 +73,7 @@ class Source:
       metadata: of the whole file.
       chapters: as PyAV gives them.
       loop: how often an animation plays: 0 for ever, -1 once, else so many times again.
+      gaps: whether frames are missing among others that are evenly spaced.
       timed: whether frames have times of their own; images have not.
       warnings: what the user should know, a line each; grows while frames are read.
     """
@@ -81,6 +82,7 @@ class Source:
     count: int | None = None
     shift: Fraction = Fraction(0)
     loop: int = 0
+    gaps: bool = False
     timed: bool = True
 
     def __init__(self):
