@@ -17,7 +17,9 @@ from vfi_jax.data.degrade import degrade
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
-SMALL_RECIPES = [name for name in list_recipes() if name.endswith("small")]
+SMALL_RECIPES = [
+    name for name in list_recipes() if name.endswith("small") or name == "shared_pyramid"
+]
 SHARED = ROOT.parent / "shared"
 FULL = SHARED / "goldens/full"
 TOLERANCE = 2e-5  # of max(1, the array's largest value); float32 noise of the original networks

@@ -12,7 +12,7 @@ from vfi_jax import lookup, ops, registry, weights
 from vfi_jax.arrays import Flow, Image
 from vfi_jax.interpolation import levels
 
-FLOW_NETWORK = "rife/small"  # what comes with the package; `vfi-jax flow` takes it too
+FLOW_NETWORK = "shared_pyramid"  # what comes with the package; `vfi-jax flow` takes it too
 PAIR = ("frame0", "frame1")  # what a flow network takes
 Network = str | Path | tuple[nn.Module, dict]
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import warnings
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +15,7 @@ from vfi_jax import lookup
 
 MODELS = "vfi_jax.models"
 NETWORKS = "vfi_jax.networks"
+RENAMED = {"rife/small": "shared_pyramid"}  # old names, which the next release no longer knows
 
 
 def list_models() -> list[str]:
@@ -62,7 +64,18 @@ def create(name: str, **overrides: Any) -> nn.Module:
 
 
 def split(name: str) -> tuple[str, str]:
-    """(system, variant) of a name; the variant is "" where the name has none."""
+    """(system, variant) of a name; the variant is "" where the name has none.
+
+    An old name of `RENAMED` gives those of the new one, with a FutureWarning.
+    """
+    if name in RENAMED:
+        new = RENAMED[name]
+        warnings.warn(
+            f"{name} is now called {new}; the next release no longer knows the old name",
+            FutureWarning,
+            stacklevel=3,
+        )
+        name = new
     system, _, variant = name.partition("/")
     return system, variant
 

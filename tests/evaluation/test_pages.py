@@ -125,7 +125,7 @@ def test_a_model_without_flow_shows_none(moving):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["memc_net/small", "rife/small", "voxel_flow"])
+@pytest.mark.parametrize("name", ["memc_net/small", "shared_pyramid", "voxel_flow"])
 def test_systems_return_their_flow_under_a_known_name(name):
     model = registry.create(name)
     inputs = registry.example_inputs(model)

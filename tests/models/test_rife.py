@@ -1,4 +1,4 @@
-"""RIFE against the original network's figures, and rife/small against what it promises."""
+"""RIFE against the original network's figures."""
 
 import functools
 
@@ -105,7 +105,6 @@ def test_it_has_the_parameters_of_the_original():
     assert count("rife", train=True) == 10_708_215
     assert count("rife/m", train=False) == 10_073_710
     assert count("rife/m", train=True) == 10_710_780
-    assert count("rife/small", train=True) < 2_000_000  # 4 MB in float16
 
 
 def test_the_published_file_converts_and_leaves_the_teacher_out():
@@ -113,20 +112,14 @@ def test_the_published_file_converts_and_leaves_the_teacher_out():
     notes: list[str] = []
     assert registry.count_parameters(weights.convert("rife", saved, notes=notes)) == 10_071_550
     assert "32 without a counterpart: block_tea" in notes[0]
-    with pytest.raises(ValueError, match="rife/small"):
-        weights.convert("rife/small", saved)
 
 
 def test_the_config_says_what_can_be_asked():
     assert registry.create("rife").contract.times == (0.5,)
     assert registry.create("rife/m").contract.times is None
-    assert registry.create("rife/small", flow_scale=0.5).contract.multiple == 64
+    assert registry.create("rife/m", flow_scale=0.5).contract.multiple == 64
     with pytest.raises(ValueError, match="flow_scale must be one of"):
         registry.create("rife", flow_scale=3)
-    with pytest.raises(ValueError, match="shared needs any_time"):
-        registry.create("rife", shared=True)
-    with pytest.raises(ValueError, match="coarse must be"):
-        registry.create("rife/small", coarse=8)
 
 
 @pytest.mark.slow
@@ -318,30 +311,3 @@ def test_equal_flows_distil_nothing_and_have_a_gradient():
     assert loss(flow) == 0
     np.testing.assert_array_equal(jax.grad(loss)(flow), 0)
     np.testing.assert_allclose(loss(flow + 3), 3, rtol=1e-6)
-
-
-@pytest.fixture(scope="module")
-def small():
-    """rife/small as training starts, under jit."""
-    model = registry.create("rife/small")
-    inputs = jnp.zeros((1, 2, 32, 32, 3)), jnp.full((1, 1), 0.5)
-    values = jax.jit(model.init)(jax.random.key(0), *inputs)
-    return functools.partial(jax.jit(model.apply), values)
-
-
-@pytest.mark.slow
-def test_small_sees_which_way_things_move_before_it_is_trained(small):
-    moved = [standin.image(5, 64, 64, shift=(4.0 * step, 0.0)) for step in (0, 1)]
-    frames = np.stack(moved)[None] / np.float32(255)
-    prediction = small(frames, jnp.array([[0.5, 0.0]]))
-    to_frame1 = np.asarray(prediction["flows"][-1])[0, 0, 1].mean((0, 1))
-    assert to_frame1[0] > 0.25 > 4 * abs(to_frame1[1])  # of 2 pixels; a quarter is trusted
-    # At an input's own time the frame is that input, but for the untrained residual.
-    np.testing.assert_allclose(prediction["frames"][:, 1], frames[:, 0], atol=0.03)
-
-
-@pytest.mark.slow
-def test_small_answers_several_times_as_it_answers_one(small):
-    frames = jax.random.uniform(jax.random.key(0), (1, 2, 64, 64, 3))
-    both = small(frames, jnp.array([[0.75, 0.25]]))["frames"]
-    np.testing.assert_allclose(both[:, 1:], small(frames, jnp.array([[0.25]]))["frames"], atol=1e-5)

@@ -217,7 +217,7 @@ def test_a_folder_holds_what_repeats_its_run(whole):
     [
         ({"crop": (36, 36)}, "--crop must be multiples of 8 for voxel_flow/small, got 36 36"),
         ({"crop": (32, 40)}, "--crop must be square, as voxel_flow/small's recipe transposes"),
-        ({"system": "rife/small", "batch": 1}, "--batch must be larger for rife/small"),
+        ({"system": "shared_pyramid", "batch": 1}, "--batch must be larger for shared_pyramid"),
         ({"accumulate": 0}, "--accumulate must be at least 1, got 0"),
         ({"steps_per_dispatch": 0}, "--steps-per-dispatch must be at least 1, got 0"),
         ({"batch": 0}, "--batch must be at least 1, got 0"),

@@ -11,7 +11,6 @@ from jax.interpreters import partial_eval
 from tests import support
 from train import recipe as recipes
 from train import run
-from train.recipes import rife
 from train.state import State
 from train.step import make_step
 from vfi_jax import data, registry
@@ -132,7 +131,7 @@ def test_two_steps_of_a_recipe_are_finite_and_change_every_part(name):
     assert all(any(jax.tree.leaves(part)) for part in changed.values())
 
 
-def test_flows_of_rife_small_are_taught_where_motion_is_known():
+def test_flows_of_the_shared_pyramid_are_taught_where_motion_is_known():
     rng = np.random.default_rng(0)
     motion = np.tile(rng.normal(size=(2, 1, 1, 1, 2)), (1, 1, 32, 32, 1)).astype(np.float32)
     batch = {
@@ -151,10 +150,12 @@ def test_flows_of_rife_small_are_taught_where_motion_is_known():
             "blends": (batch["targets"],) * 2,
             "flows": (flows[:, :, :, ::2, ::2] / 2, flows),
         }
-        return rife.every_scale(prediction, batch, {})
+        return shared_pyramid.every_scale(prediction, batch, {})
 
     _, parts = loss(true, none)
-    assert parts["flow"] == pytest.approx(2 * rife.EPS / 2, rel=1e-4)  # of two, half known
+    assert parts["flow"] == pytest.approx(
+        2 * shared_pyramid.EPS / 2, rel=1e-4
+    )  # of two, half known
     right, wrong, turned = (loss(flow, none)[0] for flow in (true, none, -true))
     assert right < wrong < turned
     assert loss(none, true)[0] == wrong

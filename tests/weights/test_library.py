@@ -155,7 +155,9 @@ def test_an_interrupted_replacement_leaves_what_was_there(variables, tmp_path, m
 
 
 def test_weights_that_a_smaller_model_would_leave_out_are_refused(tmp_path):
-    weights.save(tmp_path / "saved", "rife/small", support.variables(registry.create("rife/small")))
+    weights.save(
+        tmp_path / "saved", "shared_pyramid", support.variables(registry.create("shared_pyramid"))
+    )
     with pytest.raises(weights.ConversionError, match="unknown: flow/block/body2/bias"):
         weights.load(tmp_path / "saved", depth=2)
 

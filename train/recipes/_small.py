@@ -12,7 +12,7 @@ from vfi_jax import losses, ops, registry
 from vfi_jax.arrays import Array
 from vfi_jax.data.augment import Augment
 
-TEACHER = "rife/small"  # its weights come with the package
+TEACHER = "shared_pyramid"  # its weights come with the package
 BANDS = 4  # of a Laplacian distance, so that crops of 32 pixels have them
 GUIDANCE = 0.01  # weight of a pixel of flow's error; chosen, not tuned
 EPS = 0.5  # pixels: where the teacher is surely wrong by more, it pulls no harder

@@ -20,9 +20,9 @@ class Args:
     """PNG to write, direction as hue and length as strength."""
     largest: float | None = None
     """Length in pixels that is shown in full colour; the longest flow's by default."""
-    network: str = "rife/small"
-    """Flow network, or a path to its weights: rife/small comes with the package; pwc_net, flownet_s
-    and spynet need their authors' weights."""
+    network: str = "shared_pyramid"
+    """Flow network, or a path to its weights: shared_pyramid comes with the package; pwc_net,
+    flownet_s and spynet need their authors' weights."""
 
 
 def run(args: Args) -> int:

@@ -10,7 +10,7 @@ from vfi_jax import ops
 from vfi_jax.arrays import Array, Flow, Frames, Image, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, average_pool, leaky_relu, repeat_pixels
-from vfi_jax.layers.intermediate_flow import side_by_side, size_of, warp_pair
+from vfi_jax.layers.pairs import side_by_side, size_of, warp_pair
 from vfi_jax.layers.precision import precision
 
 SLOPE = 0.2  # of all leaky ReLUs (fusion.py, _relu)

@@ -10,16 +10,8 @@ from vfi_jax import ops
 from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, ConvTranspose, leaky_relu
-from vfi_jax.layers.intermediate_flow import (
-    apart,
-    check_flow_scale,
-    multiple_at,
-    plane,
-    shrunk,
-    side_by_side,
-    size_of,
-    warp_pair,
-)
+from vfi_jax.layers.flow_scale import check_flow_scale, multiple_at
+from vfi_jax.layers.pairs import apart, plane, shrunk, side_by_side, size_of, warp_pair
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
 

@@ -10,25 +10,13 @@ import jax.numpy as jnp
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
-from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU
-from vfi_jax.layers.intermediate_flow import (
-    ConvPReLU,
-    Estimate,
-    FlowBlock,
-    ScaledFlow,
-    SharedFlow,
-    advance,
-    check_flow_scale,
-    clamp,
-    multiple_at,
-    plane,
-    side_by_side,
-    size_of,
-)
+from vfi_jax.layers.conv import ConvTranspose
+from vfi_jax.layers.flow_scale import check_flow_scale, multiple_at
+from vfi_jax.layers.intermediate_flow import ConvPReLU, Estimate
+from vfi_jax.layers.pairs import apart, clamp, plane, shrunk, side_by_side, size_of
 from vfi_jax.layers.precision import precision
+from vfi_jax.layers.refinement import Context, Refinement, warped
 from vfi_jax.layers.scan import scan_shared
-
-LEVELS = 4  # halvings of the context and refinement networks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,16 +30,13 @@ class Config:
       width: channels of the context and refinement networks where they are finest.
       any_time: a plane of t tells the blocks the time; otherwise they only know the midpoint.
       double: RIFE-Large's 2R: every block and network at twice the resolution, same weights.
-      shared: two light blocks, `channels[0]` wide, for all scales (`SharedFlow`), the residual
-        shuffled up from half resolution, no teacher.
-      coarse: of `scales`, how many have the first of two shared blocks.
       flow_scale: flow is estimated at this fraction of the resolution: 0.5 for 4K, whose motions
         are large; it changes no weights.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
       precision: of the convolutions, see `layers.precision`.
 
     Raises:
-      ValueError: `flow_scale` is none of 0.25, 0.5, 1, 2, 4, or options exclude one another.
+      ValueError: `flow_scale` is none of 0.25, 0.5, 1, 2, 4.
     """
 
     channels: tuple[int, ...] = (240, 150, 90)
@@ -60,34 +45,17 @@ class Config:
     width: int = 16
     any_time: bool = False
     double: bool = False
-    shared: bool = False
-    coarse: int = 0
     flow_scale: float = 1.0
     dtype: Any = jnp.float32
     precision: str = "highest"
 
     def __post_init__(self):
         check_flow_scale(self.flow_scale)
-        if self.shared and (self.double or not self.any_time):
-            raise ValueError("shared needs any_time=True and double=False")
-        if not 0 <= self.coarse <= (len(self.scales) if self.shared else 0):
-            raise ValueError(
-                f"coarse must be 0 to the number of scales, and 0 unless shared, got {self.coarse}"
-            )
 
 
 VARIANTS = {
     "m": Config(any_time=True),
     "2r": Config(double=True),
-    "small": Config(
-        channels=(48,),
-        scales=(8, 8, 4, 4, 2, 2, 1),
-        depth=4,
-        width=8,
-        any_time=True,
-        shared=True,
-        coarse=4,
-    ),
 }
 
 
@@ -101,12 +69,11 @@ class Model(nn.Module):
     that sees the frame to be made, shows the others where to go (`losses.flow_distillation`).
 
     The paper's IFNet has no input for the time: it answers the midpoint and the driver halves
-    further. IFNet_m (`rife/m`) and `rife/small` answer any time. The flow block's and the context's
+    further. IFNet_m (`rife/m`) answers any time. The flow block's and the context's
     view of the frames is computed once for all times, the rest under a scan over them.
 
     The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, H, W, 2]`
-    and "blends" `[B, T, H, W, 3]`, none smaller than the one before and, of `rife/small`, the last
-    three as large as the frames; "residual"; with a teacher "teacher_flow" and "teacher_blend".
+    and "blends" `[B, T, H, W, 3]`; "residual"; with a teacher "teacher_flow" and "teacher_blend".
     """
 
     config: Config = Config()
@@ -121,16 +88,11 @@ class Model(nn.Module):
     def setup(self):
         config = self.config
         scales = tuple(scale / config.flow_scale for scale in config.scales)
-        if config.shared:
-            self.flow = SharedFlow(
-                config.channels[0], scales, config.coarse, config.depth, config.dtype
-            )
-        else:
-            stride = 1 if config.double else 2
-            self.flow = ScaledFlow(config.channels, scales, config.depth, stride, config.dtype)
-            self.teacher = FlowBlock(config.channels[-1], config.depth, stride, config.dtype)
-        self.context = Context(config)
-        self.refine = Refinement(config)
+        stride = 1 if config.double else 2
+        self.flow = ScaledFlow(config.channels, scales, config.depth, stride, config.dtype)
+        self.teacher = FlowBlock(config.channels[-1], config.depth, stride, config.dtype)
+        self.context = Context(config.width, config.dtype, stride)
+        self.refine = Refinement(config.width, config.dtype, stride)
 
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
@@ -151,14 +113,14 @@ class Model(nn.Module):
         time = of_time["time"] if self.config.any_time else None
         estimates = self.flow(frames, prepared, time)
         finest = estimates[-1]
-        residual = self.refine(frames, finest, self.warped(context, finest.flow))
+        residual = self.refine(frames, finest, warped(context, finest.flow))
         prediction = {
             "frames": clamp(finest.blend + residual)[..., ::-1],
             "flows": tuple(estimate.flow for estimate in estimates),
             "blends": tuple(estimate.blend[..., ::-1] for estimate in estimates),
             "residual": residual[..., ::-1],
         }
-        if "target" in of_time and not self.config.shared:
+        if "target" in of_time:
             taught = self._taught(frames, finest, time, of_time["target"])
             prediction["teacher_flow"] = taught.flow
             prediction["teacher_blend"] = taught.blend[..., ::-1]
@@ -171,84 +133,80 @@ class Model(nn.Module):
         inputs = [*first, warped, finest.logit, target, flow]
         return advance(frames, finest, self.teacher(jnp.concatenate(inputs, axis=-1)))
 
-    def warped(self, context: Sequence[Image], flow: Array) -> list[Image]:
-        """The pair's features `[B, 2, h, w, C]` of every level, sampled where the flow points."""
-        out = []
-        for features in context:
-            # Halved once a level, not at once: bilinear steps add up to another filter.
-            flow = ops.resize_flow(flow, size_of(features))
-            out.append(ops.backward_warp(features, flow, padding="border"))
-        return out
 
+class ScaledFlow(nn.Module):
+    """IFNet: a chain of blocks, each seeing the frames as the one before warped them.
 
-class Context(nn.Module):
-    """Features of each frame of a pair alone, `[B, 2, h, w, C]`, finest first."""
-
-    config: Config
-
-    @nn.compact
-    def __call__(self, frames: Image) -> tuple[Image, ...]:
-        config = self.config
-        x = frames.reshape(-1, *frames.shape[2:])
-        features = []
-        for level in range(LEVELS):
-            stride = 1 if config.double and level == 0 else 2
-            x = Halving(config.width * 2**level, stride, config.dtype, name=f"level{level}")(x)
-            features.append(x.reshape(*frames.shape[:2], *x.shape[1:]))
-        return tuple(features)
-
-
-class Refinement(nn.Module):
-    """U-Net from all that is known of the new frame to a residual `[B, H, W, 3]` in (-1, 1)."""
-
-    config: Config
-
-    @nn.compact
-    def __call__(self, frames: Image, estimate: Estimate, context: Sequence[Image]) -> Image:
-        config = self.config
-        pairs = [side_by_side(pair) for pair in (frames, estimate.warped, estimate.flow)]
-        x = jnp.concatenate([*pairs[:2], estimate.logit, pairs[2]], axis=-1)
-        skips = []
-        for level in range(LEVELS):
-            stride = 1 if config.double and level == 0 else 2
-            x = Halving(2 * config.width * 2**level, stride, config.dtype, name=f"down{level}")(x)
-            skips.append(x)
-            x = jnp.concatenate([x, side_by_side(context[level])], axis=-1)
-        skips.pop()
-        for level in range(LEVELS - 1):
-            x = self._doubled(config.width * 2 ** (LEVELS - 1 - level), f"up{level}", x)
-            x = jnp.concatenate([x, skips.pop()], axis=-1)
-        return 2 * nn.sigmoid(self._head(x).astype(jnp.float32)) - 1
-
-    def _head(self, x: Image) -> Image:
-        config = self.config
-        if config.shared:
-            zeros = nn.initializers.zeros  # no residual before training
-            head = Conv(12, dtype=config.dtype, kernel_init=zeros, bias_init=zeros, name="head")
-            return ops.pixel_shuffle(head(x), 2)
-        x = self._doubled(config.width, f"up{LEVELS - 1}", x)
-        stride = 2 if config.double else 1
-        return Conv(3, stride=stride, dtype=config.dtype, name="head")(x)
-
-    def _doubled(self, features: int, name: str, x: Image) -> Image:
-        x = ConvTranspose(features, dtype=self.config.dtype, name=name)(x)
-        return PReLU(name=f"{name}_prelu")(x)
-
-
-class Halving(nn.Module):
-    """Two convolutions, the first with a stride.
+    A block works on everything shrunk by its scale and adds to flow and logit at full size.
 
     Attributes:
-      features: output channels.
-      stride: of both axes.
+      channels: of each block, coarse to fine.
+      scales: how much each block's input is shrunk.
+      depth: convolutions of a block's body.
+      stride: of a block's first convolution.
+      dtype: type of the convolutions.
+
+    Source: Huang et al. 2022 (RIFE), sec. 3.2.
+    """
+
+    channels: Sequence[int]
+    scales: Sequence[float]
+    depth: int
+    stride: int
+    dtype: Any
+
+    def prepare(self, frames: Image) -> list[Image]:
+        """What does not depend on the time: the pair `[B, 2, H, W, 3]` at every scale."""
+        return [side_by_side(shrunk(frames, scale)) for scale in self.scales]
+
+    @nn.compact
+    def __call__(self, frames: Image, prepared: list[Image], time: Array | None) -> list[Estimate]:
+        """Estimates at full size, the last one the finest; `time` is `[B]`."""
+        flow = jnp.zeros((*frames.shape[:-1], 2))
+        estimate = Estimate(flow, jnp.zeros_like(frames[:, 0, ..., :1]), frames)
+        estimates: list[Estimate] = []
+        for index, (width, small) in enumerate(zip(self.channels, prepared, strict=True)):
+            inputs = [small, *plane(time, small)]
+            if estimates:
+                size = size_of(small)
+                seen = jnp.concatenate([side_by_side(estimate.warped), estimate.logit], axis=-1)
+                inputs.append(ops.resize_bilinear(seen, size))
+                inputs.append(side_by_side(ops.resize_flow(estimate.flow, size)))
+            block = FlowBlock(width, self.depth, self.stride, self.dtype, name=f"block{index}")
+            step = block(jnp.concatenate(inputs, axis=-1))
+            estimate = advance(frames, estimate, step)
+            estimates.append(estimate)
+        return estimates
+
+
+class FlowBlock(nn.Module):
+    """A step of flow and logit as one map of 5 channels: (x, y) to either frame, then the logit.
+
+    Attributes:
+      channels: of the body.
+      depth: convolutions of the body.
+      stride: of the first convolution; the map has half the input's resolution at 2, all at 1.
       dtype: type of the convolutions.
     """
 
-    features: int
+    channels: int
+    depth: int
     stride: int
     dtype: Any
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
-        x = ConvPReLU(self.features, self.stride, self.dtype, name="conv0")(x)
-        return ConvPReLU(self.features, 1, self.dtype, name="conv1")(x)
+        x = ConvPReLU(self.channels // 2, self.stride, self.dtype, name="stem0")(x)
+        x = ConvPReLU(self.channels, 2, self.dtype, name="stem1")(x)
+        body = x
+        for index in range(self.depth):
+            body = ConvPReLU(self.channels, 1, self.dtype, name=f"body{index}")(body)
+        step = ConvTranspose(5, dtype=self.dtype, name="head")(body + x)
+        return step.astype(jnp.float32)
+
+
+def advance(frames: Image, estimate: Estimate, step: Image) -> Estimate:
+    """The estimate at full size after a block's step `[B, h, w, 5]` in pixels of its own size."""
+    size = size_of(frames)
+    flow = estimate.flow + ops.resize_flow(apart(step[..., :4]), size)
+    return Estimate.of(frames, flow, estimate.logit + ops.resize_bilinear(step[..., 4:], size))

@@ -10,15 +10,9 @@ from vfi_jax import ops
 from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, leaky_relu
-from vfi_jax.layers.intermediate_flow import (
-    ConvPReLU,
-    apart,
-    check_flow_scale,
-    clamp,
-    shrunk,
-    side_by_side,
-    size_of,
-)
+from vfi_jax.layers.flow_scale import check_flow_scale
+from vfi_jax.layers.intermediate_flow import ConvPReLU
+from vfi_jax.layers.pairs import apart, clamp, shrunk, side_by_side, size_of
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
 

@@ -38,7 +38,7 @@ def interpolate_video(
 ) -> Report:
     """Make a video smoother, or slower: frames between its frames, everything else as it was.
 
-        vfi_jax.interpolate_video("in.mp4", "out.mp4", fps=60, model="rife/small", crf=20)
+        vfi_jax.interpolate_video("in.mp4", "out.mp4", fps=60, model="rife/m", crf=20)
 
     Every time stamp is exact, whether frames are evenly spaced or not, and the duration stays: N
     frames at `multi=2` become 2N - 1, the last of which is shown as long as the source's last.

@@ -14,7 +14,7 @@ from vfi_jax.weights.conversion import check, convert, recognise, shapes_of
 from vfi_jax.weights.engine import ConversionError
 from vfi_jax.weights.torch_file import read_torch
 
-DEFAULT = "rife/small"  # what runs when nobody names a model
+DEFAULT = "shared_pyramid"  # what runs when nobody names a model
 
 
 def load(

@@ -29,7 +29,10 @@ def packaged_folder(name: str) -> Path:
 
 def candidates(name: str) -> tuple[Path, ...]:
     """The folders that may hold the weights of `name`, first choice first."""
-    return user_folder(name), packaged_folder(name)
+    current = registry.split(name)
+    old = [was for was, now in registry.RENAMED.items() if registry.split(now) == current]
+    before = [home() / "weights" / was for was in old]
+    return user_folder(name), *before, packaged_folder(name)
 
 
 def _relative(name):

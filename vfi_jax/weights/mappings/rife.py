@@ -11,15 +11,7 @@ def rules(config: Any, *, train: bool = False) -> Rules:
     Args:
       config: of `models.rife`.
       train: keep the teacher, which only training has.
-
-    Raises:
-      ValueError: nothing was ever released for the Config.
     """
-    if config.shared:
-        raise ValueError(
-            "rife/small is this project's own and has no original weights; "
-            "train it: python -m train rife/small"
-        )
     teacher = _flow_block("block_tea", "teacher") if train else drop(r"block_tea\..+")
     return (
         *_flow_block(r"block(\d)", r"flow/block\1"),

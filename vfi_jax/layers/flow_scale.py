@@ -1,0 +1,20 @@
+"""Estimating flow at a fraction of the resolution."""
+
+from collections.abc import Sequence
+
+FLOW_SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+def check_flow_scale(flow_scale: float, allowed: Sequence[float] = FLOW_SCALES) -> None:
+    """Refuses a fraction of the resolution that frames cannot be brought to.
+
+    Raises:
+      ValueError: it is not `allowed`.
+    """
+    if flow_scale not in allowed:
+        raise ValueError(f"flow_scale must be one of {allowed}, got {flow_scale}")
+
+
+def multiple_at(flow_scale: float, multiple: int) -> int:
+    """What heights and widths must be multiples of, where at full resolution it is `multiple`."""
+    return max(multiple, round(multiple / flow_scale))

@@ -1,0 +1,57 @@
+"""Pairs of images, `[B, 2, H, W, C]`: beside one another, warped, shrunk, with the time."""
+
+import jax.numpy as jnp
+from jax import lax
+
+from vfi_jax import ops
+from vfi_jax.arrays import Array, Image
+
+
+def side_by_side(pair: Image) -> Image:
+    """`[B, 2, H, W, C]` as `[B, H, W, 2 C]`."""
+    return jnp.concatenate([pair[:, 0], pair[:, 1]], axis=-1)
+
+
+def apart(x: Image) -> Image:
+    """`[B, H, W, 2 C]` as `[B, 2, H, W, C]`."""
+    return jnp.stack(jnp.split(x, 2, axis=-1), axis=1)
+
+
+def plane(time: Array | None, like: Image) -> list[Image]:
+    """One constant plane `[B, H, W, 1]` of the time of each example; none without a time."""
+    if time is None:
+        return []
+    return [jnp.broadcast_to(time[:, None, None, None], (*like.shape[:-1], 1))]
+
+
+def warp_pair(pair: Image, flow: Array) -> Image:
+    """Images `[B, 2, H, W, C]` sampled where flow `[B, 2, H, W, 2]` points, edges repeated."""
+    return lax.platform_dependent(pair, flow, cpu=_sampled_in_turn, default=_sampled)
+
+
+def size_of(x: Image) -> tuple[int, int]:
+    """Height and width."""
+    height, width = x.shape[-3:-1]
+    return height, width
+
+
+def shrunk(x: Image, scale: float) -> Image:
+    """Height and width divided by `scale`, sampled bilinearly without a filter."""
+    height, width = size_of(x)
+    return ops.resize_bilinear(x, (int(height / scale), int(width / scale)))
+
+
+def clamp(x: Image) -> Image:
+    """Clipped to [0, 1], with PyTorch's gradient: 1 at both ends, where jnp.clip has a half."""
+    return lax.select(x < 0, jnp.zeros_like(x), lax.select(x > 1, jnp.ones_like(x), x))
+
+
+def _sampled(frames, flow):
+    return ops.backward_warp(frames, flow, padding="border")
+
+
+def _sampled_in_turn(frames, flow):
+    """One frame of the pair after the other: XLA for CPUs works a flow out again for every pixel
+    that it reads, and a warped frame for every use, unless a loop wants them whole."""
+    pairs = (frames.swapaxes(0, 1), flow.swapaxes(0, 1))
+    return lax.map(lambda pair: _sampled(*pair), pairs).swapaxes(0, 1)

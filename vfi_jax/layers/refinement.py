@@ -1,0 +1,113 @@
+"""RIFE's networks of features and of a residual, shared by systems of intermediate flow."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from vfi_jax import ops
+from vfi_jax.arrays import Array, Image
+from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU
+from vfi_jax.layers.intermediate_flow import ConvPReLU, Estimate
+from vfi_jax.layers.pairs import side_by_side, size_of
+
+LEVELS = 4  # halvings of either network
+
+
+class Context(nn.Module):
+    """Features of each frame of a pair alone, `[B, 2, h, w, C]`, finest first.
+
+    Attributes:
+      width: channels where they are finest.
+      dtype: type of the convolutions.
+      stride: of the first convolution.
+    """
+
+    width: int
+    dtype: Any
+    stride: int = 2
+
+    @nn.compact
+    def __call__(self, frames: Image) -> tuple[Image, ...]:
+        x = frames.reshape(-1, *frames.shape[2:])
+        features = []
+        for level in range(LEVELS):
+            stride = 2 if level else self.stride
+            x = Halving(self.width * 2**level, stride, self.dtype, name=f"level{level}")(x)
+            features.append(x.reshape(*frames.shape[:2], *x.shape[1:]))
+        return tuple(features)
+
+
+class Refinement(nn.Module):
+    """U-Net from all that is known of the new frame to a residual `[B, H, W, 3]` in (-1, 1).
+
+    Attributes:
+      width: half the channels where they are finest.
+      dtype: type of the convolutions.
+      stride: of the first convolution.
+      shuffled: the residual is shuffled up from half resolution, zero before training.
+    """
+
+    width: int
+    dtype: Any
+    stride: int = 2
+    shuffled: bool = False
+
+    @nn.compact
+    def __call__(self, frames: Image, estimate: Estimate, context: Sequence[Image]) -> Image:
+        pairs = [side_by_side(pair) for pair in (frames, estimate.warped, estimate.flow)]
+        x = jnp.concatenate([*pairs[:2], estimate.logit, pairs[2]], axis=-1)
+        skips = []
+        for level in range(LEVELS):
+            stride = 2 if level else self.stride
+            x = Halving(2 * self.width * 2**level, stride, self.dtype, name=f"down{level}")(x)
+            skips.append(x)
+            x = jnp.concatenate([x, side_by_side(context[level])], axis=-1)
+        skips.pop()
+        for level in range(LEVELS - 1):
+            x = self._doubled(self.width * 2 ** (LEVELS - 1 - level), f"up{level}", x)
+            x = jnp.concatenate([x, skips.pop()], axis=-1)
+        return 2 * nn.sigmoid(self._head(x).astype(jnp.float32)) - 1
+
+    def _head(self, x: Image) -> Image:
+        if self.shuffled:
+            zeros = nn.initializers.zeros
+            head = Conv(12, dtype=self.dtype, kernel_init=zeros, bias_init=zeros, name="head")
+            return ops.pixel_shuffle(head(x), 2)
+        x = self._doubled(self.width, f"up{LEVELS - 1}", x)
+        # A first convolution that does not halve leaves twice the resolution.
+        return Conv(3, stride=2 // self.stride, dtype=self.dtype, name="head")(x)
+
+    def _doubled(self, features: int, name: str, x: Image) -> Image:
+        x = ConvTranspose(features, dtype=self.dtype, name=name)(x)
+        return PReLU(name=f"{name}_prelu")(x)
+
+
+def warped(context: Sequence[Image], flow: Array) -> list[Image]:
+    """The pair's features `[B, 2, h, w, C]` of every level, sampled where the flow points."""
+    out = []
+    for features in context:
+        # Halved once a level, not at once: bilinear steps add up to another filter.
+        flow = ops.resize_flow(flow, size_of(features))
+        out.append(ops.backward_warp(features, flow, padding="border"))
+    return out
+
+
+class Halving(nn.Module):
+    """Two convolutions, the first with a stride.
+
+    Attributes:
+      features: output channels.
+      stride: of both axes.
+      dtype: type of the convolutions.
+    """
+
+    features: int
+    stride: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: Image) -> Image:
+        x = ConvPReLU(self.features, self.stride, self.dtype, name="conv0")(x)
+        return ConvPReLU(self.features, 1, self.dtype, name="conv1")(x)
