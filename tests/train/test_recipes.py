@@ -11,6 +11,7 @@ from jax.interpreters import partial_eval
 from tests import support
 from train import recipe as recipes
 from train import run
+from train.recipes import shared_pyramid
 from train.state import State
 from train.step import make_step
 from vfi_jax import data, registry
