@@ -126,7 +126,7 @@ class Model(nn.Module):
             return share * jnp.stack([state[..., :2], state[..., 2:4]])
 
         state = jnp.zeros((*features[0].shape[1:-1], ESTIMATE + self.config.carried))
-        states = []
+        states: list[Array] = []
         for block, seen in zip(self.blocks, features, strict=True):
             state = block(_warped(seen, flow_of(state)) if states else seen, state, time)
             states.append(state)
