@@ -14,12 +14,11 @@ GoPro: seven frames between two that are eight apart, 4 x 2 such windows in a st
 
 import dataclasses
 
-import jax.numpy as jnp
-
 from train.optimizer import Optimizer, cosine
 from train.recipe import Recipe
 from train.recipes._small import TEACHER
-from vfi_jax import losses, registry
+from train.recipes._teacher import taught_flows
+from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 
 GEOMETRY = DISTILLATION = 0.01  # weights (models/IFRNet.py, forward)
@@ -41,20 +40,9 @@ def loss(prediction, batch, frozen):
     """The same, and the distance of the coarse flows to the teacher's."""
     total, parts = without_teacher(prediction, batch, frozen)
     *coarse, finest = prediction["flows"]
-    taught = _taught(batch["frames"], batch["targets"], frozen["teacher"])
+    taught = taught_flows(batch["frames"], batch["targets"], frozen["teacher"])
     distillation = DISTILLATION * losses.robust_flow_distance(coarse, finest, taught)
     return total + distillation, {**parts, "distillation": distillation}
-
-
-def _taught(frames, targets, variables):
-    """Flows `[B, T, 2, H, W, 2]` from the true frames to both others."""
-    teacher = registry.create(TEACHER, precision="default")
-    others = jnp.broadcast_to(frames[:, None], (*targets.shape[:2], *frames.shape[1:]))
-    pairs = jnp.stack(jnp.broadcast_arrays(targets[:, :, None], others), axis=3)
-    pairs = pairs.reshape(-1, *frames.shape[1:])
-    # At time 0 the frame between is the first of the pair.
-    flows = teacher.apply(variables, pairs, jnp.zeros((len(pairs), 1)))["flows"][-1]
-    return flows[:, 0, 1].reshape(*others.shape[:-1], 2)
 
 
 VIMEO = Recipe(

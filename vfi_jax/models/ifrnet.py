@@ -9,9 +9,8 @@ import jax.numpy as jnp
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
-from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU
 from vfi_jax.layers.flow_scale import check_flow_scale, multiple_at
-from vfi_jax.layers.intermediate_flow import ConvPReLU
+from vfi_jax.layers.intermediate_features import Decoder, Encoder
 from vfi_jax.layers.pairs import apart, clamp, plane, shrunk, side_by_side, size_of, warp_pair
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
@@ -135,57 +134,3 @@ class Model(nn.Module):
             "features": tuple(features),
         }
         return carry, prediction
-
-
-class Encoder(nn.Module):
-    """Features of images `[*B, H, W, 3]` alone, `[*B, h, w, C]`, finest first.
-
-    Attributes:
-      widths: channels of each level; each halves the resolution.
-      first_kernel: size of the very first convolution, in pixels.
-      dtype: type of the convolutions.
-    """
-
-    widths: tuple[int, ...]
-    first_kernel: int
-    dtype: Any
-
-    @nn.compact
-    def __call__(self, images: Image) -> tuple[Image, ...]:
-        x = images.reshape(-1, *images.shape[-3:])
-        levels = []
-        for level, width in enumerate(self.widths):
-            kernel = 3 if level else self.first_kernel
-            x = ConvPReLU(width, 2, self.dtype, kernel, name=f"level{level}_conv0")(x)
-            x = ConvPReLU(width, 1, self.dtype, name=f"level{level}_conv1")(x)
-            levels.append(x.reshape(*images.shape[:-3], *x.shape[1:]))
-        return tuple(levels)
-
-
-class Decoder(nn.Module):
-    """What is known at a level to flows, features and more, at twice its resolution, in float32.
-
-    Attributes:
-      width: channels inside.
-      side: channels that the residual block works on alone in between.
-      features: output channels.
-      dtype: type of the convolutions.
-    """
-
-    width: int
-    side: int
-    features: int
-    dtype: Any
-
-    @nn.compact
-    def __call__(self, x: Image) -> Image:
-        x = ConvPReLU(self.width, 1, self.dtype, name="stem")(x)
-        inside = x
-        for index in range(2):
-            inside = ConvPReLU(self.width, 1, self.dtype, name=f"conv{index}")(inside)
-            kept, side = jnp.split(inside, [self.width - self.side], axis=-1)
-            side = ConvPReLU(self.side, 1, self.dtype, name=f"side{index}")(side)
-            inside = jnp.concatenate([kept, side], axis=-1)
-        inside = Conv(self.width, dtype=self.dtype, name="conv2")(inside)
-        x = PReLU(name="prelu")(x + inside)
-        return ConvTranspose(self.features, dtype=self.dtype, name="head")(x).astype(jnp.float32)

@@ -6,7 +6,24 @@ LEVELS = 4
 INSIDE = {"conv1": "conv0", "conv2": "side0", "conv3": "conv1", "conv4": "side1"}
 
 
-def _decoder(key: str, path: str) -> Rules:
+def encoder() -> Rules:
+    """The feature pyramid."""
+    return tuple(
+        rule
+        for level in range(LEVELS)
+        for rule in conv_prelu(
+            rf"encoder\.pyramid{level + 1}\.([01])", rf"encoder/level{level}_conv\1"
+        )
+    )
+
+
+def decoder(key: str, path: str) -> Rules:
+    """One decoder.
+
+    Args:
+      key: regular expression of its name in the file.
+      path: of its parameters.
+    """
     block = rf"{key}\.convblock\.1"
     return (
         *conv_prelu(rf"{key}\.convblock\.0", f"{path}/stem"),
@@ -22,17 +39,11 @@ def _decoder(key: str, path: str) -> Rules:
 
 
 RULES = (
-    *(
-        rule
-        for level in range(LEVELS)
-        for rule in conv_prelu(
-            rf"encoder\.pyramid{level + 1}\.([01])", rf"encoder/level{level}_conv\1"
-        )
-    ),
+    *encoder(),
     # Theirs are counted from the finest up.
     *(
         rule
         for level in range(LEVELS)
-        for rule in _decoder(rf"decoder{LEVELS - level}", f"decoders_{level}")
+        for rule in decoder(rf"decoder{LEVELS - level}", f"decoders_{level}")
     ),
 )

@@ -1,0 +1,24 @@
+"""Flow that a teacher sees between the true frame and those around it."""
+
+import jax.numpy as jnp
+
+from train.recipes._small import TEACHER
+from vfi_jax import registry
+from vfi_jax.arrays import Array, Frames
+
+
+def taught_flows(frames: Frames, targets: Frames, variables: dict) -> Array:
+    """Flows `[B, T, 2, H, W, 2]` from the true frames to both others.
+
+    Args:
+      frames: `[B, 2, H, W, 3]`.
+      targets: the true frames, `[B, T, H, W, 3]`.
+      variables: of the teacher.
+    """
+    teacher = registry.create(TEACHER, precision="default")
+    others = jnp.broadcast_to(frames[:, None], (*targets.shape[:2], *frames.shape[1:]))
+    pairs = jnp.stack(jnp.broadcast_arrays(targets[:, :, None], others), axis=3)
+    pairs = pairs.reshape(-1, *frames.shape[1:])
+    # At time 0 the frame between is the first of the pair.
+    flows = teacher.apply(variables, pairs, jnp.zeros((len(pairs), 1)))["flows"][-1]
+    return flows[:, 0, 1].reshape(*others.shape[:-1], 2)

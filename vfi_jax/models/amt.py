@@ -1,0 +1,333 @@
+"""AMT: flows to both frames, corrected by looking all pairs of pixels up, and many of them."""
+
+import dataclasses
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jax import lax
+
+from vfi_jax import ops
+from vfi_jax.arrays import Array, Frames, Image, Times
+from vfi_jax.contract import Contract
+from vfi_jax.layers.conv import Conv, PReLU, leaky_relu
+from vfi_jax.layers.flow_scale import check_flow_scale, multiple_at
+from vfi_jax.layers.intermediate_features import Decoder, Encoder
+from vfi_jax.layers.matching_features import MatchingFeatures
+from vfi_jax.layers.pairs import apart, clamp, plane, shrunk, side_by_side, size_of, warp_pair
+from vfi_jax.layers.precision import precision
+from vfi_jax.layers.scan import scan_shared
+
+FLOW_SCALES = (0.25, 0.5, 0.8, 1.0, 2.0, 4.0)
+LEVELS, RADIUS = 4, 3  # of the correlations that are looked up (sec. 3.2)
+AT_A_FRAME = 1e-3  # nearer to 0 or 1 a time scales no flow further up: it would be infinite there
+
+
+@dataclasses.dataclass(frozen=True)
+class UpdateWidths:
+    """Channels of an update.
+
+    Attributes:
+      correlation: of each convolution of what was looked up.
+      flow: of both convolutions of the flows.
+      motion: of what is made of both.
+      hidden: of what the two heads see.
+    """
+
+    correlation: tuple[int, ...]
+    flow: tuple[int, int]
+    motion: int
+    hidden: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """AMT.
+
+    Attributes:
+      stem: channels of the first convolution of the features that are matched.
+      groups: channels of their groups of residual blocks.
+      matched: channels of those features.
+      bottleneck: their residual blocks are of three convolutions rather than of two.
+      widths: channels of the feature pyramid, finest first; each level halves the resolution.
+      side: channels of a decoder that its residual block works on alone in between.
+      first_kernel: size of the pyramid's very first convolution, in pixels.
+      update: channels of an update of flows and features.
+      twice: those at a quarter and a half of the resolution are followed by one more, at that
+        resolution.
+      fields: pairs of flows of the full resolution.
+      last_kernel: size of the last convolutions, in pixels.
+      any_time: it was trained for any time; otherwise it only knows the midpoint.
+      flow_scale: flow is estimated at this fraction of the resolution: 0.8 where the authors scored
+        SNU-FILM, 0.5 for Xiph's 4K; it changes no weights.
+      dtype: type of the convolutions; parameters, correlations, flows and frames stay float32.
+      precision: of the convolutions, see `layers.precision`.
+
+    Raises:
+      ValueError: `flow_scale` is none of 0.25, 0.5, 0.8, 1, 2, 4.
+    """
+
+    stem: int = 32
+    groups: tuple[int, ...] = (32, 64, 96)
+    matched: int = 84
+    bottleneck: bool = True
+    widths: tuple[int, int, int, int] = (20, 32, 44, 56)
+    side: int = 20
+    first_kernel: int = 3
+    update: UpdateWidths = UpdateWidths((64,), (40, 20), 68, 76)
+    twice: bool = False
+    fields: int = 3
+    last_kernel: int = 3
+    any_time: bool = False
+    flow_scale: float = 1.0
+    dtype: Any = jnp.float32
+    precision: str = "highest"
+
+    def __post_init__(self):
+        check_flow_scale(self.flow_scale, FLOW_SCALES)
+
+
+L = Config(
+    stem=64,
+    groups=(64, 72, 128),
+    matched=128,
+    bottleneck=False,
+    widths=(48, 64, 72, 128),
+    side=48,
+    first_kernel=7,
+    update=UpdateWidths((256, 160), (96, 48), 124, 128),
+    fields=5,
+    last_kernel=7,
+)
+VARIANTS = {
+    "s": Config(),
+    "l": L,
+    "g": dataclasses.replace(
+        L,
+        groups=(64, 112, 160, 160),
+        widths=(84, 96, 112, 128),
+        side=84,
+        update=UpdateWidths((256, 192), (128, 64), 188, 192),
+        twice=True,
+    ),
+    "gopro": Config(any_time=True),
+}
+
+
+class Model(nn.Module):
+    """All-pairs multi-field transforms. Li et al., CVPR 2023 (arXiv:2304.09790).
+
+    frame_t = clamp(mean_k blend_k + conv(prelu(conv(blends))), 0, 1)
+    blend_k = m_k frame0(p + flow_t0_k) + (1 - m_k) frame1(p + flow_t1_k) + residual_k
+
+    The pyramid and the decoders are IFRNet's. After each decoder but the last, an update at an
+    eighth of the resolution corrects both flows and the features by what the correlations of all
+    pairs of pixels are around the places that the flows point at. The last decoder makes several
+    pairs of flows, each with a mask and a residual. Frames are seen without the mean of the pair.
+
+    The correlations of frame 0 with frame 1 are read at flow_t1 / t, those of frame 1 with frame 0
+    at flow_t0 / (1 - t), as the authors' code has it; for linear motion the divisors are the other
+    way round, and at the midpoint both are 1/2. Correlations of small frames, whose coarsest level
+    is a pixel wide or less, are zero outside of it, where the authors' code gives NaN.
+
+    What was trained on Vimeo-90K was only ever asked for the midpoint; that of GoPro any eighth.
+
+    The prediction has, coarse to fine and for every time, "flows" `[B, T, 2, h, w, 2]` pixels of
+    their own size, of which the last is the mean of the "fields" `[B, T, 2, K, H, W, 2]`, all at
+    `flow_scale` of the frames' size, and "features" `[B, T, h, w, C]` of the size of the flows but
+    the last; and at full size "masks" `[B, T, K, H, W, 1]`.
+    """
+
+    config: Config = Config()
+
+    @property
+    def contract(self) -> Contract:
+        multiple = multiple_at(self.config.flow_scale, 2 ** len(self.config.widths))
+        return Contract(frames=2, times=None if self.config.any_time else (0.5,), multiple=multiple)
+
+    def setup(self):
+        config = self.config
+        self.matching = MatchingFeatures(
+            config.stem, config.groups, config.matched, config.bottleneck, config.dtype
+        )
+        self.encoder = Encoder(config.widths, config.first_kernel, config.dtype)
+        finer = config.widths[-2::-1]
+        # Two flows and the features of the next finer level; at last the fields.
+        outputs = [4 + width for width in finer] + [config.fields * (4 + 1 + 3)]
+        self.decoders = [
+            Decoder((3 if level else 2) * width, config.side, output, config.dtype)
+            for level, (width, output) in enumerate(zip(config.widths[::-1], outputs, strict=True))
+        ]
+        self.updates = [Update(config.update, width, config.dtype) for width in finer]
+        if config.twice:
+            self.fine_updates = [Update(config.update, width, config.dtype) for width in finer[1:]]
+        self.combine = Combine(config.fields, config.last_kernel, config.dtype)
+
+    def __call__(
+        self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
+    ) -> dict:
+        with precision(self.config.precision):
+            mean = frames.mean((1, 2, 3, 4), keepdims=True)
+            small = shrunk(frames - mean, 1 / self.config.flow_scale)
+            volumes = both_ways(self.matching(small).astype(jnp.float32))
+            pyramid = self.encoder(small)
+            each_time = scan_shared(
+                Model._at, self, in_axes=(nn.broadcast, nn.broadcast, nn.broadcast, nn.broadcast, 1)
+            )
+            return each_time(self, None, frames, mean, volumes, pyramid, times)[1]
+
+    def _at(
+        self,
+        carry: None,
+        frames: Image,
+        mean: Array,
+        volumes: tuple[Array, ...],
+        pyramid: tuple[Image, ...],
+        time: Array,
+    ) -> tuple[None, dict]:
+        """The prediction for one time `[B]`; a body of scan."""
+        flows: list[Array] = []
+        features: list[Image] = []
+        for level, pair in enumerate(pyramid[:0:-1]):
+            out = self._decoded(level, pair, flows, features, time)
+            flow = apart(out[..., :4])
+            if flows:
+                flow += ops.resize_flow(flows[-1], size_of(flow))
+            flow, feature = self._updated(level, flow, out[..., 4:], volumes, time)
+            flows.append(flow)
+            features.append(feature)
+        out = self._decoded(len(flows), pyramid[0], flows, features, time)
+        fields, logits, residual = jnp.split(
+            out, [4 * self.config.fields, 5 * self.config.fields], axis=-1
+        )
+        size = size_of(fields)
+        fields = apart(fields).reshape(-1, 2, *size, self.config.fields, 2)
+        fields = jnp.moveaxis(fields, -2, 2)
+        fields += ops.resize_flow(flows[-1], size)[:, :, None]
+        masks, residual = (_planes(x, self.config.fields) for x in (nn.sigmoid(logits), residual))
+        full = size_of(frames)
+        masks, residual = ops.resize_bilinear(masks, full), ops.resize_bilinear(residual, full)
+        blends = _blends(frames, mean, ops.resize_flow(fields, full), masks, residual)
+        prediction = {
+            "frames": clamp(blends.mean(1) + self.combine(blends)),
+            "flows": (*flows, fields.mean(2)),
+            "fields": fields,
+            "features": tuple(features),
+            "masks": masks,
+        }
+        return carry, prediction
+
+    def _decoded(self, level, pair, flows, features, time):
+        """What a decoder makes of a level's features `[B, 2, h, w, C]` and all that is known."""
+        if not flows:
+            inputs = [side_by_side(pair), *plane(time, pair[:, 0])]
+        else:
+            warped = side_by_side(warp_pair(pair, flows[-1]))
+            inputs = [features[-1], warped, side_by_side(flows[-1])]
+        return self.decoders[level](jnp.concatenate(inputs, axis=-1))
+
+    def _updated(self, level, flow, feature, volumes, time):
+        """Flow `[B, 2, h, w, 2]` and features of a level, corrected."""
+        size, coarse = size_of(flow), volumes[0].shape[2:4]
+        seen = ops.resize_flow(flow, coarse)
+        correlation = _looked_up(volumes, seen, time)
+        step, change = self.updates[level](
+            ops.resize_bilinear(feature, coarse), correlation, side_by_side(seen)
+        )
+        flow += ops.resize_flow(apart(step), size)
+        feature += ops.resize_bilinear(change, size)
+        if self.config.twice and level:
+            correlation = ops.resize_bilinear(correlation, size)
+            step, change = self.fine_updates[level - 1](feature, correlation, side_by_side(flow))
+            flow, feature = flow + apart(step), feature + change
+        return flow, feature
+
+
+class Update(nn.Module):
+    """A step of both flows `[B, h, w, 4]` and one of the features, in float32.
+
+    Attributes:
+      widths: channels inside.
+      features: channels of the features.
+      dtype: type of the convolutions.
+    """
+
+    widths: UpdateWidths
+    features: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, feature: Image, correlation: Image, flow: Array) -> tuple[Array, Image]:
+        widths, matched = self.widths, correlation
+        for index, width in enumerate(widths.correlation):
+            matched = self._active(width, f"correlation{index}", matched, 3 if index else 1)
+        moved = self._active(widths.flow[0], "flow0", flow, 7)
+        moved = self._active(widths.flow[1], "flow1", moved)
+        x = self._active(widths.motion, "motion", jnp.concatenate([matched, moved], axis=-1))
+        x = self._active(widths.hidden, "body0", jnp.concatenate([x, flow, feature], axis=-1))
+        x = Conv(widths.hidden, dtype=self.dtype, name="body1")(x)
+        step, change = (
+            Conv(outputs, dtype=self.dtype, name=f"{name}_head1")(
+                self._active(widths.hidden, f"{name}_head0", x)
+            )
+            for name, outputs in (("flow", 4), ("feature", self.features))
+        )
+        return step.astype(jnp.float32), change.astype(jnp.float32)
+
+    def _active(self, width, name, x, kernel=3):
+        return leaky_relu(Conv(width, kernel, dtype=self.dtype, name=name)(x))
+
+
+class Combine(nn.Module):
+    """What is added to the mean of several frames `[B, K, H, W, 3]`, in float32.
+
+    Attributes:
+      fields: how many they are.
+      kernel: size of the convolutions, in pixels.
+      dtype: type of the convolutions.
+    """
+
+    fields: int
+    kernel: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, blends: Image) -> Image:
+        x = jnp.concatenate([blends[:, index] for index in range(self.fields)], axis=-1)
+        x = Conv(6 * self.fields, self.kernel, dtype=self.dtype, name="conv0")(x)
+        x = PReLU(name="prelu")(x)
+        return Conv(3, self.kernel, dtype=self.dtype, name="conv1")(x).astype(jnp.float32)
+
+
+def both_ways(features: Image) -> tuple[Array, ...]:
+    """Correlations of each of a pair `[B, 2, h, w, C]` with the other, at `LEVELS` resolutions."""
+    # Where the coarsest level would have no pixel it has one, of the zeros outside.
+    least = 2 ** (LEVELS - 1)
+    more = [(0, max(0, least - side)) for side in size_of(features)]
+    others = jnp.pad(features[:, ::-1], ((0, 0), (0, 0), *more, (0, 0)))
+    return ops.all_pairs_correlation(features, others, levels=LEVELS)
+
+
+def _looked_up(volumes, flow, time):
+    """Both frames' correlations `[B, h, w, C]` around the places where flow `[B, 2, h, w, 2]` is
+    at `time`."""
+    time = jnp.clip(time, AT_A_FRAME, 1 - AT_A_FRAME)
+    share = jnp.stack([time, 1 - time], axis=1)[..., None, None, None]
+    return side_by_side(ops.correlation_lookup(volumes, flow[:, ::-1] / share, radius=RADIUS))
+
+
+def _planes(x, count):
+    """`[B, H, W, K C]` as `[B, K, H, W, C]`."""
+    return jnp.stack(jnp.split(x, count, axis=-1), axis=1)
+
+
+def _blends(frames, mean, fields, masks, residual):
+    """The frame that each of the fields `[B, 2, K, H, W, 2]` makes, `[B, K, H, W, 3]`."""
+
+    def blend(each):
+        flow, mask, rest = each
+        warped = warp_pair(frames - mean, flow)
+        return mask * warped[:, 0] + (1 - mask) * warped[:, 1] + mean[:, 0] + rest
+
+    each = (jnp.moveaxis(fields, 2, 0), masks.swapaxes(0, 1), residual.swapaxes(0, 1))
+    return lax.map(blend, each).swapaxes(0, 1)
