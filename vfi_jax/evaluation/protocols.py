@@ -116,6 +116,23 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             source="srcn-ivl/UPR-Net tools/benchmark_*.py, whose padding is the model's own; "
             "4K1000FPS is for flow_scale 0.25",
         ),
+        "amt": Protocol(
+            rounding="none",
+            data="vimeo90k/triplet",
+            source="MCG-NKU/AMT benchmarks/vimeo90k.py and ucf101.py",
+        ),
+        "amt-snu-film": Protocol(
+            padding="centred-20",
+            rounding="none",
+            data="snu_film/hard",
+            source="MCG-NKU/AMT benchmarks/snu_film.py, for models with flow_scale 0.8",
+        ),
+        "amt-xiph": Protocol(
+            padding="centred-32",
+            rounding="none",
+            data="xiph/4k",
+            source="MCG-NKU/AMT benchmarks/xiph.py, for models with flow_scale 0.5; xiph/2k alike",
+        ),
         "film": Protocol(
             padding="film",
             rounding="none",
