@@ -36,7 +36,7 @@ COMPARISONS = {
     "warping_error": (_still, 0, False),
     "flow_difference": (_flows, 0, False),
 }
-OTHERS = {"luma"}  # what metrics look at
+OTHERS = {"luma", "motion_smoothness"}  # what metrics look at; of a whole clip
 each = pytest.mark.parametrize("name", COMPARISONS)
 
 

@@ -6,6 +6,7 @@ from vfi_jax.metrics.interpolation_error import interpolation_error, normalised_
 from vfi_jax.metrics.lpips import lpips
 from vfi_jax.metrics.luma import luma
 from vfi_jax.metrics.psnr import psnr
+from vfi_jax.metrics.smoothness import motion_smoothness
 from vfi_jax.metrics.ssim import ssim
 from vfi_jax.metrics.temporal import flow_difference, warping_error
 
@@ -16,6 +17,7 @@ __all__ = [
     "interpolation_error",
     "lpips",
     "luma",
+    "motion_smoothness",
     "normalised_interpolation_error",
     "psnr",
     "ssim",
