@@ -1,5 +1,7 @@
 """Flow that a teacher sees between the true frame and those around it."""
 
+from typing import Any
+
 import jax.numpy as jnp
 
 from train.recipes._small import TEACHER
@@ -20,5 +22,5 @@ def taught_flows(frames: Frames, targets: Frames, variables: dict) -> Array:
     pairs = jnp.stack(jnp.broadcast_arrays(targets[:, :, None], others), axis=3)
     pairs = pairs.reshape(-1, *frames.shape[1:])
     # At time 0 the frame between is the first of the pair.
-    flows = teacher.apply(variables, pairs, jnp.zeros((len(pairs), 1)))["flows"][-1]
-    return flows[:, 0, 1].reshape(*others.shape[:-1], 2)
+    prediction: Any = teacher.apply(variables, pairs, jnp.zeros((len(pairs), 1)))
+    return prediction["flows"][-1][:, 0, 1].reshape(*others.shape[:-1], 2)
