@@ -19,6 +19,7 @@ FLOORS = {
     "vfi_jax.arrays": 0,
     "vfi_jax.guard": 0,
     "vfi_jax.lookup": 0,
+    "vfi_jax.meshes": 0,
     "vfi_jax.images": 0,
     "vfi_jax.ops": 1,
     "vfi_jax.drift": 1,

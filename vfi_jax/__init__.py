@@ -14,6 +14,7 @@ _HOME = {
     "create": "vfi_jax.registry",
     "depth": "vfi_jax.estimation",
     "flow": "vfi_jax.estimation",
+    "interpolate": "vfi_jax.interpolation",
     "interpolate_video": "vfi_jax.video",
     "list_models": "vfi_jax.registry",
     "load": "vfi_jax.weights",

@@ -1,6 +1,9 @@
 """What a system can answer: the one question is `(frames, times) -> frames`."""
 
 import dataclasses
+from typing import Any
+
+WAY_OUT = "vfi_jax.interpolate takes any"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,3 +49,32 @@ class Contract:
         if self.times is None or count == self.frames:
             return self.times
         return tuple(time for time in self.times if time <= count - 1)
+
+    def check(self, frames: Any, times: Any) -> None:
+        """Does nothing if a call with these arrays can be answered.
+
+        Args:
+          frames: `[B, N, H, W, 3]` floats.
+          times: `[B, T]`.
+
+        Raises:
+          ValueError: a shape or type does not fit.
+        """
+        if len(frames.shape) != 5 or frames.shape[-1] != 3:
+            raise ValueError(f"frames must be [B, N, H, W, 3], got {frames.shape}")
+        if frames.dtype.kind in "iub":
+            raise ValueError(
+                f"frames must be floats with white at 1, got {frames.dtype}; {WAY_OUT}"
+            )
+        batch, count, height, width, _ = frames.shape
+        if not self.min_frames <= count <= self.frames:
+            few, many = self.min_frames, self.frames
+            wanted = many if few == many else f"{few} to {many}"
+            raise ValueError(f"frames must be windows of {wanted} frames, got {count}; {WAY_OUT}")
+        if height % self.multiple or width % self.multiple:
+            raise ValueError(
+                f"frames must have a height and width that are multiples of {self.multiple}, "
+                f"got {height} and {width}; {WAY_OUT}"
+            )
+        if len(times.shape) != 2 or times.shape[0] != batch:
+            raise ValueError(f"times must be [{batch}, T] to fit frames, got {times.shape}")

@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 
 from vfi_jax.arrays import FLIPS, Array, Image
-from vfi_jax.interpolation import flips, levels
+from vfi_jax.interpolation import levels, views
 from vfi_jax.interpolation.padding import PADDINGS, crop, pad
 
 CENTROID_RADIUS = 2  # pixels around the strongest response that place a match between pixels
@@ -87,7 +87,7 @@ def match(
     Source: Long et al. 2016, sec. 3.2. Fixed here, as the paper's text leaves it open or was not
     at hand: the reduction over colours, the centroid and the confidence. The flips are ours.
     """
-    flips.check(ensemble)
+    views.check(ensemble)
     if grid < 1 or reach < 1:
         raise ValueError(f"grid and reach must be at least 1 pixel, got {grid} and {reach}")
     frames, points = _checked(model, frame0, frame1, points, grid)
@@ -233,7 +233,7 @@ def _between(model, variables, ensemble, frames):
         frame_t = model.apply(variables, padded, jnp.full((1, 1), 0.5))["frames"][0, 0]
         return crop(frame_t, amounts)
 
-    return flips.mean_answer(answer, frames, ensemble)
+    return views.all_flips(answer, frames, ensemble)
 
 
 def _locate(response, copied, point, reach):

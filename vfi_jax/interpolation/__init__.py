@@ -2,7 +2,8 @@
 
 From the outside in: `streaming` walks through a clip and asks `windows` which frames answer a time;
 `forward` brings those frames to sizes that the model takes, by `padding` and `tiles`; `compiled`
-runs the model. Nothing here knows a model by name: its contract says all.
+runs the model. `function` does the same as one pure function. Nothing here knows a model by name:
+its contract says all.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,11 +17,14 @@ import numpy as np
 from vfi_jax.contract import Contract
 from vfi_jax.interpolation.compiled import Compiled
 from vfi_jax.interpolation.forward import Forward
+from vfi_jax.interpolation.function import interpolate
+from vfi_jax.interpolation.invalid import INVALID, check_option
 from vfi_jax.interpolation.padding import PADDINGS, Padding, named
 from vfi_jax.interpolation.streaming import FrameBuffer, Streamer
 from vfi_jax.interpolation.windows import exact, place
+from vfi_jax.meshes import fitting
 
-__all__ = ["PADDINGS", "Interpolator", "Padding"]
+__all__ = ["PADDINGS", "Interpolator", "Padding", "interpolate"]
 
 
 class Interpolator:
@@ -47,6 +51,7 @@ class Interpolator:
         memory: int | None = None,
         batch: int | None = None,
         devices: Sequence[jax.Device] | None = None,
+        invalid: str = "error",
     ):
         """Bind a model to its variables; nothing is compiled before the first call.
 
@@ -66,38 +71,51 @@ class Interpolator:
           batch: windows that go into one call. None: one for each device.
           devices: what to run on, windows spread evenly. None: all accelerators of this process;
             without any, the CPU.
+          invalid: what to do about pixels that are NaN or infinite. "error": refuse the frame.
+            "mask": fill them for the model, and give NaN wherever a frame of the window had them.
 
         Raises:
           ValueError: an argument is out of range, or a name is unknown.
         """
         self.contract: Contract = model.contract
+        check_option(invalid, INVALID)
+        self._finite = invalid == "error"
+        self._compiled = Compiled(model, variables, batch=batch, devices=devices)
         self._forward = Forward(
-            Compiled(model, variables, batch=batch, devices=devices),
+            self._compiled,
             self.contract,
             padding=named(padding),
             ensemble=ensemble,
             tile=tile,
             overlap=overlap,
             memory=memory,
+            mask=invalid == "mask",
         )
 
-    def __call__(self, frames: np.ndarray, times: Iterable[float | Fraction]) -> np.ndarray:
+    def __call__(self, frames: Any, times: Iterable[float | Fraction]) -> Any:
         """Frames at `times`.
 
         Args:
-          frames: `[N, H, W, C]`, uint8, uint16, or float with white at 1. The first three channels
-            are RGB; a grey frame, and each channel past the third (alpha), goes through the model
-            by itself, as grey.
+          frames: `[N, H, W, C]` of NumPy or JAX: uint8, uint16, or float with white at 1. The first
+            three channels are RGB; a grey frame, and each channel past the third (alpha), goes
+            through the model by itself, as grey.
           times: in input frames, in any order. Fractions are exact; floats stand for the nearest
             fraction with a denominator up to a million, so that 0.1 + 0.2 is 3/10.
 
         Returns:
           `[T, sH, sW, C]` of the same type. Integers are clipped and rounded half to even; floats
-          are not clipped.
+          are not clipped. For a JAX array, a JAX array on its devices, sharded alike where sizes
+          allow; both pass through the host, which `vfi_jax.interpolate` avoids.
 
         Raises:
           ValueError: a time cannot be reached, or `frames` is no clip.
         """
+        if isinstance(frames, jax.core.Tracer):
+            raise ValueError(
+                "frames must be an array and no traced one; inside jit, grad or vmap call "
+                "vfi_jax.interpolate"
+            )
+        home = frames.sharding if isinstance(frames, jax.Array) else None
         frames = np.asarray(frames)
         if frames.ndim != 4 or 0 in frames.shape:
             raise ValueError(f"frames must be [N, H, W, C], none of them 0, got {frames.shape}")
@@ -110,7 +128,7 @@ class Interpolator:
         stream = self.stream(frames, [requested[index] for index in ascending])
         for index, answer in zip(ascending, stream, strict=True):
             answers[index] = answer
-        return answers
+        return answers if home is None else jax.device_put(answers, fitting(home, answers.shape))
 
     def stream(
         self, frames: Iterable[np.ndarray], times: Iterable[float | Fraction]
@@ -134,10 +152,11 @@ class Interpolator:
             of `frames` itself, the batch then being gathered and the one before it are not
             handed out.
         """
-        streamer = Streamer(self.contract, self._forward, FrameBuffer(frames))
+        streamer = Streamer(self.contract, self._forward, FrameBuffer(frames, finite=self._finite))
         computing: list = []
         for places in streamer.batches(_ascending(times)):
-            following = streamer.answer(places)
+            with self._compiled.context():
+                following = streamer.answer(places)
             yield from (fetch() for fetch in computing)
             computing = following
         yield from (fetch() for fetch in computing)

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,8 @@ class Compiled:
 
         self._by_window: Sharding = SingleDeviceSharding(self.devices[0])
         everywhere: Sharding = self._by_window
+        self._mesh = mesh = Mesh(np.asarray(self.devices), ("windows",))
         if len(self.devices) > 1:
-            mesh = Mesh(np.asarray(self.devices), ("windows",))
             by_window = PartitionSpec("windows")
             everywhere = NamedSharding(mesh, PartitionSpec())
             self._by_window = NamedSharding(mesh, by_window)
@@ -70,6 +71,10 @@ class Compiled:
             )
         self._answer = jax.jit(answer)
         self._variables = jax.device_put(variables, everywhere)
+
+    def context(self) -> AbstractContextManager:
+        """Where calls must be made: the caller's own mesh may be of other devices."""
+        return jax.set_mesh(self._mesh)
 
     def __call__(self, frames: np.ndarray, times: np.ndarray) -> jax.Array:
         """Answer up to `batch` windows.

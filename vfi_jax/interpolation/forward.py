@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from vfi_jax.contract import Contract
-from vfi_jax.interpolation import flips, tiles
+from vfi_jax.interpolation import invalid, tiles, views
 from vfi_jax.interpolation.compiled import Compiled
 from vfi_jax.interpolation.padding import Padding, crop, pad
 
@@ -30,13 +30,14 @@ class Forward:
         tile: int | None,
         overlap: int | None,
         memory: int | None,
+        mask: bool,
     ):
         """Bind a compiled model to a way of calling it; the arguments are `Interpolator`'s.
 
         Raises:
           ValueError: an argument is out of range, or there is no such ensemble.
         """
-        flips.check(ensemble)
+        views.check(ensemble)
         for name, value in (("tile", tile), ("memory", memory)):
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
@@ -46,6 +47,7 @@ class Forward:
         self._contract = contract
         self._padding = padding
         self._ensemble = ensemble
+        self._mask = mask
         self._tile = tile
         self._overlap = OVERLAP if overlap is None else overlap
         self._memory = call.budget() if memory is None else memory
@@ -67,18 +69,18 @@ class Forward:
         Returns:
           `[B, T, sH, sW, C]` float32, not clipped; NumPy or JAX.
         """
-        parts = []
-        coloured = 3 if frames.shape[-1] >= 3 else 0
-        if coloured:
-            parts.append(self._flipped(frames[..., :3], times))
-        for channel in range(coloured, frames.shape[-1]):
-            grey = np.repeat(frames[..., channel, None], 3, axis=-1)
-            parts.append(self._flipped(grey, times).mean(-1, keepdims=True))
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+        if not self._mask or np.isfinite(frames).all():
+            return self._channels(frames, times)
+        filled, where = invalid.fill(frames.astype(np.float32))
+        answers = self._channels(filled, times)
+        return invalid.blank(answers, where, scale=self._contract.scale)
+
+    def _channels(self, frames, times):
+        return views.all_channels(lambda frames: self._flipped(frames, times), frames)
 
     def _flipped(self, frames, times):
         """The mean over the ensemble's flips, each before any padding."""
-        return flips.mean_answer(lambda frames: self._padded(frames, times), frames, self._ensemble)
+        return views.all_flips(lambda frames: self._padded(frames, times), frames, self._ensemble)
 
     def _padded(self, frames, times):
         size = frames.shape[-3:-1]

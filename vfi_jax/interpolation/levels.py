@@ -40,6 +40,11 @@ def restore(frames: Any, dtype: np.dtype) -> Any:
     return (_restore_on_device if isinstance(frames, jax.Array) else _restore)(frames, dtype)
 
 
+def typed(frames: Any, dtype: np.dtype) -> Any:
+    """float32 frames in a type that frames can have; integers as `restore` makes them."""
+    return restore(frames, dtype).astype(dtype)
+
+
 def _unit(frames):
     levels = LEVELS.get(frames.dtype)
     frames = frames.astype(np.float32)

@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import itertools
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
@@ -12,19 +11,21 @@ from typing import Any
 import numpy as np
 
 from vfi_jax.contract import Contract
-from vfi_jax.interpolation import levels, windows
+from vfi_jax.interpolation import invalid, levels, windows
 from vfi_jax.interpolation.forward import Forward
 from vfi_jax.interpolation.levels import restore, unit
+from vfi_jax.interpolation.schedule import missing, rows, schedule
 from vfi_jax.interpolation.windows import Place, place
 
 
 class FrameBuffer:
     """A stream of frames, of which only those that are needed now are held."""
 
-    def __init__(self, frames: Iterable[np.ndarray]):
-        """Take frames `[H, W, C]`; nothing is read yet."""
+    def __init__(self, frames: Iterable[np.ndarray], *, finite: bool = False):
+        """Take frames `[H, W, C]`, refusing NaN and infinity if `finite`; nothing is read yet."""
         self.length: int | None = None  # known once the stream has ended
         self._frames = iter(frames)
+        self._finite = finite
         self._held: dict[int, np.ndarray] = {}
         self._read = 0
         self._like: tuple[tuple[int, ...], np.dtype] | None = None
@@ -49,7 +50,7 @@ class FrameBuffer:
           False if the clip is shorter; its length is known then.
 
         Raises:
-          ValueError: a frame is none, or not like the first.
+          ValueError: a frame is none, not like the first, or not finite.
         """
         while self._read <= index and self.length is None:
             frame = next(self._frames, None)
@@ -76,6 +77,8 @@ class FrameBuffer:
         if like != self._like:
             wanted, got = (f"{shape} {dtype}" for shape, dtype in (self._like, like))
             raise ValueError(f"frame {self._read} must be {wanted} like the first, got {got}")
+        if self._finite:
+            invalid.check(frame, f"frame {self._read}")
         return frame
 
 
@@ -145,7 +148,7 @@ class Streamer:
 
     def answer(self, places: list[Place]) -> list[Callable[[], np.ndarray]]:
         """Have the frame of every place computed; calling what is returned waits for it."""
-        requested = self._requested(places)
+        requested = schedule(self._contract, places, self._clip.length, self._computed)
         for _, group in itertools.groupby(requested, key=lambda window: (window.step, window.size)):
             while batch := list(itertools.islice(group, self._forward.batch)):
                 self._compute({window: requested[window] for window in batch})
@@ -164,46 +167,20 @@ class Streamer:
             here = place(self._contract, time, self._clip.length)
             needed = here.window.times(self._clip.length) if here.window else (time,)
             known = self._clip.reach(math.ceil(max(needed)), since=since)
-        for finer in self._missing(needed):
+        for finer in missing(needed, self._computed):
             self._place(finer)
         return here
 
-    def _requested(self, places):
-        """The windows to compute, coarsest first, with the times requested of each.
-
-        Returns:
-          {window: {relative time: time}}.
-        """
-        requested = defaultdict(dict)
-        waiting = [here for here in places if here.window and here.time not in self._computed]
-        while waiting:
-            here = waiting.pop()
-            requested[here.window][here.relative] = here.time
-            missing = self._missing(here.window.times(self._clip.length))
-            waiting += [place(self._contract, time, self._clip.length) for time in missing]
-        coarsest_first = sorted(
-            requested, key=lambda window: (-window.step, window.size, window.start)
-        )
-        return {window: requested[window] for window in coarsest_first}
-
-    def _missing(self, times):
-        return [time for time in times if time.denominator > 1 and time not in self._computed]
-
     def _compute(self, requested):
         """Answer one batch of windows of one size."""
-        offered = self._contract.times_of(next(iter(requested)).size)
-        if offered is None:
-            most = max(map(len, requested.values()))
-            rows = [_extend(sorted(relatives), most) for relatives in requested.values()]
-        else:
-            rows = [[windows.exact(time) for time in offered]] * len(requested)
+        times = rows(self._contract, requested)
         frames = np.stack([self._inputs(window) for window in requested])
         output = CallOutput(
-            self._forward(frames, np.asarray(rows, np.float32)),
+            self._forward(frames, np.asarray(times, np.float32)),
             self._clip.dtype,
             exact=windows.halves(self._contract),
         )
-        for index, (relatives, row) in enumerate(zip(requested.values(), rows, strict=True)):
+        for index, (relatives, row) in enumerate(zip(requested.values(), times, strict=True)):
             for relative, time in relatives.items():
                 self._computed[time] = OutputFrame(output, index, row.index(relative))
 
@@ -224,7 +201,3 @@ class Streamer:
         self._clip.forget(math.floor(before) - windows.reach(self._contract))
         since = before - (self._contract.frames - 1) * windows.halves(self._contract)
         self._computed = {time: frame for time, frame in self._computed.items() if time >= since}
-
-
-def _extend(times, length):
-    return times + times[-1:] * (length - len(times))

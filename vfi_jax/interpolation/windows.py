@@ -29,8 +29,8 @@ class Window:
 
     def times(self, length: int | None) -> tuple[Fraction, ...]:
         """The times of its frames in a clip of `length` frames; past its ends the edge repeats."""
-        times = (self.start + index * self.step for index in range(self.size))
-        last = math.inf if length is None else length - 1
+        times = [self.start + index * self.step for index in range(self.size)]
+        last = max(Fraction(0), *times) if length is None else Fraction(length - 1)
         return tuple(min(max(time, Fraction(0)), last) for time in times)
 
 
@@ -94,9 +94,16 @@ def place(contract: Contract, time: Fraction, length: int | None) -> Place:
 
 def halves(contract: Contract, length: int | None = None) -> bool:
     """Whether a model reaches further times by halving: it lists a midpoint between two frames."""
-    size = _size(contract, length)
+    size = window_size(contract, length)
     offered = contract.times_of(size) or ()
     return contract.scale == 1 and any(time % 1 == 0.5 and 0 < time < size - 1 for time in offered)
+
+
+def window_size(contract: Contract, length: int | None) -> int:
+    """How many frames the windows of a clip have; fewer where the clip is shorter."""
+    if length is None:
+        return contract.frames
+    return min(max(length, contract.min_frames), contract.frames)
 
 
 def reach(contract: Contract) -> int:
@@ -109,7 +116,7 @@ def reach(contract: Contract) -> int:
 
 def _offered(contract, time, length):
     """The place of a time that a window of whole frames offers; None if none does."""
-    size = _size(contract, length)
+    size = window_size(contract, length)
     starts = list(_starts(contract, time, size))
     last = math.inf if length is None else length - 1
     fits = [start for start in starts if start >= 0 and start + size - 1 <= last]
@@ -154,12 +161,6 @@ def _halved(contract, time, length):
     return Place(time, window, found.relative)
 
 
-def _size(contract, length):
-    if length is None:
-        return contract.frames
-    return min(max(length, contract.min_frames), contract.frames)
-
-
 def _outside(contract, time, length):
     if length == 0:
         return "frames must hold at least one frame, got none"
@@ -169,7 +170,7 @@ def _outside(contract, time, length):
 
 
 def _unreachable(contract, time, length):
-    offered = contract.times_of(_size(contract, length))
+    offered = contract.times_of(window_size(contract, length))
     if offered is None:
         return f"time {_text(time)} cannot be reached; the model answers times between two frames"
     if halves(contract, length):

@@ -22,7 +22,8 @@ def planes(image: Image) -> tuple[Array, ...]:
         return (image[..., 0],)
     if image.shape[-1] != 3:
         raise ValueError(f"image must have 1 or 3 channels, got {image.shape}")
-    return tuple(sum(w * image[..., i] for i, w in enumerate(row)) for row in YIQ)
+    red, green, blue = (image[..., channel] for channel in range(3))
+    return tuple(r * red + g * green + b * blue for r, g, b in YIQ)
 
 
 def halve(plane: Array) -> Array:

@@ -17,6 +17,7 @@ from vfi_jax.layers.matching_features import MatchingFeatures
 from vfi_jax.layers.pairs import apart, clamp, plane, shrunk, side_by_side, size_of, warp_pair
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
+from vfi_jax.layers.system import system
 
 FLOW_SCALES = (0.25, 0.5, 0.8, 1.0, 2.0, 4.0)
 LEVELS, RADIUS = 4, 3  # of the correlations that are looked up (sec. 3.2)
@@ -163,6 +164,7 @@ class Model(nn.Module):
             self.fine_updates = [Update(config.update, width, config.dtype) for width in finer[1:]]
         self.combine = Combine(config.fields, config.last_kernel, config.dtype)
 
+    @system
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from vfi_jax.arrays import Frames, Times
 from vfi_jax.contract import Contract
+from vfi_jax.layers.system import system
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Model(nn.Module):
     def contract(self) -> Contract:
         return Contract(frames=2, times=None)
 
+    @system
     @nn.compact
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False

@@ -16,6 +16,7 @@ from vfi_jax.layers.kernel_unet import Head, KernelUNet, bilinear
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.residual import ResidualBlock, ResidualBlocks, correction
 from vfi_jax.layers.scan import scan_shared
+from vfi_jax.layers.system import system
 from vfi_jax.networks import megadepth, pwc_net
 
 TAPS = 16  # 4 x 4 adaptive filters (Bao et al. 2019, sec. 3.2)
@@ -104,6 +105,7 @@ class Model(nn.Module):
         sizes = (flow.multiple, depth.multiple, 2**self.config.kernel_depth)
         return Contract(frames=2, times=None, multiple=max(sizes))  # all are powers of two
 
+    @system
     @nn.compact
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False

@@ -12,6 +12,7 @@ from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, average_pool, leaky_relu, repeat_pixels
 from vfi_jax.layers.pairs import side_by_side, size_of, warp_pair
 from vfi_jax.layers.precision import precision
+from vfi_jax.layers.system import system
 
 SLOPE = 0.2  # of all leaky ReLUs (fusion.py, _relu)
 TIME = 0.5  # flows are halved: the only time that it was trained for
@@ -98,6 +99,7 @@ class Model(nn.Module):
         ]
         self.fuse = Fusion(config.width, len(config.flow_widths) - 1, config.dtype)
 
+    @system
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:

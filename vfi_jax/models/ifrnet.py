@@ -14,6 +14,7 @@ from vfi_jax.layers.intermediate_features import Decoder, Encoder
 from vfi_jax.layers.pairs import apart, clamp, plane, shrunk, side_by_side, size_of, warp_pair
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
+from vfi_jax.layers.system import system
 
 FLOW_SCALES = (0.25, 0.5, 0.8, 1.0, 2.0, 4.0)
 
@@ -90,6 +91,7 @@ class Model(nn.Module):
             for level, (width, output) in enumerate(zip(config.widths[::-1], outputs, strict=True))
         ]
 
+    @system
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:

@@ -13,6 +13,7 @@ from vfi_jax.layers.conv import Conv
 from vfi_jax.layers.kernel_unet import Head, KernelUNet, bilinear
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.residual import ResidualBlocks, correction
+from vfi_jax.layers.system import system
 from vfi_jax.networks import flownet_s, spynet
 
 TAPS = 16  # 4 x 4 adaptive filters (Bao et al. 2018, sec. 3.2)
@@ -102,6 +103,7 @@ class Model(nn.Module):
             return Contract(frames=7, times=(3.0,), multiple=multiple)
         return Contract(frames=2, times=(0.5,), multiple=multiple)
 
+    @system
     @nn.compact
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False

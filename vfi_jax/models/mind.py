@@ -11,6 +11,7 @@ from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, max_pool
 from vfi_jax.layers.precision import precision
+from vfi_jax.layers.system import system
 
 SLOPE = 0.5  # of all PReLUs before training; not known of the paper
 NOISE = 0.3  # of He's random kernels, in `copying`
@@ -52,6 +53,7 @@ class Model(nn.Module):
     def contract(self) -> Contract:
         return Contract(frames=2, times=(0.5,), multiple=2 ** len(self.config.widths))
 
+    @system
     @nn.compact
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False

@@ -14,6 +14,7 @@ from vfi_jax.layers.flow_scale import check_flow_scale, multiple_at
 from vfi_jax.layers.pairs import apart, plane, shrunk, side_by_side, size_of, warp_pair
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
+from vfi_jax.layers.system import system
 
 DEPTH = 8  # convolutions of a block's body
 SLOPE = 0.2  # of every leaky ReLU
@@ -106,6 +107,7 @@ class Model(nn.Module):
         features = 5 + max(config.handed, 1)  # where nothing is handed on, the last is not read
         self.blocks = [Block(channels, features, config.dtype) for channels in config.channels]
 
+    @system
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:

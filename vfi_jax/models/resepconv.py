@@ -14,6 +14,7 @@ from vfi_jax.layers.grid import PreactivatedBlock
 from vfi_jax.layers.norm import standardised
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.separable import filtered, kernel_conv, kernels
+from vfi_jax.layers.system import system
 
 NO_WEIGHT = 0.01  # kernels that sum to less, either way, are not normalised
 
@@ -58,6 +59,7 @@ class Model(nn.Module):
     def contract(self) -> Contract:
         return Contract(frames=2, times=(0.5,), multiple=2)
 
+    @system
     @nn.compact
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False

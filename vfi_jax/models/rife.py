@@ -17,6 +17,7 @@ from vfi_jax.layers.pairs import apart, clamp, plane, shrunk, side_by_side, size
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.refinement import Context, Refinement, warped
 from vfi_jax.layers.scan import scan_shared
+from vfi_jax.layers.system import system
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Model(nn.Module):
         self.context = Context(config.width, config.dtype, stride)
         self.refine = Refinement(config.width, config.dtype, stride)
 
+    @system
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:

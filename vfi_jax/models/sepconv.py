@@ -12,6 +12,7 @@ from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, average_pool, upsample
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.separable import filtered, kernel_conv, kernels
+from vfi_jax.layers.system import system
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Model(nn.Module):
     def contract(self) -> Contract:
         return Contract(frames=2, times=(0.5,), multiple=2 ** len(self.config.widths))
 
+    @system
     @nn.compact
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False

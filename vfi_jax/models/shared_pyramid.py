@@ -20,6 +20,7 @@ from vfi_jax.layers.pairs import apart, clamp, plane, shrunk, side_by_side, size
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.refinement import Context, Refinement, warped
 from vfi_jax.layers.scan import scan_shared
+from vfi_jax.layers.system import system
 
 ZEROS = nn.initializers.zeros
 SLOPE = 0.2  # of the leaky ReLUs of `SharedFlow`
@@ -85,7 +86,7 @@ class Model(nn.Module):
     @property
     def contract(self) -> Contract:
         multiple = multiple_at(self.config.flow_scale, 32)
-        return Contract(frames=2, times=None, multiple=multiple)
+        return Contract(frames=2, times=None, multiple=multiple, flows=True)
 
     def setup(self):
         config = self.config
@@ -94,6 +95,7 @@ class Model(nn.Module):
         self.context = Context(config.width, config.dtype)
         self.refine = Refinement(config.width, config.dtype, shuffled=True)
 
+    @system
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:

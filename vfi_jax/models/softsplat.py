@@ -15,6 +15,7 @@ from vfi_jax.layers.norm import standardised
 from vfi_jax.layers.plain_flow import PlainFlow, resize_flow_by_width
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
+from vfi_jax.layers.system import system
 
 STEEPEST = 20.0  # largest importance, and minus the smallest (run.py:435-436)
 
@@ -93,6 +94,7 @@ class Model(nn.Module):
     def contract(self) -> Contract:
         return Contract(frames=2, times=None, multiple=2)
 
+    @system
     @nn.compact
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False

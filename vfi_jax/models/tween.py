@@ -16,6 +16,7 @@ from vfi_jax.layers.flow_scale import check_flow_scale, multiple_at
 from vfi_jax.layers.pairs import plane, shrunk, size_of
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
+from vfi_jax.layers.system import system
 
 SLOPE = 0.1  # of every leaky ReLU
 AT_A_FRAME = 1e-3  # nearer to 0 or 1 a time has the logit of this one: it would be infinite there
@@ -97,7 +98,7 @@ class Model(nn.Module):
     def contract(self) -> Contract:
         coarsest = 2 ** len(self.config.encoder)
         multiple = multiple_at(self.config.flow_scale, coarsest)
-        return Contract(frames=2, times=None, multiple=multiple)
+        return Contract(frames=2, times=None, multiple=multiple, flows=True)
 
     def setup(self):
         config = self.config
@@ -106,6 +107,7 @@ class Model(nn.Module):
         self.blocks = [Block(*block, config.dtype) for block in blocks]
         self.last = LastBlock(*config.last, config.dtype)
 
+    @system
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:

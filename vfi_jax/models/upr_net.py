@@ -15,6 +15,7 @@ from vfi_jax.layers.intermediate_flow import ConvPReLU
 from vfi_jax.layers.pairs import apart, clamp, shrunk, side_by_side, size_of
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
+from vfi_jax.layers.system import system
 
 FLOW_SCALES = (0.125, 0.25, 0.5, 1.0)
 FULL = 56  # longer side in pixels that one more level halves (demo/interp_imgs.py: 448 / 2^3)
@@ -116,6 +117,7 @@ class Model(nn.Module):
         )
         self.synthesis = each_time(config.width, config.dtype)
 
+    @system
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:

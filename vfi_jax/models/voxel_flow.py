@@ -13,6 +13,7 @@ from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, average_pool, max_pool
 from vfi_jax.layers.norm import BatchNorm
 from vfi_jax.layers.precision import precision
+from vfi_jax.layers.system import system
 
 DEPTH = 3  # poolings of the encoder-decoder
 
@@ -79,6 +80,7 @@ class Model(nn.Module):
         multiple = 2 ** (DEPTH + self.config.scales - 1)
         return Contract(frames=2, times=(time,), multiple=multiple)
 
+    @system
     @nn.compact
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False

@@ -17,6 +17,7 @@ from vfi_jax.layers.precision import precision
 from vfi_jax.layers.recurrent import BidirectionalLSTM
 from vfi_jax.layers.residual import ResidualBlocks, correction
 from vfi_jax.layers.scan import scan_shared
+from vfi_jax.layers.system import system
 
 SCALE = 4  # output size over input size
 
@@ -81,6 +82,7 @@ class Model(nn.Module):
         times = tuple(index / 2 for index in range(2 * count - 1))
         return Contract(frames=count, min_frames=2, times=times, scale=SCALE, multiple=4)
 
+    @system
     @nn.compact
     def __call__(
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False

@@ -1,0 +1,31 @@
+"""A call that does not fit a system's contract is refused before anything is computed."""
+
+import numpy as np
+import pytest
+
+from vfi_jax import registry
+
+SYSTEMS = sorted({registry.split(name)[0] for name in registry.list_models()})
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_what_does_not_fit_the_contract_is_named(system):
+    model = registry.create(system)
+    contract = model.contract
+    count, side = contract.frames, max(contract.multiple, 16)
+
+    def ask(frames, times=(1, 1), dtype=np.float32):
+        model.apply({}, np.zeros(frames, dtype), np.zeros(times, np.float32))
+
+    for wrong in ((1, count, side, side, 1), (count, side, side, 3)):
+        with pytest.raises(ValueError, match=r"frames must be \[B, N, H, W, 3\], got"):
+            ask(wrong)
+    with pytest.raises(ValueError, match=r"windows of .* frames, got 9; vfi_jax\.interpolate"):
+        ask((1, 9, side, side, 3))
+    with pytest.raises(ValueError, match="frames must be floats with white at 1, got uint8"):
+        ask((1, count, side, side, 3), dtype=np.uint8)
+    with pytest.raises(ValueError, match=r"times must be \[1, T\] to fit frames, got \(2, 1\)"):
+        ask((1, count, side, side, 3), times=(2, 1))
+    if contract.multiple > 1:
+        with pytest.raises(ValueError, match=f"multiples of {contract.multiple}, got {side + 1}"):
+            ask((1, count, side + 1, side, 3))

@@ -1,0 +1,248 @@
+"""`interpolate`: frames at any times as a pure function, for programs written in JAX."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from vfi_jax import meshes
+from vfi_jax.contract import Contract
+from vfi_jax.interpolation import invalid as invalids
+from vfi_jax.interpolation import levels, views
+from vfi_jax.interpolation.padding import Padding, crop, named, pad
+from vfi_jax.interpolation.schedule import rows, schedule
+from vfi_jax.interpolation.windows import exact, place, window_size
+
+
+def interpolate(
+    model: nn.Module,
+    variables: Any,
+    frames: Any,
+    times: Iterable[float | Fraction] | jax.Array | None = None,
+    *,
+    multi: int | None = None,
+    padding: str | Padding = "tight",
+    ensemble: str = "none",
+    batch: int = 1,
+    invalid: str = "keep",
+) -> jax.Array:
+    """Frames at `times`, computed where the input frames are.
+
+        model, variables = vfi_jax.load()
+        double = jax.jit(lambda frames: vfi_jax.interpolate(model, variables, frames, multi=2))
+
+    A pure function: it runs inside `jit`, `grad`, `vmap`, `jax.checkpoint` and `shard_map`, and on
+    frames sharded over a mesh, whether its axes are Auto or Explicit. Windows, halving and padding
+    are those of `Interpolator`, which also cuts large frames into tiles and streams long clips.
+
+    Time is counted in input frames. Numbers and NumPy arrays are known while tracing: a whole time
+    that the model does not answer is the input frame itself, and a model that gives only midpoints
+    reaches 0.25, 0.375, ... by halving. A JAX array of times may be traced and has a gradient; it
+    needs a model that answers any time. Its values are not checked: outside of the clip the nearest
+    end counts, and at a whole time the gradient is 0.
+
+    Args:
+      model: a system, with a `contract`.
+      variables: its variables.
+      frames: `[*B, N, H, W, C]`: uint8, uint16, or floats with white at 1, of any size. The first
+        three channels are RGB; a grey frame, and each channel past the third, goes through the
+        model alone, as grey.
+      times: T times in any order, the same for every clip of the batch; a JAX array may also be
+        `[*B, T]`.
+      multi: instead of `times`: as many times the frame rate, 0, 1 / multi, ..., N - 1.
+      padding: how frames are brought to a size that the model takes, as for `Interpolator`.
+      ensemble: "none", "flip2" or "flip4", as for `Interpolator`.
+      batch: windows of each clip that run at once; the others wait their turn, which bounds the
+        memory. Rounded up to a multiple of the devices where an Explicit mesh shards the frames.
+      invalid: "keep": NaN and infinite pixels go into the model, which spreads them. "mask": they
+        are filled, and NaN in the answers wherever a frame of the window had them.
+
+    Returns:
+      `[*B, T, sH, sW, C]` of the type of `frames`; integers are clipped and rounded half to even,
+      floats are not clipped.
+
+    Raises:
+      ValueError: an argument is out of range, or a time cannot be reached.
+    """
+    frames = frames if isinstance(frames, jax.Array) else jnp.asarray(frames)
+    if frames.ndim < 4 or 0 in frames.shape[-4:]:
+        raise ValueError(f"frames must be [*B, N, H, W, C], none of them 0, got {frames.shape}")
+    levels.check(frames.dtype, "frames")
+    views.check(ensemble)
+    invalids.check_option(invalid, ("keep", "mask"))
+    if batch < 1:
+        raise ValueError(f"batch must be at least 1, got {batch}")
+    spread = meshes.shards(frames, -4)
+    call = _Call(
+        model, named(padding), ensemble, math.ceil(batch / spread) * spread, invalid == "mask"
+    )
+    length = frames.shape[-4]
+    if (times is None) == (multi is None):
+        raise ValueError("give either times or multi")
+    if multi is not None and multi < 1:
+        raise ValueError(f"multi must be at least 1, got {multi}")
+    if times is None:
+        times = [Fraction(step, multi) for step in range((length - 1) * multi + 1)]
+    contract = model.contract
+    if isinstance(times, jax.Array) and contract.times is not None:
+        if isinstance(times, jax.core.Tracer):
+            raise ValueError(
+                f"times must be numbers for a model that answers only {contract.times}, "
+                "got a traced array; close over them or name them in static_argnums"
+            )
+        times = np.asarray(times)
+    if isinstance(times, jax.Array):
+        lead = frames.shape[:-4]
+        if times.ndim < 1 or times.shape[:-1] not in ((), lead):
+            raise ValueError(f"times must be [T] or {(*lead, 'T')}, got {times.shape}")
+        return meshes.automatic(call.at_traced, frames, variables, times)
+    known = [exact(time) for time in times]
+    return meshes.automatic(
+        lambda frames, variables: call.at_known(frames, variables, known), frames, variables
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Call:
+    """How a model is called.
+
+    Attributes:
+      model: a system.
+      padding: of frames.
+      ensemble: of flips.
+      batch: windows of each clip at once.
+      mask: fill invalid pixels, and blank them in answers.
+    """
+
+    model: Any
+    padding: Padding
+    ensemble: str
+    batch: int
+    mask: bool
+
+    @property
+    def contract(self) -> Contract:
+        return self.model.contract
+
+    def at_known(self, frames: jax.Array, variables: Any, times: list[Fraction]) -> jax.Array:
+        """The frames at times known while tracing."""
+        clips = frames.reshape(math.prod(frames.shape[:-4]), *frames.shape[-4:])
+        length = clips.shape[1]
+        places = [place(self.contract, time, length) for time in times]
+        plan = schedule(self.contract, places, length)
+        finer = any(window.step < 1 for window in plan)
+        dtype = jnp.dtype(jnp.float32) if finer else frames.dtype
+        computed: dict[Fraction, jax.Array] = {}
+
+        def frame(time):
+            return computed[time] if time.denominator > 1 else levels.unit(clips[:, int(time)])
+
+        for key, group in itertools.groupby(plan, key=lambda window: (window.step, window.size)):
+            members = list(group)
+            parts = {window: plan[window] for window in members}
+            needed = [window.times(length) for window in members]
+            if key[0] == 1:
+                windows = clips[:, np.asarray(needed, np.int32)]
+            else:
+                windows = jnp.stack(
+                    [jnp.stack([frame(time) for time in one], axis=1) for one in needed], axis=1
+                )
+            columns = rows(self.contract, parts)
+            answers = self._in_turn(variables, windows, np.asarray(columns, np.float32), dtype)
+            order = [
+                (index, columns[index].index(relative), time)
+                for index, relatives in enumerate(parts.values())
+                for relative, time in relatives.items()
+            ]
+            computed |= {time: answers[:, index, column] for index, column, time in order}
+        if finer:  # what halving still needed is float32, neither clipped nor rounded
+            wanted = {here.time for here in places if here.window}
+            computed = {time: levels.typed(computed[time], frames.dtype) for time in wanted}
+        found = [
+            clips[:, int(here.time)] if here.window is None else computed[here.time]
+            for here in places
+        ]
+        scale = self.contract.scale
+        _, _, height, width, channels = clips.shape
+        shape = (*frames.shape[:-4], len(times), scale * height, scale * width, channels)
+        return jnp.stack(found, axis=1).reshape(shape) if found else jnp.zeros(shape, frames.dtype)
+
+    def at_traced(self, frames: jax.Array, variables: Any, times: jax.Array) -> jax.Array:
+        """The frames at times `[T]` or `[*B, T]` of which only the number is known."""
+        lead, count = frames.shape[:-4], times.shape[-1]
+        clips = frames.reshape(math.prod(frames.shape[:-4]), *frames.shape[-4:])
+        batch, length = clips.shape[:2]
+        last = np.float32(length - 1)
+        times = jnp.clip(jnp.broadcast_to(times.astype(jnp.float32), (*lead, count)), 0, last)
+        times = times.reshape(batch, count)
+        size = window_size(self.contract, length)
+        middle = np.float32((size - 1) / 2)
+        nearest = lax.stop_gradient(jnp.round(times))
+        at_frame = times == nearest
+        offsets = np.arange(size)
+        if length <= size:
+            windows = clips[:, np.minimum(offsets, length - 1)][:, None]
+            inside = jnp.where(at_frame, middle, times)[:, None]
+        else:
+            # As for known times: the window whose centre is nearest, inside the clip.
+            start = jnp.ceil(lax.stop_gradient(times) - middle - np.float32(0.5))
+            start = jnp.clip(start, 0, last - np.float32(size - 1))
+            index = start.astype(jnp.int32)[..., None] + offsets.astype(np.int32)
+            windows = jax.vmap(lambda clip, index: clip[index])(clips, index)
+            inside = jnp.where(at_frame, middle, times - start)[..., None]
+        answers = self._in_turn(variables, windows, inside, frames.dtype)
+        answers = answers.reshape(batch, count, *answers.shape[3:])
+        if self.contract.scale == 1:
+            here = jax.vmap(lambda clip, index: clip[index])(clips, nearest.astype(jnp.int32))
+            answers = jnp.where(at_frame[..., None, None, None], here, answers)
+        return answers.reshape(*lead, *answers.shape[1:])
+
+    def _in_turn(self, variables, windows, times, dtype):
+        """Answers `[B, W, T, sH, sW, C]` to windows `[B, W, N, H, W, C]`, `batch` of W at once."""
+        count = windows.shape[1]
+        times = jnp.broadcast_to(times, (len(windows), *times.shape[-2:]))
+        turns = math.ceil(count / self.batch)
+        if turns == 1:
+            return self._answer(variables, windows, times, dtype)
+        # Every turn takes windows from all along the clip: from each device where it is divided.
+        spare = np.minimum(np.arange(self.batch * turns), count - 1)
+
+        def split(array):
+            shape = (len(array), self.batch, turns, *array.shape[2:])
+            return jnp.moveaxis(array[:, spare].reshape(shape), 2, 0)
+
+        answers = lax.map(
+            lambda part: self._answer(variables, *part, dtype), (split(windows), split(times))
+        )
+        answers = jnp.moveaxis(answers, 0, 2)
+        return answers.reshape(len(windows), len(spare), *answers.shape[3:])[:, :count]
+
+    def _answer(self, variables, windows, times, dtype):
+        lead = windows.shape[:2]
+        frames = levels.unit(windows.reshape(-1, *windows.shape[2:]))
+        times = times.reshape(-1, times.shape[-1])
+        invalid = None
+        if self.mask:
+            frames, invalid = invalids.fill(frames)
+        contract = self.contract
+        amounts = self.padding.amounts(frames.shape[-3:-1], multiple=contract.multiple)
+
+        def padded(frames):
+            frames = pad(frames, amounts, self.padding.value)
+            out = self.model.apply(variables, frames, times)["frames"].astype(jnp.float32)
+            return crop(out, amounts, scale=contract.scale)
+
+        answers = views.all_channels(
+            lambda frames: views.all_flips(padded, frames, self.ensemble), frames
+        )
+        if invalid is not None:
+            answers = invalids.blank(answers, invalid, scale=contract.scale)
+        return levels.typed(answers, dtype).reshape(*lead, *answers.shape[1:])

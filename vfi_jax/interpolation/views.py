@@ -1,0 +1,59 @@
+"""The views of a window that a model is asked about: RGB, further channels as grey, flips.
+
+All functions take NumPy and JAX arrays alike.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vfi_jax import lookup
+from vfi_jax.arrays import FLIPS
+
+Answer = Callable[[Any], Any]  # from `[*B, H, W, 3]` to `[*B', sH, sW, 3]`
+
+
+def check(ensemble: str) -> None:
+    """Does nothing for the name of an ensemble.
+
+    Raises:
+      ValueError: there is no such ensemble.
+    """
+    if ensemble not in FLIPS:
+        raise ValueError(lookup.unknown("ensemble", ensemble, FLIPS))
+
+
+def all_channels(answer: Answer, frames: Any) -> Any:
+    """`answer` of frames with any number of channels.
+
+    Args:
+      answer: of RGB.
+      frames: `[*B, H, W, C]`; the first three channels are RGB, and every further one, or each of
+        fewer, passes through `answer` alone, as grey.
+    """
+    numpy: Any = jnp if isinstance(frames, jax.Array) else np
+    coloured = 3 if frames.shape[-1] >= 3 else 0
+    parts = [answer(frames[..., :3])] if coloured else []
+    for channel in range(coloured, frames.shape[-1]):
+        grey = numpy.repeat(frames[..., channel, None], 3, axis=-1)
+        parts.append(answer(grey).mean(-1, keepdims=True))
+    return parts[0] if len(parts) == 1 else numpy.concatenate(parts, axis=-1)
+
+
+def all_flips(answer: Answer, frames: Any, ensemble: str) -> Any:
+    """The mean of `answer(frames)` over the ensemble's flips, each flipped back.
+
+    Args:
+      answer: of frames.
+      frames: `[*B, H, W, C]`.
+      ensemble: a name in `FLIPS`.
+    """
+    flips = FLIPS[ensemble]
+    total = 0
+    for axes in flips:
+        flipped = (..., *(slice(None, None, -1 if axis in axes else 1) for axis in (-3, -2, -1)))
+        total += answer(frames[flipped])[flipped] if axes else answer(frames)
+    return total / len(flips) if len(flips) > 1 else total

@@ -1,0 +1,40 @@
+"""What every system does around its own network: checks its question, and runs on any mesh."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import flax.linen as nn
+from flax.core import lift
+from flax.linen.transforms import decorator_lift_transform
+
+from vfi_jax import meshes
+
+
+def system(call: Callable[..., dict]) -> Callable[..., dict]:
+    """The decorator of a system's `__call__(frames, times, *, targets, train)`.
+
+    Frames and times that do not fit the contract are a ValueError. On a mesh with Explicit axes XLA
+    shards what is inside, so that a network may reshape batches as it likes.
+    """
+    lifted = decorator_lift_transform(_automatic, call, multi_scope=True)
+
+    @functools.wraps(call)
+    def checked(self: nn.Module, frames: Any, times: Any, **options: Any) -> dict:
+        self.contract.check(frames, times)
+        chosen = call if meshes.explicit_mesh(frames) is None else lifted
+        return chosen(self, frames, times, **options)
+
+    return checked
+
+
+def _automatic(function, *_):
+    def inner(scope_of, repack, variables, keys, frames, times, *, targets=None, **options):
+        def run(frames, times, targets, variables):
+            scope = scope_of(variables, keys)
+            answers = function(scope, frames, times, targets=targets, **options)
+            return answers, repack(scope)
+
+        return meshes.automatic(run, frames, times, targets, variables)
+
+    return lift.pack(inner, (True,), (True,), (True,), name="automatic", enable_kwargs=True)
