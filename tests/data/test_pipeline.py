@@ -217,7 +217,7 @@ def test_a_shrunk_crop_shows_the_clip_smaller_and_no_padding():
     ramp = np.stack([50 + columns, 50 + 2 * rows, 0 * rows + 200], axis=-1).astype(np.uint8)
     clip = np.zeros((2, 64, 96, 3), np.uint8)
     clip[:, :60, :80] = ramp
-    run = jax.jit(lambda key, size: augment.shrunk_crop(key, clip, size, (32, 32), 0.6))
+    run = jax.jit(lambda key, size: augment.scaled_crop(key, clip, size, (32, 32), least=0.6))
     # The second holds but a factor of 33 / 40, the third none.
     for height, furthest in ((60, 1 / 0.6), (40, 40 / 33), (32, 1)):
         clip[:, height:] = 0
@@ -233,6 +233,19 @@ def test_a_shrunk_crop_shows_the_clip_smaller_and_no_padding():
         assert 1 + 0.7 * (furthest - 1) <= max(steps) < furthest + 0.05
     with pytest.raises(ValueError, match="shrink must be in"):
         augment.Augment(shrink=0)
+    clip[:, 32:] = 0
+    enlarge = jax.jit(
+        lambda key: augment.scaled_crop(key, clip, np.array([32, 80]), (32, 32), most=2.0)
+    )
+    steps = []
+    for seed in range(24):
+        out = np.asarray(enlarge(jax.random.key(seed))).astype(int)
+        np.testing.assert_array_equal(out[..., 2], 200)
+        steps.append(np.diff(out[0, :, 1:-1, 0], axis=1).mean())
+    assert np.isclose(steps, 1, atol=0.02).sum() > 5
+    assert 0.48 < min(steps) < 0.65
+    with pytest.raises(ValueError, match="enlarge must be at least 1"):
+        augment.Augment(enlarge=0.5)
 
 
 def test_streams_load_what_a_shrunk_crop_is_drawn_from(choice):

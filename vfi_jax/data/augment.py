@@ -22,8 +22,9 @@ class Augment:
       transpose: rows and columns (square crops only; with the flips: all turns by 90 degrees).
       reverse: time.
       channels: "reverse" swaps red and blue, "permute" draws one of the six orders, "" neither.
-      shrink: smallest factor by which half of all clips are shrunk before they are cropped, as far
-        as their size allows; 1: none is.
+      shrink: smallest factor by which half of all clips are scaled before they are cropped, as far
+        as their size allows; 1: none is shrunk.
+      enlarge: largest factor by which they are; 1: none is enlarged.
       collages: share of a batch that is replaced by collages of single frames of its clips
         (`data.collage`), whose motion is known; always as many, rounded.
     """
@@ -34,11 +35,14 @@ class Augment:
     reverse: bool = True
     channels: str = ""
     shrink: float = 1.0
+    enlarge: float = 1.0
     collages: float = 0.0
 
     def __post_init__(self):
         if not 0 < self.shrink <= 1:
             raise ValueError(f"shrink must be in (0, 1], got {self.shrink}")
+        if self.enlarge < 1:
+            raise ValueError(f"enlarge must be at least 1, got {self.enlarge}")
         if not 0 <= self.collages <= 1:
             raise ValueError(f"collages must be in [0, 1], got {self.collages}")
         if self.channels not in ("", "reverse", "permute"):
@@ -77,10 +81,16 @@ def crop(key: Array, clip: Array, size: Array, shape: tuple[int, int]) -> Array:
     return lax.dynamic_slice(clip, (0, place[0], place[1], 0), (frames, *shape, channels))
 
 
-def shrunk_crop(
-    key: Array, clip: Array, size: Array, shape: tuple[int, int], least: float
+def scaled_crop(
+    key: Array,
+    clip: Array,
+    size: Array,
+    shape: tuple[int, int],
+    *,
+    least: float = 1.0,
+    most: float = 1.0,
 ) -> Array:
-    """`crop` of a clip that is shrunk first, in half of all draws.
+    """`crop` of a clip that is scaled first, in half of all draws.
 
     Sampling is antialiased; a clip too small to be shrunk by as much is shrunk as far as it may.
 
@@ -89,7 +99,8 @@ def shrunk_crop(
       clip: uint8 `[F, H, W, C]`.
       size: int32 `[2]`, the height and width that hold pixels (the rest is padding).
       shape: height and width of the crop; the clip must be at least as large.
-      least: smallest factor of the clip's height and width, below 1.
+      least: smallest factor of the clip's height and width, at most 1.
+      most: largest factor, at least 1.
 
     Returns:
       uint8 `[F, *shape, C]`.
@@ -97,9 +108,9 @@ def shrunk_crop(
     whether, where, how = jax.random.split(key, 3)
     # A pixel of room: its neighbour beyond the crop is read, and must not be padding.
     smallest = jnp.clip(jnp.max((jnp.asarray(shape) + 1) / size), least, 1)
-    factor = jnp.exp(jax.random.uniform(how) * jnp.log(smallest))
+    factor = jnp.exp(jax.random.uniform(how, minval=jnp.log(smallest), maxval=jnp.log(most)))
     factor = jnp.where(jax.random.bernoulli(whether), factor, 1.0)
-    margin = jnp.where(factor < 1, 0.5, 0.0)
+    margin = jnp.where(factor == 1, 0.0, 0.5 * jnp.maximum(factor, 1))
     room = jnp.maximum(size - jnp.ceil((jnp.asarray(shape) + margin) / factor), 0) + 1
     place = jnp.floor(jax.random.uniform(where, (2,)) * room)
     frames, _, _, channels = clip.shape

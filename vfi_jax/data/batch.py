@@ -132,9 +132,10 @@ class Preparation:
         return {**batch, **{name: batch[name].at[chosen].set(x) for name, x in made.items()}}
 
     def _cropped(self, key, frames, size):
-        if self.augment.shrink == 1:
+        least, most = self.augment.shrink, self.augment.enlarge
+        if least == most == 1:
             return augmentation.crop(key, frames, size, self.crop)
-        return augmentation.shrunk_crop(key, frames, size, self.crop, self.augment.shrink)
+        return augmentation.scaled_crop(key, frames, size, self.crop, least=least, most=most)
 
     def _inputs(self, key, frames):
         if self.contract.scale > 1:

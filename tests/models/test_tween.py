@@ -1,0 +1,52 @@
+"""Tween against what it promises."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests import support
+from vfi_jax import registry
+
+LINES = 2_400  # of StableHLO; what a user waits for before the first frame grows with them
+
+
+@pytest.fixture(scope="module")
+def model():
+    return registry.create("tween")
+
+
+def test_it_is_small(model):
+    assert registry.count_parameters(registry.abstract_variables(model)) <= 3_000_000
+    inputs = registry.example_inputs(model, size=(256, 448))
+    lowered = jax.jit(model.apply).lower(registry.abstract_variables(model), **inputs)
+    assert len(lowered.as_text().splitlines()) <= LINES
+
+
+def test_with_heads_as_before_training_frames_fade_into_one_another(model):
+    def fill(path, leaf):
+        return np.zeros_like(leaf) if any(key.key == "head" for key in path) else leaf
+
+    variables = jax.tree_util.tree_map_with_path(fill, support.variables(model))
+    frames = jax.random.uniform(jax.random.key(0), (1, 2, 32, 32, 3))
+    out = jax.jit(model.apply)(variables, frames, jnp.array([[0.25, 0.0, 1.0]]))["frames"][0]
+    first, second = frames[0]
+    np.testing.assert_allclose(out[0], 0.75 * first + 0.25 * second, atol=1e-5)
+    np.testing.assert_allclose(out[1], first, atol=2e-3)
+    np.testing.assert_allclose(out[2], second, atol=2e-3)
+
+
+def test_flow_may_be_estimated_at_another_size(model):
+    halved = registry.create("tween", flow_scale=0.5)
+    assert model.contract.multiple == 32
+    assert halved.contract.multiple == 64
+    variables = registry.abstract_variables(model)
+    inputs = registry.example_inputs(halved)
+    prediction = jax.eval_shape(halved.apply, registry.abstract_variables(model), **inputs)
+    assert prediction["frames"].shape == (1, 1, 64, 64, 3)
+    assert [flow.shape[-2] for flow in prediction["flows"]] == [2, 4, 8, 16, 64]
+
+
+def test_every_level_needs_a_block():
+    with pytest.raises(ValueError, match="one entry for each of 4 levels"):
+        registry.create("tween", channels=(32, 16))
