@@ -40,7 +40,6 @@ def test_flow_may_be_estimated_at_another_size(model):
     halved = registry.create("tween", flow_scale=0.5)
     assert model.contract.multiple == 32
     assert halved.contract.multiple == 64
-    variables = registry.abstract_variables(model)
     inputs = registry.example_inputs(halved)
     prediction = jax.eval_shape(halved.apply, registry.abstract_variables(model), **inputs)
     assert prediction["frames"].shape == (1, 1, 64, 64, 3)
