@@ -5,6 +5,7 @@ import sys
 import tyro
 
 from train.options import Options
+from vfi_jax import compile_cache
 from vfi_jax.guard import guarded
 
 STOPPED = 1
@@ -13,6 +14,7 @@ STOPPED = 1
 def main() -> int:
     """Parses the command line and trains; returns the exit code."""
     options = tyro.cli(Options, prog="python -m train")
+    compile_cache.switch_on()
     return guarded(lambda: _train(options), prog="train")
 
 

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 import vfi_jax
-from vfi_jax import lookup
+from vfi_jax import compile_cache, lookup
 from vfi_jax.guard import USER_ERROR, guarded
 
 COMMANDS = "vfi_jax.cli"
@@ -28,7 +28,8 @@ commands:
 {commands}
 
 `vfi-jax COMMAND --help` lists a command's options; `--version` prints the version;
-`--debug`, or VFI_JAX_DEBUG=1, shows where an error came from.
+`--debug`, or VFI_JAX_DEBUG=1, shows where an error came from;
+`--no-cache` compiles anew instead of using programs kept from earlier runs.
 """
 
 
@@ -39,8 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
       arguments: what follows `vfi-jax`; None: those of this process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
+    debug, cached = "--debug" in words, "--no-cache" not in words
+    words = [word for word in words if word not in ("--debug", "--no-cache")]
+    if cached:
+        compile_cache.switch_on()
     with _ended_by_signals():
         return guarded(lambda: _run(words), prog="vfi-jax", debug=debug)
 

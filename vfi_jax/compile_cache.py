@@ -1,0 +1,30 @@
+"""Compiled programs are kept on disk: a second run on frames of the same size starts at once."""
+
+import os
+from collections.abc import MutableMapping
+from pathlib import Path
+
+import platformdirs
+
+SIZE = 2 * 2**30  # bytes; beyond them what was used longest ago is removed
+FOLDER = "JAX_COMPILATION_CACHE_DIR"  # JAX's own variables
+LIMIT = "JAX_COMPILATION_CACHE_MAX_SIZE"
+LEAST_SECONDS = "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
+
+
+def switch_on(environment: MutableMapping[str, str] = os.environ) -> Path:
+    """Tell JAX, which must not be imported yet, to keep what it compiles.
+
+    Several processes may share the folder; an entry that cannot be read is compiled anew.
+
+    Args:
+      environment: of the process. A variable of JAX's that it has already stays as it is.
+
+    Returns:
+      The folder: the user's cache folder by default.
+    """
+    folder = Path(platformdirs.user_cache_dir("vfi_jax", appauthor=False)) / "compiled"
+    environment.setdefault(FOLDER, str(folder))
+    environment.setdefault(LIMIT, str(SIZE))
+    environment.setdefault(LEAST_SECONDS, "0")
+    return Path(environment[FOLDER])
