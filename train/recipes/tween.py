@@ -8,7 +8,7 @@ far from the true frame counts little. Frames that are enlarged show larger moti
 The teachers' weights are the authors' (MIT): `vfi-jax convert practical_rife/4.6 FILE`, and 4.25.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import optax
@@ -70,7 +70,7 @@ def loss(prediction, batch, frozen):
 def answer(name: str, variables: dict, batch: dict) -> dict:
     """The finest "flow", "logit" and "frame" of a teacher, `[B, T, ...]`."""
     teacher = registry.create(name, precision="default")
-    prediction = teacher.apply(variables, batch["frames"], batch["times"])
+    prediction: Any = teacher.apply(variables, batch["frames"], batch["times"])
     return {
         "flow": prediction["flows"][-1],
         "logit": prediction["logits"][-1],

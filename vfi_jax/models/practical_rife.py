@@ -86,8 +86,8 @@ class Model(nn.Module):
     (`padding="practical-rife"`). What their "ensemble" option does, every block's answer to both
     orders of the frames, is not here.
 
-    The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, H, W, 2]`
-    and "blends" `[B, T, H, W, 3]`.
+    The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, H, W, 2]`,
+    "logits" of m `[B, T, H, W, 1]` and "blends" `[B, T, H, W, 3]`.
 
     Source: HolyWu/vs-rife, vsrife/IFNet_HDv3_v4_*.py, ports of the releases' own files.
     """
@@ -127,6 +127,7 @@ class Model(nn.Module):
         said = jnp.zeros((*pair.shape[:1], *size, 1 + config.handed))  # logit, what is handed on
         inputs = [first, *plane(time, first)]
         flows: list[Array] = []
+        logits: list[Array] = []
         blends: list[Image] = []
         for block, scale in zip(self.blocks, config.scales, strict=True):
             if flows:
@@ -140,8 +141,10 @@ class Model(nn.Module):
             warped = warp_pair(pair, flow)
             weight = nn.sigmoid(said[..., :1])
             flows.append(flow)
+            logits.append(said[..., :1])
             blends.append(weight * warped[:, 0, ..., :3] + (1 - weight) * warped[:, 1, ..., :3])
-        return carry, {"frames": blends[-1], "flows": tuple(flows), "blends": tuple(blends)}
+        prediction = {"flows": tuple(flows), "logits": tuple(logits), "blends": tuple(blends)}
+        return carry, {"frames": blends[-1], **prediction}
 
 
 class Encoder(nn.Module):
