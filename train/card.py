@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from train.run import RECORD
 from vfi_jax import data, registry, weights
-from vfi_jax.data import source
 from vfi_jax.data.builders import video_folder
 from vfi_jax.evaluation import markdown
 from vfi_jax.weights.places import packaged_folder
@@ -185,10 +184,12 @@ def _data(records: list[dict], before: list[tuple[str, ...]]) -> list[str]:
     names = sorted({name for record in records for name in record["recipe"]["data"]})
     filmed = [record["options"] for record in records if "video_folder" in record["recipe"]["data"]]
     clips = dict.fromkeys([*before, *(clip for options in filmed for clip in _clips(options))])
-    parts = [RENDERED] if source.RENDERED.intersection(names) else []
-    for name in names:
-        if name not in source.RENDERED and name != "video_folder":
-            about = (data.find(name)[0].__doc__ or "").partition("\n")[0]
+    builders = {name: data.find(name)[0] for name in names}
+    rendered = {name for name, builder in builders.items() if not builder.LAYOUT}
+    parts = [RENDERED] if rendered else []
+    for name, builder in builders.items():
+        if name not in rendered and name != "video_folder":
+            about = (builder.__doc__ or "").partition("\n")[0]
             parts.append(f"`{name}`: {about}")
     if any(map(_has_unlisted, filmed)):
         parts.append(f"{UNLISTED}.")

@@ -10,7 +10,8 @@ import numpy as np
 from train.recipe import Recipe
 from vfi_jax import metrics
 from vfi_jax.data import augment
-from vfi_jax.data.source import HELD_OUT, Choice, open_source
+from vfi_jax.data.choice import HELD_OUT, Choice
+from vfi_jax.data.source import open_source
 
 METRICS = ("psnr", "haarpsi", "gmsd")
 CLIPS = 16  # windows scored; enough to see a trend, few enough not to slow training

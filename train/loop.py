@@ -16,7 +16,8 @@ from train.recipe import Recipe
 from train.state import State
 from train.step import make_step
 from vfi_jax import weights
-from vfi_jax.data.source import Choice, Source, open_source
+from vfi_jax.data.choice import Choice
+from vfi_jax.data.source import Source, open_source
 from vfi_jax.data.window import windows
 from vfi_jax.weights.steps import Steps
 
@@ -63,6 +64,7 @@ def train(options: Options) -> int:
         shortest=fitting[0].length,
         scenes=options.scenes,
         licences=options.licences,
+        strict=options.strict,
         shard=(jax.process_index(), jax.process_count()),
     )
     if jax.process_index() == 0:

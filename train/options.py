@@ -57,6 +57,9 @@ class Options:
     resident: bool = False
     """Keep the whole data set on the device as uint8 (needs no tfds or grain)."""
 
+    strict: bool = False
+    """Stop at a clip that cannot be read. Without this it is left out, with a warning."""
+
     scenes: int = 64
     """Scenes to render, where the data set is made and not read."""
 

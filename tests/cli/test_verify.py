@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.data import trees
 from tests.weights import torch_writer, upstream
 from vfi_jax.cli.__main__ import main
+from vfi_jax.data.builders import middlebury
 from vfi_jax.evaluation import published
 
 
@@ -47,7 +47,7 @@ def test_a_file_that_lacks_a_key_is_refused(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_a_score_beside_the_published_one_passes_or_fails(file, tmp_path, monkeypatch, capsys):
-    trees.middlebury(tmp_path / "data", "")
+    middlebury.sample(tmp_path / "data")
     _publish(monkeypatch, {"psnr": 99.0})
     assert _verify(file, "--middlebury", tmp_path / "data") == 1
     line = next(row for row in capsys.readouterr().out.splitlines() if row.startswith("FAIL"))

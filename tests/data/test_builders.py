@@ -1,4 +1,4 @@
-"""Every data set: a tree laid out as published gives clips, another is refused with the layout."""
+"""What single data sets do; `test_data_sets` holds all of them to the same rules."""
 
 import json
 
@@ -6,44 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.data import trees
-from vfi_jax import data
-from vfi_jax.data.clip import read_frame
+from tests import support
+from tests.images.tiffs import tiff
+from vfi_jax import data, images
+from vfi_jax.data import sample_tree
+from vfi_jax.data.builders import video_folder, vimeo90k, x4k1000fps
+from vfi_jax.data.clip import read_frame, read_frames
+from vfi_jax.data.faults import Faults, Unreadable
 from vfi_jax.video import numbered
-
-READ = [name for name in data.list_data() if data.find(name)[0].LAYOUT]
-
-
-@pytest.mark.parametrize("name", READ)
-def test_a_published_tree_gives_clips_in_every_split(name, tmp_path):
-    builder, variant = data.find(name)
-    getattr(trees, builder.__name__.rsplit(".", 1)[-1])(tmp_path, variant)
-    splits = [split for split in builder.SPLITS if not (variant == "triplet" and split in SPEEDS)]
-    seen = set()
-    for split in splits:
-        clips = list(data.clips(name, tmp_path, split))
-        assert clips, split
-        assert len({clip.name for clip in clips}) == len(clips)
-        assert all(len(clip.frames) >= 3 for clip in clips)
-        if split in ("train", "val") and "val" in splits:
-            names = {str(clip.frames[0]) for clip in clips}
-            assert not names & seen
-            seen |= names
-    frame = read_frame(clips[0].frames[0])
-    assert frame.dtype == np.uint8
-    assert frame.shape[-1] == 3
-
-
-SPEEDS = ("fast", "medium", "slow")  # only the septuplets' test list is divided by motion
-
-
-@pytest.mark.parametrize("name", READ)
-def test_another_tree_is_refused_with_the_layout_and_what_was_found(name, tmp_path):
-    (tmp_path / "holiday").mkdir()
-    builder, _ = data.find(name)
-    with pytest.raises(ValueError, match="holiday") as error:
-        list(data.clips(name, tmp_path, builder.SPLITS[0]))
-    assert builder.LAYOUT in str(error.value)
 
 
 def test_a_wrong_name_or_split_lists_what_there_is(tmp_path):
@@ -54,22 +24,22 @@ def test_a_wrong_name_or_split_lists_what_there_is(tmp_path):
 
 
 def test_vimeo90k_divides_its_training_list_and_skips_blank_lines(tmp_path):
-    trees.vimeo90k(tmp_path, "triplet")
+    vimeo90k.sample(tmp_path, "triplet")
     train, val = (list(data.clips("vimeo90k/triplet", tmp_path, s)) for s in ("train", "val"))
-    assert (len(train), len(val)) == (36, 2)
+    assert (len(train), len(val)) == (38, 2)
     assert train[0].name == "00001/0001"
 
 
-def test_a_folder_of_sequences_holds_every_tenth_back_and_tests_on_all(tmp_path):
+def test_a_folder_of_sequences_holds_every_tenth_back_and_has_all(tmp_path):
     for index in range(11):
-        trees.pictures(tmp_path / f"s{index:02d}", ["1.png", "2.png", "3.png"])
+        sample_tree.pictures(tmp_path / f"s{index:02d}", ["1.png", "2.png", "3.png"])
     names = {
         split: [clip.name for clip in data.clips("frame_folder", tmp_path, split)]
-        for split in ("train", "val", "test")
+        for split in ("train", "val", "all")
     }
     assert names["val"] == ["s09"]
-    assert len(names["test"]) == 11
-    assert sorted(names["train"] + names["val"]) == names["test"]
+    assert len(names["all"]) == 11
+    assert sorted(names["train"] + names["val"]) == names["all"]
     with pytest.raises(ValueError, match="one sequence leaves none for 'val'"):
         list(data.clips("frame_folder", tmp_path / "s00", "val"))
 
@@ -91,19 +61,19 @@ def test_triplets_listed_of_one_scene_and_distance_have_names_of_their_own(tmp_p
         for scene, gt in (("a", "07.png"), ("a", "08.png"), ("b", "07.png"))
     ]
     (tmp_path / "index.json").write_text(json.dumps(entries))
-    found = [clip.name for clip in data.clips("frame_folder", tmp_path, "test")]
+    found = [clip.name for clip in data.clips("frame_folder", tmp_path, "all")]
     assert found == ["easy/a/07", "easy/a/08", "easy/b"]
 
 
 def test_x_test_asks_for_seven_frames_between_two(tmp_path):
-    trees.x4k1000fps(tmp_path, "4k")
+    x4k1000fps.sample(tmp_path, "4k")
     [clip] = data.clips("x4k1000fps/4k", tmp_path, "test")
     assert [frame.stem for frame in clip.frames] == [f"{i:04d}" for i in range(0, 33, 4)]
 
 
 def test_a_folder_of_videos_is_cut_where_the_scene_changes(tmp_path):
-    trees.video(tmp_path / "train/a.avi", 10, cut=6)
-    trees.video(tmp_path / "val/b.avi")
+    sample_tree.video(tmp_path / "train/a.avi", 10, cut=6)
+    sample_tree.video(tmp_path / "val/b.avi")
     clips = list(data.clips("video_folder", tmp_path, "train"))
     assert [len(clip.frames) for clip in clips] == [6, 4]
     assert clips[1].name == "train/a/000006"
@@ -111,8 +81,8 @@ def test_a_folder_of_videos_is_cut_where_the_scene_changes(tmp_path):
 
 def test_a_video_is_read_on_and_read_again(tmp_path):
     """In whatever order its segments are asked for, each has its own frames."""
-    trees.video(tmp_path / "train/a.avi", 14)
-    trees.video(tmp_path / "val/b.avi")
+    sample_tree.video(tmp_path / "train/a.avi", 14)
+    sample_tree.video(tmp_path / "val/b.avi")
     clips = list(data.clips("video_folder", tmp_path, "train", frames=4))
     frames = [numbered.pixels(frame) for frame in numbered.frames(tmp_path / "train/a.avi")]
     for place in (0, 2, 1, 2, 0):
@@ -122,7 +92,7 @@ def test_a_video_is_read_on_and_read_again(tmp_path):
 
 def test_of_few_videos_the_last_validates(tmp_path):
     for name in "abc":
-        trees.video(tmp_path / f"{name}.avi")
+        sample_tree.video(tmp_path / f"{name}.avi")
     names = {
         split: [clip.name[0] for clip in data.clips("video_folder", tmp_path, split)]
         for split in ("train", "val")
@@ -142,15 +112,15 @@ def test_still_footage_gives_no_clips(tmp_path):
 
 @pytest.mark.parametrize("index", ["[]", "{}", '{"clips": ["file"]}', '{"clips": [{"start": 0}]}'])
 def test_an_index_of_something_else_is_refused_with_what_is_wanted(tmp_path, index):
-    trees.video_folder(tmp_path, "")
+    video_folder.sample(tmp_path)
     (tmp_path / "index.json").write_text(index)
     with pytest.raises(ValueError, match=r"index.json has no list of clips(?s:.*)licence_class"):
         list(data.clips("video_folder", tmp_path, "train"))
 
 
 def test_segments_listed_in_an_index_are_taken_as_they_are(tmp_path):
-    trees.video(tmp_path / "train/a.avi", 10)
-    trees.video(tmp_path / "val/b.avi")
+    sample_tree.video(tmp_path / "train/a.avi", 10)
+    sample_tree.video(tmp_path / "val/b.avi")
     (tmp_path / "index.json").write_text(
         '{"clips": [{"file": "train/a.avi", "licence_class": "MIT",'
         ' "segments": [{"start": 0, "n": 4}, {"start": 4, "n": 6}]}]}'
@@ -158,3 +128,70 @@ def test_segments_listed_in_an_index_are_taken_as_they_are(tmp_path):
     clips = list(data.clips("video_folder", tmp_path, "train"))
     assert [len(clip.frames) for clip in clips] == [4, 6]
     assert not list(data.clips("video_folder", tmp_path, "train", licences=("BSD",)))
+
+
+def test_a_video_that_cannot_be_read_is_left_out_or_an_error(tmp_path):
+    for name in ("a", "b", "c"):
+        sample_tree.video(tmp_path / f"train/{name}.avi")
+    (tmp_path / "train/b.avi").write_bytes(b"RIFF")
+    (tmp_path / "val").mkdir()
+    faults = Faults()
+    with pytest.warns(match=r"left out: video .*b\.avi cannot be read"):
+        found = [c.name for c in data.clips("video_folder", tmp_path, "train", faults=faults)]
+    assert found == ["train/a/000000", "train/c/000000"]
+    assert len(faults.found) == 1
+    with pytest.raises(Unreadable, match=r"b\.avi"):
+        list(data.clips("video_folder", tmp_path, "train", faults=Faults(strict=True)))
+
+
+def test_a_list_may_begin_with_a_byte_order_mark(tmp_path):
+    vimeo90k.sample(tmp_path, "triplet")
+    file = tmp_path / "tri_testlist.txt"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    names = [clip.name for clip in data.clips("vimeo90k/triplet", tmp_path, "test")]
+    assert names == ["00001/0041", "00001/0042"]
+
+
+def test_system_files_are_neither_frames_nor_sequences_nor_videos(tmp_path):
+    for name in ("a", "__MACOSX/a", ".trash"):
+        sample_tree.pictures(tmp_path / name, ["1.png", "2.png", "3.png"])
+    for name in ("._1.png", ".DS_Store", "Thumbs.db", "desktop.ini", ".nfs0001"):
+        (tmp_path / "a" / name).touch()
+    [clip] = data.clips("frame_folder", tmp_path, "all")
+    assert [frame.name for frame in clip.frames] == ["1.png", "2.png", "3.png"]
+    sample_tree.video(tmp_path / "v/a.avi")
+    for name in ("v/._a.avi", "__MACOSX/b.avi"):
+        (tmp_path / name).write_bytes(b"no video")
+    assert [path.name for path in video_folder.find_videos(tmp_path, "train")] == ["a.avi"]
+
+
+def test_pages_of_a_stack_are_frames_of_a_sequence(tmp_path):
+    pages = [np.full((4, 6), 1000 * n, np.uint16) for n in range(3)]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/x.tif").write_bytes(tiff(pages, 16))
+    [clip] = data.clips("frame_folder", tmp_path, "all")
+    assert read_frames(clip, clip.frames)[:, 0, 0, 0].tolist() == [0, 4, 8]
+
+
+def test_sixteen_bits_are_the_same_pixels_in_videos_and_in_data_sets(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 65536, (6, 7, 3), np.uint16)
+    images.write(tmp_path / "x.png", pixels)
+    wanted = np.rint(pixels / 257).astype(np.uint8)
+    np.testing.assert_array_equal(images.read(tmp_path / "x.png"), wanted)
+    np.testing.assert_array_equal(read_frame(tmp_path / "x.png"), wanted)
+    np.testing.assert_array_equal(read_frame((tmp_path / "x.png").read_bytes()), wanted)
+
+
+@pytest.mark.parametrize("name", ["trunc", "vimeo"])
+def test_folders_that_were_reported_elsewhere_are_read(name):
+    folder = support.SHARED / "data/reports/40_folders" / name
+    if not folder.exists():
+        pytest.skip("the reported files are not here")
+    if name == "vimeo":
+        assert [c.name for c in data.clips("vimeo90k/triplet", folder, "test")] == ["00001/0001"]
+        return
+    faults = Faults()
+    with pytest.warns(match="left out"):
+        clips = list(data.clips("video_folder", folder, "train", faults=faults))
+    assert clips
+    assert len(faults.found) == 1

@@ -1,5 +1,6 @@
 """Both pipelines: the same draws for the same seed, from any step, and disjoint over processes."""
 
+import contextlib
 import dataclasses
 import sys
 import time
@@ -8,14 +9,15 @@ import jax
 import numpy as np
 import pytest
 
-from tests.data import trees
 from vfi_jax import data
 from vfi_jax.contract import Contract
-from vfi_jax.data import augment, pipeline, throughput
+from vfi_jax.data import augment, pipeline, sample_tree, throughput
 from vfi_jax.data.batch import Preparation
 from vfi_jax.data.build import Options, build
 from vfi_jax.data.build import main as build_main
-from vfi_jax.data.source import Choice, open_source
+from vfi_jax.data.builders import vimeo90k
+from vfi_jax.data.choice import Choice
+from vfi_jax.data.source import open_source
 from vfi_jax.data.tfds_builder import open_built
 from vfi_jax.data.window import windows
 
@@ -23,7 +25,8 @@ from vfi_jax.data.window import windows
 @pytest.fixture
 def choice(tmp_path):
     for name in "abcd":
-        trees.pictures(tmp_path / name, ["frame10.png", "frame10i11.png", "frame11.png"])
+        names = ["frame10.png", "frame10i11.png", "frame11.png"]
+        sample_tree.pictures(tmp_path / name, names, size=(24, 24))
     return Choice(("middlebury",), tmp_path, "test", batch=2, crop=(16, 16), frames=3)
 
 
@@ -31,7 +34,7 @@ def choice(tmp_path):
 def source(request, choice, tmp_path_factory):
     if "built" in request.param:
         folder = tmp_path_factory.mktemp("built")
-        assert build(Options("middlebury", folder, choice.folder)) == {"test": 4}
+        assert build(Options("middlebury", folder, choice.folder)) == {"test": (4, 0)}
         choice = dataclasses.replace(choice, folder=folder)
     choice = dataclasses.replace(choice, resident="resident" in request.param)
     opened = open_source(choice)
@@ -101,9 +104,9 @@ def test_clips_are_read_ahead_by_their_number_whatever_the_batch(choice, monkeyp
 
 @pytest.mark.parametrize("built", [False, True])
 def test_no_more_frames_are_loaded_than_clips_have_and_windows_take(choice, tmp_path, built):
-    trees.pictures(tmp_path / "seq/one", [f"{i}.png" for i in range(3)])
-    trees.pictures(tmp_path / "seq/two", [f"{i}.png" for i in range(7)])
-    choice = Choice(("frame_folder",), tmp_path / "seq", "test", batch=2, crop=(16, 16))
+    sample_tree.pictures(tmp_path / "seq/one", [f"{i}.png" for i in range(3)])
+    sample_tree.pictures(tmp_path / "seq/two", [f"{i}.png" for i in range(7)])
+    choice = Choice(("frame_folder",), tmp_path / "seq", "all", batch=2, crop=(16, 16))
     if built:
         build(Options("frame_folder", tmp_path / "built", choice.folder))
         choice = dataclasses.replace(choice, folder=tmp_path / "built")
@@ -150,20 +153,54 @@ def test_throughput_is_counted_in_clips(choice):
     assert throughput.measure(choice, seconds=0.2) > 10
 
 
-def test_tools_tell_what_a_user_can_mend_in_one_line(choice, tmp_path, monkeypatch, capsys):
+def run(main, monkeypatch, *words):
+    monkeypatch.setattr(sys, "argv", [str(word) for word in words])
+    return main()
+
+
+def test_a_clip_that_cannot_be_decoded_is_left_out_of_a_built_set_and_counted(
+    choice, tmp_path, monkeypatch, capsys
+):
+    file = choice.folder / "b/frame11.png"
+    file.write_bytes(file.read_bytes()[:500])
+    building = ["build", "middlebury", "--root", choice.folder, "--data-dir"]
+    with pytest.warns(match="left out: clip b: .*b/frame11.png cannot be read"):
+        assert run(build_main, monkeypatch, *building, tmp_path / "built") == 0
+    assert "test: 3 clips (1 left out: not decodable)" in capsys.readouterr().out
+    assert len(open_built("middlebury", tmp_path / "built", "test")) == 3
+    assert run(build_main, monkeypatch, *building, tmp_path / "strict", "--strict") == 2
+    assert "build: error: clip b: " in capsys.readouterr().err
+
+
+def draw_twice(choice):
+    """Shapes of what two steps load."""
+    with contextlib.closing(open_source(choice)) as opened:
+        return [opened.draw(step)["seeds"].shape for step in range(2)]
+
+
+@pytest.mark.parametrize("resident", [False, True])
+def test_training_goes_on_without_a_clip_that_cannot_be_read(choice, resident):
     (choice.folder / "b/frame11.png").unlink()
-    building = ["build", "middlebury", "--data-dir", str(tmp_path / "built"), "--root"]
-    timing = ["throughput", "middlebury", "--split", "test", "--crop", "16", "16", "--data-dir"]
-    for main, words, root, wanted in (
-        (build_main, building, choice.folder, "b/frame11.png"),
-        (build_main, building, choice.folder / "a/frame10.png", "Not a directory"),
-        (throughput.main, timing, choice.folder, "b/frame11.png does not exist"),
-    ):
-        monkeypatch.setattr(sys, "argv", [*words, str(root)])
-        assert main() == 2
-        said = capsys.readouterr().err
-        assert f"{words[0]}: error: " in said
-        assert wanted in said
+    choice = dataclasses.replace(choice, resident=resident)
+    with pytest.warns() as found:
+        assert draw_twice(choice) == [(2,), (2,)]
+    first, last = (str(one.message) for one in (found[0], found[-1]))
+    assert first.startswith("left out: clip b: ")
+    assert "b/frame11.png does not exist" in first
+    assert last == "1 could not be read and were left out"
+    with pytest.raises(ValueError, match=r"clip b: .*does not exist"):
+        draw_twice(dataclasses.replace(choice, strict=True))
+
+
+def test_tools_tell_what_a_user_can_mend_in_one_line(choice, tmp_path, monkeypatch, capsys):
+    building = ["build", "middlebury", "--data-dir", tmp_path / "built", "--root"]
+    file = choice.folder / "a/frame10.png"
+    assert run(build_main, monkeypatch, *building, file) == 2
+    assert "build: error: " in (error := capsys.readouterr().err)
+    assert "Not a directory" in error
+    timing = ["throughput", "middlebury", "--split", "test", "--crop", "99", "99", "--data-dir"]
+    assert run(throughput.main, monkeypatch, *timing, choice.folder) == 2
+    assert "throughput: error: crop (99, 99) does not fit" in capsys.readouterr().err
 
 
 def test_a_crop_larger_than_a_clip_is_refused_by_its_name(choice):
@@ -261,7 +298,7 @@ def test_streams_load_what_a_shrunk_crop_is_drawn_from(choice):
 @pytest.mark.slow
 def test_beam_builds_the_same(tmp_path):
     pytest.importorskip("apache_beam")
-    trees.vimeo90k(tmp_path / "raw", "triplet")
+    vimeo90k.sample(tmp_path / "raw", "triplet")
     built = {}
     for runner in ("", "DirectRunner"):
         folder = tmp_path / f"built{runner}"

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from tests import support
-from tests.data import trees
 from vfi_jax import data, evaluation, registry
 from vfi_jax.cli.__main__ import main
+from vfi_jax.data import sample_tree
+from vfi_jax.data.builders import frame_folder
 from vfi_jax.data.clip import Clip
 from vfi_jax.data.samples import samples
 from vfi_jax.evaluation.run import compare, write_report
@@ -155,7 +156,7 @@ def test_a_time_that_is_exact_is_counted_and_left_out_of_the_mean_psnr():
 
 def test_company_changes_no_mean_and_the_table_says_over_how_many(tmp_path, capsys):
     """A copy of the first frame is exact where nothing moves."""
-    trees.frame_folder(tmp_path / "data", "")
+    frame_folder.sample(tmp_path / "data")
     for name in ("im2.png", "im3.png"):
         shutil.copy(tmp_path / "data/a/im1.png", tmp_path / "data/a" / name)
     found = {}
@@ -194,7 +195,7 @@ def test_an_answer_that_is_not_finite_is_no_score():
 def test_a_folder_whose_index_is_of_something_else_is_told_what_is_wanted(tmp_path):
     (tmp_path / "index.json").write_text('[{"frame0": "a.png"}]')
     with pytest.raises(ValueError, match=r"index.json is no list of .*gap_class"):
-        list(data.clips("frame_folder", tmp_path, "test"))
+        list(data.clips("frame_folder", tmp_path, "all"))
 
 
 def test_a_clip_of_two_sizes_is_named():
@@ -204,8 +205,8 @@ def test_a_clip_of_two_sizes_is_named():
 
 
 def test_a_run_goes_on_where_it_stopped_and_refuses_other_models(interpolator, tmp_path):
-    trees.frame_folder(tmp_path / "data", "")
-    clips = list(data.clips("frame_folder", tmp_path / "data", "test"))
+    frame_folder.sample(tmp_path / "data")
+    clips = list(data.clips("frame_folder", tmp_path / "data", "all"))
     protocol = evaluation.protocol("default")
     out = tmp_path / "out"
     first = compare({"blend": interpolator}, samples(clips[:1], protocol), protocol, out=out)
@@ -221,7 +222,7 @@ def test_a_run_goes_on_where_it_stopped_and_refuses_other_models(interpolator, t
         compare({"blend": interpolator}, [], protocol, extras=[further], out=out)
     with (out / "scores.jsonl").open("a") as file:
         file.write('{"sample": "c 0123", "sco')  # killed while it wrote
-    trees.picture(tmp_path / "data/a/im2.png", 9)  # other pixels under the same name
+    sample_tree.picture(tmp_path / "data/a/im2.png", 9)  # other pixels under the same name
     again = compare({"blend": interpolator}, samples(clips, protocol), protocol, out=out)
     assert again["blend"]["a"] != first["blend"]["a"]
     assert again["blend"]["b"] == both["blend"]["b"]
@@ -274,7 +275,7 @@ def test_frame_average_and_frame_copy_reproduce_the_published_baselines():
 
 
 def test_the_command_scores_a_folder_and_says_what_is_wrong(tmp_path, capsys):
-    trees.frame_folder(tmp_path / "data", "")
+    frame_folder.sample(tmp_path / "data")
     out = tmp_path / "out"
     command = ["evaluate", str(tmp_path / "data"), "--model", "blend", "--out", str(out)]
     assert main(command) == 0
@@ -291,9 +292,9 @@ def test_a_browser_shows_the_report_without_errors(interpolator, tmp_path):
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no browser is installed")
-    trees.frame_folder(tmp_path / "data", "")
+    frame_folder.sample(tmp_path / "data")
     protocol = evaluation.protocol("default")
-    clips = data.clips("frame_folder", tmp_path / "data", "test")
+    clips = data.clips("frame_folder", tmp_path / "data", "all")
     out = tmp_path / "out"
     scores = compare({"blend": interpolator}, samples(clips, protocol), protocol, out=out)
     page = write_report(out, scores, title="t", facts="f")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tests import support
-from tests.data import trees
 from vfi_jax import evaluation, registry
 from vfi_jax.cli.__main__ import main
 from vfi_jax.contract import Contract
+from vfi_jax.data.builders import frame_folder, vimeo90k
 from vfi_jax.evaluation import extras, flows, markdown, tables
 from vfi_jax.evaluation.score import Sample
 
@@ -158,7 +158,7 @@ def test_steadiness_over_time_is_measured_pair_by_pair(monkeypatch):
 
 
 def test_the_command_compares_with_baselines_and_writes_a_results_page(tmp_path, capsys):
-    trees.frame_folder(tmp_path / "data", "")
+    frame_folder.sample(tmp_path / "data")
     page = tmp_path / "results.md"
     command = ["evaluate", str(tmp_path / "data"), "--baselines", "copy,average"]
     assert main([*command, "--markdown", str(page)]) == 0
@@ -171,7 +171,7 @@ def test_the_command_compares_with_baselines_and_writes_a_results_page(tmp_path,
 
 
 def test_a_part_of_a_data_set_has_its_own_section_and_folder(tmp_path, capsys):
-    trees.vimeo90k(tmp_path / "data", "septuplet")
+    vimeo90k.sample(tmp_path / "data", "septuplet")
     command = ["evaluate", "vimeo90k/septuplet", "--root", str(tmp_path / "data")]
     command += ["--baselines", "copy", "--out", str(tmp_path / "out")]
     command += ["--markdown", str(tmp_path / "page.md")]

@@ -5,16 +5,18 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.data import trees
 from train import evaluate, recipe
 from train.evaluate import Evaluation
 from vfi_jax import registry
-from vfi_jax.data.source import HELD_OUT, Choice, read_clips
+from vfi_jax.data.builders import frame_folder, gopro, vimeo90k
+from vfi_jax.data.choice import HELD_OUT, Choice
+from vfi_jax.data.faults import Faults
+from vfi_jax.data.opened import open_clips
 
 
 @pytest.fixture
 def vimeo(tmp_path):
-    trees.vimeo90k(tmp_path, "triplet")
+    vimeo90k.sample(tmp_path, "triplet")
     return Choice(("vimeo90k/triplet",), tmp_path, batch=2, crop=(16, 16))
 
 
@@ -31,11 +33,13 @@ def test_held_out_clips_are_scored_streamed_and_resident(vimeo, monkeypatch, res
 
 def test_each_data_set_holds_its_own_split_out(tmp_path, monkeypatch):
     """One that has no "val" does not keep another from its own."""
-    trees.gopro(tmp_path, "")  # of which only "test" is held out, cut to 512 x 512
-    trees.frame_folder(tmp_path / "train/GOPR0384_11_00", "")
+    gopro.sample(tmp_path)  # of which only "test" is held out, cut to 512 x 512
+    frame_folder.sample(tmp_path / "train/GOPR0384_11_00")
     choice = Choice(("frame_folder", "gopro"), tmp_path, split=HELD_OUT, crop=(16, 16))
     assert [choice.split_of(name) for name in choice.names] == ["val", "test"]
-    names = [clip.name for clip in read_clips(choice)]
+    names = [
+        clip.name for name in choice.names for clip in open_clips(name, choice, Faults()).clips
+    ]
     assert names == ["train/GOPR0384_11_00/b", "GOPR0384_11_00/000001", "GOPR0384_11_00/000009"]
 
 

@@ -13,11 +13,11 @@ import jax
 import numpy as np
 import pytest
 
-from tests.data import trees
 from tests.support import ROOT
 from train import __main__, loop, run
 from train.options import Options
 from vfi_jax import weights
+from vfi_jax.data.builders import vimeo90k
 from vfi_jax.data.resident import Resident
 from vfi_jax.weights import store
 from vfi_jax.weights.steps import Steps
@@ -236,7 +236,7 @@ def test_numbers_that_do_not_fit_are_refused_at_once(tmp_path, changes, message)
 
 
 def test_a_streamed_run_is_evaluated(tmp_path):
-    trees.vimeo90k(tmp_path / "data", "triplet", size=(40, 40))
+    vimeo90k.sample(tmp_path / "data", "triplet")
     streamed = {"data": ("vimeo90k/triplet",), "data_dir": tmp_path / "data"}
     assert loop.train(options(tmp_path / "run", **streamed, steps=2, eval_every=1)) == 0
     lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").open()]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests import support
-from tests.data import trees
 from train import release
 from vfi_jax import registry, weights
+from vfi_jax.data.builders import video_folder
 from vfi_jax.weights.places import packaged_folder
 
 NAME = "voxel_flow/small"
@@ -164,7 +164,7 @@ def test_every_data_set_is_named_for_what_it_is(run):
 
 
 def test_videos_without_an_index_are_said_to_state_nothing(run, tmp_path):
-    trees.video_folder(tmp_path / "own", "")
+    video_folder.sample(tmp_path / "own")
     changed(run, data_dir=str(tmp_path / "own"), licences=[])
     card = release.release(run).read_text()
     assert "states neither where they come from nor under which licence." in card

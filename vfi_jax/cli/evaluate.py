@@ -20,8 +20,8 @@ class Args:
     or, with --root, a data set by name, such as middlebury or snu_film/hard."""
     root: Path | None = None
     """Folder that the named data set was downloaded to."""
-    split: str = "test"
-    """Split of the data set."""
+    split: str = ""
+    """Split of the data set. If not given, test, or all sequences of a folder."""
     model: str = ""
     """Models to compare, separated by commas; without it and --baselines, the default model."""
     baselines: str = ""
@@ -60,7 +60,11 @@ def run(args: Args) -> int:
     answers, flows, versions, scale = _answers(args, protocol)
     extras = _extras(args)
     name, root = _source(args)
-    clips = list(itertools.islice(data.clips(name, root, args.split), args.first))
+    clips = list(
+        itertools.islice(
+            data.clips(name, root, args.split or data.evaluated_split(name)), args.first
+        )
+    )
     with progress_bar("scoring", "sequences") as advance:
         scores = compare(
             answers,

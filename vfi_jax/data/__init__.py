@@ -1,12 +1,20 @@
 """Data sets by name: "<file>" or "<file>/<variant>", each a file in `builders/`.
 
 A builder has
-  LAYOUT: the tree of files as it is published, shown where a folder looks otherwise.
-  SPLITS: names of its splits.
+  LAYOUT: the tree of files as it is published, shown where a folder looks otherwise; "" for a set
+    that is rendered.
+  SPLITS: names of its splits; "train", "val" and "test" share no clip.
   VARIANTS: names of its variants, where it has any.
-  clips(root, split, *, variant="") -> Iterator[Clip]: reads names, not pixels.
+  EVALUATED: the split that is evaluated, where it is not "test".
+  clips(root, split, *, variant="", **options) -> Iterator[Clip]: reads names, not pixels. Of the
+    options `scenes`, `size`, `frames`, `shortest`, `licences` (attributes of `Choice`; `size` is a
+    quarter larger than its crop) and `faults` (takes files that cannot be read while clips are
+    listed) training passes those that its signature names.
+  sample(root, variant): writes a tiny tree of two clips in that layout, for tests; of sets with
+    files. In every clip the mean of a frame rises with time.
 """
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -32,8 +40,8 @@ def clips(name: str, root: Path | None, split: str, **options: Any) -> Iterator[
 
     Args:
       name: of the data set.
-      root: the folder that it was downloaded to; None only for "synthetic".
-      split: "train", "val" or "test", as far as the set has it.
+      root: the folder that it was downloaded to; None only for sets that are rendered.
+      split: one that the set has, such as "train", "val" or "test".
       **options: of this data set's own `clips`.
 
     Raises:
@@ -62,6 +70,20 @@ def find(name: str) -> tuple[ModuleType, str]:
     if (known and variant not in known) or (variant and not known):
         raise ValueError(lookup.unknown("data set", name, list_data()))
     return builder, variant
+
+
+def options(builder: ModuleType) -> set[str]:
+    """Names of the options that a builder's `clips` takes."""
+    return {*inspect.signature(builder.clips).parameters} - {"root", "split", "variant"}
+
+
+def evaluated_split(name: str) -> str:
+    """The split of a data set that is evaluated.
+
+    Raises:
+      ValueError: no such data set.
+    """
+    return getattr(find(name)[0], "EVALUATED", "test")
 
 
 def _variants(builder):

@@ -3,7 +3,7 @@
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import tyro
 
@@ -28,22 +28,38 @@ class Options:
     root: Path | None = None
     """The downloaded tree; DATA_DIR/downloads/manual by default."""
 
+    strict: bool = False
+    """Stop at the first clip that cannot be decoded; else it is left out, with a warning."""
+
     beam_runner: str = ""
     """Build on Apache Beam with this runner, such as DirectRunner or DataflowRunner."""
 
 
-def build(options: Options) -> dict[str, int]:
+class Counts(NamedTuple):
+    """Clips of a split.
+
+    Attributes:
+      stored: those that were decoded and stored.
+      left_out: those that cannot be decoded; a video that cannot be read counts as one.
+    """
+
+    stored: int
+    left_out: int
+
+
+def build(options: Options) -> dict[str, Counts]:
     """Builds a data set.
 
     Args:
       options: what, from where and to where.
 
     Returns:
-      Clips stored, by split.
+      The counts, by split.
 
     Raises:
-      ValueError: unknown data set, or its folder is laid out otherwise.
-      OSError: a file of it is not there, or cannot be written.
+      ValueError: unknown data set, its folder is laid out otherwise, or nothing of it can be
+        decoded; or a clip cannot be, where that is an error.
+      OSError: a file cannot be written.
     """
     import tensorflow_datasets as tfds
 
@@ -53,14 +69,19 @@ def build(options: Options) -> dict[str, int]:
     definition, _ = data.find(options.name)
     root = options.root or options.data_dir / MANUAL
     builder = ClipBuilder(
-        source=options.name,
+        data_set=options.name,
         root=root if definition.LAYOUT else None,
         beam=bool(options.beam_runner),
+        strict=options.strict,
         data_dir=options.data_dir,
     )
     config = tfds.download.DownloadConfig(beam_runner=options.beam_runner or None)
     builder.download_and_prepare(download_config=config)
-    return {name: split.num_examples for name, split in builder.info.splits.items()}
+    stored = {name: split.num_examples for name, split in builder.info.splits.items()}
+    return {
+        name: Counts(count, builder.listed.get(name, count) - count)
+        for name, count in stored.items()
+    }
 
 
 def main() -> int:
@@ -69,10 +90,15 @@ def main() -> int:
 
     def action():
         counts = build(options)
-        print(", ".join(f"{split}: {count} clips" for split, count in counts.items()))
+        print(", ".join(f"{split}: {_in_words(one)}" for split, one in counts.items()))
         return 0
 
     return guarded(action, prog="build")
+
+
+def _in_words(counts):
+    left_out = f" ({counts.left_out} left out: not decodable)" if counts.left_out else ""
+    return f"{counts.stored} clips{left_out}"
 
 
 if __name__ == "__main__":

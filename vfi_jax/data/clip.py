@@ -1,13 +1,14 @@
 """A clip: what every data set is made of."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from vfi_jax import images
+from vfi_jax.data.faults import Unreadable
 
 Frame = Path | bytes | np.ndarray | Callable[[], np.ndarray]
 
@@ -31,6 +32,22 @@ class Clip:
     inputs: tuple[int, ...] = ()
     low: tuple[Frame, ...] = ()
     mask: Frame | None = None
+
+    def __post_init__(self):
+        count = len(self.frames)
+        if not count:
+            raise ValueError(f"clip {self.name} has no frames")
+        ascending = list(self.inputs) == sorted(set(self.inputs)) and len(self.inputs) != 1
+        if not ascending or not set(self.inputs) <= set(range(count)):
+            raise ValueError(
+                f"clip {self.name}: inputs must be two or more of 0 to {count - 1}, ascending, got "
+                f"{self.inputs}"
+            )
+        if self.low and len(self.low) != count:
+            raise ValueError(
+                f"clip {self.name} has {count} frames, but {len(self.low)} in low resolution"
+            )
+        _check_shapes(self.name, [one for one in self.frames if isinstance(one, np.ndarray)])
 
 
 def pieces(clip: Clip, frames: int, shortest: int = 3) -> Iterator[Clip]:
@@ -58,6 +75,24 @@ def read_frame(frame: Frame) -> np.ndarray:
     return images.read(frame)
 
 
+def read_frames(clip: Clip, frames: Sequence[Frame]) -> np.ndarray:
+    """Some frames of a clip as uint8 `[N, H, W, 3]`.
+
+    Args:
+      clip: whose name an error has.
+      frames: at least one of its `frames`, or of its `low`.
+
+    Raises:
+      Unreadable: one cannot be read, or they differ in size.
+    """
+    try:
+        pixels = [read_frame(frame) for frame in frames]
+    except (ValueError, OSError) as error:
+        raise Unreadable(f"clip {clip.name}: {error}") from error
+    _check_shapes(clip.name, pixels)
+    return np.stack(pixels)
+
+
 def read_shrunk(frame: Frame, *, size: tuple[int, int]) -> np.ndarray:
     """A frame resized to (height, width) by averaging areas, as the 4K sets are scored at 2K."""
     return cv2.resize(read_frame(frame), size[::-1], interpolation=cv2.INTER_AREA)
@@ -66,3 +101,9 @@ def read_shrunk(frame: Frame, *, size: tuple[int, int]) -> np.ndarray:
 def encode_frame(frame: Frame) -> bytes:
     """A frame as the bytes of an image file: a file's own, an array's as lossless PNG."""
     return frame.read_bytes() if isinstance(frame, Path) else images.encode(read_frame(frame))
+
+
+def _check_shapes(name, pixels):
+    shapes = sorted({one.shape for one in pixels})
+    if len(shapes) > 1:
+        raise Unreadable(f"clip {name} has frames of {shapes[0]} and {shapes[-1]}")

@@ -60,13 +60,13 @@ def part(items: Sequence[Item], split: str) -> list[Item]:
     return [item for i, item in enumerate(items) if (i % every == every - 1) == (split == "val")]
 
 
-def stored_name(source: str) -> str:
+def stored_name(data_set: str) -> str:
     """The folder of a built data set: its name with "_" for "/"."""
-    return source.replace("/", "_")
+    return data_set.replace("/", "_")
 
 
-def is_built(source: str, data_dir: Path | None) -> bool:
+def is_built(data_set: str, data_dir: Path | None) -> bool:
     """Whether `data_dir` holds a built version of a data set."""
     return data_dir is not None and any(
-        (data_dir / stored_name(source)).glob("*/dataset_info.json")
+        (data_dir / stored_name(data_set)).glob("*/dataset_info.json")
     )

@@ -10,10 +10,10 @@ from typing import Any
 import grain
 import numpy as np
 
-from vfi_jax import data
-from vfi_jax.data.clip import Clip, read_frame
-from vfi_jax.data.layout import is_built
-from vfi_jax.data.source import Choice, read_built, read_clips
+from vfi_jax.data.choice import Choice
+from vfi_jax.data.clip import Clip, read_frames
+from vfi_jax.data.faults import Faults
+from vfi_jax.data.opened import open_clips
 
 THREADS = 16  # decoding; OpenCV releases the GIL, more gained nothing
 AHEAD = 64  # clips decoded before they are asked for, of large batches those of two
@@ -39,18 +39,17 @@ class Streamed:
         """
         self.arrays: dict = {}
         self._choice = choice
-        parts, longest = zip(*(_open(name, choice) for name in choice.names), strict=True)
-        self._examples = _Joined(parts)
-        self.frames = min(choice.loaded or choice.frames, max(longest))
-        if not self._examples:
+        self._faults = Faults(strict=choice.strict)
+        parts = [open_clips(name, choice, self._faults) for name in choice.names]
+        self._clips = _Joined([part.clips for part in parts])
+        self.frames = min(choice.loaded or choice.frames, max(part.longest for part in parts))
+        if not self._clips:
             raise ValueError(
                 f"{', '.join(choice.names)} has no clips of {choice.shortest} frames or more in "
                 f"{choice.split!r}"
             )
         process, processes = choice.shard
-        self._order = (
-            grain.MapDataset.range(len(self._examples)).seed(choice.seed).shuffle().repeat()
-        )
+        self._order = grain.MapDataset.range(len(self._clips)).seed(choice.seed).shuffle().repeat()
         # Sharded after the map: what is drawn for a clip does not depend on how many processes run.
         shard = slice(process, None, processes)
         self._loaded = self._order.random_map(self._load)[shard]
@@ -79,36 +78,43 @@ class Streamed:
     def names(self, step: int) -> list[str]:
         """Names of the clips drawn for a step."""
         places = range(step * self._choice.batch, (step + 1) * self._choice.batch)
-        return [_name(self._examples[self._order[place]]) for place in places]
+        return [self._clips[self._order[place]].name for place in places]
 
     def close(self) -> None:
         """Stops reading ahead."""
         if self._iterator is not None:
             self._iterator.close()
             self._iterator = None
+            self._faults.summarise()
 
     def _load(self, index: int, rng: np.random.Generator) -> dict:
-        example = self._examples[index]
-        encoded = example.frames if isinstance(example, Clip) else example["frames"]
-        count = min(len(encoded), self.frames)
+        """The clip of an index, or the next one that can be read."""
+        for place in range(index, index + len(self._clips)):
+            with self._faults.passed_over():
+                return self._cut(self._clips[place % len(self._clips)], rng)
+        raise ValueError(f"no clip of {', '.join(self._choice.names)} can be read")
+
+    def _cut(self, clip, rng):
+        """A run of frames, and a region of them."""
+        count = min(len(clip.frames), self.frames)
         if count < self._choice.shortest:
             raise ValueError(
-                f"clip {_name(example)} has {count} frames and a window takes "
+                f"clip {clip.name} has {count} frames and a window takes "
                 f"{self._choice.shortest}; build the set again: it was built before the numbers of "
                 "frames were stored, by which short clips are left out"
             )
-        start = int(rng.integers(len(encoded) - count + 1))
-        frames = [read_frame(frame) for frame in encoded[start : start + count]]
-        crop, size = self._choice.crop, frames[0].shape[:2]
+        start = int(rng.integers(len(clip.frames) - count + 1))
+        frames = read_frames(clip, clip.frames[start : start + count])
+        crop, size = self._choice.crop, frames.shape[1:3]
         if size[0] < crop[0] or size[1] < crop[1]:
             raise ValueError(
-                f"crop {crop} does not fit into clip {_name(example)} of {size}; "
+                f"crop {crop} does not fit into clip {clip.name} of {size}; "
                 "use a smaller crop or larger clips"
             )
         region = self._choice.region or crop
         height, width = (min(sides) for sides in zip(region, size, strict=True))
         top, left = (int(rng.integers(n + 1)) for n in (size[0] - height, size[1] - width))
-        video = np.stack([frame[top : top + height, left : left + width] for frame in frames])
+        video = frames[:, top : top + height, left : left + width]
         missing = self.frames - count, region[0] - height, region[1] - width
         return {
             "clips": np.pad(video, [*((0, n) for n in missing), (0, 0)], mode="edge"),
@@ -120,7 +126,7 @@ class Streamed:
 class _Joined(Sequence):
     """Several random-access data sets as one."""
 
-    def __init__(self, parts: Sequence[Sequence]):
+    def __init__(self, parts: Sequence[Sequence[Clip]]):
         self._parts = parts
         self._ends = np.cumsum([len(part) for part in parts])
 
@@ -131,48 +137,3 @@ class _Joined(Sequence):
         part = int(np.searchsorted(self._ends, index, side="right"))
         before = int(self._ends[part - 1]) if part else 0
         return self._parts[part][int(index) - before]
-
-
-class _Chosen(Sequence):
-    """Some of a random-access data set."""
-
-    def __init__(self, whole: Sequence, indices: list[int]):
-        self._whole, self._indices = whole, indices
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    def __getitem__(self, index):
-        return self._whole[self._indices[index]]
-
-
-def _open(name: str, choice: Choice) -> tuple[Sequence, int]:
-    """Clips that are long enough, and the frames of the longest: of a built data set where there is
-    one, else of the tree as it was downloaded."""
-    data.find(name)
-    if is_built(name, choice.folder):
-        return _open_built(name, choice)
-    clips = [
-        clip for clip in read_clips(choice, names=(name,)) if len(clip.frames) >= choice.shortest
-    ]
-    return clips, max((len(clip.frames) for clip in clips), default=0)
-
-
-def _open_built(name, choice):
-    # Only what was built by TFDS needs it.
-    from vfi_jax.data.tfds_builder import count_frames
-
-    examples = read_built(name, choice)
-    counts = count_frames(name, choice.folder, choice.split_of(name))
-    if counts is None:
-        return examples, choice.frames
-    fewest, most = counts
-    if fewest < choice.shortest:
-        # Which clips are short, the records alone tell.
-        long = [i for i, one in enumerate(examples) if len(one["frames"]) >= choice.shortest]
-        examples = _Chosen(examples, long)
-    return examples, most
-
-
-def _name(example):
-    return example.name if isinstance(example, Clip) else example["name"].decode()

@@ -1,11 +1,12 @@
 """Data that live on the device: uploaded once as uint8, drawn inside the jitted step."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from vfi_jax.data.clip import Clip, read_frame
+from vfi_jax.data.clip import Clip, read_frames
+from vfi_jax.data.faults import Faults
 
 
 class Resident:
@@ -26,6 +27,7 @@ class Resident:
         crop: tuple[int, int] = (1, 1),
         seed: int = 0,
         shard: tuple[int, int] = (0, 1),
+        faults: Faults | None = None,
     ):
         """Reads all clips into memory.
 
@@ -35,13 +37,18 @@ class Resident:
           crop: height and width that every clip must have at least.
           seed: of the draw.
           shard: (process, processes): this process draws every `processes`-th place of a batch.
+          faults: takes what cannot be read; None: that is an error.
 
         Raises:
           ValueError: there are no clips, or one is smaller than `crop`.
         """
-        clips = list(clips)
-        self.arrays = stack(clips)
-        self._names = [clip.name for clip in clips]
+        faults = faults or Faults(strict=True)
+        self._names, videos = [], []
+        for clip in clips:
+            with faults.passed_over():
+                videos.append(read_frames(clip, clip.frames))
+                self._names.append(clip.name)
+        self.arrays = stack(videos)
         self._batch, self._seed, self._shard = batch, seed, shard
         for name, (_, height, width) in zip(self._names, self.arrays["sizes"], strict=True):
             if height < crop[0] or width < crop[1]:
@@ -98,19 +105,18 @@ def _order(seed, epoch, count):
     return np.random.default_rng((seed, 0, epoch)).permutation(count)
 
 
-def stack(clips: Iterable[Clip]) -> dict:
-    """All clips as one array, padded with zeros, and their sizes.
+def stack(videos: Sequence[np.ndarray]) -> dict:
+    """All videos as one array, padded with zeros, and their sizes.
 
     Args:
-      clips: at least one.
+      videos: uint8 `[F, H, W, 3]` each, at least one.
 
     Returns:
       "clips" uint8 `[K, F, H, W, 3]` and "sizes" int32 `[K, 3]`.
 
     Raises:
-      ValueError: there are no clips.
+      ValueError: there are none.
     """
-    videos = [np.stack([read_frame(frame) for frame in clip.frames]) for clip in clips]
     if not videos:
         raise ValueError("the data set has no clips, or none that is long enough")
     sizes = np.asarray([video.shape[:3] for video in videos], np.int32)

@@ -5,11 +5,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from vfi_jax.data.clip import Clip, Frame, read_frame
+from vfi_jax.data.clip import Clip, Frame, read_frame, read_frames
 from vfi_jax.data.degrade import degrade
 from vfi_jax.evaluation import Protocol, Sample
 
-WINDOW = 6  # frames from one shared boundary to the next: Zooming Slow-Mo scores whole windows of 7
+SPAN = 6  # frames from one shared boundary to the next: Zooming Slow-Mo scores whole windows of 7
 
 
 def samples(clips: Iterable[Clip], protocol: Protocol, *, scale: int = 1) -> Iterator[Sample]:
@@ -46,7 +46,7 @@ def _ends(clip):
 
 def _every_second(clip):
     # Frames past the last whole window are not scored; Vid4 has 160 of 171.
-    count = (len(clip.frames) - 1) // WINDOW * WINDOW + 1
+    count = (len(clip.frames) - 1) // SPAN * SPAN + 1
     targets = range(count) if count > 1 else ()
     return range(0, count, 2), targets, tuple(Fraction(index, 2) for index in targets)
 
@@ -62,11 +62,7 @@ def _inputs(clip, indices, scale):
 
 
 def _stack(clip: Clip, frames: Sequence[Frame], indices: Iterable[int]) -> np.ndarray:
-    pixels = [read_frame(frames[index]) for index in indices]
-    shapes = sorted({one.shape for one in pixels})
-    if len(shapes) > 1:
-        raise ValueError(f"clip {clip.name} has frames of {shapes[0]} and {shapes[-1]}")
-    return np.stack(pixels)
+    return read_frames(clip, [frames[index] for index in indices])
 
 
 def _mask(frame: Frame) -> np.ndarray:

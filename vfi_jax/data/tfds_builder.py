@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from vfi_jax import data
-from vfi_jax.data.clip import Clip, encode_frame
+from vfi_jax.data.clip import Clip, encode_frame, read_frames
+from vfi_jax.data.faults import Faults
 from vfi_jax.data.layout import WrongLayout, stored_name
 
 
@@ -39,17 +40,28 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
 
     VERSION = tfds.core.Version("1.0.0")
 
-    def __init__(self, *, source: str, root: Path | None, beam: bool = False, **kwargs: Any):
+    def __init__(
+        self,
+        *,
+        data_set: str,
+        root: Path | None,
+        beam: bool = False,
+        strict: bool = False,
+        **kwargs: Any,
+    ):
         """Prepares a builder.
 
         Args:
-          source: name of the data set, as `vfi_jax.data.clips` takes it.
+          data_set: its name, as `vfi_jax.data.clips` takes it.
           root: the folder that it was downloaded to; None to read what is built.
           beam: generate on Apache Beam.
+          strict: a clip that cannot be decoded is an error; else it is left out, with a warning.
           **kwargs: of TFDS, such as data_dir.
         """
-        self._source, self._root, self._beam = source, root, beam
-        self.name = stored_name(source)
+        self._data_set, self._root, self._beam = data_set, root, beam
+        self._faults = Faults(strict=strict)
+        self.listed: dict[str, int] = {}  # clips of each split, decodable or not
+        self.name = stored_name(data_set)
         super().__init__(file_format="array_record", **kwargs)
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -61,20 +73,23 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
             }
         )
         return tfds.core.DatasetInfo(
-            builder=self, features=features, description=self._source, metadata=Counts()
+            builder=self, features=features, description=self._data_set, metadata=Counts()
         )
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
         del dl_manager  # people download these sets themselves
-        builder, _ = data.find(self._source)
+        builder, _ = data.find(self._data_set)
+        options = {"faults": self._faults} if "faults" in data.options(builder) else {}
         splits, absent = {}, []
         for split in builder.SPLITS:
             # A part of a set, such as its test archive alone, is built as far as it is there.
             try:
-                clips = list(data.clips(self._source, self._root, split))
+                before = len(self._faults.found)
+                clips = list(data.clips(self._data_set, self._root, split, **options))
             except WrongLayout as error:
                 absent.append(error)
                 continue
+            self.listed[split] = len(clips) + len(self._faults.found) - before
             splits[split] = self._examples(clips)
             counts = [len(clip.frames) for clip in clips]
             self.info.metadata[split] = [min(counts, default=0), max(counts, default=0)]
@@ -84,51 +99,57 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
 
     def _generate_examples(self, clips: list[Clip]) -> Iterator[tuple[str, dict]]:
         for clip in clips:
-            yield clip.name, _example(clip)
+            yield from _examples(clip, self._faults)
 
     def _examples(self, clips):
         if not self._beam:
             return self._generate_examples(clips)
         import apache_beam as beam
 
-        return beam.Create(clips) | beam.Map(lambda clip: (clip.name, _example(clip)))
+        faults = self._faults
+        return beam.Create(clips) | beam.FlatMap(lambda clip: _examples(clip, faults))
 
 
-def open_built(source: str, data_dir: Path, split: str) -> Sequence[dict]:
+def open_built(data_set: str, data_dir: Path, split: str) -> Sequence[dict]:
     """The stored examples of a split, by index; frames are encoded bytes.
 
     Args:
-      source: name of the data set.
+      data_set: its name.
       data_dir: where it was built.
       split: of it.
 
     Raises:
       ValueError: the set or the split was not built.
     """
-    builder = ClipBuilder(source=source, root=None, data_dir=data_dir)
+    builder = ClipBuilder(data_set=data_set, root=None, data_dir=data_dir)
     if split not in builder.info.splits:
-        raise ValueError(f"{data_dir} holds no {split!r} of {source}; {_how(source)}")
+        raise ValueError(f"{data_dir} holds no {split!r} of {data_set}; {_how(data_set)}")
     return builder.as_data_source(split=split, decoders={"frames": Encoded()})
 
 
-def count_frames(source: str, data_dir: Path, split: str) -> tuple[int, int] | None:
+def count_frames(data_set: str, data_dir: Path, split: str) -> tuple[int, int] | None:
     """Frames of the shortest and of the longest clip of a split, as `open_built` takes it.
 
     Returns:
       None where the set was built before they were stored.
     """
-    counts = ClipBuilder(source=source, root=None, data_dir=data_dir).info.metadata.get(split)
+    builder = ClipBuilder(data_set=data_set, root=None, data_dir=data_dir)
+    counts = builder.info.metadata.get(split)
     return counts and (counts[0], counts[1])
 
 
-def _how(source):
-    return f"build it: python -m vfi_jax.data.build {source} --root DOWNLOADED --data-dir D"
+def _how(data_set):
+    return f"build it: python -m vfi_jax.data.build {data_set} --root DOWNLOADED --data-dir D"
 
 
-def _example(clip):
-    inputs = clip.inputs or (0, len(clip.frames) - 1)
-    return {
-        "name": clip.name,
-        "frames": [encode_frame(frame) for frame in clip.frames],
-        "inputs": list(inputs),
-    }
+def _examples(clip: Clip, faults: Faults) -> list[tuple[str, dict]]:
+    """A clip as it is stored, decoded once to see that it can be; nothing where it cannot."""
+    with faults.passed_over():
+        read_frames(clip, clip.frames)
+        example = {
+            "name": clip.name,
+            "frames": [encode_frame(frame) for frame in clip.frames],
+            "inputs": list(clip.inputs or (0, len(clip.frames) - 1)),
+        }
+        return [(clip.name, example)]
+    return []

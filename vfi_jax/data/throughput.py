@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from vfi_jax.data.source import Choice
+from vfi_jax.data.choice import Choice
 from vfi_jax.guard import guarded
 
 FRAMES = 3  # of every clip: a triplet

@@ -22,6 +22,15 @@ class Window:
     targets: tuple[int, ...]
     times: tuple[float, ...]
 
+    def __post_init__(self):
+        ordered = (self.inputs, self.targets, self.times)
+        if any(list(one) != sorted(set(one)) for one in ordered) or min(self.inputs) < 0:
+            raise ValueError(f"inputs, targets and times of a window must ascend, got {ordered}")
+        if len(self.targets) != len(self.times):
+            raise ValueError(
+                f"a window has a time for each target, got {self.targets} and {self.times}"
+            )
+
     @property
     def length(self) -> int:
         """How many frames a clip needs to hold this window."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vfi_jax import images
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
@@ -30,3 +30,13 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
         folder = layout.find(home, video, layout=LAYOUT)
         for group in images.list_folders(folder):
             yield Clip(f"{video}/{group.name}", tuple(images.list_images(group)))
+
+
+def sample(root: Path, variant: str = "") -> None:
+    """Writes two tiny groups of each split."""
+    for number, part in enumerate(LISTED.values()):
+        video = f"IMG_{number:04d}"
+        sample_tree.lines(root / f"adobe240fps_folder_{part}.txt", video)
+        for group in ("0000", "0001"):
+            files = [f"im{i}.png" for i in range(1, 8)]
+            sample_tree.pictures(root / "frame" / part / video / group, files)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vfi_jax import images
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
@@ -26,3 +26,11 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     for name in layout.lines(listed):
         folder = layout.find(frames, name, layout=LAYOUT)
         yield Clip(name, tuple(images.list_images(folder)))
+
+
+def sample(root: Path, variant: str = "") -> None:
+    """Writes a tiny video of each split."""
+    for split, name in (("train", "bear"), ("val", "goat")):
+        sample_tree.lines(root / f"ImageSets/2017/{split}.txt", name)
+        files = [f"{i:05d}.jpg" for i in range(4)]
+        sample_tree.pictures(root / "JPEGImages/480p" / name, files)

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vfi_jax import images
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip, Frame
 
 LAYOUT = """\
 <any name>/<three or more images, in order of their names>
 or an index.json that lists triplets: [{"scene": "a", "gap_class": "easy",
 "frame0": "a/07.webp", "gt": "a/08.webp", "frame1": "a/09.webp"}]"""
-SPLITS = ("train", "val", "test")
+SPLITS = ("train", "val", "all")
+EVALUATED = "all"
 
 PAGED = (".tif", ".tiff", ".gif", ".webp", ".apng")  # files that may hold several frames
 
@@ -24,25 +25,30 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
 
     Args:
       root: holds the sequences' folders, at any depth, or an index.json.
-      split: "test" is all of them; of the folders or listed scenes every tenth validates, of fewer
-        the last, and the others train.
+      split: of the folders or listed scenes every tenth validates ("val"), of fewer the last, and
+        the others train; "all" is all of them.
     """
     if not root.is_dir():
         raise layout.wrong(root, "it is no folder", LAYOUT)
     index = root / "index.json"
-    found = list(
-        _listed(root, json.loads(index.read_text("utf-8-sig"))) if index.exists() else _found(root)
-    )
+    found = list(_listed(root, index) if index.exists() else _found(root))
     scenes = list(dict.fromkeys(scene for scene, _ in found))
-    chosen = set(scenes if split == "test" else layout.part(scenes, split))
+    chosen = set(scenes if split == "all" else layout.part(scenes, split))
     if not chosen:
         what = f"one sequence leaves none for {split!r}; it only trains (--eval-every 0)"
         raise layout.wrong(root, what, LAYOUT)
     yield from (clip for scene, clip in found if scene in chosen)
 
 
-def _listed(root, index):
+def sample(root: Path, variant: str = "") -> None:
+    """Writes two tiny sequences, the last of which validates."""
+    for name in ("a", "b"):
+        sample_tree.pictures(root / name, ["im1.png", "im2.png", "im3.png"])
+
+
+def _listed(root, file):
     """The scene and the clip of each entry; names that repeat end in the true frame's."""
+    index = json.loads(file.read_text("utf-8-sig"))
     keys = {"scene", "gap_class", "frame0", "gt", "frame1"}
     if not isinstance(index, list) or not all(keys <= set(entry) for entry in index):
         raise layout.wrong(root, f"its index.json is no list of {sorted(keys)}", LAYOUT)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vfi_jax import images
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip, read_frame
 
 LAYOUT = """\
@@ -34,6 +34,13 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
             if split == "test":
                 frames = tuple(functools.partial(_centre, file) for file in frames)
             yield Clip(f"{folder.name}/{files[start].stem}", frames)
+
+
+def sample(root: Path, variant: str = "") -> None:
+    """Writes two tiny clips of each split."""
+    for part, video in (("train", "GOPR0372_07_00"), ("test", "GOPR0384_11_00")):
+        files = [f"{i:06d}.png" for i in range(1, 2 * LENGTH)]
+        sample_tree.pictures(root / part / video, files)
 
 
 def _centre(file: Path) -> np.ndarray:

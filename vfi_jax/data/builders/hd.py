@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from vfi_jax import images
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
@@ -41,6 +41,17 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
                 if start + 2 < count:
                     frames = (functools.partial(read, file, size, start + k) for k in range(3))
                     yield Clip(f"{_short(file)}/{start + 1:03d}", tuple(frames))
+
+
+def sample(root: Path, variant: str = "") -> None:
+    """Writes five frames of one video, hence two triplets."""
+    for name in SIZES:
+        (root / name).mkdir(parents=True)
+    height, width = SIZES["HD544p_GT"]
+    frames = [np.full(height * width * 3 // 2, 128, np.uint8) for _ in range(5)]
+    for frame, level in zip(frames, sample_tree.levels(5), strict=True):
+        frame[: height * width] = level
+    np.concatenate(frames).tofile(root / "HD544p_GT/Sintel_Alley2_1280x544.yuv")
 
 
 def read(file: Path, size: tuple[int, int], index: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vfi_jax import images
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
@@ -28,3 +28,10 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     for drive in layout.part(drives, split):
         for camera in images.natural(drive.glob("image_0[23]")):
             yield Clip(f"{drive.name}/{camera.name}", tuple(images.list_images(camera / "data")))
+
+
+def sample(root: Path, variant: str = "") -> None:
+    """Writes two tiny drives, the last of which validates."""
+    for drive in range(2):
+        folder = root / f"2011_09_26/2011_09_26_drive_{drive:04d}_sync/image_02/data"
+        sample_tree.pictures(folder, [f"{i:010d}.png" for i in range(3)])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vfi_jax import images
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
@@ -30,3 +30,11 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     for name in names:
         pair = (frames / name / "frame10.png", frames / name / "frame11.png")
         yield Clip(name, (pair[0], truths / name / truth, pair[1]))
+
+
+def sample(root: Path, variant: str = "") -> None:
+    """Writes two tiny triplets."""
+    for name in ("Beanbags", "Walking"):
+        truth = f"../../other-gt-interp/{name}/frame10i11.png"
+        (root / "other-gt-interp" / name).mkdir(parents=True)
+        sample_tree.pictures(root / "other-data" / name, ["frame10.png", truth, "frame11.png"])

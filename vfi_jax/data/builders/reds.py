@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vfi_jax import images
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
@@ -31,3 +31,12 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
             continue
         small = images.list_images(low / folder.name) if (low / folder.name).exists() else ()
         yield Clip(folder.name, tuple(images.list_images(folder)), low=tuple(small))
+
+
+def sample(root: Path, variant: str = "") -> None:
+    """Writes three tiny clips: one that trains, one of REDS4 and one that validates."""
+    files = [f"{i:08d}.png" for i in range(5)]
+    for clip in ("000", "001"):
+        sample_tree.pictures(root / "train_sharp" / clip, files)
+        sample_tree.pictures(root / "train_sharp_bicubic/X4" / clip, files)
+    sample_tree.pictures(root / "val_sharp/000", files)

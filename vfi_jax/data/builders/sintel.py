@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vfi_jax import images
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
@@ -26,3 +26,10 @@ def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
     home = layout.find(root, f"{part}/{variant}", layout=LAYOUT)
     for folder in images.list_folders(home):
         yield Clip(f"{variant}/{folder.name}", tuple(images.list_images(folder)))
+
+
+def sample(root: Path, variant: str) -> None:
+    """Writes a tiny scene of each split."""
+    for part, name in (("training", "alley_1"), ("test", "ambush_1")):
+        files = [f"frame_{i:04d}.png" for i in range(1, 5)]
+        sample_tree.pictures(root / part / variant / name, files)

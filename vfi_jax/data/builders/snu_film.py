@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
@@ -29,3 +29,13 @@ def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
     for line in layout.lines(listed):
         tails = [PurePosixPath(*PurePosixPath(path).parts[-COMPONENTS:]) for path in line.split()]
         yield Clip(str(tails[1].with_suffix("")), tuple(home / tail for tail in tails))
+
+
+def sample(root: Path, variant: str) -> None:
+    """Writes two tiny triplets."""
+    clips = ("0001", "0002")
+    for clip in clips:
+        names = [f"{i:05d}.png" for i in range(3)]
+        sample_tree.pictures(root / "test/YouTube_test" / clip, names)
+    listed = [[f"data/SNU-FILM/test/YouTube_test/{c}/{i:05d}.png" for i in range(3)] for c in clips]
+    sample_tree.lines(root / f"test-{variant}.txt", *map(" ".join, listed))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vfi_jax import images
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
@@ -30,6 +30,15 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     for path in triplets:
         names = ("frame_00.png", "frame_01_gt.png", "frame_02.png")
         yield Clip(path.name, tuple(path / name for name in names), mask=_mask(home, path))
+
+
+def sample(root: Path, variant: str = "") -> None:
+    """Writes two tiny triplets."""
+    for name in ("1", "11"):
+        home = root / "ucf101_interp_ours" / name
+        sample_tree.pictures(home, ["frame_00.png", "frame_01_gt.png", "frame_02.png"])
+        sample_tree.picture(home / "frame_01_ours.png", 255)
+        sample_tree.picture(root / "ucf101_motion_masks" / name / "motion_mask.png")
 
 
 def _mask(home, triplet):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vfi_jax import images
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
@@ -28,3 +28,11 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     for folder in found:
         small = images.list_images(low / folder.name) if low else ()
         yield Clip(folder.name, tuple(images.list_images(folder)), low=tuple(small))
+
+
+def sample(root: Path, variant: str = "") -> None:
+    """Writes two tiny clips."""
+    for part in ("HR", "LR"):
+        for name in ("calendar", "city"):
+            files = [f"{i:08d}.png" for i in range(7)]
+            sample_tree.pictures(root / part / name, files)

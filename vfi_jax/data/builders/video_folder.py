@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 
 from vfi_jax import images
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip, read_frame
+from vfi_jax.data.faults import Faults, Unreadable
 from vfi_jax.video import numbered
 
 LAYOUT = """\
@@ -49,6 +50,7 @@ def clips(
     shortest: int = 3,
     motion: float = 0.0,
     licences: tuple[str, ...] = (),
+    faults: Faults | None = None,
 ) -> Iterator[Clip]:
     """Clips of up to `frames` frames, cut where scenes change and where nothing moves.
 
@@ -59,7 +61,13 @@ def clips(
       shortest: shorter ones are left out.
       motion: clips whose mean motion is smaller are left out, in pixels between neighbours.
       licences: where index.json names a licence class for each video, only these; empty: all.
+      faults: takes videos that cannot be read; None: they are errors.
+
+    Raises:
+      ValueError: `root` is laid out otherwise.
+      Unreadable: a video cannot be read.
     """
+    faults = faults or Faults(strict=True)
     videos = find_videos(root, split)
     if not videos:
         way = "; a single video only trains (--eval-every 0)" if split == "val" else ""
@@ -69,11 +77,20 @@ def clips(
         entry = index.get(video.relative_to(root).as_posix(), {})
         if licences and entry.get("licence_class") not in licences:
             continue
-        segments = _listed(entry) or find_segments(video)
+        segments = _listed(entry)
+        if not segments:
+            with faults.passed_over():
+                segments = find_segments(video)
         for segment in _pieces(segments, frames, shortest):
             clip = _clip(root, video, segment)
             if motion <= 0 or _pace(clip) >= motion:
                 yield clip
+
+
+def sample(root: Path, variant: str = "") -> None:
+    """Writes a tiny video of each split."""
+    sample_tree.video(root / "train/a.avi")
+    sample_tree.video(root / "val/b.avi")
 
 
 def find_videos(root: Path, split: str) -> list[Path]:
@@ -112,9 +129,9 @@ def find_segments(video: Path) -> list[Segment]:
     """Runs of frames without a cut, without frames that repeat the one before.
 
     Raises:
-      ValueError: the video cannot be read.
+      Unreadable: the video cannot be read, or holds no frame that can be.
     """
-    return list(_looked_through(video).segments)
+    return list(_scanned(video).segments)
 
 
 def measure_motion(frame0: np.ndarray, frame1: np.ndarray) -> float:
@@ -177,7 +194,7 @@ class _Decoder:
 
     def __init__(self, video: Path):
         self._lock = threading.Lock()
-        self._reader = numbered.Reader(video, lambda: _looked_through(video).numbers)
+        self._reader = numbered.Reader(video, lambda: _scanned(video).numbers)
 
     def read(self, segment: Segment) -> list[np.ndarray]:
         """The frames of a segment, fewer where the video ends before."""
@@ -185,7 +202,7 @@ class _Decoder:
             return self._reader.read(segment.start, segment.count)
 
 
-class _Looked(NamedTuple):
+class _Scan(NamedTuple):
     """What a reading of a whole video tells."""
 
     numbers: numbered.Numbers
@@ -193,13 +210,18 @@ class _Looked(NamedTuple):
 
 
 @functools.cache
-def _looked_through(video: Path) -> _Looked:
+def _scanned(video: Path) -> _Scan:
     marks, thumbnails = [], []
-    for frame in numbered.frames(video):
-        marks.append((frame.pts, frame.key_frame))
-        grey = cv2.cvtColor(numbered.pixels(frame), cv2.COLOR_RGB2GRAY)
-        thumbnails.append(cv2.resize(grey, THUMBNAIL, interpolation=cv2.INTER_AREA))
-    return _Looked(numbered.Numbers.of(marks), _segments(thumbnails))
+    try:
+        for frame in numbered.frames(video):
+            marks.append((frame.pts, frame.key_frame))
+            grey = cv2.cvtColor(numbered.pixels(frame), cv2.COLOR_RGB2GRAY)
+            thumbnails.append(cv2.resize(grey, THUMBNAIL, interpolation=cv2.INTER_AREA))
+    except ValueError as error:
+        raise Unreadable(str(error)) from error
+    if not marks:
+        raise Unreadable(f"video {video} holds no frame that can be decoded")
+    return _Scan(numbered.Numbers.of(marks), _segments(thumbnails))
 
 
 def _segments(thumbnails):

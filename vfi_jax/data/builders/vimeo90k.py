@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
@@ -36,6 +36,18 @@ def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
     sequences = layout.find(home, "sequences", "target", layout=LAYOUT)
     for line in lines:
         yield Clip(line, tuple(sequences / line / f"im{i}.png" for i in range(1, count + 1)))
+
+
+def sample(root: Path, variant: str) -> None:
+    """Writes 40 tiny sequences, two of which validate and two of which test."""
+    prefix, count = ("tri", 3) if variant == "triplet" else ("sep", 7)
+    names = [f"00001/{i:04d}" for i in range(1, 43)]
+    sample_tree.lines(root / f"{prefix}_trainlist.txt", *names[:40])
+    for speed in ("", "fast_", "medium_", "slow_"):
+        sample_tree.lines(root / f"{prefix}_{speed}testlist.txt", *names[40:])
+    for name in names:
+        files = [f"im{i}.png" for i in range(1, count + 1)]
+        sample_tree.pictures(root / "sequences" / name, files)
 
 
 def _marks(prefix, variant):

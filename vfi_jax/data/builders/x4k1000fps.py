@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vfi_jax import images
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip, read_shrunk
 
 LAYOUT = """\
@@ -38,3 +38,12 @@ def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
                 functools.partial(read_shrunk, file, size=(1080, 2048)) for file in frames
             )
         yield Clip(f"{folder.parent.name}/{folder.name}", frames)
+
+
+def sample(root: Path, variant: str) -> None:
+    """Writes tiny clips: two that train, one that validates and one that tests."""
+    files = [f"{i:04d}.png" for i in range(33)]
+    for folder in ("train/002/occ008.320", "train/003/occ008.320"):
+        sample_tree.pictures(root / folder, files)
+    for split in ("val", "test"):
+        sample_tree.pictures(root / split / "Type1/TEST01", files)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vfi_jax.data import layout
+from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip, read_frame, read_shrunk
 
 LAYOUT = """\
@@ -45,6 +45,14 @@ def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
             files = (root / f"{name}-{middle + step:03d}.png" for step in (-1, 0, 1))
             frames = tuple(functools.partial(read, file) for file in files)
             yield Clip(f"{name}/{middle:03d}", frames)
+
+
+def sample(root: Path, variant: str) -> None:
+    """Writes the four first frames of one video, hence two triplets, and one of every other."""
+    first = [f"{NAMES[0]}-{i:03d}.png" for i in range(1, 6)]
+    sample_tree.pictures(root, first, size=(1104, 2080))
+    for name in NAMES[1:]:
+        sample_tree.picture(root / f"{name}-001.png")
 
 
 def _centre(file: Path) -> np.ndarray:
