@@ -35,11 +35,11 @@ def test_a_folder_of_sequences_holds_every_tenth_back_and_has_all(tmp_path):
         sample_tree.pictures(tmp_path / f"s{index:02d}", ["1.png", "2.png", "3.png"])
     names = {
         split: [clip.name for clip in data.clips("frame_folder", tmp_path, split)]
-        for split in ("train", "val", "all")
+        for split in ("train", "val", "whole")
     }
     assert names["val"] == ["s09"]
-    assert len(names["all"]) == 11
-    assert sorted(names["train"] + names["val"]) == names["all"]
+    assert len(names["whole"]) == 11
+    assert sorted(names["train"] + names["val"]) == names["whole"]
     with pytest.raises(ValueError, match="one sequence leaves none for 'val'"):
         list(data.clips("frame_folder", tmp_path / "s00", "val"))
 
@@ -61,7 +61,7 @@ def test_triplets_listed_of_one_scene_and_distance_have_names_of_their_own(tmp_p
         for scene, gt in (("a", "07.png"), ("a", "08.png"), ("b", "07.png"))
     ]
     (tmp_path / "index.json").write_text(json.dumps(entries))
-    found = [clip.name for clip in data.clips("frame_folder", tmp_path, "all")]
+    found = [clip.name for clip in data.clips("frame_folder", tmp_path, "whole")]
     assert found == ["easy/a/07", "easy/a/08", "easy/b"]
 
 
@@ -157,7 +157,7 @@ def test_system_files_are_neither_frames_nor_sequences_nor_videos(tmp_path):
         sample_tree.pictures(tmp_path / name, ["1.png", "2.png", "3.png"])
     for name in ("._1.png", ".DS_Store", "Thumbs.db", "desktop.ini", ".nfs0001"):
         (tmp_path / "a" / name).touch()
-    [clip] = data.clips("frame_folder", tmp_path, "all")
+    [clip] = data.clips("frame_folder", tmp_path, "whole")
     assert [frame.name for frame in clip.frames] == ["1.png", "2.png", "3.png"]
     sample_tree.video(tmp_path / "v/a.avi")
     for name in ("v/._a.avi", "__MACOSX/b.avi"):
@@ -169,7 +169,7 @@ def test_pages_of_a_stack_are_frames_of_a_sequence(tmp_path):
     pages = [np.full((4, 6), 1000 * n, np.uint16) for n in range(3)]
     (tmp_path / "a").mkdir()
     (tmp_path / "a/x.tif").write_bytes(tiff(pages, 16))
-    [clip] = data.clips("frame_folder", tmp_path, "all")
+    [clip] = data.clips("frame_folder", tmp_path, "whole")
     assert read_frames(clip, clip.frames)[:, 0, 0, 0].tolist() == [0, 4, 8]
 
 

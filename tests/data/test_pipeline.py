@@ -106,7 +106,7 @@ def test_clips_are_read_ahead_by_their_number_whatever_the_batch(choice, monkeyp
 def test_no_more_frames_are_loaded_than_clips_have_and_windows_take(choice, tmp_path, built):
     sample_tree.pictures(tmp_path / "seq/one", [f"{i}.png" for i in range(3)])
     sample_tree.pictures(tmp_path / "seq/two", [f"{i}.png" for i in range(7)])
-    choice = Choice(("frame_folder",), tmp_path / "seq", "all", batch=2, crop=(16, 16))
+    choice = Choice(("frame_folder",), tmp_path / "seq", "whole", batch=2, crop=(16, 16))
     if built:
         build(Options("frame_folder", tmp_path / "built", choice.folder))
         choice = dataclasses.replace(choice, folder=tmp_path / "built")

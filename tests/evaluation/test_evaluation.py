@@ -195,7 +195,7 @@ def test_an_answer_that_is_not_finite_is_no_score():
 def test_a_folder_whose_index_is_of_something_else_is_told_what_is_wanted(tmp_path):
     (tmp_path / "index.json").write_text('[{"frame0": "a.png"}]')
     with pytest.raises(ValueError, match=r"index.json is no list of .*gap_class"):
-        list(data.clips("frame_folder", tmp_path, "all"))
+        list(data.clips("frame_folder", tmp_path, "whole"))
 
 
 def test_a_clip_of_two_sizes_is_named():
@@ -206,7 +206,7 @@ def test_a_clip_of_two_sizes_is_named():
 
 def test_a_run_goes_on_where_it_stopped_and_refuses_other_models(interpolator, tmp_path):
     frame_folder.sample(tmp_path / "data")
-    clips = list(data.clips("frame_folder", tmp_path / "data", "all"))
+    clips = list(data.clips("frame_folder", tmp_path / "data", "whole"))
     protocol = evaluation.protocol("default")
     out = tmp_path / "out"
     first = compare({"blend": interpolator}, samples(clips[:1], protocol), protocol, out=out)
@@ -294,7 +294,7 @@ def test_a_browser_shows_the_report_without_errors(interpolator, tmp_path):
         pytest.skip("no browser is installed")
     frame_folder.sample(tmp_path / "data")
     protocol = evaluation.protocol("default")
-    clips = data.clips("frame_folder", tmp_path / "data", "all")
+    clips = data.clips("frame_folder", tmp_path / "data", "whole")
     out = tmp_path / "out"
     scores = compare({"blend": interpolator}, samples(clips, protocol), protocol, out=out)
     page = write_report(out, scores, title="t", facts="f")

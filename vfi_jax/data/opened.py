@@ -1,6 +1,6 @@
 """Data sets opened: built ones by TFDS, others from their published tree."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from vfi_jax import data
@@ -88,6 +88,10 @@ class _Built(Sequence):
 
     def __len__(self) -> int:
         return len(self._examples)
+
+    def __iter__(self) -> Iterator[Clip]:
+        # Past the end array_record raises no IndexError, by which Sequence would stop.
+        return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index):
         example = self._examples[index]

@@ -14,8 +14,8 @@ LAYOUT = """\
 <any name>/<three or more images, in order of their names>
 or an index.json that lists triplets: [{"scene": "a", "gap_class": "easy",
 "frame0": "a/07.webp", "gt": "a/08.webp", "frame1": "a/09.webp"}]"""
-SPLITS = ("train", "val", "all")
-EVALUATED = "all"
+SPLITS = ("train", "val", "whole")
+EVALUATED = "whole"
 
 PAGED = (".tif", ".tiff", ".gif", ".webp", ".apng")  # files that may hold several frames
 
@@ -26,14 +26,14 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     Args:
       root: holds the sequences' folders, at any depth, or an index.json.
       split: of the folders or listed scenes every tenth validates ("val"), of fewer the last, and
-        the others train; "all" is all of them.
+        the others train; "whole" is all of them.
     """
     if not root.is_dir():
         raise layout.wrong(root, "it is no folder", LAYOUT)
     index = root / "index.json"
     found = list(_listed(root, index) if index.exists() else _found(root))
     scenes = list(dict.fromkeys(scene for scene, _ in found))
-    chosen = set(scenes if split == "all" else layout.part(scenes, split))
+    chosen = set(scenes if split == "whole" else layout.part(scenes, split))
     if not chosen:
         what = f"one sequence leaves none for {split!r}; it only trains (--eval-every 0)"
         raise layout.wrong(root, what, LAYOUT)
