@@ -188,7 +188,7 @@ def test_folders_that_were_reported_elsewhere_are_read(name):
     if not folder.exists():
         pytest.skip("the reported files are not here")
     if name == "vimeo":
-        assert [c.name for c in data.clips("vimeo90k/triplet", folder, "test")] == ["00001/0001"]
+        assert [c.name for c in data.clips("vimeo90k/triplet", folder, "train")] == ["00001/0001"]
         return
     faults = Faults()
     with pytest.warns(match="left out"):
