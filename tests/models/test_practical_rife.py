@@ -9,15 +9,22 @@ import numpy as np
 import pytest
 
 from tests import support
+from tests.golden import standin
 from vfi_jax import registry, weights
 
 FIGURES = support.portable("practical_rife")
 CASES = {case["name"]: case for case in FIGURES["cases"]}
 PARAMETERS = {  # of the releases' networks, without what only training had
+    "4.0": 5_160_980,
+    "4.2": 5_156_420,
+    "4.5": 5_275_520,
     "4.6": 5_306_256,
     "4.7": 5_325_012,
+    "4.12.lite": 2_631_804,
+    "4.14.lite": 2_968_152,
     "4.15": 5_364_312,
     "4.15.lite": 2_616_476,
+    "4.20": 15_376_512,
     "4.22": 9_322_416,
     "4.22.lite": 4_866_052,
     "4.25": 5_664_776,
@@ -71,16 +78,38 @@ def test_the_config_says_what_can_be_asked():
 def test_portable_cases(name):
     case = CASES[name]
     system = f"practical_rife/{case['variant']}"
-    arrays = support.portable_state_dict("practical_rife", keys=_keys(case["variant"]))
+    gains = {**FIGURES["gains"], **case.get("gains", {})}
+    rows = support.read_keys(_keys(case["variant"]))
+    arrays = standin.state_dict({**FIGURES, "gains": gains, "state_dict": rows})
     variables = weights.convert(system, arrays)
     model = registry.create(system, flow_scale=case["flow_scale"])
     frames = support.clip(case)[None] / np.float32(255)
     found = run(model, variables, frames, case["time"])
     np.testing.assert_array_equal(found["frames"], found["blends"][-1])
     support.assert_samples(found["frames"][:, 0], case["outputs"]["out"])
-    for level, flow in enumerate(found["flows"]):
+    stored = [name for name in case["outputs"] if name.startswith("flow")]
+    for level, flow in enumerate(found["flows"][: len(stored)]):
         both = jnp.concatenate([flow[:, 0, 0], flow[:, 0, 1]], axis=-1)
         support.assert_samples(both, case["outputs"][f"flow{level}"], tolerance=1e-4)
+
+
+@pytest.mark.slow
+def test_each_example_decides_alone_whether_to_start_anew():
+    names = ("4.0-64x64-t0.5", "4.2-64x64-t0.25")
+    first, second = (support.clip(CASES[name]) for name in names)
+    frames = np.stack([first, second[:, ::-1]]) / np.float32(255)
+
+    def made(limit):
+        model = registry.create("practical_rife/4.0", channels=(8, 8, 8, 8), limit=limit)
+        return run(model, support.variables(model), frames, 0.5)
+
+    never, always = made(None), made(1e-6)
+    steps = jnp.abs(never["flows"][1] - never["flows"][0]).max((-3, -2, -1)).min(axis=(1, 2))
+    large = int(jnp.argmax(steps))
+    some = made(float(steps.mean()))["frames"]
+    np.testing.assert_allclose(some[large], always["frames"][large], atol=1e-5)
+    np.testing.assert_allclose(some[1 - large], never["frames"][1 - large], atol=1e-5)
+    assert np.abs(always["frames"] - never["frames"]).max() > 1e-3
 
 
 def _keys(variant):

@@ -31,12 +31,13 @@ class Conv(nn.Module):
       stride: of both axes.
       padding: pixels on each side; None keeps the size at stride 1: dilation * (kernel // 2).
       dilation: of the kernel.
+      groups: parts of the channels that are convolved apart.
       use_bias: add a bias per channel.
       dtype: type of the computation; parameters stay float32.
       kernel_init: initialiser of the kernel, PyTorch's default by default.
       bias_init: initialiser of the bias; None is PyTorch's default.
 
-    Parameters: kernel `[kernel, kernel, in, features]`, bias `[features]`.
+    Parameters: kernel `[kernel, kernel, in / groups, features]`, bias `[features]`.
     """
 
     features: int
@@ -44,6 +45,7 @@ class Conv(nn.Module):
     stride: int = 1
     padding: int | None = None
     dilation: int = 1
+    groups: int = 1
     use_bias: bool = True
     dtype: Any = jnp.float32
     kernel_init: Any = uniform_fan_in
@@ -51,11 +53,18 @@ class Conv(nn.Module):
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
-        shape = (self.kernel, self.kernel, x.shape[-1], self.features)
+        shape = (self.kernel, self.kernel, x.shape[-1] // self.groups, self.features)
         kernel = self.param("kernel", self.kernel_init, shape)
         pad = self.dilation * (self.kernel // 2) if self.padding is None else self.padding
         x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
-        out = convolve(x, kernel, stride=self.stride, padding=pad, dilation=self.dilation)
+        parts = [jnp.split(array, self.groups, axis=-1) for array in (x, kernel)]
+        out = jnp.concatenate(
+            [
+                convolve(*part, stride=self.stride, padding=pad, dilation=self.dilation)
+                for part in zip(*parts, strict=True)
+            ],
+            axis=-1,
+        )
         if self.use_bias:
             init = self.bias_init or _bias_init(shape)
             out += self.param("bias", init, (self.features,)).astype(self.dtype)

@@ -1,9 +1,11 @@
 """Practical-RIFE 4.x: the RIFE that video tools run, any time, without refinement."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from vfi_jax import ops
@@ -11,11 +13,14 @@ from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, ConvTranspose, leaky_relu
 from vfi_jax.layers.flow_scale import check_flow_scale, multiple_at
+from vfi_jax.layers.intermediate_flow import ConvPReLU
 from vfi_jax.layers.pairs import apart, plane, shrunk, side_by_side, size_of, warp_pair
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
 from vfi_jax.layers.system import system
 
+BODIES = ("scaled", "plain", "prelu")
+LITE = (128, 96, 64, 48)  # channels of the blocks of most "lite" releases
 DEPTH = 8  # convolutions of a block's body
 SLOPE = 0.2  # of every leaky ReLU
 
@@ -30,14 +35,21 @@ class Config:
       encoder: of each frame's features: channels inside, channels out, 3x3 convolutions; None:
         blocks see the frames alone.
       handed: channels that a block hands to the next.
-      accumulate: a block adds to the logit as it does to flow; otherwise it says it anew.
+      accumulate: a block adds to the logit as it does to flow; otherwise it predicts it anew.
+      body: of a block: "scaled": each convolution is scaled and added to its input; "plain"
+        convolutions; "prelu": plain ones with PReLU instead of leaky ReLU, and the whole body is
+        added to its input.
+      groups: of the body's convolutions.
+      unread: further channels that a block predicts and nothing reads.
+      limit: pixels; where the second block moves both flows by more, the prediction starts anew at
+        twice the scales. None: never.
       flow_scale: flow is estimated at this fraction of the resolution: 0.5 for 4K, whose motions
         are large; it changes no weights.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
       precision: of the convolutions, see `layers.precision`.
 
     Raises:
-      ValueError: `flow_scale` is none of 0.25, 0.5, 1, 2, 4.
+      ValueError: `flow_scale` is none of 0.25, 0.5, 1, 2, 4, or `body` is unknown.
     """
 
     channels: tuple[int, ...] = (192, 128, 96, 64, 32)
@@ -45,26 +57,40 @@ class Config:
     encoder: tuple[int, int, int] | None = (16, 4, 3)
     handed: int = 8
     accumulate: bool = False
+    body: str = "scaled"
+    groups: int = 1
+    unread: int = 0
+    limit: float | None = None
     flow_scale: float = 1.0
     dtype: Any = jnp.float32
     precision: str = "highest"
 
     def __post_init__(self):
         check_flow_scale(self.flow_scale)
+        if self.body not in BODIES:
+            raise ValueError(f"body must be one of {BODIES}, got {self.body!r}")
 
 
 def _of_four(channels=(192, 128, 96, 64), **others):
     return Config(channels=channels, scales=(8, 4, 2, 1), **others)
 
 
+_EARLY: dict[str, Any] = {"encoder": None, "handed": 0, "accumulate": True}
+_MIDDLE: dict[str, Any] = {"handed": 0, "unread": 1}
+_LARGE_ENCODER = _of_four(encoder=(32, 8, 3), **_MIDDLE)
 VARIANTS = {
-    "4.6": _of_four(encoder=None, handed=0, accumulate=True),
-    **dict.fromkeys(("4.7", "4.9"), _of_four(encoder=(16, 4, 1), handed=0)),
-    **dict.fromkeys(
-        ("4.10", "4.15", "4.17", "4.18", "4.19", "4.24"), _of_four(encoder=(32, 8, 3), handed=0)
-    ),
-    "4.15.lite": _of_four((128, 96, 64, 48), handed=0),
-    "4.22": _of_four((256, 192, 96, 48), encoder=(32, 8, 3)),
+    **dict.fromkeys(("4.0", "4.1"), _of_four(body="prelu", limit=32.0, **_EARLY)),
+    **dict.fromkeys(("4.2", "4.3", "4.4"), _of_four(body="plain", **_EARLY)),
+    "4.5": _of_four(**_EARLY),
+    "4.6": _of_four(unread=1, **_EARLY),
+    **dict.fromkeys(("4.7", "4.8", "4.9"), _of_four(encoder=(16, 4, 1), **_MIDDLE)),
+    **dict.fromkeys(("4.10", "4.11", "4.12", "4.13", "4.14", "4.15"), _LARGE_ENCODER),
+    **dict.fromkeys(("4.17", "4.18", "4.19", "4.24"), _LARGE_ENCODER),
+    **dict.fromkeys(("4.12.lite", "4.13.lite"), _of_four(LITE, encoder=(32, 4, 3), **_MIDDLE)),
+    "4.14.lite": _of_four(encoder=(32, 8, 3), groups=2, **_MIDDLE),
+    **dict.fromkeys(("4.15.lite", "4.16.lite", "4.17.lite"), _of_four(LITE, **_MIDDLE)),
+    "4.20": _of_four((384, 192, 96, 48), encoder=(32, 8, 3), **_MIDDLE),
+    **dict.fromkeys(("4.21", "4.22", "4.23"), _of_four((256, 192, 96, 48), encoder=(32, 8, 3))),
     "4.22.lite": _of_four((192, 128, 64, 32)),
     **dict.fromkeys(("4.25", "4.26"), Config()),
     "4.25.lite": Config(channels=(192, 128, 96, 64, 24), scales=(32, 16, 8, 4, 1)),
@@ -89,6 +115,9 @@ class Model(nn.Module):
     The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, H, W, 2]`,
     "logits" of m `[B, T, H, W, 1]` and "blends" `[B, T, H, W, 3]`.
 
+    4.0 and 4.1 start anew at twice their scales where motion is large. Upstream takes the largest
+    motion of a whole batch; here each example at each time is one of its own.
+
     Source: HolyWu/vs-rife, vsrife/IFNet_HDv3_v4_*.py, ports of the releases' own files.
     """
 
@@ -97,6 +126,8 @@ class Model(nn.Module):
     @property
     def contract(self) -> Contract:
         coarsest = 4 * int(max(self.config.scales))  # two convolutions halve
+        if self.config.limit:
+            coarsest *= 2
         multiple = multiple_at(self.config.flow_scale, coarsest)
         return Contract(frames=2, times=None, multiple=multiple)
 
@@ -104,8 +135,11 @@ class Model(nn.Module):
         config = self.config
         if config.encoder:
             self.encode = Encoder(*config.encoder, config.dtype)
-        features = 5 + max(config.handed, 1)  # where nothing is handed on, the last is not read
-        self.blocks = [Block(channels, features, config.dtype) for channels in config.channels]
+        features = 5 + config.handed + config.unread
+        self.blocks = [
+            Block(channels, features, config.body, config.groups, config.dtype)
+            for channels in config.channels
+        ]
 
     @system
     def __call__(
@@ -116,35 +150,62 @@ class Model(nn.Module):
             pair = frames
             if self.config.encoder:
                 pair = jnp.concatenate([frames, self.encode(frames)], axis=-1)
-            first = shrunk(_joined(pair), self.config.scales[0] / self.config.flow_scale)
+            first = self._shrunk(_joined(pair), self.config.scales[0])
             each_time = scan_shared(Model._at, self, in_axes=(nn.broadcast, nn.broadcast, 1))
             return each_time(self, None, pair, first, times)[1]
 
     def _at(self, carry: None, pair: Image, first: Image, time: Array) -> tuple[None, dict]:
         """The prediction for one time `[B]`; a body of scan."""
+        found = self._chain(pair, first, time, self.config.scales)
+        if self.config.limit and not self.is_initializing():
+            step = found["flows"][1] - found["flows"][0]
+            large = (jnp.abs(step).max((-3, -2, -1)) > self.config.limit).all(axis=-1)
+            either = (Model._anew, Model._as_found)
+            found = nn.cond(large.any(), *either, self, found, large, pair, time)
+        return carry, found
+
+    def _anew(self, found: dict, large: Array, pair: Image, time: Array) -> dict:
+        """`found`; of the examples that are `large` `[B]`, the prediction at twice the scales."""
+        scales = tuple(2 * scale for scale in self.config.scales)
+        first = self._shrunk(_joined(pair), scales[0])
+        coarser = self._chain(pair, first, time, scales)
+
+        def chosen(new, old):
+            return jnp.where(jnp.expand_dims(large, range(1, old.ndim)), new, old)
+
+        return jax.tree.map(chosen, coarser, found)
+
+    def _as_found(self, found: dict, large: Array, pair: Image, time: Array) -> dict:
+        return found
+
+    def _chain(self, pair: Image, first: Image, time: Array, scales: Sequence[float]) -> dict:
+        """The prediction of all blocks, one after the other; `first` is the first one's input."""
         config, size = self.config, size_of(pair)
         warped, flow = pair, jnp.zeros((*pair.shape[:-1], 2))
-        said = jnp.zeros((*pair.shape[:1], *size, 1 + config.handed))  # logit, what is handed on
+        state = jnp.zeros((*pair.shape[:1], *size, 1 + config.handed))  # logit, what is handed on
         inputs = [first, *plane(time, first)]
         flows: list[Array] = []
         logits: list[Array] = []
         blends: list[Image] = []
-        for block, scale in zip(self.blocks, config.scales, strict=True):
+        for block, scale in zip(self.blocks, scales, strict=True):
             if flows:
-                seen = jnp.concatenate([_joined(warped), *plane(time, said), said], axis=-1)
-                small = shrunk(seen, scale / config.flow_scale)
+                seen = [_joined(warped), *plane(time, state), state]
+                small = self._shrunk(jnp.concatenate(seen, axis=-1), scale)
                 inputs = [small, side_by_side(ops.resize_flow(flow, size_of(small)))]
             step = block(jnp.concatenate(inputs, axis=-1))
             flow = flow + ops.resize_flow(apart(step[..., :4]), size)
-            now = ops.resize_bilinear(step[..., 4 : 5 + config.handed], size)
-            said = said + now if config.accumulate else now
+            update = ops.resize_bilinear(step[..., 4 : 5 + config.handed], size)
+            state = state + update if config.accumulate else update
             warped = warp_pair(pair, flow)
-            weight = nn.sigmoid(said[..., :1])
+            weight = nn.sigmoid(state[..., :1])
             flows.append(flow)
-            logits.append(said[..., :1])
+            logits.append(state[..., :1])
             blends.append(weight * warped[:, 0, ..., :3] + (1 - weight) * warped[:, 1, ..., :3])
         prediction = {"flows": tuple(flows), "logits": tuple(logits), "blends": tuple(blends)}
-        return carry, {"frames": blends[-1], **prediction}
+        return {"frames": blends[-1], **prediction}
+
+    def _shrunk(self, x, scale):
+        return shrunk(x, scale / self.config.flow_scale)
 
 
 class Encoder(nn.Module):
@@ -174,45 +235,64 @@ class Encoder(nn.Module):
 
 
 class Block(nn.Module):
-    """A step of flow (4 channels), the logit and what is handed on, as large as its input.
+    """A step of flow (4 channels), the logit and what is handed on.
+
+    As large as its input, or half as large with a body that is not "scaled".
 
     Attributes:
       channels: of the body.
       features: channels of the step.
+      body: as in `Config`.
+      groups: of the body's convolutions.
       dtype: type of the convolutions.
     """
 
     channels: int
     features: int
+    body: str
+    groups: int
     dtype: Any
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
         for index, width in enumerate((self.channels // 2, self.channels)):
-            x = Conv(width, stride=2, dtype=self.dtype, name=f"stem{index}")(x)
-            x = leaky_relu(x, slope=SLOPE)
+            x = self._activated(x, width, f"stem{index}", stride=2)
+        stem = x
         for index in range(DEPTH):
-            x = ScaledResidual(self.dtype, name=f"body{index}")(x)
-        x = ConvTranspose(4 * self.features, dtype=self.dtype, name="head")(x)
-        return ops.pixel_shuffle(x, 2).astype(jnp.float32)
+            if self.body == "scaled":
+                x = ScaledResidual(self.groups, self.dtype, name=f"body{index}")(x)
+            else:
+                x = self._activated(x, self.channels, f"body{index}", stride=1)
+        if self.body == "scaled":
+            x = ConvTranspose(4 * self.features, dtype=self.dtype, name="head")(x)
+            return ops.pixel_shuffle(x, 2).astype(jnp.float32)
+        x = x + stem if self.body == "prelu" else x
+        return ConvTranspose(self.features, dtype=self.dtype, name="head")(x).astype(jnp.float32)
+
+    def _activated(self, x, width, name, *, stride):
+        if self.body == "prelu":
+            return ConvPReLU(width, stride, self.dtype, name=name)(x)
+        return leaky_relu(Conv(width, stride=stride, dtype=self.dtype, name=name)(x), slope=SLOPE)
 
 
 class ScaledResidual(nn.Module):
     """leaky_relu(scale * conv(x) + x), one learnt scale a channel.
 
     Attributes:
+      groups: of the convolution.
       dtype: type of the convolution.
 
     Parameters: scale `[channels]`, and those of conv.
     """
 
+    groups: int
     dtype: Any
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
         channels = x.shape[-1]
         scale = self.param("scale", nn.initializers.ones, (channels,))
-        moved = Conv(channels, dtype=self.dtype, name="conv")(x)
+        moved = Conv(channels, groups=self.groups, dtype=self.dtype, name="conv")(x)
         return leaky_relu(scale.astype(self.dtype) * moved + x, slope=SLOPE)
 
 

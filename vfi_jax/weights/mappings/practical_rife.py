@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from vfi_jax.weights.rules import Rule, Rules, conv, conv_transpose, drop
+from vfi_jax.weights.rules import Rule, Rules, conv, conv_prelu, conv_transpose, drop
 
 BLOCK = r"block(?:s\.)?(\d)"
 
@@ -15,12 +15,21 @@ def rules(config: Any) -> Rules:
     Args:
       config: of `models.practical_rife`.
     """
-    body = rf"{BLOCK}\.convblock\.(\d)"
+    stem, body = rf"{BLOCK}\.conv0\.(\d)", rf"{BLOCK}\.convblock\.(\d)"
+    head = rf"{BLOCK}\.lastconv"
+    if config.body == "prelu":
+        table = conv_prelu(stem, r"blocks_\1/stem\2") + conv_prelu(body, r"blocks_\1/body\2")
+    else:
+        table = conv(rf"{stem}\.0", r"blocks_\1/stem\2")
+    if config.body == "plain":
+        table += conv(rf"{body}\.0", r"blocks_\1/body\2")
+    if config.body == "scaled":
+        table += conv(rf"{body}\.conv", r"blocks_\1/body\2/conv")
+        table += (Rule(rf"{body}\.beta", r"blocks_\1/body\2/scale", np.ravel),)
+        head += r"\.0"  # a PixelShuffle follows
     return (
-        *conv(rf"{BLOCK}\.conv0\.(\d)\.0", r"blocks_\1/stem\2"),
-        *conv(rf"{body}\.conv", r"blocks_\1/body\2/conv"),
-        Rule(rf"{body}\.beta", r"blocks_\1/body\2/scale", np.ravel),
-        *conv_transpose(rf"{BLOCK}\.lastconv\.0", r"blocks_\1/head"),
+        *table,
+        *conv_transpose(head, r"blocks_\1/head"),
         *(_encoder(*config.encoder) if config.encoder else ()),
         # Parts that only training had: vs-rife loads the files with strict=False, over these.
         *drop(rf"(?!{BLOCK}\.|encode\.).+"),
