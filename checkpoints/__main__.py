@@ -13,16 +13,20 @@ from vfi_jax.guard import guarded
 
 
 def convert(
-    system: Positional[str], file: Positional[Path | None] = None, out: Path | None = None
+    system: Positional[str],
+    file: Positional[Path | None] = None,
+    out: Path | None = None,
+    key: str | None = None,
 ) -> int:
     """Convert a PyTorch file and store it; the same as `vfi-jax convert`.
 
     Args:
-      system: whose weights they are, such as sepconv/l1.
+      system: whose weights they are, such as sepconv/l1; or the file itself, to be recognised.
       file: the PyTorch file; without it the released one is downloaded where there is a link.
       out: folder to store in, instead of the user's weights folder.
+      key: which set of weights to take where the file holds several, such as params_ema.
     """
-    return convert_command.run(convert_command.Args(system, file, out))
+    return convert_command.run(convert_command.Args(system, file, out, key))
 
 
 def list_() -> int:

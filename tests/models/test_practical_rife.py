@@ -86,7 +86,9 @@ def test_portable_cases(name):
     frames = support.clip(case)[None] / np.float32(255)
     found = run(model, variables, frames, case["time"])
     np.testing.assert_array_equal(found["frames"], found["blends"][-1])
-    support.assert_samples(found["frames"][:, 0], case["outputs"]["out"])
+    # Flows of hundreds of pixels lose digits.
+    tolerance = case.get("tolerance", support.TOLERANCE)
+    support.assert_samples(found["frames"][:, 0], case["outputs"]["out"], tolerance=tolerance)
     stored = [name for name in case["outputs"] if name.startswith("flow")]
     for level, flow in enumerate(found["flows"][: len(stored)]):
         both = jnp.concatenate([flow[:, 0, 0], flow[:, 0, 1]], axis=-1)

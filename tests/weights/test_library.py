@@ -8,7 +8,11 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
+from flax.serialization import msgpack_serialize
+from flax.traverse_util import flatten_dict
+from safetensors.numpy import save_file
 
 from tests import support
 from tests.weights import torch_writer, upstream
@@ -220,12 +224,28 @@ def test_a_folder_that_is_no_checkpoint_says_so(tmp_path):
         weights.load(tmp_path)
 
 
+def test_variables_by_our_own_names_are_loaded_where_the_system_is_named(variables, tmp_path):
+    flat = {"/".join(path): array for path, array in flatten_dict(variables).items()}
+    save_file({key: np.array(array) for key, array in flat.items()}, tmp_path / "a.safetensors")
+    (tmp_path / "b.msgpack").write_bytes(msgpack_serialize({"step": 3, **variables}))
+    with ocp.PyTreeCheckpointer() as checkpointer:
+        checkpointer.save(tmp_path / "c", {"params": variables, "opt_state": {"a": np.zeros(3)}})
+    for name in ("a.safetensors", "b.msgpack", "c"):
+        assert_same(weights.load(tmp_path / name, system=NAME)[1], variables)
+    for name in ("b.msgpack", "c"):
+        with pytest.raises(ValueError, match="does not say whose weights"):
+            weights.load(tmp_path / name)
+    (tmp_path / "b.msgpack").write_bytes((tmp_path / "b.msgpack").read_bytes()[:-9])
+    with pytest.raises(ValueError, match="is damaged or no msgpack"):
+        weights.load(tmp_path / "b.msgpack", system=NAME)
+
+
 def test_a_pytorch_file_is_converted_on_the_fly(tmp_path):
     arrays = upstream.state_dict()
     torch_writer.save_legacy(tmp_path / "net.pytorch", upstream.tensors(arrays))
-    for system in (None, SMALL):
+    for system in (None, SMALL, "sepconv"):
         model, loaded = weights.load(tmp_path / "net.pytorch", system=system)
         assert model == registry.create(SMALL)
         assert_same(loaded, weights.convert(SMALL, arrays))
-    with pytest.raises(ValueError, match=r"(?s)do not fit sepconv: .*those of sepconv/small"):
-        weights.load(tmp_path / "net.pytorch", system="sepconv")
+    with pytest.raises(ValueError, match=r"(?s)do not fit sepconv/l1: .*those of sepconv/small"):
+        weights.load(tmp_path / "net.pytorch", system="sepconv/l1")

@@ -50,6 +50,54 @@ def test_a_file_is_recognised_by_its_keys_and_shapes(keys):
     assert conversion.recognise(_arrays(keys)) == _model_of(keys)
 
 
+@pytest.mark.parametrize(
+    "keys", ["4.0", "4.2", "4.5", "4.6", "4.14.lite", "4.22.lite", "4.25.lite"]
+)
+def test_releases_of_practical_rife_are_told_apart_by_widths_alone(keys):
+    """Of the networks that could be meant only one is traced."""
+    arrays = _arrays(f"practical_rife_{keys}")
+    names = [name for name in conversion.convertible() if name.startswith("practical_rife/")]
+    could = [name for name in names if conversion._could_be(name, arrays)]
+    assert could == conversion.alike(f"practical_rife/{keys}")
+
+
+def test_files_of_rife_hd_are_refused_in_words():
+    for keys, version in (
+        (["block0.convblock3.1.0.weight", "block2.conv1.0.weight"], "v3"),
+        (["block0.convblock.5.0.weight", "block3.conv1.weight"], "v2"),
+        (["block1.res5.fc1.weight", "block3.conv1.weight"], "v1"),
+    ):
+        with pytest.raises(
+            ValueError, match=rf"this is RIFE HD {version} .* does not run; .*4\.25"
+        ):
+            conversion.recognise(dict.fromkeys(keys, np.zeros(1, np.float32)))
+
+
+def test_a_renamed_file_is_known_by_the_release_that_it_ends_with():
+    for file, name in (
+        ("rife49.pth", "4.9"),
+        ("rife417_lite.pth", "4.17.lite"),
+        ("rife4.25-heavy.pth", "4.25.heavy"),
+        ("flownet_v4.1.pkl", "4.1"),
+    ):
+        assert sources.released_as("practical_rife", file) == f"practical_rife/{name}"
+    assert sources.released_as("practical_rife", "flownet.pkl") == "practical_rife"
+    assert sources.released_as("sepconv", "model-l1x.pth") == "sepconv"
+
+
+def test_spynet_in_the_names_of_basicsr_inside_another_file():
+    rows = [row for row in support.read_keys("memc_net_s") if row[0].startswith("flownets.")]
+    inside = {
+        f"spynet.{key.removeprefix('flownets.').replace('moduleBasic', 'basic_module')}": shape
+        for key, shape, _ in rows
+    }
+    others = {"spynet.mean": [1, 3, 1, 1], "conv_last.weight": [3, 64, 3, 3]}
+    arrays = {key: np.broadcast_to(np.float32(0), s) for key, s in {**inside, **others}.items()}
+    notes = []
+    conversion.convert("spynet", arrays, notes=notes)
+    assert notes == ["left out 2 without a counterpart: spynet.mean; conv_last.weight"]
+
+
 def test_layers_of_vgg_19_that_have_one_shape_keep_their_order():
     arrays = {
         key: np.broadcast_to(np.float32(index), shape)

@@ -1,7 +1,10 @@
 """PyTorch's files are read bit for bit, and nothing that they ask for is run."""
 
+import argparse
 import collections
+import datetime
 import io
+import pathlib
 import pickle
 import re
 import tarfile
@@ -90,6 +93,48 @@ def test_weights_under_any_one_name_are_found(save):
         read_torch(save({"net": inner, "ema": inner}))
 
 
+def test_a_set_of_weights_is_found_at_any_depth_and_chosen_by_name(save):
+    one, two = ({"a": Tensor(np.float32([value]))} for value in (1, 2))
+    assert list(read_torch(save({"model": {"state_dict": one}, "optimizer": {"state": two}}))) == [
+        "a"
+    ]
+    both = save({"epoch": 3, "train": {"params": one, "params_ema": two}})
+    assert read_torch(both, key="params_ema")["a"] == 2
+    with pytest.raises(ValueError, match="by the name 'ema'; it holds params, params_ema; choose"):
+        read_torch(both, key="ema")
+    with pytest.raises(ValueError, match=r"it holds params, params_ema; choose one .*--key"):
+        read_torch(save({"params": one, "params_ema": two}))
+
+
+def test_prefixes_of_all_keys_are_taken_off_and_told(save):
+    weight, notes = Tensor(np.float32([1])), []
+    path = save({f"module._orig_mod.net.{key}": weight for key in "ab"})
+    assert list(read_torch(path, notes=notes)) == ["a", "b"]
+    assert notes == [
+        f"took {prefix!r} off every key" for prefix in ("module.", "_orig_mod.", "net.")
+    ]
+
+
+def test_settings_beside_the_weights_are_read_as_nothing(tmp_path):
+    """Made by pickle itself, as PyTorch pickles what is no tensor."""
+    settings = {
+        "args": argparse.Namespace(lr=1e-4, out=pathlib.Path("a/b")),
+        "when": datetime.datetime(2024, 5, 6, tzinfo=datetime.UTC),
+        "losses": np.arange(6.0).reshape(2, 3),
+        "best": np.float64(3.5),
+        "seen": {1, 2},
+        "counts": collections.defaultdict(list, {"a": [1]}),
+    }
+    storages = {}
+    for protocol in (2, 4):
+        file = io.BytesIO(pickle.dumps(settings, protocol))
+        read = unpickle.Unpickler(file, storages.__getitem__).load()
+        assert isinstance(read["args"], unpickle.Inert)
+        assert isinstance(read["losses"], unpickle.Inert)
+        assert read["best"] == 3.5
+        assert read["counts"] == {"a": [1]}
+
+
 def test_module_is_taken_off_only_as_a_prefix_of_all(save):
     weight = Tensor(np.float32([1]))
     kept = {"moduleConv1.0.weight": weight, "module.b": weight}
@@ -162,7 +207,7 @@ def test_safetensors_are_read_bit_for_bit_and_cut_ones_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", [("os", "system"), ("builtins", "eval"), ("torch", "load"), ("argparse", "Namespace")]
+    "name", [("os", "system"), ("builtins", "eval"), ("torch", "load"), ("numpy", "load")]
 )
 def test_any_other_global_is_refused_by_name(save, name):
     path = save({"weight": Tensor(np.float32([1])), "evil": Global(*name, ("touch evil",))})

@@ -15,12 +15,15 @@ class Args:
     """Options of `vfi-jax convert`."""
 
     system: Positional[str]
-    """Whose weights they are, such as sepconv/l1; `vfi-jax models` lists all."""
+    """Whose weights they are, such as sepconv/l1; `vfi-jax models` lists all. Or the file itself,
+    which is then recognised by its keys and shapes."""
     file: Positional[Path | None] = None
     """The file that was made with PyTorch; without it the released one is downloaded, where its
     authors publish a direct link."""
     out: Path | None = None
     """Folder to store the checkpoint in, instead of your weights folder."""
+    key: str | None = None
+    """Which set of weights to take where the file holds several, such as params_ema."""
 
 
 def run(args: Args) -> int:
@@ -28,7 +31,9 @@ def run(args: Args) -> int:
     from vfi_jax import weights
 
     notes: list[str] = []
-    folder = weights.install(args.system, args.file, out=args.out, notes=notes)
+    alone = args.file is None and Path(args.system).is_file()
+    system, file = (None, Path(args.system)) if alone else (args.system, args.file)
+    folder = weights.install(system, file, out=args.out, key=args.key, notes=notes)
     print("\n".join(notes))
     print(f"stored in {folder}")
     return 0

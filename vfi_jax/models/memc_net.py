@@ -256,5 +256,6 @@ def _flow_network(config: Config, **options: Any) -> nn.Module:
         raise ValueError(lookup.unknown("flow", config.flow, networks))
     network = networks[config.flow]
     chosen = network.VARIANTS[config.flow_variant] if config.flow_variant else network.Config()
-    chosen = dataclasses.replace(chosen, dtype=config.dtype, precision=config.precision)
+    own = {"padding": "zeros"} if config.flow == "spynet" else {}  # FlowNetS warps nothing
+    chosen = dataclasses.replace(chosen, dtype=config.dtype, precision=config.precision, **own)
     return network.Model(chosen, **options)

@@ -25,12 +25,15 @@ class Config:
     Attributes:
       levels: most levels of the pyramid; small frames use fewer.
       widths: channels of a level's hidden layers.
+      padding: outside of a frame that is warped: "border" repeats its edge, as the authors' run.py
+        does; "zeros", as MEMC-Net's copy.
       dtype: type of the convolutions; parameters and flows stay float32.
       precision: of the convolutions, see `layers.precision`.
     """
 
     levels: int = 6
     widths: tuple[int, ...] = (32, 64, 32, 16)
+    padding: str = "border"
     dtype: Any = jnp.float32
     precision: str = "highest"
 
@@ -99,7 +102,8 @@ class Refine(nn.Module):
     @nn.compact
     def __call__(self, first: Image, second: Image, flow: Flow) -> Flow:
         dtype = self.config.dtype
-        x = jnp.concatenate([first, ops.backward_warp(second, flow), flow], axis=-1)
+        warped = ops.backward_warp(second, flow, padding=self.config.padding)
+        x = jnp.concatenate([first, warped, flow], axis=-1)
         for index, width in enumerate(self.config.widths):
             x = nn.relu(Conv(width, KERNEL, dtype=dtype, name=f"conv{index}")(x))
         last = Conv(2, KERNEL, dtype=dtype, name=f"conv{len(self.config.widths)}")(x)

@@ -9,7 +9,7 @@ import numpy as np
 from flax.traverse_util import flatten_dict
 
 from vfi_jax import lookup, registry
-from vfi_jax.weights import engine
+from vfi_jax.weights import engine, unsupported
 from vfi_jax.weights.engine import ConversionError, Shapes
 from vfi_jax.weights.rules import Rules
 from vfi_jax.weights.torch_file import without_prefix
@@ -27,9 +27,9 @@ def convert(
 
     Args:
       name: system, network or variant, such as "sepconv/l1".
-      state_dict: arrays by upstream key, as `read_torch` gives them; with or without "module."
-        before all of them, as `DataParallel` saves.
-      notes: is appended a line for each kind of key that has no counterpart here.
+      state_dict: arrays by upstream key, as `read_torch` gives them; with or without a prefix
+        before all of them, such as the "module." of `DataParallel`.
+      notes: is appended a line for each prefix, and for each kind of key that has no counterpart.
 
     Returns:
       Variables as nested dicts of float32 NumPy arrays: {"params": ..., "batch_stats": ...}.
@@ -39,37 +39,70 @@ def convert(
       ValueError: no such model, or no conversion for it.
     """
     rules = rules_of(name)  # first: a wrong name is told before the model is traced
-    state_dict = without_prefix(state_dict)
+    state_dict = without_prefix(state_dict, notes)
     return engine.apply(rules, state_dict, shapes_of(registry.create(name)), name=name, notes=notes)
 
 
-def recognise(state_dict: Mapping[str, np.ndarray]) -> str:
+def recognise(state_dict: Mapping[str, np.ndarray], *, system: str = "") -> str:
     """The model that an upstream file belongs to, by its keys and shapes.
 
-    Variants of one architecture answer to the system's own name.
+    Variants of one architecture answer to the system's own name, or to the first of them.
+
+    Args:
+      state_dict: arrays by upstream key.
+      system: only its variants are tried; by default those of all systems.
 
     Raises:
       ValueError: it fits none of those that can be converted.
     """
     state_dict = without_prefix(state_dict)
+    tried: list = []
     for name in convertible():
-        if not _could_be(rules_of(name), state_dict):
+        config = registry.create(name).config
+        if (system and registry.split(name)[0] != system) or config in tried:
+            continue
+        tried.append(config)
+        if not _could_be(name, state_dict):
             continue
         try:
             convert(name, state_dict)
         except ConversionError:
             continue
         return name
+    if words := unsupported.kind(state_dict):
+        raise ValueError(words)
     raise ValueError(
         f"no model has these weights (keys like {engine.some(state_dict, 2)}); "
         f"say which system they are for: {', '.join(lookup.modules(MAPPINGS))}"
     )
 
 
-def _could_be(rules, keys):
-    """Whether the rules know every key and do not merely drop all of them."""
-    known = [next((rule for rule in rules if rule.match(key)), None) for key in keys]
-    return None not in known and any(rule.path is not None for rule in known)
+def alike(name: str) -> list[str]:
+    """The variants of a system whose network is that of `name`, which files cannot tell apart."""
+    system, config = registry.split(name)[0], registry.create(name).config
+    names = (*registry.list_models(), *registry.list_networks())
+    return [
+        other
+        for other in names
+        if registry.split(other)[0] == system and registry.create(other).config == config
+    ]
+
+
+def title(name: str) -> str:
+    """What people call a model, where its mapping says so."""
+    variant = registry.split(name)[1]
+    words = getattr(mapping_of(name), "TITLE", "")
+    return f"{words} {variant}" if words and variant else name
+
+
+def _could_be(name, state_dict):
+    """Whether the rules know every key and do not merely drop all of them, and widths agree."""
+    rules, mapping = rules_of(name), mapping_of(name)
+    known = [next((rule for rule in rules if rule.match(key)), None) for key in state_dict]
+    if None in known or not any(rule.path is not None for rule in known):
+        return False
+    config = registry.create(name).config
+    return mapping.suits(config, state_dict) if hasattr(mapping, "suits") else True
 
 
 def convertible() -> list[str]:

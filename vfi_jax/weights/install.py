@@ -6,26 +6,29 @@ import flax.linen as nn
 
 from vfi_jax import registry
 from vfi_jax.weights import sources
-from vfi_jax.weights.conversion import mapping_of
+from vfi_jax.weights.conversion import alike, mapping_of
 from vfi_jax.weights.download import fetch
-from vfi_jax.weights.library import from_torch, save
+from vfi_jax.weights.library import from_file, save
 from vfi_jax.weights.rules import Finding
 
 
 def install(
-    name: str,
+    name: str | None,
     file: str | Path | None = None,
     *,
     out: str | Path | None = None,
+    key: str | None = None,
     notes: list[str] | None = None,
 ) -> Path:
     """Converts a PyTorch file and stores the result; nothing is stored where anything is wrong.
 
     Args:
-      name: whose weights they are. A system without a variant becomes the variant that was
-        released in a file of this name ("sepconv" and network-l1.pytorch: "sepconv/l1").
-      file: the PyTorch file; None: the released one, downloaded.
+      name: whose weights they are; None: recognised by the file's keys and shapes. A system without
+        a variant becomes the variant that was released in a file of this name ("sepconv" and
+        network-l1.pytorch: "sepconv/l1"), or else the one whose network the arrays fit.
+      file: the PyTorch file, or another that `load` reads; None: the released one, downloaded.
       out: folder to store in, instead of the user's weights folder.
+      key: which set of weights of the file, such as "params_ema".
       notes: is appended lines to show: the licence, the number of parameters, keys without a
         counterpart, and what the mapping's own `report(model, variables)` finds.
 
@@ -37,12 +40,16 @@ def install(
         no PyTorch file, or arrays that do not fit.
       OSError: no such file, or it could not be downloaded.
     """
-    name = sources.released_as(name, Path(file or "").name)
-    model = registry.create(name)
-    path = Path(file or fetch(name))
+    if name is None and file is None:
+        raise ValueError("name a model, or a file of weights that is recognised")
+    if name is not None:
+        name = sources.released_as(name, Path(file or "").name)
+        registry.create(name)
+    path = Path(file or fetch(str(name)))
     lines: list[str] = []
-    _, variables = from_torch(path, name, notes=lines)
-    licence = sources.source(name).licence
+    name, variables = from_file(path, name, key=key, notes=lines)
+    model = registry.create(name)
+    licence = sources.source(name).licence or sources.licence(alike(name))
     lines += [finding.text for finding in report(name, model, variables)]
     folder = save(out or name, name, variables, licence=licence, source=_origin(name, path))
     if notes is not None:

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from vfi_jax import lookup, registry
-from vfi_jax.weights import places, sources, store
-from vfi_jax.weights.conversion import check, convert, recognise, shapes_of
+from vfi_jax.weights import places, plain, sources, store
+from vfi_jax.weights.conversion import alike, check, convert, recognise, shapes_of, title
 from vfi_jax.weights.engine import ConversionError
 from vfi_jax.weights.torch_file import read_torch
 
@@ -18,18 +18,25 @@ DEFAULT = "shared_pyramid"  # what runs when nobody names a model
 
 
 def load(
-    name_or_path: str | Path | None = None, *, system: str | None = None, **overrides: Any
+    name_or_path: str | Path | None = None,
+    *,
+    system: str | None = None,
+    key: str | None = None,
+    **overrides: Any,
 ) -> tuple[nn.Module, dict]:
     """A model and its variables.
 
     A name is looked up in the user's weights folder, then among those that came with the package.
     A path is a stored checkpoint, or a file that `read_torch` reads, which is converted on the fly.
+    With `system` it may hold variables by their names here: a folder of Orbax, msgpack of Flax,
+    safetensors.
 
     Args:
       name_or_path: a name of `list_models` or `list_networks`, or a path ("./rife" where a folder
         is called like a model); None: the default model.
       system: whose weights a path holds; by default a stored checkpoint says so itself and a
         PyTorch file is recognised by its keys.
+      key: which set of weights of a PyTorch file, such as "params_ema".
       **overrides: fields of the model's Config to replace, such as precision="default".
 
     Returns:
@@ -46,7 +53,7 @@ def load(
     if isinstance(name_or_path, str) and _names_model(name_or_path):
         model, variables = _load_named(name_or_path, overrides)
     else:
-        model, variables = _load_path(_existing(name_or_path), system, overrides)
+        model, variables = _load_path(_existing(name_or_path), system, key, overrides)
     return model, jax.tree.map(jnp.asarray, variables)
 
 
@@ -92,13 +99,21 @@ def save(
     return store.write(folder, variables, description, dtype=dtype)
 
 
-def from_torch(path: Path, name: str | None, *, notes: list[str] | None = None) -> tuple[str, dict]:
-    """Reads and converts a PyTorch file.
+def from_file(
+    path: Path,
+    name: str | None,
+    *,
+    key: str | None = None,
+    notes: list[str] | None = None,
+) -> tuple[str, dict]:
+    """Reads a PyTorch file and converts it, or variables by their names here.
 
     Args:
-      path: the file.
-      name: whose weights it holds; None: whoever's they are by their keys.
-      notes: is appended a line for each kind of key that has no counterpart.
+      path: the file, or a folder of Orbax.
+      name: whose weights it holds; None: whoever's they are by their keys. A system without a
+        variant may turn out to be one of its variants.
+      key: which set of weights of a PyTorch file.
+      notes: is appended lines on what was recognised, and on keys that were changed or left out.
 
     Returns:
       (name, variables).
@@ -106,12 +121,19 @@ def from_torch(path: Path, name: str | None, *, notes: list[str] | None = None) 
     Raises:
       ValueError: damaged, no PyTorch file, or of another model (which is named where it is known).
     """
-    arrays = read_torch(path)
+    if path.is_dir() or (path.is_file() and plain.is_msgpack(path)):
+        return _with_system(path, name), plain.read_tree(path)
+    arrays = read_torch(path, key=key, notes=notes)
     try:
-        name = name or recognise(arrays)
+        if name and (own := plain.from_flat(arrays, shapes_of(registry.create(name)))):
+            return name, own
+        name = name or _recognised(arrays, path, notes)
         return name, convert(name, arrays, notes=notes)
     except ConversionError as error:
-        raise ValueError(f"{path}: {error}{_owner(arrays)}") from None
+        variant = _variant(name, arrays)
+        if variant is None:
+            raise ValueError(f"{path}: {error}{_owner(arrays)}") from None
+        return variant, convert(variant, arrays, notes=notes)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
@@ -162,13 +184,45 @@ def _load_named(name, overrides):
     return model, {}
 
 
-def _load_path(path, system, overrides):
-    if path.is_dir():
+def _load_path(path, system, key, overrides):
+    if path.is_dir() and (store.is_checkpoint(path) or not plain.orbax_folder(path)):
         return _load_stored(path, system, overrides)
-    name, variables = from_torch(path, system)
+    name, variables = from_file(path, system, key=key)
     model = registry.create(name, **overrides)
     check(name, model, variables)
     return model, variables
+
+
+def _with_system(path, name):
+    if name is None:
+        raise ValueError(
+            f"{path} does not say whose weights it holds; name the model (system=, --model)"
+        )
+    return name
+
+
+def _recognised(arrays, path, notes):
+    """Whose weights arrays are; of alike variants, the one that the file's name says."""
+    name = recognise(arrays)
+    same = alike(name)
+    named = sources.released_as(registry.split(name)[0], path.name)
+    found = named if named in same else name
+    if notes is not None:
+        others = [title(other) for other in same if title(other) != title(found)]
+        beside = f" (the same network as {', '.join(others)})" if others else ""
+        notes.append(f"this is {title(found)}{beside}, by its keys and shapes")
+    return found
+
+
+def _variant(name, arrays):
+    """The variant of a bare system that the arrays fit; None if none does."""
+    system, variant = registry.split(name)
+    if variant:
+        return None
+    try:
+        return recognise(arrays, system=system)
+    except ValueError:
+        return None
 
 
 def _owner(arrays):

@@ -2,7 +2,9 @@
 
 import dataclasses
 import functools
+import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 from vfi_jax import registry
@@ -53,10 +55,19 @@ def source(name: str) -> Source:
 def released_as(system: str, file: str) -> str:
     """The full name of the weights of `system` that were released in a file of this name.
 
-    A system given with its variant, or a file of another name, leaves the name as it is.
+    Also by the release's number that a renamed file ends with, such as rife417_lite.pth. A system
+    given with its variant, or a file of another name, leaves the name as it is.
     """
-    for name, record in records().items():
-        if registry.split(name)[0] == system and record.file == file:
+    if registry.split(system)[1]:
+        return system
+    names = [name for name in records() if registry.split(name)[0] == system]
+    for name in names:
+        if records()[name].file == file:
+            return name
+    stem = _letters_and_digits(file.rpartition(".")[0])
+    for name in names:
+        number = _letters_and_digits(registry.split(name)[1] or "")
+        if number[:1].isdigit() and re.search(rf"(?<!\d){number}$", stem):
             return name
     return system
 
@@ -69,6 +80,16 @@ def advice(name: str) -> str:
         names = [key for key in records() if _same_network(key, name)]
     ways = [_way(key, records()[key]) for key in names]
     return ", or ".join(filter(None, ways)) or NONE_RELEASED
+
+
+def licence(names: Iterable[str]) -> str:
+    """The licence that the records of all these models name; "" where they differ or none does."""
+    found = {records()[name].licence for name in names if name in records()}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _letters_and_digits(text):
+    return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
 def _same_system(name, other):

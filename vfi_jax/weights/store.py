@@ -73,14 +73,19 @@ def read(folder: str | Path) -> tuple[dict, dict]:
       ValueError: no checkpoint, damaged, or of a later format.
     """
     verify(folder)
+    return describe(folder), restore(Path(folder) / VARIABLES)
+
+
+def restore(folder: Path) -> dict:
+    """The tree that Orbax stored in a folder, unverified: NumPy arrays, floats as float32."""
     import orbax.checkpoint as ocp
 
-    where = Path(folder).absolute() / VARIABLES
+    where = folder.absolute()
     with _checkpointer() as checkpointer:
         stored = checkpointer.metadata(where).item_metadata.tree
         # Without restore types Orbax asks for the devices that the arrays were saved from.
         how = jax.tree.map(lambda leaf: ocp.RestoreArgs(np.ndarray, dtype=_float32(leaf)), stored)
-        return describe(folder), checkpointer.restore(where, restore_args=how)
+        return checkpointer.restore(where, restore_args=how)
 
 
 def describe(folder: str | Path) -> dict:

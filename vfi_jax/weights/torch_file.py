@@ -33,7 +33,8 @@ LEGACY_PROTOCOL = 1001
 SAFETENSORS_START = b"{"  # of its header, after the header's length in 8 bytes
 BYTE_ORDERS = {b"little": "<", b"big": ">"}
 WRAPPED = "state_dict"  # where training scripts put the weights beside epochs and optimisers
-DATA_PARALLEL = "module."  # put before every key by torch.nn.DataParallel
+# Put before every key: by DataParallel, by torch.compile, and by classes that hold the model.
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "generator.")
 
 DAMAGE = (  # what a pickle or an archive of random bytes can raise
     pickle.UnpicklingError,
@@ -53,23 +54,29 @@ DAMAGE = (  # what a pickle or an archive of random bytes can raise
 )
 
 
-def read_torch(path: str | Path) -> dict[str, np.ndarray]:
+def read_torch(
+    path: str | Path, *, key: str | None = None, notes: list[str] | None = None
+) -> dict[str, np.ndarray]:
     """The state dict in a file that `torch.save` wrote (.pth, .pkl, .pytorch, .pth.tar), of a model
     that `torch.jit.save` wrote (.pt), or in a .safetensors file.
 
-    A state dict inside a training checkpoint is found by itself, and "module." is taken off where
-    it starts every key. Only arrays and plain containers are built: a file that asks for anything
-    else is refused, and the code of a TorchScript model is left alone.
+    A state dict inside a training checkpoint is found by itself, and prefixes that start every key
+    ("module.", "_orig_mod.", "model.", "net.", "generator.") are taken off. Only arrays and plain
+    containers are built, and inert placeholders of settings, paths and dates: a file that asks for
+    anything else is refused, and the code of a TorchScript model is left alone.
 
     Args:
       path: the file, in PyTorch's zip or legacy format or of safetensors.
+      key: which set of weights is read where a file holds several, such as "params_ema".
+      notes: is appended a line for each prefix that is taken off.
 
     Returns:
       Arrays by key, in the file's order and of the file's types.
 
     Raises:
       FileNotFoundError: no such file.
-      ValueError: the file is damaged, asks for code, or is no PyTorch checkpoint.
+      ValueError: the file is damaged, asks for code, is no PyTorch checkpoint, or holds several
+        sets of weights or none by the name `key`.
     """
     path = Path(path)
     if not path.exists():
@@ -81,12 +88,14 @@ def read_torch(path: str | Path) -> dict[str, np.ndarray]:
             start = file.read(512)
             file.seek(0)
             if start[8:9] == SAFETENSORS_START:
-                return without_prefix(_read_safetensors(path))
+                if key is not None:
+                    raise Refused(f"is of safetensors, which has no sets to choose {key!r} from")
+                return without_prefix(_read_safetensors(path), notes)
             is_zip = start.startswith(ZIP_MAGIC)
             if not is_zip:
                 _refuse_other_kinds(start)
             content = _read_zip(file) if is_zip else _read_mapped(file)
-            return without_prefix(_state_dict(content))
+            return without_prefix(_state_dict(content, key), notes)
         except Refused as error:
             raise ValueError(f"{path}: {error}") from None
         except DAMAGE as error:
@@ -186,22 +195,55 @@ def _refuse_other_kinds(start):
         raise Refused("is no PyTorch file (neither a zip archive nor a pickle)")
 
 
-def _state_dict(content):
+def _state_dict(content, key):
     """The arrays of the mapping that is, or that holds, the state dict."""
     if isinstance(content, Scripted):
         content = content.tensors()
     if not isinstance(content, Mapping):
         raise Refused(f"holds a {type(content).__name__}, not a state dict")
+    if key is not None:
+        found = _named(content, key)
+        if found is None:
+            raise Refused(f"holds no weights by the name {key!r}{_contents(content)}")
+        return _state_dict(found, None)
     if isinstance(content.get(WRAPPED), Mapping):
-        return _state_dict(content[WRAPPED])
-    inner = [key for key, value in content.items() if _count_tensors(value)]
+        return _state_dict(content[WRAPPED], None)
+    inner = [name for name, value in content.items() if _count_tensors(value)]
     # Beside a state dict stand single numbers, beside weights the few that a training keeps.
-    if _count_tensors(content) >= max((_count_tensors(content[key]) for key in inner), default=1):
-        return {key: value.array() for key, value in content.items() if isinstance(value, Tensor)}
+    if _count_tensors(content) >= max((_count_tensors(content[name]) for name in inner), default=1):
+        return {name: value.array() for name, value in content.items() if isinstance(value, Tensor)}
+    inner = inner or [name for name, value in content.items() if _holds_weights(name, value)]
     if len(inner) != 1:
-        found = f"; it holds {', '.join(map(str, inner))}" if inner else ""
-        raise Refused(f"holds no state dict by the name {WRAPPED!r}{found}")
-    return _state_dict(content[inner[0]])
+        raise Refused(f"holds no state dict by the name {WRAPPED!r}{_contents(content)}")
+    return _state_dict(content[inner[0]], None)
+
+
+def _named(content, key):
+    """The first mapping of that name, at any depth; None if there is none."""
+    if isinstance(content.get(key), (Mapping, Scripted)):
+        return content[key]
+    inner = (_named(value, key) for value in content.values() if isinstance(value, Mapping))
+    return next((found for found in inner if found is not None), None)
+
+
+def _contents(content):
+    names = list(_sets(content))
+    choice = "; choose one by its name (--key)" if len(names) > 1 else ""
+    return f"; it holds {', '.join(names)}{choice}" if names else ""
+
+
+def _sets(content):
+    """The names of all sets of weights, at any depth."""
+    for name, value in content.items():
+        if _holds_weights(name, value):
+            yield from [str(name)] if _count_tensors(value) else _sets(value)
+
+
+def _holds_weights(name, value):
+    """Whether tensors are inside, at any depth, that are not an optimiser's."""
+    if not isinstance(value, Mapping) or str(name).startswith(("optim", "sched")):
+        return False
+    return bool(_count_tensors(value)) or any(_holds_weights(*item) for item in value.items())
 
 
 def _count_tensors(value):
@@ -209,8 +251,17 @@ def _count_tensors(value):
     return sum(isinstance(one, Tensor) for one in tensors)
 
 
-def without_prefix(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Arrays by the keys that they had before `DataParallel` wrapped the model."""
-    if not all(key.startswith(DATA_PARALLEL) for key in arrays):
-        return dict(arrays)
-    return {key.removeprefix(DATA_PARALLEL): array for key, array in arrays.items()}
+def without_prefix(arrays: Mapping[str, Any], notes: list[str] | None = None) -> dict[str, Any]:
+    """Arrays by the keys that they had before the model was wrapped.
+
+    Args:
+      arrays: by key.
+      notes: is appended a line for each prefix that is taken off.
+    """
+    for prefix in PREFIXES:
+        if arrays and all(key.startswith(prefix) for key in arrays):
+            if notes is not None:
+                notes.append(f"took {prefix!r} off every key")
+            inner = {key.removeprefix(prefix): array for key, array in arrays.items()}
+            return without_prefix(inner, notes)
+    return dict(arrays)

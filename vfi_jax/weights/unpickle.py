@@ -115,6 +115,32 @@ class Scripted:
         return found
 
 
+class Inert:
+    """Stands for an object beside the weights, such as settings; takes anything, does nothing."""
+
+    def __new__(cls, *_: Any, **__: Any) -> "Inert":
+        """Forgets the arguments."""
+        return super().__new__(cls)
+
+    def __init__(self, *_: Any, **__: Any):
+        pass
+
+    def __setstate__(self, _: Any) -> None:
+        pass
+
+    def __setitem__(self, *_: Any) -> None:
+        pass
+
+    def append(self, _: Any) -> None:
+        """Forgets an item."""
+
+    def extend(self, _: Any) -> None:
+        """Forgets items."""
+
+    def add(self, _: Any) -> None:
+        """Forgets an item."""
+
+
 # The C unpickler allocates as many memo entries as a file's largest index says: gigabytes from a
 # few bytes. The Python one keeps a dict, and is quick enough for pickles without array data; it
 # does so for bytearrays only, which PyTorch does not write.
@@ -125,7 +151,7 @@ class Unpickler(pickle._Unpickler):  # type: ignore[name-defined]
         """Gives a state to what may have one: it could turn a tensor into one that reads elsewhere,
         or stay with a function."""
         owner = self.stack[-2]  # type: ignore[attr-defined]
-        if not isinstance(owner, OrderedDict | Scripted | _NumpyDtype):
+        if not isinstance(owner, OrderedDict | Scripted | Inert | _NumpyDtype):
             raise Refused(f"refused: it gives a {type(owner).__name__} a state")
         super().load_build()  # type: ignore[misc]
 
@@ -145,8 +171,11 @@ class Unpickler(pickle._Unpickler):  # type: ignore[name-defined]
             return SAFE[module, name]
         if module in ("torch", "torch.cuda") and name in DTYPES:
             return np.dtype(DTYPES[name])
-        if module.split(".")[0] == "__torch__":
+        root = module.split(".")[0]
+        if root == "__torch__":
             return Scripted
+        if name in INERT.get(module, ()) or root in INERT_PACKAGES:
+            return Inert
         raise Refused(
             f"refused: it asks to run {module}.{name}; only tensors and plain containers are read"
         )
@@ -183,12 +212,17 @@ def _first(value, *_):
     return value
 
 
+def _empty(*_):
+    return OrderedDict()
+
+
 def _to_bytes(text, *_):
     return text.encode("latin1") if isinstance(text, str) else text
 
 
 SAFE: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): OrderedDict,
+    ("collections", "defaultdict"): _empty,
     ("torch", "Size"): tuple,
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
@@ -205,3 +239,27 @@ SAFE: dict[tuple[str, str], Any] = {
     ("numpy._core.multiarray", "scalar"): _numpy_scalar,
     ("_codecs", "encode"): _to_bytes,
 }
+
+# Objects that trainings keep beside the weights. None is made: an `Inert` stands for each.
+_PATHS = ["Path", "PurePath", "PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath"]
+_NUMPY = ["_reconstruct", "ndarray", "_frombuffer"]
+INERT: dict[str, list[str]] = {
+    "argparse": ["Namespace"],
+    "types": ["SimpleNamespace"],
+    "datetime": ["datetime", "date", "time", "timedelta", "timezone"],
+    "pathlib": _PATHS,
+    "pathlib._local": _PATHS,
+    "collections": ["deque", "Counter"],
+    "builtins": ["set", "frozenset", "complex", "slice", "range", "dict", "list", "int", "float"],
+    "__builtin__": ["set", "frozenset", "complex", "slice", "long", "dict", "list"],
+    "uuid": ["UUID"],
+    "decimal": ["Decimal"],
+    "fractions": ["Fraction"],
+    "numpy": _NUMPY,
+    "numpy.core.multiarray": _NUMPY,
+    "numpy._core.multiarray": _NUMPY,
+    "numpy.core.numeric": _NUMPY,
+    "numpy._core.numeric": _NUMPY,
+    "torch": ["float16", "bfloat16", "float32", "float64", "int32", "int64", "uint8", "bool"],
+}
+INERT_PACKAGES = {"addict", "easydict", "ml_collections", "munch", "omegaconf", "yacs"}  # settings

@@ -5,7 +5,7 @@ from typing import Any
 from vfi_jax.weights.mappings import flownet_s, spynet
 from vfi_jax.weights.rules import Rules, batch_norm, conv, nested, stacked
 
-FLOWS = {"flownet_s": flownet_s.RULES, "spynet": spynet.RULES}
+FLOWS = {"flownet_s": flownet_s.RULES, "spynet": spynet.LEVELS}
 
 
 def rules(config: Any) -> Rules:

@@ -1,11 +1,14 @@
 """Practical-RIFE's keys, as its releases save flownet.pkl, and as ComfyUI names its blocks."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from vfi_jax.weights.rules import Rule, Rules, conv, conv_prelu, conv_transpose, drop
 
+TITLE = "RIFE"  # what people call its releases, by their number
 BLOCK = r"block(?:s\.)?(\d)"
 
 
@@ -34,6 +37,35 @@ def rules(config: Any) -> Rules:
         # Parts that only training had: vs-rife loads the files with strict=False, over these.
         *drop(rf"(?!{BLOCK}\.|encode\.).+"),
     )
+
+
+def suits(config: Any, state_dict: Mapping[str, np.ndarray]) -> bool:
+    """Whether a file's layers are as wide as a Config's: quick, where tracing all releases is not.
+
+    Args:
+      config: of `models.practical_rife`.
+      state_dict: arrays by upstream key; the table of the Config knows all keys.
+    """
+    read = 5 + config.handed + config.unread
+    head = 4 * read if config.body == "scaled" else read
+    # Axis 0 of a convolution's weight is its outputs, axis 1 its inputs; transposed: the reverse.
+    slopes = list(config.channels) if config.body == "prelu" else []
+    return (
+        _widths(state_dict, rf"{BLOCK}\.conv0\.1\.1", 0) == slopes
+        and _widths(state_dict, rf"{BLOCK}\.conv0\.1\.0", 0) == list(config.channels)
+        and _widths(state_dict, rf"{BLOCK}\.convblock\.0\.(?:0|conv)", 1)
+        == [width // config.groups for width in config.channels]
+        and _widths(state_dict, rf"{BLOCK}\.lastconv(?:\.0)?", 1) == [head] * len(config.channels)
+        and _widths(state_dict, r"encode\.(?:0|cnn0)", 0) == list((config.encoder or ())[:1])
+        and _widths(state_dict, r"encode\.(?:\d|cnn\d)", 1)[-1:]
+        == list((config.encoder or ())[1:2])
+    )
+
+
+def _widths(state_dict, layer, axis):
+    """An axis of the weight of every layer of a name, in the order of their keys."""
+    weight = re.compile(rf"{layer}\.weight")
+    return [array.shape[axis] for key, array in sorted(state_dict.items()) if weight.fullmatch(key)]
 
 
 def _encoder(width, features, depth):
