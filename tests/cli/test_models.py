@@ -6,6 +6,7 @@ import pytest
 
 from tests import support
 from vfi_jax import registry, weights
+from vfi_jax.cli import models
 from vfi_jax.cli.__main__ import main
 
 NAMES = ["blend", "voxel_flow", "voxel_flow/small"]
@@ -25,6 +26,17 @@ def test_the_table_has_a_line_a_model(capsys):
     assert "voxel_flow 2 frames: 0.5 3,821,891 1702.02463 missing non-commercial" in shown
     assert "voxel_flow/small 2 frames: 0.5 242,003 1702.02463 missing" in shown
     assert "spynet/small (network) 78,568" in shown
+
+
+def test_it_says_what_is_best_for_what(capsys, monkeypatch):
+    monkeypatch.setattr(registry, "list_models", lambda: [weights.DEFAULT, "practical_rife/4.25"])
+    monkeypatch.setattr(models, "_parameters", lambda names: dict.fromkeys(names, 1))
+    assert main(["models"]) == 0
+    shown = capsys.readouterr().out
+    assert (
+        f"starting at once, as the default that comes with the package: {weights.DEFAULT}" in shown
+    )
+    assert "most videos: practical_rife/4.25" in shown
 
 
 def test_programs_read_json(capsys):

@@ -9,6 +9,7 @@ import pytest
 from tests.weights import torch_writer, upstream
 from tests.weights.upstream import SMALL
 from vfi_jax import weights
+from vfi_jax.cli.__main__ import main
 from vfi_jax.weights import places, sources
 
 
@@ -65,6 +66,38 @@ def test_without_a_file_it_is_downloaded_once_and_its_hash_recorded(released, ca
     with pytest.raises(ValueError, match=f"expected {digest}; deleted it"):
         weights.fetch(SMALL)
     assert not path.exists()
+
+
+def test_a_model_is_fetched_at_first_use_unless_offline(released, capsys, nothing_ships):
+    file, publish = released
+    command = ["export", SMALL, str(file.with_name("a.jax")), "--size", "64x64"]
+    assert main([*command, "--offline"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "--offline forbids to download file://" in line
+    publish(url="file:///absent/file")
+    assert main(command) == 2
+    shown = capsys.readouterr().err.splitlines()
+    assert "cannot download file:///absent/file" in shown[-1]
+    publish(note="for looks")
+    weights.obtain(SMALL, log=print)
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == f"fetching the weights of {SMALL}: {file.as_uri()}"
+    assert shown[1] == "licence of these weights: to look at only"
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert shown[2] == f"{file.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}"
+    assert shown[3:] == [f"stored in {places.user_folder(SMALL)}", "note: for looks"]
+    weights.obtain(SMALL, offline=True, log=print)  # they are here now
+    weights.obtain("blend", log=print)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_file_alone_is_recognised(released, tmp_path, capsys):
+    file, _ = released
+    file.rename(tmp_path / "any name.pth")
+    assert main(["convert", str(tmp_path / "any name.pth")]) == 0
+    shown = capsys.readouterr().out
+    assert "this is sepconv/small, by its keys and shapes" in shown
+    assert "licence of these weights: to look at only" in shown
 
 
 def test_a_known_hash_is_held(released):

@@ -18,6 +18,7 @@ from vfi_jax import compile_cache, lookup
 from vfi_jax.guard import USER_ERROR, guarded
 
 COMMANDS = "vfi_jax.cli"
+MODEL_OPTIONS = ("model", "network")  # options that name models, separated by commas
 ENDING = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 USAGE = """\
 usage: vfi-jax COMMAND [OPTIONS]
@@ -29,7 +30,8 @@ commands:
 
 `vfi-jax COMMAND --help` lists a command's options; `--version` prints the version;
 `--debug`, or VFI_JAX_DEBUG=1, shows where an error came from;
-`--no-cache` compiles anew instead of using programs kept from earlier runs.
+`--no-cache` compiles anew instead of using programs kept from earlier runs;
+`--offline` fetches no weights: by default, released ones with a direct link are at first use.
 """
 
 
@@ -41,11 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug, cached = "--debug" in words, "--no-cache" not in words
-    words = [word for word in words if word not in ("--debug", "--no-cache")]
+    offline = "--offline" in words
+    words = [word for word in words if word not in ("--debug", "--no-cache", "--offline")]
     if cached:
         compile_cache.switch_on()
     with _ended_by_signals():
-        return guarded(lambda: _run(words), prog="vfi-jax", debug=debug)
+        return guarded(lambda: _run(words, offline=offline), prog="vfi-jax", debug=debug)
 
 
 def commands() -> dict[str, str]:
@@ -78,7 +81,7 @@ def _ended_by_signals() -> Iterator[None]:
             signal.signal(one, signal.SIG_DFL)
 
 
-def _run(words):
+def _run(words, *, offline):
     if not words or words[0] in ("-h", "--help"):
         lines = (f"  {name:<12} {summary}" for name, summary in commands().items())
         print(USAGE.format(commands="\n".join(lines)), end="")
@@ -91,7 +94,26 @@ def _run(words):
     import tyro  # 0.2 s, which the list of commands need not pay
 
     args = tyro.cli(command.Args, args=rest, prog=f"vfi-jax {name}", description=command.__doc__)
+    _obtain(args, offline=offline)
     return command.run(args)
+
+
+def _obtain(args, *, offline):
+    """Fetches what the models of a command need and this machine lacks."""
+    fields = [getattr(args, name, None) for name in MODEL_OPTIONS]
+    names = [part.strip() for field in fields if field for part in field.split(",")]
+    if not names or getattr(args, "weights", None):
+        return
+    from vfi_jax import weights
+    from vfi_jax.cli._progress import progress_bar
+
+    for name in names:
+        with progress_bar("fetching", "bytes") as progress:
+            weights.obtain(name, offline=offline, progress=progress, log=_note)
+
+
+def _note(line):
+    print(line, file=sys.stderr)
 
 
 def _summary(name):

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+QUICK_START = "starting at once, as the default that comes with the package"
 PIPE_WIDTH = 200  # columns, where nobody's terminal says how many there are
 
 
@@ -45,6 +46,7 @@ def _row(name, parameters, *, is_system):
         "contract": contract and dataclasses.asdict(contract),
         "parameters": parameters,
         "paper": source.paper and f"arXiv:{source.paper}",
+        "best_for": QUICK_START if name == weights.DEFAULT else source.best_for,
         "licence": store.describe(folder)["licence"] if folder else source.licence,
         "weights": str(folder) if folder else None,
         "advice": "" if folder or not parameters else weights.advice(name),
@@ -98,7 +100,14 @@ def _print_table(rows):
         answers, count = _answers(row["contract"]), f"{row['parameters']:,}"
         table.add_row(row["name"], answers, count, paper, _state(row), row["licence"])
     console.print(table)
-    console.print("\n`vfi-jax convert MODEL [FILE]` brings in weights that are not here.")
+    console.print("\nbest for")
+    for row in rows:
+        if row["best_for"]:
+            console.print(f"  {row['best_for']}: {row['name']}", highlight=False)
+    console.print(
+        "\nWeights that are not here and have a direct link are fetched at first use; "
+        "`vfi-jax convert MODEL [FILE]` brings in others."
+    )
 
 
 def _answers(contract):

@@ -2,19 +2,22 @@
 
 import logging
 import os
-import shutil
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from vfi_jax import registry
 from vfi_jax.weights import places, sources, store
 
 TIMEOUT = 60  # seconds without an answer
+CHUNK = 2**18  # bytes between two reports of progress
+
+Progress = Callable[[int, int | None], None]  # bytes that came, and of how many if that is known
 
 _log = logging.getLogger(__name__)
 
 
-def fetch(name: str) -> Path:
+def fetch(name: str, *, progress: Progress | None = None) -> Path:
     """The released PyTorch file of a model, downloaded at first use.
 
     It must have the SHA-256 of sources.toml. Where that is unknown, the first download's is
@@ -22,6 +25,7 @@ def fetch(name: str) -> Path:
 
     Args:
       name: system, network or variant, such as "sepconv/l1".
+      progress: is called as the file comes in.
 
     Returns:
       The file, in the user's folder.
@@ -40,7 +44,7 @@ def fetch(name: str) -> Path:
     known = file.with_name(f"{file.name}.sha256")
     expected = record.sha256 or (known.read_text().strip() if known.exists() else "")
     if not file.exists():
-        _download(record, file)
+        _download(record, file, progress)
     found = store.sha256(file)
     if not expected:
         known.write_text(f"{found}\n")
@@ -51,7 +55,7 @@ def fetch(name: str) -> Path:
     return file
 
 
-def _download(record: sources.Source, file: Path) -> None:
+def _download(record: sources.Source, file: Path, progress: Progress | None) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
@@ -59,9 +63,12 @@ def _download(record: sources.Source, file: Path) -> None:
             urllib.request.urlopen(record.url, timeout=TIMEOUT) as response,
             partial.open("wb") as out,
         ):
-            shutil.copyfileobj(response, out)
-        size = response.headers["Content-Length"]
-        if size and int(size) != partial.stat().st_size:
+            size = int(response.headers["Content-Length"] or 0) or None
+            while chunk := response.read(CHUNK):
+                out.write(chunk)
+                if progress is not None:
+                    progress(out.tell(), size)
+        if size and size != partial.stat().st_size:
             raise ConnectionError(f"{partial.stat().st_size} of {size} bytes came")
         partial.rename(file)
     except OSError as error:  # URLError, time-outs and a full disk among them

@@ -1,14 +1,15 @@
 """Installing original weights: from a PyTorch file to a checkpoint that `load` finds."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import flax.linen as nn
 
 from vfi_jax import registry
-from vfi_jax.weights import sources
+from vfi_jax.weights import sources, store
 from vfi_jax.weights.conversion import alike, mapping_of
-from vfi_jax.weights.download import fetch
-from vfi_jax.weights.library import from_file, save
+from vfi_jax.weights.download import Progress, fetch
+from vfi_jax.weights.library import at_hand, from_file, save
 from vfi_jax.weights.rules import Finding
 
 
@@ -60,6 +61,47 @@ def install(
             *lines,
         ]
     return folder
+
+
+def obtain(
+    name: str,
+    *,
+    offline: bool = False,
+    progress: Progress | None = None,
+    log: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Installs the released weights of a model at first use.
+
+    Nothing is done where they are on this machine, or where no direct link to them is known: `load`
+    then says how to get them.
+
+    Args:
+      name: as `load` takes it.
+      offline: nothing may be downloaded.
+      progress: as for `fetch`.
+      log: is called with a line on where the file comes from and its licence, and with lines on
+        its size, its SHA-256 and what was installed.
+
+    Raises:
+      FileNotFoundError: they would have to be downloaded and `offline` is set.
+      ConnectionError: they could not be downloaded.
+      ValueError: as `fetch` and `install`.
+    """
+    record = sources.records().get(name)
+    if record is None or not record.url or at_hand(name):
+        return
+    if offline:
+        raise FileNotFoundError(
+            f"the weights of {name} are not on this machine, and --offline forbids to download "
+            f"{record.url}"
+        )
+    log(f"fetching the weights of {name}: {record.url}")
+    log(f"licence of these weights: {record.licence or 'not known; ask their authors'}")
+    file = fetch(name, progress=progress)
+    log(f"{file.stat().st_size / 1e6:.1f} MB, SHA-256 {store.sha256(file)}")
+    log(f"stored in {install(name, file)}")
+    if record.note:
+        log(f"note: {record.note}")
 
 
 def report(name: str, model: nn.Module, variables: dict) -> list[Finding]:

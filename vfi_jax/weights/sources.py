@@ -27,6 +27,7 @@ class Source:
       page: where a person can find it.
       sha256: of the file; "" where unknown.
       note: anything else to know before using it.
+      best_for: what it is the first choice for; most are not.
     """
 
     paper: str = ""
@@ -38,6 +39,7 @@ class Source:
     page: str = ""
     sha256: str = ""
     note: str = ""
+    best_for: str = ""
 
 
 @functools.cache
