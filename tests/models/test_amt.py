@@ -12,6 +12,7 @@ from tests import support
 from train.recipes import amt as recipe
 from vfi_jax import registry, weights
 from vfi_jax.interpolation import Interpolator
+from vfi_jax.models import amt
 from vfi_jax.weights import conversion
 
 PARAMETERS = {"s": 2_990_543, "l": 12_935_367, "g": 30_638_919}
@@ -153,6 +154,18 @@ def test_frames_too_small_for_the_original_are_finite(side):
     for time in (0.5, 0.0):  # a time that no contract offers, but a tensor may hold
         found = run(model, variables("s"), frames, time)
         assert np.isfinite(found["frames"]).all()
+
+
+def test_large_frames_have_the_correlations_without_all_pairs(monkeypatch):
+    keys = jax.random.split(jax.random.key(0))
+    features = jax.random.normal(keys[0], (1, 2, 9, 16, 4))
+    flow, time = 3 * jax.random.normal(keys[1], (1, 2, 9, 16, 2)), jnp.full(1, 0.25)
+    kept = amt.Correlations.of(features)
+    monkeypatch.setattr(amt, "MOST_PAIRED", 9 * 16 - 1)
+    made = amt.Correlations.of(features)
+    assert kept.volumes
+    assert not made.volumes
+    np.testing.assert_allclose(made.around(flow, time), kept.around(flow, time), atol=1e-5)
 
 
 def test_the_field_furthest_from_the_teacher_decides_how_robust_the_distance_is():

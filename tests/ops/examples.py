@@ -56,6 +56,13 @@ EXAMPLES = {
     "all_pairs_correlation": {"features0": image(4), "features1": image(4), "levels": 1},
     "backward_warp": {"image": image(), "flow": flow()},
     "census_transform": {"image": image(), "window": 3, "softness": 1.0},
+    "correlate_around": {
+        "features0": image(4),
+        "features1": image(4),
+        "flow": flow(),
+        "levels": 1,
+        "radius": 1,
+    },
     "correlation_lookup": {"volumes": VOLUMES, "flow": flow(), "radius": 1},
     "cost_volume": {"features0": image(4), "features1": image(4), "radius": 2},
     "deformable_conv": {

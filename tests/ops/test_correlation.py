@@ -74,6 +74,26 @@ def test_lookup_reads_x_before_y_around_the_flow():
     np.testing.assert_allclose(out, desired.reshape(4, 5, 18), atol=1e-5)
 
 
+def test_what_is_read_around_is_what_all_pairs_have_there():
+    features0 = jax.random.normal(jax.random.key(0), (4, 5, 8))
+    features1 = jax.random.normal(jax.random.key(1), (7, 6, 8))
+    cotangent = jax.random.normal(jax.random.key(2), (4, 5, 18))
+
+    def both_ways(*arrays):
+        around = functools.partial(ops.correlate_around, levels=2, radius=1)
+        out, pullback = jax.vjp(around, *arrays)
+        wanted, pull_all = jax.vjp(_read_off, *arrays)
+        return (out, pullback(cotangent)), (wanted, pull_all(cotangent))
+
+    found, wanted = jax.jit(both_ways)(features0, features1, _flow())
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), found, wanted)
+
+
+def _read_off(features0, features1, flow):
+    volumes = ops.all_pairs_correlation(features0, features1, levels=2)
+    return ops.correlation_lookup(volumes, flow, radius=1)
+
+
 def test_lookup_of_what_is_no_number_is_zero():
     flow = jnp.asarray([jnp.nan, jnp.inf]).at[None, None].get() * jnp.ones((4, 5, 2))
     out = ops.correlation_lookup(_volumes(), flow, radius=1)

@@ -1,7 +1,8 @@
 """AMT: flows to both frames, corrected by looking all pairs of pixels up, and many of them."""
 
 import dataclasses
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -21,6 +22,9 @@ from vfi_jax.layers.system import system
 
 FLOW_SCALES = (0.25, 0.5, 0.8, 1.0, 2.0, 4.0)
 LEVELS, RADIUS = 4, 3  # of the correlations that are looked up (sec. 3.2)
+# Pixels at an eighth of the resolution, up to which the correlations of all pairs are kept: 0.7 GB
+# for one pair of frames. Beyond they are made where they are read.
+MOST_PAIRED = 8192
 AT_A_FRAME = 1e-3  # nearer to 0 or 1 a time scales no flow further up: it would be infinite there
 
 
@@ -171,19 +175,19 @@ class Model(nn.Module):
         with precision(self.config.precision):
             mean = frames.mean((1, 2, 3, 4), keepdims=True)
             small = shrunk(frames - mean, 1 / self.config.flow_scale)
-            volumes = both_ways(self.matching(small).astype(jnp.float32))
+            correlations = Correlations.of(self.matching(small).astype(jnp.float32))
             pyramid = self.encoder(small)
             each_time = scan_shared(
                 Model._at, self, in_axes=(nn.broadcast, nn.broadcast, nn.broadcast, nn.broadcast, 1)
             )
-            return each_time(self, None, frames, mean, volumes, pyramid, times)[1]
+            return each_time(self, None, frames, mean, correlations, pyramid, times)[1]
 
     def _at(
         self,
         carry: None,
         frames: Image,
         mean: Array,
-        volumes: tuple[Array, ...],
+        correlations: "Correlations",
         pyramid: tuple[Image, ...],
         time: Array,
     ) -> tuple[None, dict]:
@@ -195,7 +199,7 @@ class Model(nn.Module):
             flow = apart(out[..., :4])
             if flows:
                 flow += ops.resize_flow(flows[-1], size_of(flow))
-            flow, feature = self._updated(level, flow, out[..., 4:], volumes, time)
+            flow, feature = self._updated(level, flow, out[..., 4:], correlations, time)
             flows.append(flow)
             features.append(feature)
         out = self._decoded(len(flows), pyramid[0], flows, features, time)
@@ -228,11 +232,11 @@ class Model(nn.Module):
             inputs = [features[-1], warped, side_by_side(flows[-1])]
         return self.decoders[level](jnp.concatenate(inputs, axis=-1))
 
-    def _updated(self, level, flow, feature, volumes, time):
+    def _updated(self, level, flow, feature, correlations, time):
         """Flow `[B, 2, h, w, 2]` and features of a level, corrected."""
-        size, coarse = size_of(flow), volumes[0].shape[2:4]
+        size, coarse = size_of(flow), correlations.size
         seen = ops.resize_flow(flow, coarse)
-        correlation = _looked_up(volumes, seen, time)
+        correlation = correlations.around(seen, time)
         step, change = self.updates[level](
             ops.resize_bilinear(feature, coarse), correlation, side_by_side(seen)
         )
@@ -301,21 +305,46 @@ class Combine(nn.Module):
         return Conv(3, self.kernel, dtype=self.dtype, name="conv1")(x).astype(jnp.float32)
 
 
-def both_ways(features: Image) -> tuple[Array, ...]:
-    """Correlations of each of a pair `[B, 2, h, w, C]` with the other, at `LEVELS` resolutions."""
-    # Where the coarsest level would have no pixel it has one, of the zeros outside.
-    least = 2 ** (LEVELS - 1)
-    more = [(0, max(0, least - side)) for side in size_of(features)]
-    others = jnp.pad(features[:, ::-1], ((0, 0), (0, 0), *more, (0, 0)))
-    return ops.all_pairs_correlation(features, others, levels=LEVELS)
+class Correlations(NamedTuple):
+    """Of each frame of a pair with the other, at `LEVELS` resolutions.
 
+    Attributes:
+      features: `[B, 2, h, w, C]`.
+      others: those of the other frame.
+      volumes: of all pairs, finest first; none where they would be too many.
+    """
 
-def _looked_up(volumes, flow, time):
-    """Both frames' correlations `[B, h, w, C]` around the places where flow `[B, 2, h, w, 2]` is
-    at `time`."""
-    time = jnp.clip(time, AT_A_FRAME, 1 - AT_A_FRAME)
-    share = jnp.stack([time, 1 - time], axis=1)[..., None, None, None]
-    return side_by_side(ops.correlation_lookup(volumes, flow[:, ::-1] / share, radius=RADIUS))
+    features: Image
+    others: Image
+    volumes: tuple[Array, ...]
+
+    @classmethod
+    def of(cls, features: Image) -> "Correlations":
+        """Those of features `[B, 2, h, w, C]`."""
+        # Where the coarsest level would have no pixel it has one, of the zeros outside.
+        least = 2 ** (LEVELS - 1)
+        more = [(0, max(0, least - side)) for side in size_of(features)]
+        others = jnp.pad(features[:, ::-1], ((0, 0), (0, 0), *more, (0, 0)))
+        if math.prod(size_of(features)) > MOST_PAIRED:
+            return cls(features, others, ())
+        return cls(features, others, ops.all_pairs_correlation(features, others, levels=LEVELS))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the features."""
+        return size_of(self.features)
+
+    def around(self, flow: Array, time: Array) -> Image:
+        """Both frames' correlations `[B, h, w, C]` around where flow `[B, 2, h, w, 2]` points at
+        `time`."""
+        time = jnp.clip(time, AT_A_FRAME, 1 - AT_A_FRAME)
+        share = jnp.stack([time, 1 - time], axis=1)[..., None, None, None]
+        flow = flow[:, ::-1] / share
+        if self.volumes:
+            return side_by_side(ops.correlation_lookup(self.volumes, flow, radius=RADIUS))
+        return side_by_side(
+            ops.correlate_around(self.features, self.others, flow, levels=LEVELS, radius=RADIUS)
+        )
 
 
 def _planes(x, count):

@@ -9,6 +9,7 @@ from vfi_jax.ops.adaptive import adaptive_separable_conv as adaptive_separable_c
 from vfi_jax.ops.adaptive import adaptive_warp as adaptive_warp
 from vfi_jax.ops.census import census_transform as census_transform
 from vfi_jax.ops.correlation import all_pairs_correlation as all_pairs_correlation
+from vfi_jax.ops.correlation import correlate_around as correlate_around
 from vfi_jax.ops.correlation import correlation_lookup as correlation_lookup
 from vfi_jax.ops.correlation import cost_volume as cost_volume
 from vfi_jax.ops.deformable import deformable_conv as deformable_conv

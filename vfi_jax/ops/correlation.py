@@ -63,15 +63,7 @@ def all_pairs_correlation(
 
     Source: Teed & Deng 2020 (RAFT), sec. 3.2.
     """
-    features0 = _check.image(features0, "features0")
-    features1 = _check.image(features1, "features1")
-    fit = (*features0.shape[:-3], *features1.shape[-3:-1], features0.shape[-1])
-    _check.shaped(features1, fit, "features1", to="features0")
-    if levels < 1 or min(features1.shape[-3:-1]) >> (levels - 1) == 0:
-        raise ValueError(
-            f"levels must be at least 1 and halve features1 to no less than a pixel, got {levels} "
-            f"for {features1.shape}"
-        )
+    features0, features1 = _check_pairs(features0, features1, levels)
     return dispatch("all_pairs_correlation", _all_pairs, features0, features1, levels=levels)
 
 
@@ -104,6 +96,53 @@ def correlation_lookup(volumes: tuple[Array, ...], flow: Flow, *, radius: int = 
         fit = (*flow.shape[:-1], *volume.shape[-2:])
         _check.shaped(volume, fit, "each of volumes", to="flow")
     return dispatch("correlation_lookup", _lookup, flow, *volumes, radius=radius)
+
+
+def correlate_around(
+    features0: Image, features1: Image, flow: Flow, *, levels: int = 4, radius: int = 4
+) -> Image:
+    """`correlation_lookup` of `all_pairs_correlation`, without all pairs in memory.
+
+    out is correlation_lookup(all_pairs_correlation(features0, features1, levels), flow, radius):
+    the mean over 2x2 places is taken of features1 instead, and only what is read is correlated.
+    Memory grows with the pixels, not with their square; where the correlations are few or are read
+    many times, reading them off is faster.
+
+    Args:
+      features0: `[*B, H, W, C]`, any float type.
+      features1: `[*B, H', W', C]`.
+      flow: `[*B, H, W, 2]` float32 pixels, (x, y).
+      levels: of the pyramid.
+      radius: the largest displacement, in pixels of each level.
+
+    Returns:
+      `[*B, H, W, levels * (2 radius + 1)^2]`, the type of `features0`; summed in float32.
+
+    Raises:
+      ValueError: the shapes do not fit, a type is not a float, features1 is too small, or radius is
+        negative.
+
+    Source: Teed & Deng 2020 (RAFT), sec. 3.2, "efficient computation for high resolution images".
+    """
+    features0, features1 = _check_pairs(features0, features1, levels)
+    flow = _check.flow(flow, fit=features0, to="features0")
+    radius = _check.whole(radius, "radius", least=0)
+    return dispatch(
+        "correlate_around", _around, features0, features1, flow, levels=levels, radius=radius
+    )
+
+
+def _check_pairs(features0, features1, levels):
+    features0 = _check.image(features0, "features0")
+    features1 = _check.image(features1, "features1")
+    fit = (*features0.shape[:-3], *features1.shape[-3:-1], features0.shape[-1])
+    _check.shaped(features1, fit, "features1", to="features0")
+    if levels < 1 or min(features1.shape[-3:-1]) >> (levels - 1) == 0:
+        raise ValueError(
+            f"levels must be at least 1 and halve features1 to no less than a pixel, got {levels} "
+            f"for {features1.shape}"
+        )
+    return features0, features1
 
 
 def _cost_volume(features0, features1, *, radius):
@@ -151,11 +190,46 @@ def _all_pairs(features0, features1, *, levels):
     )
     pyramid = [volume / math.sqrt(features0.shape[-1])]
     for _ in range(levels - 1):
-        fine = pyramid[-1]
-        height, width = fine.shape[-2] // 2 * 2, fine.shape[-1] // 2 * 2
-        quads = (fine[..., y:height:2, x:width:2] for y in (0, 1) for x in (0, 1))
-        pyramid.append(sum(quads) / 4)
+        pyramid.append(_halved(pyramid[-1][..., None])[..., 0])
     return tuple(level.astype(features0.dtype) for level in pyramid)
+
+
+def _halved(x):
+    """The mean of 2x2 pixels `[*B, H, W, C]`, an odd last row or column left out."""
+    height, width = (side // 2 * 2 for side in x.shape[-3:-1])
+    return sum(x[..., i:height:2, j:width:2, :] for i in (0, 1) for j in (0, 1)) / 4
+
+
+def _around(features0, features1, flow, *, levels, radius):
+    return _grid.each(
+        functools.partial(_correlated_around, levels=levels, radius=radius),
+        features0.astype(jnp.float32) / math.sqrt(features0.shape[-1]),
+        features1.astype(jnp.float32),
+        flow,
+    ).astype(features0.dtype)
+
+
+def _correlated_around(features0, features1, flow, *, levels, radius):
+    """Row by row: all windows of a frame's features would be larger than all pairs."""
+    pyramid = [features1]
+    for _ in range(levels - 1):
+        pyramid.append(_halved(pyramid[-1]))
+
+    @jax.checkpoint
+    def row(line):
+        features, x, y = line
+        read = jax.vmap(functools.partial(_correlate_around, radius=radius), (None, 0, 0, 0))
+        out = [read(level, features, x / 2**i, y / 2**i) for i, level in enumerate(pyramid)]
+        return jnp.concatenate(out, axis=-1)
+
+    return lax.map(row, (features0, *_grid.points(flow)))
+
+
+def _correlate_around(others, features, x, y, *, radius):
+    index, down, across = _places(others.shape[:2], x, y, radius)
+    window = others.reshape(-1, others.shape[-1]).at[index].get(mode="fill", fill_value=0)
+    window = jnp.einsum("ijc,c->ij", window, features, precision=lax.Precision.HIGHEST)
+    return _between(window, down, across)
 
 
 def _lookup(flow, *volumes, radius):
@@ -169,13 +243,24 @@ def _lookup(flow, *volumes, radius):
 
 def _read_around(plane, x, y, *, radius):
     """All (2 radius + 1)^2 places around one point share its fraction: one whole window is read."""
-    height, width = plane.shape
+    index, down, across = _places(plane.shape, x, y, radius)
+    window = plane.reshape(-1).at[index].get(mode="fill", fill_value=0).astype(jnp.float32)
+    return _between(window, down, across)
+
+
+def _places(shape, x, y, radius):
+    """Indices of a window's pixels in a plane, those outside beyond its end, and its fractions."""
+    height, width = shape
     rows, down = _window(y, height, radius)
     columns, across = _window(x, width, radius)
     inside = (rows >= 0) & (rows < height)
     index = jnp.where(inside[:, None], rows[:, None] * width + columns, height * width)
     index = jnp.where((columns >= 0) & (columns < width), index, height * width)
-    window = plane.reshape(-1).at[index].get(mode="fill", fill_value=0).astype(jnp.float32)
+    return index, down, across
+
+
+def _between(window, down, across):
+    """A window interpolated to its fractions, x before y."""
     window = window[:-1] * (1 - down) + window[1:] * down
     window = window[:, :-1] * (1 - across) + window[:, 1:] * across
     return window.T.reshape(-1)
