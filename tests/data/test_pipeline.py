@@ -178,6 +178,22 @@ def draw_twice(choice):
         return [opened.draw(step)["seeds"].shape for step in range(2)]
 
 
+def test_a_data_set_of_which_nothing_can_be_read_is_an_error(choice, tmp_path, monkeypatch, capsys):
+    for folder in "abcd":
+        (choice.folder / folder / "frame10.png").write_bytes(b"PNG")
+    building = ["build", "middlebury", "--root", choice.folder, "--data-dir", tmp_path / "built"]
+    with pytest.warns(match="left out"):
+        assert run(build_main, monkeypatch, *building) == 2
+    assert "none of 4 clips can be decoded" in capsys.readouterr().err
+    (tmp_path / "videos").mkdir()
+    for name in "ab":
+        (tmp_path / f"videos/{name}.mp4").write_bytes(b"RIFF")
+    building = ["build", "video_folder", "--root", tmp_path / "videos", "--data-dir", tmp_path]
+    with pytest.warns(match="left out"):
+        assert run(build_main, monkeypatch, *building) == 2
+    assert "no clip of 'train' can be read" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("resident", [False, True])
 def test_training_goes_on_without_a_clip_that_cannot_be_read(choice, resident):
     (choice.folder / "b/frame11.png").unlink()

@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 
 from vfi_jax import data
 from vfi_jax.data.clip import Clip, encode_frame, read_frames
-from vfi_jax.data.faults import Faults
+from vfi_jax.data.faults import Faults, Unreadable
 from vfi_jax.data.layout import WrongLayout, stored_name
 
 
@@ -80,7 +80,8 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
         del dl_manager  # people download these sets themselves
         builder, _ = data.find(self._data_set)
         options = {"faults": self._faults} if "faults" in data.options(builder) else {}
-        splits, absent = {}, []
+        splits: dict[str, Any] = {}
+        absent: list[ValueError] = []
         for split in builder.SPLITS:
             # A part of a set, such as its test archive alone, is built as far as it is there.
             try:
@@ -88,6 +89,9 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
                 clips = list(data.clips(self._data_set, self._root, split, **options))
             except WrongLayout as error:
                 absent.append(error)
+                continue
+            if not clips:
+                absent.append(Unreadable(f"{self._root}: no clip of {split!r} can be read"))
                 continue
             self.listed[split] = len(clips) + len(self._faults.found) - before
             splits[split] = self._examples(clips)
@@ -98,8 +102,13 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
         return splits
 
     def _generate_examples(self, clips: list[Clip]) -> Iterator[tuple[str, dict]]:
+        stored = 0
         for clip in clips:
-            yield from _examples(clip, self._faults)
+            examples = _examples(clip, self._faults)
+            stored += len(examples)
+            yield from examples
+        if not stored:
+            raise Unreadable(f"{self._root}: none of {len(clips)} clips can be decoded")
 
     def _examples(self, clips):
         if not self._beam:
