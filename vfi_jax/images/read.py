@@ -1,6 +1,7 @@
 """Pixels of image files."""
 
 import contextlib
+import itertools
 from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO
@@ -72,11 +73,12 @@ def _tiff_pages(source, file, pages):
     mapped = isinstance(source, Path) and any(page.deep for page in pages)
     data = np.memmap(source, np.uint8, "r") if mapped else np.frombuffer(_bytes(file), np.uint8)
     image = None
-    for page in pages:
-        if page.deep:
-            yield tiff.read_deep(page, data)
-        else:
-            image = image or Image.open(file)
+    for deep, run in itertools.groupby(pages, key=lambda page: page.deep):
+        if deep:
+            yield from tiff.read_deep(list(run), data)
+            continue
+        image = image or Image.open(file)
+        for page in run:
             image.seek(page.index)
             yield _shown(image)
 

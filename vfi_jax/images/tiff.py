@@ -5,6 +5,7 @@ point. OpenCV decodes these, but turns no white-is-zero round and mistakes separ
 """
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 import cv2
@@ -24,6 +25,7 @@ DEEP = {  # what OpenCV decodes
     *((bits, SIGNED) for bits in (16, 32)),
     *((bits, FLOAT) for bits in (32, 64)),
 }
+TOGETHER = 2**23  # samples of pages that are decoded at a time
 OVERSHOOT = 0.1  # past black and white, as resampling makes it, that is clipped
 
 
@@ -99,24 +101,33 @@ def pages(file: BinaryIO) -> list[Page]:
     return found
 
 
-def read_deep(page: Page, data: np.ndarray) -> np.ndarray:
-    """A page whose samples Pillow does not read in full.
+def read_deep(pages: Sequence[Page], data: np.ndarray) -> Iterator[np.ndarray]:
+    """Pages whose samples Pillow does not read in full.
 
     Args:
-      page: which.
+      pages: which, in the file's order.
       data: uint8, the file's bytes.
 
-    Returns:
+    Yields:
       `[H, W, 1, 3 or 4]` uint16: white at 65535, RGB, upright.
 
     Raises:
       ValueError: it cannot be decoded, or its values have no black and white.
     """
-    depth = _decodable(page)
-    done, found = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED, range=(page.index, page.index + 1))
-    if not done or not found:
-        raise ValueError(f"{depth} samples in a TIFF cannot be decoded as they are compressed here")
-    pixels = _scaled(np.atleast_3d(found[0]), page.bits[0], page.form[0])
+    # OpenCV finds a page by going through those before it: each by itself takes quadratic time.
+    most = max(1, TOGETHER // (pages[0].size[0] * pages[0].size[1] * pages[0].samples))
+    for start in range(0, len(pages), most):
+        run = pages[start : start + most]
+        kinds = [_decodable(page) for page in run]
+        first, end = run[0].index, run[-1].index + 1
+        _, found = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED, range=(first, end))
+        if len(found) != end - first:
+            raise ValueError(f"{kinds[0]} samples in a TIFF, compressed as here, are not decoded")
+        yield from (_finished(page, found[page.index - first]) for page in run)
+
+
+def _finished(page, decoded):
+    pixels = _scaled(np.atleast_3d(decoded), page.bits[0], page.form[0])
     if page.photometric == WHITE_IS_ZERO:
         pixels = np.uint16(65535) - pixels
     if pixels.shape[-1] >= 3:
