@@ -18,8 +18,8 @@ class Args:
     """Whose weights they are, such as sepconv/l1; `vfi-jax models` lists all. Or the file itself,
     which is then recognised by its keys and shapes."""
     file: Positional[Path | None] = None
-    """The file that was made with PyTorch; without it the released one is downloaded, where its
-    authors publish a direct link."""
+    """The file that was made with PyTorch, or the folder with all files of gmfss; without it the
+    released one is downloaded, where its authors publish a direct link."""
     out: Path | None = None
     """Folder to store the checkpoint in, instead of your weights folder."""
     key: str | None = None

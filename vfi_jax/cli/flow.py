@@ -21,8 +21,8 @@ class Args:
     largest: float | None = None
     """Length in pixels that is shown in full colour; the longest flow's by default."""
     network: str = "shared_pyramid"
-    """Flow network, or a path to its weights: shared_pyramid comes with the package; pwc_net,
-    flownet_s and spynet need their authors' weights."""
+    """Flow network, or a path to its weights: shared_pyramid comes with the package; gmflow,
+    pwc_net, flownet_s and spynet need their authors' weights."""
 
 
 def run(args: Args) -> int:

@@ -140,6 +140,11 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             data="vimeo90k/triplet",
             source="google-research/frame-interpolation losses and eval",
         ),
+        "gmfss": Protocol(
+            padding="gmfss",
+            rounding="truncate",
+            source="98mxr/GMFSS_Fortuna inference_video.py: enlarged, not padded; it has no table",
+        ),
         "zsm-vid4": Protocol(
             padding="zsm",
             rounding="none",

@@ -86,7 +86,8 @@ class Forward:
         size = frames.shape[-3:-1]
         amounts = self._padding.amounts(size, multiple=self._contract.multiple)
         whole = self._tiled(pad(frames, amounts, self._padding.value), times)
-        return crop(whole, amounts, scale=self._contract.scale)
+        scale, value = self._contract.scale, self._padding.value
+        return crop(whole, amounts, scale=scale, value=value)
 
     def _tiled(self, frames, times):
         tiling = self._tiling(frames.shape[1:], times.shape[1])

@@ -1,4 +1,4 @@
-"""Padding frames to sizes that a model takes, and cropping the answer back."""
+"""Bringing frames to sizes that a model takes, and its answer back: padding, or enlarging."""
 
 import dataclasses
 import math
@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vfi_jax import lookup
+from vfi_jax import lookup, ops
+from vfi_jax.interpolation import levels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Padding:
       to: heights and widths become multiples of it; then, by pixels on the right and below, of the
         model's own multiple.
       align: where the frame lies in the larger one: "start" is top left.
-      value: "edge" repeats the outermost pixels, "zero" is black.
+      value: "edge" repeats the outermost pixels, "zero" is black; with "resize" nothing is added:
+        the frame is enlarged bilinearly to the same size, and the answer shrunk again.
       before: pixels that are always added left and above.
       after: pixels that are always added right and below, before rounding up.
       when_multiple: pixels added on both sides of an axis that is a multiple of `to` as it is.
@@ -30,7 +32,7 @@ class Padding:
 
     to: int = 1
     align: Literal["start", "centre"] = "start"
-    value: Literal["edge", "zero"] = "edge"
+    value: Literal["edge", "zero", "resize"] = "edge"
     before: int = 0
     after: int = 0
     when_multiple: int = 0
@@ -82,6 +84,8 @@ PADDINGS: Mapping[str, Padding] = MappingProxyType(
         "practical-rife": Padding(to=128, value="zero"),
         # google-research/frame-interpolation, pad_to_align.
         "film": Padding(to=64, align="centre", value="zero"),
+        # 98mxr/GMFSS_Fortuna inference_video.py:203-246.
+        "gmfss": Padding(to=64, value="resize"),
         # InputPadder of RAFT, used by IFRNet, AMT, EMA-VFI, UPR-Net, each with its own divisor.
         **{f"centred-{to}": Padding(to=to, align="centre") for to in (16, 20, 32, 64)},
     }
@@ -107,26 +111,43 @@ def pad(frames: Any, amounts: Amounts, value: str) -> Any:
     Args:
       frames: NumPy or JAX array of any type.
       amounts: ((above, below), (left, right)).
-      value: "edge" or "zero".
+      value: "edge", "zero" or "resize", which makes float32 of integers, white at 1.
     """
     if not any(map(any, amounts)):
         return frames
+    if value == "resize":
+        height, width = (
+            side + sum(more) for side, more in zip(_size(frames), amounts, strict=True)
+        )
+        return _resized(levels.unit(frames), (height, width))
     widths = [(0, 0)] * (frames.ndim - 3) + [*amounts, (0, 0)]
     mode = "edge" if value == "edge" else "constant"
     return (jnp if isinstance(frames, jax.Array) else np).pad(frames, widths, mode=mode)
 
 
-def crop(frames: Any, amounts: Amounts, *, scale: int = 1) -> Any:
+def crop(frames: Any, amounts: Amounts, *, scale: int = 1, value: str = "edge") -> Any:
     """Frames `[*B, sH, sW, C]` without what `pad` put around their inputs.
 
     Args:
       frames: NumPy or JAX array.
       amounts: as given to `pad`.
       scale: output size over input size.
+      value: as given to `pad`.
     """
     (above, below), (left, right) = ((scale * a, scale * b) for a, b in amounts)
-    height, width = frames.shape[-3] - below, frames.shape[-2] - right
-    return frames[..., above:height, left:width, :]
+    height, width = _size(frames)
+    if value == "resize":
+        return _resized(frames, (height - above - below, width - left - right))
+    return frames[..., above : height - below, left : width - right, :]
+
+
+def _size(frames):
+    return frames.shape[-3:-1]
+
+
+def _resized(frames, size):
+    out = ops.resize_bilinear(frames, size)
+    return out if isinstance(frames, jax.Array) else np.asarray(out)
 
 
 def _round_up(length, multiple):

@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from vfi_jax.arrays import Image
-from vfi_jax.layers.conv import Conv, PReLU, upsample
+from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, upsample
 
 
 class GridNet(nn.Module):
@@ -21,6 +21,9 @@ class GridNet(nn.Module):
         its own in a row.
       up: columns that pass features to finer rows.
       dtype: type of the convolutions.
+      use_bias: of the blocks, as are the next two.
+      one_slope: a PReLU has one slope for all channels.
+      transposed: upsampling is learnt; otherwise it is bilinear, before the block.
 
     Source: Fourure et al. 2017 (arXiv:1707.07958); PReLU, no normalisation and bilinear upsampling
     as in Niklaus and Liu 2018 (arXiv:1803.10967).
@@ -30,6 +33,9 @@ class GridNet(nn.Module):
     down: int
     up: int
     dtype: Any = jnp.float32
+    use_bias: bool = False
+    one_slope: bool = False
+    transposed: bool = False
 
     @nn.compact
     def __call__(self, inputs: Sequence[Image]) -> Image:
@@ -61,11 +67,20 @@ class GridNet(nn.Module):
         return step if x is None else x + step
 
     def _up(self, coarser, x, row, column):
-        step = self._block(row, 1, f"up{row}_{column}")(upsample(coarser))
+        coarser = coarser if self.transposed else upsample(coarser)
+        step = self._block(row, 1, f"up{row}_{column}", transposed=self.transposed)(coarser)
         return x + step[..., : x.shape[-3], : x.shape[-2], :]
 
-    def _block(self, row, stride, name):
-        return PreactivatedBlock(self.widths[row], stride, self.dtype, name=name)
+    def _block(self, row, stride, name, **options):
+        return PreactivatedBlock(
+            self.widths[row],
+            stride,
+            self.dtype,
+            self.use_bias,
+            self.one_slope,
+            name=name,
+            **options,
+        )
 
 
 class PreactivatedBlock(nn.Module):
@@ -78,6 +93,7 @@ class PreactivatedBlock(nn.Module):
       use_bias: of both convolutions.
       one_slope: a PReLU has one slope for all channels.
       double: twice the size, bilinearly, before the first convolution.
+      transposed: the first convolution is a transposed one, 4x4, that doubles the size.
     """
 
     features: int
@@ -86,16 +102,22 @@ class PreactivatedBlock(nn.Module):
     use_bias: bool = False
     one_slope: bool = False
     double: bool = False
+    transposed: bool = False
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
         x = self._activated(x, 0)
         x = upsample(x) if self.double else x
-        x = self._conv(self.stride, 0)(x)
+        x = self._first()(x)
         return self._conv(1, 1)(self._activated(x, 1))
 
     def _activated(self, x, index):
         return PReLU(shared=self.one_slope, name=f"prelu{index}")(x)
+
+    def _first(self):
+        if not self.transposed:
+            return self._conv(self.stride, 0)
+        return ConvTranspose(self.features, use_bias=self.use_bias, dtype=self.dtype, name="conv0")
 
     def _conv(self, stride, index):
         return Conv(

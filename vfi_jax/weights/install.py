@@ -27,7 +27,8 @@ def install(
       name: whose weights they are; None: recognised by the file's keys and shapes. A system without
         a variant becomes the variant that was released in a file of this name ("sepconv" and
         network-l1.pytorch: "sepconv/l1"), or else the one whose network the arrays fit.
-      file: the PyTorch file, or another that `load` reads; None: the released one, downloaded.
+      file: the PyTorch file, or another that `load` reads, or the folder that holds all files of a
+        system whose networks were released apart; None: the released one, downloaded.
       out: folder to store in, instead of the user's weights folder.
       key: which set of weights of the file, such as "params_ema".
       notes: is appended lines to show: the licence, the number of parameters, keys without a

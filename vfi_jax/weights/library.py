@@ -10,7 +10,15 @@ import jax.numpy as jnp
 
 from vfi_jax import lookup, registry
 from vfi_jax.weights import places, plain, sources, store
-from vfi_jax.weights.conversion import alike, check, convert, recognise, shapes_of, title
+from vfi_jax.weights.conversion import (
+    alike,
+    check,
+    convert,
+    mapping_of,
+    recognise,
+    shapes_of,
+    title,
+)
 from vfi_jax.weights.engine import ConversionError
 from vfi_jax.weights.torch_file import read_torch
 
@@ -109,7 +117,8 @@ def from_file(
     """Reads a PyTorch file and converts it, or variables by their names here.
 
     Args:
-      path: the file, or a folder of Orbax.
+      path: the file, or a folder of Orbax; of a system whose networks were released apart, the
+        folder with all of its files.
       name: whose weights it holds; None: whoever's they are by their keys. A system without a
         variant may turn out to be one of its variants.
       key: which set of weights of a PyTorch file.
@@ -119,11 +128,13 @@ def from_file(
       (name, variables).
 
     Raises:
+      FileNotFoundError: there is no file, or not all of them.
       ValueError: damaged, no PyTorch file, or of another model (which is named where it is known).
     """
-    if path.is_dir() or (path.is_file() and plain.is_msgpack(path)):
+    parts = _parts(path, name)
+    if not parts and (path.is_dir() or (path.is_file() and plain.is_msgpack(path))):
         return _with_system(path, name), plain.read_tree(path)
-    arrays = read_torch(path, key=key, notes=notes)
+    arrays = parts or read_torch(path, key=key, notes=notes)
     try:
         if name and (own := plain.from_flat(arrays, shapes_of(registry.create(name)))):
             return name, own
@@ -223,6 +234,22 @@ def _variant(name, arrays):
         return recognise(arrays, system=system)
     except ValueError:
         return None
+
+
+def _parts(path, name):
+    """The arrays of all files in a folder, each after its file's prefix; {} of another folder."""
+    mapping = mapping_of(name) if name and path.is_dir() else None
+    if not hasattr(mapping, "files") or not any(path.glob("*.pkl")):
+        return {}
+    arrays = {}
+    for prefix, names in mapping.files(registry.create(name).config).items():
+        file = next((path / name for name in names if (path / name).is_file()), None)
+        if file is None:
+            raise FileNotFoundError(
+                f"{path} must hold {' or '.join(names)} for {name}, it does not"
+            )
+        arrays |= {f"{prefix}.{key}": array for key, array in read_torch(file).items()}
+    return arrays
 
 
 def _owner(arrays):
