@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 
 from train import parallel, run
-from train.evaluate import Evaluation
+from train.held_out import Evaluation
 from train.log import Log
 from train.options import Options
 from train.recipe import Recipe

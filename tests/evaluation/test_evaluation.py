@@ -15,7 +15,7 @@ from vfi_jax.data import sample_tree
 from vfi_jax.data.builders import frame_folder
 from vfi_jax.data.clip import Clip
 from vfi_jax.data.samples import samples
-from vfi_jax.evaluation.run import compare, write_report
+from vfi_jax.evaluation.comparison import compare, write_report
 from vfi_jax.evaluation.score import Extra, Sample, Scored, quantise
 from vfi_jax.evaluation.tables import mean, means, remarks
 from vfi_jax.interpolation import PADDINGS, Interpolator

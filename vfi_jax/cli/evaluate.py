@@ -54,105 +54,62 @@ def run(args: Args) -> int:
     from vfi_jax import data, evaluation
     from vfi_jax.cli._progress import progress_bar
     from vfi_jax.data.samples import samples
-    from vfi_jax.evaluation.run import compare, write_report
+    from vfi_jax.evaluation import console, markdown
+    from vfi_jax.evaluation.comparison import compare, write_report
+    from vfi_jax.evaluation.contenders import contenders
 
     protocol = evaluation.protocol(args.protocol)
-    answers, flows, versions, scale = _answers(args, protocol)
+    rivals = contenders(
+        _listed(args.model), _listed(args.baselines), protocol, flow_scale=args.flow_scale
+    )
     extras = _extras(args)
     name, root = _source(args)
-    clips = list(
-        itertools.islice(
-            data.clips(name, root, args.split or data.evaluated_split(name)), args.first
-        )
-    )
+    found = data.clips(name, root, args.split or data.evaluated_split(name))
+    clips = list(itertools.islice(found, args.first))
     with progress_bar("scoring", "sequences") as advance:
         scores = compare(
-            answers,
-            samples(clips, protocol, scale=scale),
+            rivals.answers,
+            samples(clips, protocol, scale=rivals.scale),
             protocol,
             extras=extras,
-            flows=flows,
+            flows=rivals.flows,
             data=_title(args),
-            weights=versions,
+            weights=rivals.versions,
             out=args.out,
             pictures=args.pictures,
-            told=_counted(advance, len(clips)),
+            on_sample=_counted(advance, len(clips)),
         )
-    _show(scores, protocol.mean)
+    console.show(scores, mean=protocol.mean)
     facts = (
         f"{', '.join([f'{len(clips)} sequences', *_part(args)])}; protocol {args.protocol}: "
-        f"{protocol.source}{_scaled(args, ';')}; {_machine()}."
+        f"{protocol.source}{_flow_scale(args, ';')}; {_machine()}."
     )
     if args.out is not None:
-        title = f"{_title(args)}: {', '.join(answers)}"
         page = write_report(
             args.out,
             scores,
-            title=title,
+            title=f"{_title(args)}: {', '.join(rivals.answers)}",
             facts=facts,
             mean=protocol.mean,
             pictures=args.pictures,
         )
         print(f"wrote {page}")
     if args.markdown is not None:
-        from vfi_jax.evaluation import markdown
-
-        shrunk = f", inputs {scale} times smaller" if scale > 1 else ""
-        title = f"{_title(args)}, protocol {args.protocol}{shrunk}{_scaled(args, ',')}"
+        shrunk = f", inputs {rivals.scale} times smaller" if rivals.scale > 1 else ""
+        title = f"{_title(args)}, protocol {args.protocol}{shrunk}{_flow_scale(args, ',')}"
         section = markdown.results(title, facts, _command(args), scores, mean=protocol.mean)
         markdown.put(args.markdown, section)
         print(f"wrote {args.markdown}")
     return 0
 
 
-def _answers(args, protocol):
-    """What answers, by name; what draws the flow of those that have one; what tells their weights
-    from others; the models' scale."""
-    import functools
-
-    from vfi_jax import evaluation, weights
-    from vfi_jax.evaluation.flows import flow_picture
-    from vfi_jax.interpolation import Interpolator
-
-    classical = _listed(args.baselines)
-    names = _listed(args.model) or ([] if classical else [weights.DEFAULT])
-    config = {} if args.flow_scale is None else {"flow_scale": args.flow_scale}
-    loaded = {name: weights.load(name, **config) for name in names}
-    scales = {model.contract.scale for model, _ in loaded.values()} or {1}
-    if len(scales) > 1:
-        raise ValueError(f"models of different scales cannot be compared: {', '.join(names)}")
-    (scale,) = scales
-    baselines = {name: evaluation.baseline(name, scale=scale) for name in classical}
-    answers = {
-        name: Interpolator(model, variables, padding=protocol.padding, ensemble=protocol.ensemble)
-        for name, (model, variables) in loaded.items()
-    }
-    flows = {name: functools.partial(flow_picture, *pair) for name, pair in loaded.items()}
-    versions = {
-        name: _checksum(variables) + _scaled(args, " at") for name, (_, variables) in loaded.items()
-    }
-    return {**answers, **baselines}, flows, versions, scale
-
-
-def _scaled(args, before):
-    """What is said of --flow-scale, so that scores with and without are not taken for the same."""
+def _flow_scale(args, before):
+    """--flow-scale in a title, so that scores with and without are not taken for the same."""
     return "" if args.flow_scale is None else f"{before} flow_scale {args.flow_scale:g}"
 
 
-def _checksum(variables):
-    import zlib
-
-    import jax
-    import numpy as np
-
-    total = 0
-    for leaf in jax.tree.leaves(variables):
-        total = zlib.crc32(np.ascontiguousarray(leaf).tobytes(), total)
-    return f"{total:08x}"
-
-
 def _extras(args):
-    """The further metrics that are asked for."""
+    """The further metrics that were requested."""
     from vfi_jax.evaluation import extras
 
     chosen = [extras.lpips(args.lpips)] if args.lpips else []
@@ -187,7 +144,7 @@ def _title(args):
 
 
 def _part(args):
-    """What is said of a part of a data set, so that its scores are not taken for another's."""
+    """Names the part of a data set that is scored, so that no scores are taken for another's."""
     split = [] if args.split == Args.split else [f"split {args.split}"]
     return split if args.first is None else [*split, f"first {args.first}"]
 
@@ -216,30 +173,3 @@ def _machine():
 def _counted(advance, total):
     count = iter(range(1, total + 1))
     return lambda name, scores: advance(next(count), total)
-
-
-def _show(scores, mean):
-    """A row for each sequence and model: columns for each would not fit a screen."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from vfi_jax.evaluation import tables
-
-    columns = {name: tables.COLUMNS[name] for name in tables.columns(scores)}
-    table = Table("sequence", "model", box=None)
-    for column in columns.values():
-        table.add_column(column.heading, justify="right")
-    names = next(iter(scores.values()))
-    rows = {name: {model: scores[model][name] for model in scores} for name in names}
-    means = tables.means(scores, of=mean)
-    for name, by_model in {**rows, **means}.items():
-        for index, (model, values) in enumerate(by_model.items()):
-            cells = [column.text(values[metric]) for metric, column in columns.items()]
-            style = "bold" if name in means else ""
-            table.add_row("" if index else name, model, *cells, style=style)
-    console = Console()
-    if not console.is_terminal:  # a file has no width that would cut names short
-        console.width = max(console.width, console.measure(table).maximum)
-    console.print(table)
-    for remark in tables.remarks(scores):
-        console.print(remark)

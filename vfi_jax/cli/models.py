@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 QUICK_START = "starting at once, as the default that comes with the package"
-PIPE_WIDTH = 200  # columns, where nobody's terminal says how many there are
+PIPE_WIDTH = 200  # columns, where the output is no terminal
 
 
 @dataclasses.dataclass(frozen=True)

@@ -59,7 +59,7 @@ def _score(published, name, middlebury, model, variables):
     """Whether the published score is reproduced."""
     from vfi_jax import data, evaluation
     from vfi_jax.data.samples import samples
-    from vfi_jax.evaluation.run import compare
+    from vfi_jax.evaluation.comparison import compare
     from vfi_jax.evaluation.tables import mean
     from vfi_jax.interpolation import Interpolator
 
@@ -71,6 +71,6 @@ def _score(published, name, middlebury, model, variables):
     for metric, wanted in published.scores.items():
         passed = abs(found[metric] - wanted) <= published.tolerance[metric]
         all_passed &= passed
-        told = f"{metric} {found[metric]:.3f}, published {wanted} in {published.source}"
-        print(_verdict(passed), told)
+        line = f"{metric} {found[metric]:.3f}, published {wanted} in {published.source}"
+        print(_verdict(passed), line)
     return all_passed

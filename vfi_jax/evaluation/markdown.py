@@ -87,7 +87,7 @@ def protocols() -> str:
         "- HaarPSI and GMSD always see RGB and whole frames: `vfi_jax.metrics` has their "
         "definitions. Both follow what viewers prefer where PSNR does not tell frames apart.",
         "- **error**: the convention of `vfi_jax.metrics.interpolation_error`, on 8-bit values.",
-        "- **select**: frames that are given; the others are asked for.",
+        "- **select**: frames that are given; the others are predicted.",
         "- **mean** of all: of `sequences`, or of the means of their `groups`, such as the videos "
         "that triplets are of.",
         "- **data**: the set that it is quoted on; it scores any other alike.",

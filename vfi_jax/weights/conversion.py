@@ -38,7 +38,7 @@ def convert(
       ConversionError: the arrays do not fit; the message names all that is wrong, by both names.
       ValueError: no such model, or no conversion for it.
     """
-    rules = rules_of(name)  # first: a wrong name is told before the model is traced
+    rules = rules_of(name)  # first: a wrong name is an error before the model is traced
     state_dict = without_prefix(state_dict, notes)
     return engine.apply(rules, state_dict, shapes_of(registry.create(name)), name=name, notes=notes)
 

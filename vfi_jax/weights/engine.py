@@ -1,4 +1,4 @@
-"""Applying a table of rules: every key used once, every variable filled once, all faults told."""
+"""Applying a table of rules: every key and every variable once, or a report of all faults."""
 
 import collections
 import dataclasses

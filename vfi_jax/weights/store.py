@@ -51,7 +51,7 @@ def write(folder: str | Path, variables: dict, description: dict, *, dtype: Any 
     with _replacing(folder) as partial:
         with _checkpointer() as checkpointer:
             checkpointer.save(partial / VARIABLES, arrays)
-        # Orbax writes into it where it was stored first, which is nobody's business.
+        # Blank the path that Orbax records: where it was stored first.
         (partial / VARIABLES / COMMITTED).write_text("")
         text = json.dumps({"format": FORMAT, **description}, indent=2)
         (partial / DESCRIPTION).write_text(text + "\n")

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from train import evaluate, recipe
-from train.evaluate import Evaluation
+from train import held_out, recipe
+from train.held_out import Evaluation
 from vfi_jax import registry
 from vfi_jax.data.builders import frame_folder, gopro, vimeo90k
 from vfi_jax.data.choice import HELD_OUT, Choice
@@ -22,7 +22,7 @@ def vimeo(tmp_path):
 
 @pytest.mark.parametrize("resident", [False, True])
 def test_held_out_clips_are_scored_streamed_and_resident(vimeo, monkeypatch, resident):
-    monkeypatch.setattr(evaluate, "CLIPS", 3)
+    monkeypatch.setattr(held_out, "CLIPS", 3)
     recipe_ = dataclasses.replace(recipe.find("rife"), crop=(16, 16))
     choice = dataclasses.replace(vimeo, resident=resident)
     scores, strip = Evaluation(registry.create("blend"), recipe_, choice)({})

@@ -20,7 +20,7 @@ from vfi_jax.evaluation.tables import Scores
 CONDITIONS = "run.json"
 LINES = "scores.jsonl"
 SECTIONS = "sections"
-PICTURES = 24  # sections that a page has, unless told otherwise
+PICTURES = 24  # sections that a page has, by default
 
 
 def compare(
@@ -34,7 +34,7 @@ def compare(
     weights: Mapping[str, str] = MappingProxyType({}),
     out: Path | None = None,
     pictures: int = PICTURES,
-    told: Callable[[str, dict[str, dict[str, float]]], None] = lambda name, scores: None,
+    on_sample: Callable[[str, dict[str, dict[str, float]]], None] = lambda name, scores: None,
 ) -> Scores:
     """Scores every model on every sample.
 
@@ -52,7 +52,7 @@ def compare(
       out: folder for run.json, scores.jsonl and the page's sections.
       pictures: the first samples that get a section; of those scored earlier, one that lacks its
         section is answered again.
-      told: called with each sample's name and its scores by model.
+      on_sample: called with each sample's name and its scores by model.
 
     Returns:
       The mean over a sample's times of every metric, and the count "exact" of `Scored.mean`, by
@@ -88,7 +88,7 @@ def compare(
             _draw(out, _results(interpolators, sample, protocol, ()), flows)
         for model, values in row.items():
             scores[model][sample.name] = values
-        told(sample.name, row)
+        on_sample(sample.name, row)
     return scores
 
 
@@ -150,8 +150,8 @@ def _conditions(interpolators, protocol, extras):
     """What a run's numbers depend on, beside data and weights."""
     fields = dataclasses.asdict(protocol)
     # Neither of these changes the score of a sequence.
-    told = ("data", "source", "mean")
-    rules = (f"{name}={value}" for name, value in fields.items() if name not in told)
+    others = ("data", "source", "mean")
+    rules = (f"{name}={value}" for name, value in fields.items() if name not in others)
     names = [f"{name} by {extra.network}" for extra in extras for name in extra.names]
     return {
         "models": ", ".join(interpolators),
