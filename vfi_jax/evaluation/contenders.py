@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import zlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -54,7 +55,7 @@ def contenders(
       ValueError: an unknown name, models of different scales, or models without that option.
     """
     names = list(models) or ([] if baselines else [weights.DEFAULT])
-    config = {} if flow_scale is None else {"flow_scale": flow_scale}
+    config: dict[str, Any] = {} if flow_scale is None else {"flow_scale": flow_scale}
     loaded = {name: weights.load(name, **config) for name in names}
     scales = {model.contract.scale for model, _ in loaded.values()} or {1}
     if len(scales) > 1:
