@@ -79,7 +79,7 @@ def test_a_signal_leaves_nothing_half_made(tmp_path, name):
     code = (
         "import signal, sys, time; from vfi_jax.video import targets;"
         "from pathlib import Path; from vfi_jax.cli import __main__ as cli\n"
-        "def work(words):\n"
+        "def work(words, **options):\n"
         "    with targets.staged(Path('out.mp4')) as staged:\n"
         "        staged.touch(); print('begun', flush=True); time.sleep(60)\n"
         # Where these tests run under nohup, the signal is ignored.

@@ -174,6 +174,18 @@ def _correlation_lookup(random):
     )
 
 
+def _correlate_around(random):
+    features = random.image(128, divide=8), random.image(128, divide=8)
+    levels = min(4, min(features[1].shape[1:3]).bit_length())
+    yield Case(
+        "correlate_around",
+        f"128 channels, {levels} levels at 1/8, radius 4",
+        functools.partial(ops.correlate_around, levels=levels),
+        (*features, random.image(2, scale=MOTION, divide=8)),
+        levels * (2 * 128 * 100 + 6 * 81) * random.pixels / 64,
+    )
+
+
 def _adaptive_warp(random):
     arrays = random.image(3), random.flow(), random.image(16)
     yield Case("adaptive_warp", "3 channels", ops.adaptive_warp, arrays, 2 * 48 * random.pixels)
@@ -241,6 +253,7 @@ _OPERATIONS = (
     _depth_flow_projection,
     _cost_volume,
     _correlation_lookup,
+    _correlate_around,
     _adaptive_warp,
     _adaptive_separable_conv,
     _adaptive_flow_conv,

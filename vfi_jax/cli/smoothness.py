@@ -1,0 +1,88 @@
+"""Rate how smoothly videos move by VBench's motion smoothness: near 1 is smooth.
+
+Every second frame is predicted from its neighbours by AMT-S and compared with the true one. VBench
+decodes by OpenCV, here FFmpeg follows a file's colour tags, so that last digits may differ.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional
+
+LEAST, MOST = 0.706, 0.9975  # scores that VBench's tables show as 0 and 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Args:
+    """Options of `vfi-jax smoothness`."""
+
+    sources: Positional[tuple[Path, ...]]
+    """Videos, or folders of images."""
+    model: Annotated[str, tyro.conf.arg(aliases=["-m"])] = "amt/s"
+    """Model that predicts, or a path to its weights. VBench's is amt/s."""
+    batch: int = 1
+    """Number of predictions per model call."""
+
+
+def run(args: Args) -> int:
+    """Prints the score of each source, and of several their mean."""
+    import numpy as np
+
+    from vfi_jax import weights
+    from vfi_jax.metrics.smoothness import MULTIPLE
+    from vfi_jax.video import read_frames
+
+    if not args.sources:
+        raise ValueError("sources must be one video or more, got none")
+    if args.batch < 1:
+        raise ValueError(f"--batch must be at least 1, got {args.batch}")
+    model, variables = weights.load(args.model)
+    contract = model.contract
+    midpoint = contract.frames == 2 and (contract.times is None or 0.5 in contract.times)
+    if not midpoint or contract.scale != 1 or MULTIPLE % contract.multiple:
+        raise ValueError(
+            f"--model must predict the middle of two frames whose sides are multiples of "
+            f"{MULTIPLE}, as amt/s does, got {args.model}"
+        )
+    score = _score_of(model, variables, args.batch)
+    scores = []
+    for source in args.sources:
+        frames, _ = read_frames(source)
+        if len(frames) < 3:
+            raise ValueError(f"{source} must have at least 3 frames, got {len(frames)}")
+        scores.append(score(frames))
+        print(f"{scores[-1]:.5f}  {source}")
+    mean = np.mean(scores)
+    shown = 100 * (mean - LEAST) / (MOST - LEAST)
+    print(f"{mean:.5f}  mean of {len(scores)}; {shown:.2f} % in VBench's tables")
+    return 0
+
+
+def _score_of(model, variables, batch):
+    """From frames `[N, H, W, 3]` to their score, by batches of three frames on the device."""
+    import jax
+    import numpy as np
+
+    from vfi_jax import metrics
+
+    @jax.jit
+    def each(variables, clips):
+        def interpolate(frames, times):
+            return model.apply(variables, frames, times)["frames"]
+
+        return metrics.motion_smoothness(clips, interpolate, batch=batch)
+
+    def score(frames):
+        if frames.dtype != np.uint8:
+            frames = frames / np.float32(np.iinfo(frames.dtype).max)
+        places = np.arange(0, len(frames) - 2, 2)
+        values = []
+        for start in range(0, len(places), batch):
+            now = np.resize(places[start : start + batch], batch)  # one shape, one compilation
+            clips = np.stack([frames[place : place + 3] for place in now])
+            values += each(variables, clips)[: len(places) - start].tolist()
+        return float(np.mean(values))
+
+    return score
