@@ -10,8 +10,8 @@ import numpy as np
 from train.recipe import Recipe
 from vfi_jax import metrics
 from vfi_jax.data import augment
+from vfi_jax.data.batch_source import open_batch_source
 from vfi_jax.data.choice import HELD_OUT, Choice
-from vfi_jax.data.source import open_source
 
 METRICS = ("psnr", "haarpsi", "gmsd")
 CLIPS = 16  # windows scored; enough to see a trend, few enough not to slow training
@@ -40,7 +40,7 @@ class Evaluation:
             seed=0,
             scenes=CLIPS,
         )
-        source = open_source(held_out)
+        source = open_batch_source(held_out)
         plain = dataclasses.replace(recipe, augment=augment.NONE)
         prepare = _preparation(plain, model.contract, source.frames)
         read = jax.jit(lambda arrays, drawn: prepare(source.gather(arrays, drawn)))

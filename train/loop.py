@@ -16,8 +16,8 @@ from train.recipe import Recipe
 from train.state import State
 from train.step import make_step
 from vfi_jax import weights
+from vfi_jax.data.batch_source import BatchSource, open_batch_source
 from vfi_jax.data.choice import Choice
-from vfi_jax.data.source import Source, open_source
 from vfi_jax.data.window import windows
 from vfi_jax.weights.steps import Steps
 
@@ -69,7 +69,7 @@ def train(options: Options) -> int:
     )
     if jax.process_index() == 0:
         run.claim(options, recipe)
-    source = open_source(choice)
+    source = open_batch_source(choice)
     try:
         return _Run(options, recipe, model, source, choice).go()
     finally:
@@ -79,7 +79,9 @@ def train(options: Options) -> int:
 class _Run:
     """One run from its first or last saved step to its end."""
 
-    def __init__(self, options: Options, recipe: Recipe, model, source: Source, choice: Choice):
+    def __init__(
+        self, options: Options, recipe: Recipe, model, source: BatchSource, choice: Choice
+    ):
         self.options, self.recipe, self.model, self.source = options, recipe, model, source
         self.mesh = parallel.mesh()
         self.optimizer = recipe.optimizer.build(recipe.steps)

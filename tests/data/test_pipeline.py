@@ -13,11 +13,11 @@ from vfi_jax import data
 from vfi_jax.contract import Contract
 from vfi_jax.data import augment, pipeline, sample_tree, throughput
 from vfi_jax.data.batch import Preparation
+from vfi_jax.data.batch_source import open_batch_source
 from vfi_jax.data.build import Options, build
 from vfi_jax.data.build import main as build_main
 from vfi_jax.data.builders import vimeo90k
 from vfi_jax.data.choice import Choice
-from vfi_jax.data.source import open_source
 from vfi_jax.data.tfds_builder import open_built
 from vfi_jax.data.window import windows
 
@@ -37,7 +37,7 @@ def source(request, choice, tmp_path_factory):
         assert build(Options("middlebury", folder, choice.folder)) == {"test": (4, 0)}
         choice = dataclasses.replace(choice, folder=folder)
     choice = dataclasses.replace(choice, resident="resident" in request.param)
-    opened = open_source(choice)
+    opened = open_batch_source(choice)
     yield choice, opened
     opened.close()
 
@@ -45,7 +45,7 @@ def source(request, choice, tmp_path_factory):
 def test_a_draw_depends_on_seed_and_step_alone(source):
     choice, first = source
     wanted = [first.draw(step) for step in range(4)]
-    again = open_source(choice)
+    again = open_batch_source(choice)
     found = again.draw(3)
     again.close()
     for name, array in wanted[3].items():
@@ -60,7 +60,9 @@ def test_every_clip_comes_once_an_epoch(source):
 
 def test_processes_draw_different_clips(source):
     choice, _ = source
-    parts = [open_source(dataclasses.replace(choice, batch=1, shard=(i, 2))) for i in range(2)]
+    parts = [
+        open_batch_source(dataclasses.replace(choice, batch=1, shard=(i, 2))) for i in range(2)
+    ]
     drawn = [part.names(0) + part.names(1) for part in parts]
     for part in parts:
         part.close()
@@ -80,7 +82,7 @@ def test_both_pipelines_prepare_the_same_kind_of_batch(source):
 
 
 def test_batches_of_one_clip_are_streamed(choice):
-    opened = open_source(dataclasses.replace(choice, batch=1))
+    opened = open_batch_source(dataclasses.replace(choice, batch=1))
     names = [opened.draw(step)["clips"].shape and opened.names(step) for step in (0, 1, 2**40)]
     opened.close()
     assert all(len(each) == 1 for each in names)
@@ -95,7 +97,7 @@ def test_clips_are_read_ahead_by_their_number_whatever_the_batch(choice, monkeyp
     monkeypatch.setattr(pipeline, "AHEAD", 5)
     for batch, most in ((1, 6), (4, 12)):
         loaded.clear()
-        opened = open_source(dataclasses.replace(choice, batch=batch))
+        opened = open_batch_source(dataclasses.replace(choice, batch=batch))
         opened.draw(0)
         time.sleep(0.2)  # what is read meanwhile; a slow machine reads less
         opened.close()
@@ -115,13 +117,13 @@ def test_no_more_frames_are_loaded_than_clips_have_and_windows_take(choice, tmp_
         ({"loaded": 3}, 3, {"one", "two"}),
         ({"shortest": 5}, 7, {"two"}),
     ):
-        opened = open_source(dataclasses.replace(choice, **changes))
+        opened = open_batch_source(dataclasses.replace(choice, **changes))
         drawn = opened.draw(0)
         opened.close()
         assert (opened.frames, drawn["clips"].shape[1]) == (frames, frames)
         assert set(opened.names(0)) == names
     with pytest.raises(ValueError, match="no clips of 9 frames or more"):
-        open_source(dataclasses.replace(choice, shortest=9))
+        open_batch_source(dataclasses.replace(choice, shortest=9))
 
 
 def test_a_set_built_before_lengths_were_stored_names_its_short_clips(choice, tmp_path):
@@ -129,17 +131,17 @@ def test_a_set_built_before_lengths_were_stored_names_its_short_clips(choice, tm
     for file in (tmp_path / "built").rglob("metadata.json"):
         file.unlink()
     choice = dataclasses.replace(choice, folder=tmp_path / "built", frames=9)
-    opened = open_source(choice)
+    opened = open_batch_source(choice)
     assert opened.draw(0)["clips"].shape[1] == opened.frames == 9
     opened.close()
-    opened = open_source(dataclasses.replace(choice, shortest=5))
+    opened = open_batch_source(dataclasses.replace(choice, shortest=5))
     with pytest.raises(ValueError, match=r"clip . has 3 frames .* 5; build the set again"):
         opened.draw(0)
     opened.close()
 
 
 def test_the_order_of_an_epoch_is_drawn_once(choice, monkeypatch):
-    opened = open_source(dataclasses.replace(choice, resident=True, seed=12345))
+    opened = open_batch_source(dataclasses.replace(choice, resident=True, seed=12345))
     made, default_rng = [], np.random.default_rng
     monkeypatch.setattr(
         np.random, "default_rng", lambda *args: made.append(args) or default_rng(*args)
@@ -174,7 +176,7 @@ def test_a_clip_that_cannot_be_decoded_is_left_out_of_a_built_set_and_counted(
 
 def draw_twice(choice):
     """Shapes of what two steps load."""
-    with contextlib.closing(open_source(choice)) as opened:
+    with contextlib.closing(open_batch_source(choice)) as opened:
         return [opened.draw(step)["seeds"].shape for step in range(2)]
 
 
@@ -221,7 +223,7 @@ def test_tools_tell_what_a_user_can_mend_in_one_line(choice, tmp_path, monkeypat
 
 def test_a_crop_larger_than_a_clip_is_refused_by_its_name(choice):
     with pytest.raises(ValueError, match=r"crop \(32, 32\) does not fit into clip a"):
-        open_source(dataclasses.replace(choice, crop=(32, 32), resident=True))
+        open_batch_source(dataclasses.replace(choice, crop=(32, 32), resident=True))
 
 
 def test_synthetic_scenes_of_different_splits_differ():
@@ -304,7 +306,7 @@ def test_a_shrunk_crop_shows_the_clip_smaller_and_no_padding():
 def test_streams_load_what_a_shrunk_crop_is_drawn_from(choice):
     wanted = augment.Augment(shrink=0.5).region(choice.crop)
     assert wanted == (34, 34)
-    opened = open_source(dataclasses.replace(choice, region=wanted))
+    opened = open_batch_source(dataclasses.replace(choice, region=wanted))
     drawn = opened.draw(0)
     opened.close()
     np.testing.assert_array_equal(drawn["sizes"][:, 1:], 24)  # all that these have

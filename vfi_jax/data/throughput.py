@@ -52,9 +52,9 @@ def measure(choice: Choice, seconds: float) -> float:
 
     from vfi_jax.contract import Contract
     from vfi_jax.data.batch import Preparation
-    from vfi_jax.data.source import open_source
+    from vfi_jax.data.batch_source import open_batch_source
 
-    source = open_source(choice)
+    source = open_batch_source(choice)
     prepare = Preparation(Contract(frames=2, times=(0.5,)), source.frames, choice.crop)
     step = jax.jit(lambda arrays, drawn: prepare(source.gather(arrays, drawn)))
     arrays = jax.device_put(source.arrays)

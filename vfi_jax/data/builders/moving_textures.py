@@ -21,7 +21,7 @@ SHARES = (1.5, 2.0, 2.0, 0.7)  # of the octaves on average (a Dirichlet distribu
 VALUES = 32  # random values along an axis, after which an octave repeats
 
 
-class Scene(NamedTuple):
+class Rendering(NamedTuple):
     """Three frames and what moves in them.
 
     Attributes:
@@ -58,7 +58,7 @@ def clips(
         yield Clip(f"moving_textures/{split}/{seed}", tuple(frames.astype(np.uint8)))
 
 
-def render(seed: int, size: tuple[int, int], *, reach: float = 8.0, layers: int = 1) -> Scene:
+def render(seed: int, size: tuple[int, int], *, reach: float = 8.0, layers: int = 1) -> Rendering:
     """One scene.
 
     Args:
@@ -82,7 +82,7 @@ def render(seed: int, size: tuple[int, int], *, reach: float = 8.0, layers: int 
         frames.append(frame)
         if time == 0:
             middle = motion
-    return Scene(np.stack(frames).astype(np.float32), middle.astype(np.float32))
+    return Rendering(np.stack(frames).astype(np.float32), middle.astype(np.float32))
 
 
 class _Texture:

@@ -11,7 +11,7 @@ from vfi_jax.data.opened import open_clips
 from vfi_jax.data.resident import Resident
 
 
-class Source(Protocol):
+class BatchSource(Protocol):
     """Where batches come from. A draw depends on the seed and the step alone.
 
     Attributes:
@@ -40,7 +40,7 @@ class Source(Protocol):
         """Stops what runs in the background."""
 
 
-def open_source(choice: Choice) -> Source:
+def open_batch_source(choice: Choice) -> BatchSource:
     """The source that a choice describes.
 
     Raises:
