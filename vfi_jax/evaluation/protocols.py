@@ -93,6 +93,22 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             data="vimeo90k/triplet",
             source="MCG-NJU/EMA-VFI benchmark/Vimeo90K.py: TTA on; small models switch it off",
         ),
+        "ema-snu-film": Protocol(
+            padding="centred-32",
+            ensemble="flip2",
+            rounding="none",
+            data="snu_film/hard",
+            source="MCG-NJU/EMA-VFI benchmark/SNU_FILM.py, for models with flow_scale 0.5; small "
+            "models switch TTA off",
+        ),
+        "ema-xiph": Protocol(
+            padding="centred-16",
+            ensemble="flip2",
+            ssim="skimage",
+            data="xiph/4k",
+            source="MCG-NJU/EMA-VFI benchmark/Xiph.py, for models with flow_scale 0.5; small "
+            "models switch TTA off",
+        ),
         "ifrnet": Protocol(
             rounding="none",
             data="vimeo90k/triplet",

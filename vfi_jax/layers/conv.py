@@ -113,6 +113,41 @@ class ConvTranspose(nn.Module):
         return out
 
 
+class DepthwiseConv(nn.Module):
+    """2-D convolution of each channel alone, at stride 1, that keeps the size.
+
+    Attributes:
+      kernel: height and width of the kernel, odd, in pixels.
+      dtype: type of the computation; parameters stay float32.
+      kernel_init: initialiser of the kernel, PyTorch's default by default.
+      bias_init: initialiser of the bias; None is PyTorch's default.
+
+    Parameters: kernel `[kernel, kernel, 1, channels]`, bias `[channels]`.
+    """
+
+    kernel: int = 3
+    dtype: Any = jnp.float32
+    kernel_init: Any = uniform_fan_in
+    bias_init: Any = None
+
+    @nn.compact
+    def __call__(self, x: Image) -> Image:
+        shape = (self.kernel, self.kernel, 1, x.shape[-1])
+        kernel = self.param("kernel", self.kernel_init, shape).astype(self.dtype)
+        bias = self.param("bias", self.bias_init or _bias_init(shape), shape[-1:])
+        height, width = x.shape[-3:-1]
+        reach = self.kernel // 2
+        pads = [(0, 0)] * (x.ndim - 3) + [(reach, reach), (reach, reach), (0, 0)]
+        x = jnp.pad(x.astype(self.dtype), pads)
+        # Products of shifted images: XLA for CPUs has no fast convolution of many groups.
+        out = sum(
+            x[..., row : row + height, column : column + width, :] * kernel[row, column, 0]
+            for row in range(self.kernel)
+            for column in range(self.kernel)
+        )
+        return out + bias.astype(self.dtype)
+
+
 class PReLU(nn.Module):
     """max(x, 0) + slope * min(x, 0), one learnt slope a channel.
 

@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 
+from vfi_jax import ops
 from vfi_jax.arrays import Array, Image
-from vfi_jax.layers.conv import Conv, PReLU
-from vfi_jax.layers.pairs import warp_pair
+from vfi_jax.layers.conv import Conv, PReLU, uniform_fan_in
+from vfi_jax.layers.pairs import apart, size_of, warp_pair
 
 
 class Estimate(NamedTuple):
@@ -42,14 +43,42 @@ class ConvPReLU(nn.Module):
       stride: of both axes.
       dtype: type of the convolution.
       kernel: height and width of the kernel, in pixels.
+      kernel_init: as in `Conv`.
+      bias_init: as in `Conv`.
     """
 
     features: int
     stride: int
     dtype: Any
     kernel: int = 3
+    kernel_init: Any = uniform_fan_in
+    bias_init: Any = None
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
-        x = Conv(self.features, self.kernel, self.stride, dtype=self.dtype, name="conv")(x)
-        return PReLU(name="prelu")(x)
+        conv = Conv(
+            self.features,
+            self.kernel,
+            self.stride,
+            dtype=self.dtype,
+            kernel_init=self.kernel_init,
+            bias_init=self.bias_init,
+            name="conv",
+        )
+        return PReLU(name="prelu")(conv(x))
+
+
+def advance(frames: Image, estimate: Estimate, step: Image) -> Estimate:
+    """The estimate at full size after a block's step `[B, h, w, 5]` in pixels of its own size."""
+    size = size_of(frames)
+    flow = estimate.flow + ops.resize_flow(apart(step[..., :4]), size)
+    return Estimate.of(frames, flow, estimate.logit + ops.resize_bilinear(step[..., 4:], size))
+
+
+def at_size(frames: Image, estimate: Estimate) -> Estimate:
+    """The estimate where flow was estimated at another resolution than the frames'."""
+    size = size_of(frames)
+    if size_of(estimate.flow) == size:
+        return estimate
+    flow, logit = ops.resize_flow(estimate.flow, size), ops.resize_bilinear(estimate.logit, size)
+    return Estimate.of(frames, flow, logit)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Image
-from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU
+from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, uniform_fan_in
 from vfi_jax.layers.intermediate_flow import ConvPReLU, Estimate
 from vfi_jax.layers.pairs import side_by_side, size_of
 
@@ -47,28 +47,51 @@ class Refinement(nn.Module):
       dtype: type of the convolutions.
       stride: of the first convolution.
       shuffled: the residual is shuffled up from half resolution, zero before training.
+      kernel_init: of the convolutions but the transposed ones, as in `Conv`.
+      bias_init: likewise.
     """
 
     width: int
     dtype: Any
     stride: int = 2
     shuffled: bool = False
+    kernel_init: Any = uniform_fan_in
+    bias_init: Any = None
 
     @nn.compact
     def __call__(self, frames: Image, estimate: Estimate, context: Sequence[Image]) -> Image:
+        """The residual.
+
+        Args:
+          frames: `[B, 2, H, W, 3]`.
+          estimate: of flow and logit at their size.
+          context: `[B, 2, h, w, C]` of the levels of the U-Net, in place, finest first; where there
+            is one more, the first is as large as the frames.
+        """
         pairs = [side_by_side(pair) for pair in (frames, estimate.warped, estimate.flow)]
-        x = jnp.concatenate([*pairs[:2], estimate.logit, pairs[2]], axis=-1)
+        known = [side_by_side(features) for features in context]
+        x = jnp.concatenate([*pairs[:2], estimate.logit, pairs[2], *known[:-LEVELS]], axis=-1)
         skips = []
-        for level in range(LEVELS):
-            stride = 2 if level else self.stride
-            x = Halving(2 * self.width * 2**level, stride, self.dtype, name=f"down{level}")(x)
+        for level, features in enumerate(known[-LEVELS:]):
+            x = self._halved(level, x)
             skips.append(x)
-            x = jnp.concatenate([x, side_by_side(context[level])], axis=-1)
+            x = jnp.concatenate([x, features], axis=-1)
         skips.pop()
         for level in range(LEVELS - 1):
             x = self._doubled(self.width * 2 ** (LEVELS - 1 - level), f"up{level}", x)
             x = jnp.concatenate([x, skips.pop()], axis=-1)
         return 2 * nn.sigmoid(self._head(x).astype(jnp.float32)) - 1
+
+    def _halved(self, level: int, x: Image) -> Image:
+        halve = Halving(
+            2 * self.width * 2**level,
+            2 if level else self.stride,
+            self.dtype,
+            self.kernel_init,
+            self.bias_init,
+            name=f"down{level}",
+        )
+        return halve(x)
 
     def _head(self, x: Image) -> Image:
         if self.shuffled:
@@ -77,7 +100,15 @@ class Refinement(nn.Module):
             return ops.pixel_shuffle(head(x), 2)
         x = self._doubled(self.width, f"up{LEVELS - 1}", x)
         # A first convolution that does not halve leaves twice the resolution.
-        return Conv(3, stride=2 // self.stride, dtype=self.dtype, name="head")(x)
+        head = Conv(
+            3,
+            stride=2 // self.stride,
+            dtype=self.dtype,
+            kernel_init=self.kernel_init,
+            bias_init=self.bias_init,
+            name="head",
+        )
+        return head(x)
 
     def _doubled(self, features: int, name: str, x: Image) -> Image:
         x = ConvTranspose(features, dtype=self.dtype, name=name)(x)
@@ -101,13 +132,26 @@ class Halving(nn.Module):
       features: output channels.
       stride: of both axes.
       dtype: type of the convolutions.
+      kernel_init: as in `Conv`.
+      bias_init: as in `Conv`.
     """
 
     features: int
     stride: int
     dtype: Any
+    kernel_init: Any = uniform_fan_in
+    bias_init: Any = None
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
-        x = ConvPReLU(self.features, self.stride, self.dtype, name="conv0")(x)
-        return ConvPReLU(self.features, 1, self.dtype, name="conv1")(x)
+        for index, stride in enumerate((self.stride, 1)):
+            conv = ConvPReLU(
+                self.features,
+                stride,
+                self.dtype,
+                kernel_init=self.kernel_init,
+                bias_init=self.bias_init,
+                name=f"conv{index}",
+            )
+            x = conv(x)
+        return x

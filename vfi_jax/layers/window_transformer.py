@@ -94,6 +94,7 @@ class Projection(nn.Module):
       features: output channels.
       use_bias: add a bias.
       dtype: type of the product.
+      kernel_init: initialiser of the kernel.
 
     Parameters: kernel `[in, features]`, bias `[features]`.
     """
@@ -101,11 +102,11 @@ class Projection(nn.Module):
     features: int
     use_bias: bool = True
     dtype: Any = jnp.float32
+    kernel_init: Any = nn.initializers.xavier_uniform()
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        shape = (x.shape[-1], self.features)
-        kernel = self.param("kernel", nn.initializers.xavier_uniform(), shape)
+        kernel = self.param("kernel", self.kernel_init, (x.shape[-1], self.features))
         out = x.astype(self.dtype) @ kernel.astype(self.dtype)
         if self.use_bias:
             bias = self.param("bias", nn.initializers.zeros, (self.features,))

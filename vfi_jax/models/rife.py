@@ -12,8 +12,8 @@ from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import ConvTranspose
 from vfi_jax.layers.flow_scale import check_flow_scale, multiple_at
-from vfi_jax.layers.intermediate_flow import ConvPReLU, Estimate
-from vfi_jax.layers.pairs import apart, clamp, plane, shrunk, side_by_side, size_of
+from vfi_jax.layers.intermediate_flow import ConvPReLU, Estimate, advance
+from vfi_jax.layers.pairs import clamp, plane, shrunk, side_by_side, size_of
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.refinement import Context, Refinement, warped
 from vfi_jax.layers.scan import scan_shared
@@ -205,10 +205,3 @@ class FlowBlock(nn.Module):
             body = ConvPReLU(self.channels, 1, self.dtype, name=f"body{index}")(body)
         step = ConvTranspose(5, dtype=self.dtype, name="head")(body + x)
         return step.astype(jnp.float32)
-
-
-def advance(frames: Image, estimate: Estimate, step: Image) -> Estimate:
-    """The estimate at full size after a block's step `[B, h, w, 5]` in pixels of its own size."""
-    size = size_of(frames)
-    flow = estimate.flow + ops.resize_flow(apart(step[..., :4]), size)
-    return Estimate.of(frames, flow, estimate.logit + ops.resize_bilinear(step[..., 4:], size))

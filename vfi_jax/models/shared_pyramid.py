@@ -14,7 +14,7 @@ from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, average_pool, leaky_relu
 from vfi_jax.layers.flow_scale import check_flow_scale, multiple_at
-from vfi_jax.layers.intermediate_flow import Estimate
+from vfi_jax.layers.intermediate_flow import Estimate, at_size
 from vfi_jax.layers.lucas_kanade import displacement
 from vfi_jax.layers.pairs import apart, clamp, plane, shrunk, side_by_side, size_of
 from vfi_jax.layers.precision import precision
@@ -213,7 +213,7 @@ class SharedFlow(nn.Module):
             step = block(estimates[-1], motion, time)
             motion = motion + apart(step[..., :4])
             estimates.append(Estimate.of(pair, share * motion, estimates[-1].logit + step[..., 4:]))
-        return [*estimates[:-1], _at_size(frames, estimates[-1])]
+        return [*estimates[:-1], at_size(frames, estimates[-1])]
 
 
 class _Encoder(nn.Module):
@@ -323,15 +323,6 @@ def _displacements(radius):
     reach = np.arange(-radius, radius + 1, dtype=np.float32)
     y, x = np.meshgrid(reach, reach, indexing="ij")
     return np.stack([x.reshape(-1), y.reshape(-1)], axis=-1)
-
-
-def _at_size(frames, estimate):
-    """The estimate where flow was estimated at another resolution than the frames'."""
-    size = size_of(frames)
-    if size_of(estimate.flow) == size:
-        return estimate
-    flow, logit = ops.resize_flow(estimate.flow, size), ops.resize_bilinear(estimate.logit, size)
-    return Estimate.of(frames, flow, logit)
 
 
 def _of_unit_power(x):
