@@ -123,7 +123,7 @@ def test_a_saved_file_holds_masks_that_are_left_out():
 
 def test_tokens_of_padding_and_of_opposite_edges_are_apart():
     """8 tokens along an axis get 3 before and 3 behind, two windows."""
-    straight = inter_frame_attention._regions((7, 8), 0)
+    straight = inter_frame_attention.regions((7, 8), 0)
     padding = [0, 0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 2, 2, 2]
     for window, places in zip(straight, padding, strict=True):
         first = window.reshape(7, 7)
@@ -131,20 +131,39 @@ def test_tokens_of_padding_and_of_opposite_edges_are_apart():
         assert np.unique(first[0], return_inverse=True)[1].tolist() == (
             np.unique(places, return_inverse=True)[1].tolist()
         )
-    last = inter_frame_attention._regions((7, 7), 3).reshape(7, 7)
+    last = inter_frame_attention.regions((7, 7), 3).reshape(7, 7)
     assert len(np.unique(last)) == 4
     assert len(np.unique(last[:4, :4])) == len(np.unique(last[4:, 4:])) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("group", "name"), CASES)
-def test_portable_cases(group, name):
+def test_portable_cases(group, name, monkeypatch):
+    if name.startswith("down"):
+        _keep_a_stale_mask(monkeypatch)
     case = CASES[group, name]
     frames = support.clip(case)[::2, ..., ::-1] / np.float32(255)  # the original took these as BGR
     for output, array in _outputs(group, "portable", name, frames).items():
         figures = case["outputs"].get(output)
         if figures is not None:
             support.assert_samples(array, figures, tolerance=tolerance(output))
+
+
+def _keep_a_stale_mask(monkeypatch):
+    """The fault of the released code that the figures of reduced flow hold.
+
+    It estimates flow first, and shifted blocks at 1/16 of the full frames, 4x6 tokens, then keep
+    the mask of 2x3 tokens, as both are padded to 7x7. Here the full frames come first.
+    """
+    fresh, sizes = inter_frame_attention.regions, []
+
+    def stale(size, shift):
+        if not shift:
+            return fresh(size, shift)
+        sizes.append(tuple(size))
+        return fresh((2, 3) if sizes[-2:] == [(8, 12), (4, 6)] else size, shift)
+
+    monkeypatch.setattr(inter_frame_attention, "regions", stale)
 
 
 def _outputs(group, kind, name, frames):

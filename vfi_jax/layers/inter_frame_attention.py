@@ -42,7 +42,7 @@ class InterFrameStage(nn.Module):
     def __call__(self, tokens: Image) -> tuple[Image, Image]:
         """From tokens of both frames `[B, 2, H, W, C]` to new ones, and all blocks' motion."""
         shifts = SHIFT * (np.arange(self.depth) % 2)
-        regions = np.stack([_regions(tokens.shape[2:4], shift) for shift in shifts])
+        kinds = np.stack([regions(tokens.shape[2:4], shift) for shift in shifts])
         blocks = nn.scan(
             InterFrameBlock,
             variable_axes={"params": 0, "intermediates": 0},  # the latter where they are captured
@@ -50,7 +50,7 @@ class InterFrameStage(nn.Module):
             out_axes=-2,
         )
         block = blocks(self.motion, self.dtype, name="block")
-        tokens, motion = block(tokens, (jnp.asarray(shifts), jnp.asarray(regions)))
+        tokens, motion = block(tokens, (jnp.asarray(shifts), jnp.asarray(kinds)))
         return tokens, motion.reshape(*motion.shape[:-2], -1)
 
 
@@ -77,7 +77,7 @@ class InterFrameBlock(nn.Module):
           kind: the windows' shift, and regions of tokens `[windows, tokens]`: those of different
             regions don't match.
         """
-        shift, regions = kind
+        shift, numbers = kind
         size, channels = tokens.shape[2:4], tokens.shape[-1]
         heads = channels // HEAD
         # Padded tokens are zeros, that is the norm's bias; their coordinate is the centre's.
@@ -88,7 +88,7 @@ class InterFrameBlock(nn.Module):
             _split(x, heads) for x in (self._linear(channels, "query")(own), key, value, place)
         )
         placed = jnp.broadcast_to(placed, (*value.shape[:-1], placed.shape[-1]))
-        apart = regions[:, None, :, None] != regions[:, None, None, :]
+        apart = numbers[:, None, :, None] != numbers[:, None, None, :]
         found = attend(
             query,
             key,
@@ -163,7 +163,7 @@ def _merged(x):
     return x.reshape(*x.shape[:-2], -1)
 
 
-def _regions(size, shift):
+def regions(size: tuple[int, int], shift: int) -> np.ndarray:
     """Numbers of tokens `[windows, tokens]` that are equal where tokens may match.
 
     Padding is apart from the frame, and what a shift put side by side from opposite edges is too.
