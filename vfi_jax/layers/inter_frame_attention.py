@@ -8,6 +8,7 @@ import numpy as np
 
 from vfi_jax.arrays import Array, Image
 from vfi_jax.layers.conv import DepthwiseConv
+from vfi_jax.layers.pairs import size_of
 from vfi_jax.layers.window_transformer import APART, Projection, attend
 
 WINDOW = 7  # tokens along a side
@@ -41,8 +42,8 @@ class InterFrameStage(nn.Module):
     @nn.compact
     def __call__(self, tokens: Image) -> tuple[Image, Image]:
         """From tokens of both frames `[B, 2, H, W, C]` to new ones, and all blocks' motion."""
-        shifts = SHIFT * (np.arange(self.depth) % 2)
-        kinds = np.stack([regions(tokens.shape[2:4], shift) for shift in shifts])
+        shifts = [SHIFT * (index % 2) for index in range(self.depth)]
+        kinds = np.stack([regions(size_of(tokens), shift) for shift in shifts])
         blocks = nn.scan(
             InterFrameBlock,
             variable_axes={"params": 0, "intermediates": 0},  # the latter where they are captured
@@ -78,7 +79,7 @@ class InterFrameBlock(nn.Module):
             regions don't match.
         """
         shift, numbers = kind
-        size, channels = tokens.shape[2:4], tokens.shape[-1]
+        size, channels = size_of(tokens), tokens.shape[-1]
         heads = channels // HEAD
         # Padded tokens are zeros, that is the norm's bias; their coordinate is the centre's.
         own = self._norm("norm0")(_windows(tokens, shift))
@@ -170,7 +171,7 @@ def regions(size: tuple[int, int], shift: int) -> np.ndarray:
     Padding is marked where it lies before the shift, in shifted windows also: the released weights
     were trained so.
     """
-    numbers = 0
+    numbers: np.ndarray = np.zeros((), np.int32)
     for (before, behind), length in zip(_beside(size), size, strict=True):
         padding = np.repeat([0, 1, 2], [before, length, behind])
         wrapped = np.zeros_like(padding)

@@ -139,16 +139,16 @@ class Model(nn.Module):
         flow = jnp.zeros((*pair.shape[:-1], 2))
         estimates = [Estimate(flow, jnp.zeros_like(pair[:, 0, ..., :1]), pair)]
         for head, appearance, motion in zip(self.heads, coarse[::-1], motions[::-1], strict=True):
-            known = [side_by_side(share * motion), side_by_side(appearance)]
-            known = jnp.concatenate(known, axis=-1)
+            both = [side_by_side(share * motion), side_by_side(appearance)]
+            known = jnp.concatenate(both, axis=-1)
+            # Twice by two: by four at once, channels would be in another order.
             known = ops.pixel_shuffle(ops.pixel_shuffle(known, 2), 2)
-            size = size_of(known)
-            seen, flows = [side_by_side(pair)], []
-            last = estimates[-1]
+            size, last = size_of(known), estimates[-1]
+            images, flows = [side_by_side(pair)], []
             if len(estimates) > 1:
-                seen += [side_by_side(last.warped), last.logit]
+                images += [side_by_side(last.warped), last.logit]
                 flows = [side_by_side(ops.resize_flow(last.flow, size))]
-            seen = ops.resize_bilinear(jnp.concatenate(seen, axis=-1), size)
+            seen = ops.resize_bilinear(jnp.concatenate(images, axis=-1), size)
             step = head(jnp.concatenate([known, seen, *flows], axis=-1))
             estimates.append(advance(pair, last, step))
         return estimates[1:]
