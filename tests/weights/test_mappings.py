@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tests import support
+from tests.weights import torch_writer
 from vfi_jax import lookup, registry
-from vfi_jax.weights import conversion, sources
+from vfi_jax.weights import conversion, library, sources
 
 INSIDE_OTHERS = {"flownet_s", "spynet"}  # networks that were released only as parts of MEMC-Net
 KEYS = sorted(path.stem for path in (support.ROOT / "checkpoints/keys").glob("*.txt"))
@@ -71,6 +72,14 @@ def test_files_of_rife_hd_are_refused_in_words():
             ValueError, match=rf"this is RIFE HD {version} .* does not run; .*4\.25"
         ):
             conversion.recognise(dict.fromkeys(keys, np.zeros(1, np.float32)))
+
+
+def test_a_file_of_rife_hd_is_named_also_where_another_system_is(tmp_path):
+    keys = ("block0.convblock3.1.0.weight", "block2.conv1.0.weight")
+    arrays = dict.fromkeys(keys, torch_writer.Tensor(np.zeros(1, np.float32)))
+    torch_writer.save_zip(tmp_path / "flownet.pkl", arrays)
+    with pytest.raises(ValueError, match=r"(?s)do not fit sepconv/small.*this is RIFE HD v3"):
+        library.load(tmp_path / "flownet.pkl", system="sepconv/small")
 
 
 def test_a_renamed_file_is_known_by_the_release_that_it_ends_with():

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from vfi_jax import lookup, registry
-from vfi_jax.weights import places, plain, sources, store
+from vfi_jax.weights import places, plain, sources, store, unsupported
 from vfi_jax.weights.conversion import (
     alike,
     check,
@@ -257,7 +257,8 @@ def _owner(arrays):
     try:
         return f"\n  they are those of {recognise(arrays)}"
     except ValueError:
-        return ""
+        words = unsupported.kind(arrays)
+        return f"\n  {words}" if words else ""
 
 
 def _load_stored(folder, system, overrides):

@@ -262,4 +262,7 @@ INERT: dict[str, list[str]] = {
     "numpy._core.numeric": _NUMPY,
     "torch": ["float16", "bfloat16", "float32", "float64", "int32", "int64", "uint8", "bool"],
 }
-INERT_PACKAGES = {"addict", "easydict", "ml_collections", "munch", "omegaconf", "yacs"}  # settings
+INERT_PACKAGES = {  # of settings, and of what trainings log
+    *("addict", "easydict", "ml_collections", "munch", "omegaconf", "yacs"),
+    *("lightning", "lightning_fabric", "mmcv", "mmengine", "pytorch_lightning"),
+}
