@@ -24,7 +24,7 @@ from typing import Any
 import jax
 from jax import lax
 
-from vfi_jax import lookup
+from vfi_jax import lookup, meshes
 from vfi_jax.arrays import Array, varying_alike
 
 KERNELS = "vfi_jax.ops.kernels"
@@ -62,6 +62,10 @@ def backend(name: str) -> AbstractContextManager:
 
 def dispatch(name: str, reference: Callable, *arrays: Array, **options: Any) -> Any:
     """`reference(*arrays, **options)`, or the kernel of that name in its place."""
+    return meshes.automatic(functools.partial(_chosen, name, reference, **options), *arrays)
+
+
+def _chosen(name, reference, *arrays, **options):
     arrays = varying_alike(*arrays)
     chosen = _BACKEND.value
     if chosen == "xla" or name not in _kernels():

@@ -21,9 +21,9 @@ NARROW = 4  # up to as many channels one scatter of four pixels is faster than f
 def points(flow: Array) -> tuple[Array, Array]:
     """Where a flow `[*B, H, W, 2]` points: x and y, each `[*B, H, W]`."""
     height, width = flow.shape[-3:-1]
-    x = jnp.arange(width, dtype=flow.dtype) + flow[..., 0]
-    y = jnp.arange(height, dtype=flow.dtype)[:, None] + flow[..., 1]
-    return x, y
+    x, y = (jnp.arange(size, dtype=flow.dtype) for size in (width, height))
+    lead = [1] * (flow.ndim - 3)  # no rank is ever promoted silently
+    return x.reshape(*lead, 1, width) + flow[..., 0], y.reshape(*lead, height, 1) + flow[..., 1]
 
 
 def corners(flow: Array, *, clamp: bool) -> tuple[Array, Array, list[Array]]:

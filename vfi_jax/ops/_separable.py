@@ -27,7 +27,8 @@ def _shifts(lines, vertical, horizontal):
 
     def tap(i, total):
         here = lax.dynamic_slice_in_dim(planes, i, rows, axis=1)
-        return total + down[i] * sum(here[..., j : j + width] * across[j] for j in range(taps))
+        along = sum(here[..., j : j + width] * across[j : j + 1] for j in range(taps))
+        return total + down[i][None] * along
 
     total = jnp.zeros_like(lines, shape=(len(planes), rows, width))
     return lax.fori_loop(0, taps, tap, total).transpose(1, 2, 0)

@@ -60,7 +60,7 @@ def _filter_taps(flow, side):
 
     def along(position, size, step):
         low = position.astype(jnp.int32)
-        part = position - low
+        part = position - low.astype(position.dtype)
         near = step <= 0  # the nearer half of the kernel weighs 1 - fraction
         weight = jnp.where(near, 1 - part, part)
         return jnp.clip(low + step, 0, size - 1), weight, jnp.where(near, -1.0, 1.0)
@@ -127,8 +127,9 @@ def _flow_corners(dilation, shape, taps, tap, moved):
     """The pixels around tap number `tap` of every pixel, moved by `[H, W, 2]` (y, x)."""
     height, width, _ = shape
     side = math.isqrt(taps)
-    y = jnp.arange(height)[:, None] + dilation * (tap // side - side // 2) + moved[..., 0]
-    x = jnp.arange(width) + dilation * (tap % side - side // 2) + moved[..., 1]
+    y = jnp.arange(height)[:, None] + dilation * (tap // side - side // 2)
+    x = jnp.arange(width)[None] + dilation * (tap % side - side // 2)
+    y, x = y.astype(moved.dtype) + moved[..., 0], x.astype(moved.dtype) + moved[..., 1]
     return [
         _sampled.Corner(row * width + column, across * down, slope_x * down, across * slope_y)
         for row, down, slope_y in _sampled.beside(y, height, clamp=True)

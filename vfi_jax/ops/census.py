@@ -4,6 +4,7 @@ import functools
 
 import jax.numpy as jnp
 
+from vfi_jax import meshes
 from vfi_jax.arrays import Image
 from vfi_jax.ops import _check, _grid, _rows
 
@@ -41,7 +42,7 @@ def census_transform(image: Image, *, window: int = 7, softness: float = SOFTNES
         red, green, blue = jnp.split(grey, 3, axis=-1)
         grey = GREY[0] * red + GREY[1] * green + GREY[2] * blue
     compare = functools.partial(_compare, window=window, softness=softness)
-    return _grid.each(compare, grey).astype(image.dtype)
+    return meshes.automatic(functools.partial(_grid.each, compare), grey).astype(image.dtype)
 
 
 def _compare(grey, *, window, softness):
@@ -59,5 +60,5 @@ def _compare_rows(lines, grey, *, window, softness):
     around = jnp.stack(
         [lines[y : y + rows, x : x + width] for y in range(window) for x in range(window)]
     )
-    difference = around - grey
+    difference = around - grey[None]
     return jnp.moveaxis(difference / jnp.sqrt(softness**2 + difference**2), 0, -1)

@@ -254,8 +254,8 @@ def _places(shape, x, y, radius):
     rows, down = _window(y, height, radius)
     columns, across = _window(x, width, radius)
     inside = (rows >= 0) & (rows < height)
-    index = jnp.where(inside[:, None], rows[:, None] * width + columns, height * width)
-    index = jnp.where((columns >= 0) & (columns < width), index, height * width)
+    index = jnp.where(inside[:, None], rows[:, None] * width + columns[None], height * width)
+    index = jnp.where(((columns >= 0) & (columns < width))[None], index, height * width)
     return index, down, across
 
 

@@ -88,7 +88,9 @@ def deformable_conv(
         dilation=dilation,
         groups=groups,
     )
-    return out if bias is None else out + bias.astype(out.dtype)
+    if bias is None:
+        return out
+    return out + bias.astype(out.dtype).reshape(*[1] * (out.ndim - 1), features)
 
 
 class _Geometry(NamedTuple):
@@ -198,14 +200,14 @@ def _corners(geometry, shape, start, offset, rows):
     height, width, _ = shape
     moved = _tap_major(geometry, _rows.cut(offset, start, rows), 2)
     _, columns, taps, groups, _ = moved.shape
-    tap = jnp.arange(taps)[:, None]
+    tap, group = jnp.arange(taps)[None, None, :, None], jnp.arange(groups)[None, None, None]
     y = (start + jnp.arange(rows)[:, None, None, None]) * geometry.stride - geometry.padding
-    x = jnp.arange(columns)[:, None, None] * geometry.stride - geometry.padding
-    y = y + tap // geometry.width * geometry.dilation + moved[..., 0]
-    x = x + tap % geometry.width * geometry.dilation + moved[..., 1]
+    x = jnp.arange(columns)[None, :, None, None] * geometry.stride - geometry.padding
+    y = (y + tap // geometry.width * geometry.dilation).astype(moved.dtype) + moved[..., 0]
+    x = (x + tap % geometry.width * geometry.dilation).astype(moved.dtype) + moved[..., 1]
     return [
         _sampled.Corner(
-            pixel=(row * width + column) * groups + jnp.arange(groups),
+            pixel=(row * width + column) * groups + group,
             weight=down * across,
             dx=down * slope_x,
             dy=slope_y * across,

@@ -151,8 +151,8 @@ def _fill(flow, valid, *, fill_from):
         nearest = jnp.maximum(nearest, 0)
         index = row * width + nearest if across else nearest * width + column
         total += jnp.where(found, _grid.take(_grid.rows(flow), index), 0)
-        count += found
-    filled = total / jnp.maximum(count, 1)
+        count += found.astype(jnp.int32)
+    filled = total / jnp.maximum(count, 1).astype(total.dtype)
     return jnp.where(known[..., None], flow, filled.astype(flow.dtype))
 
 

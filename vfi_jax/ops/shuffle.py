@@ -1,5 +1,6 @@
 """Moving pixels between space and channels."""
 
+from vfi_jax import meshes
 from vfi_jax.arrays import Image
 from vfi_jax.ops import _check
 
@@ -28,12 +29,10 @@ def pixel_shuffle(x: Image, factor: int) -> Image:
         raise ValueError(
             f"x must have a multiple of factor^2 = {factor**2} channels, got {channels}"
         )
-    split = x.reshape(*batch, height, width, channels // factor**2, factor, factor)
+    split = (*batch, height, width, channels // factor**2, factor, factor)
+    joined = (*batch, height * factor, width * factor, channels // factor**2)
     # [..., y, x, c, i, j] -> [..., y, i, x, j, c]
-    axes = (*range(len(batch)), *(len(batch) + axis for axis in (0, 3, 1, 4, 2)))
-    return split.transpose(axes).reshape(
-        *batch, height * factor, width * factor, channels // factor**2
-    )
+    return _moved(x, split, (0, 3, 1, 4, 2), joined)
 
 
 def pixel_unshuffle(x: Image, factor: int) -> Image:
@@ -60,9 +59,14 @@ def pixel_unshuffle(x: Image, factor: int) -> Image:
         raise ValueError(
             f"x must have height and width that are multiples of {factor}, got {height} x {width}"
         )
-    split = x.reshape(*batch, height // factor, factor, width // factor, factor, channels)
+    split = (*batch, height // factor, factor, width // factor, factor, channels)
+    joined = (*batch, height // factor, width // factor, channels * factor**2)
     # [..., y, i, x, j, c] -> [..., y, x, c, i, j]
-    axes = (*range(len(batch)), *(len(batch) + axis for axis in (0, 2, 4, 1, 3)))
-    return split.transpose(axes).reshape(
-        *batch, height // factor, width // factor, channels * factor**2
-    )
+    return _moved(x, split, (0, 2, 4, 1, 3), joined)
+
+
+def _moved(x, split, order, joined):
+    """`x` with its last three axes split into five, those reordered and joined to three again."""
+    lead = len(split) - 5
+    axes = (*range(lead), *(lead + axis for axis in order))
+    return meshes.automatic(lambda x: x.reshape(split).transpose(axes).reshape(joined), x)
