@@ -32,7 +32,7 @@ assert_type(vfi_jax.Contract(frames=2, times=None).multiple, int)
 assert_type(ops.backward_warp(image, image[..., :2], padding="border"), jax.Array)
 """
 WRONG = {
-    "vfi_jax.load(name=1)": "Unexpected keyword argument",
+    "vfi_jax.load(system=1)": "has incompatible type",
     "vfi_jax.list_models(1)": "Too many arguments",
     'vfi_jax.Interpolator(vfi_jax.create("rife"), {}, batch="two")': "has incompatible type",
     "vfi_jax.interpolator": "has no attribute",

@@ -1,5 +1,7 @@
 """DAIN against the original network's figures, and without its drift."""
 
+import dataclasses
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -274,6 +276,14 @@ TIMES = np.float32([[0.5]])
 CENTRAL = np.array([0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0], np.float32)
 
 
+class Anywhere(dain.Model):
+    """DAIN of any size that its warping takes, as its networks are not run."""
+
+    @property
+    def contract(self):
+        return dataclasses.replace(super().contract, multiple=4)
+
+
 @jax.jit
 def _with_known_flow(frames, shift):
     """DAIN's outputs at half time where the flow is `shift`, depth 1, and filters are bilinear."""
@@ -302,4 +312,4 @@ def _with_known_flow(frames, shift):
         return call(*args, **kwargs)
 
     with nn.intercept_methods(known):
-        return registry.create("dain", rectify_width=4).apply({}, frames, TIMES)
+        return Anywhere(dain.Config(rectify_width=4)).apply({}, frames, TIMES)
