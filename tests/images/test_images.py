@@ -40,6 +40,17 @@ def test_a_truncated_image_is_named(tmp_path, suffix):
         images.read(tmp_path / f"x{suffix}")
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_truncated_image_of_sixteen_bits_is_named(tmp_path, suffix):
+    pixels = np.random.default_rng(0).integers(0, 65536, (64, 64), np.uint16)
+    path = tmp_path / f"x{suffix}"
+    Image.fromarray(pixels).save(path)
+    data = path.read_bytes()
+    for size in (len(data) // 2, len(data) - 200):
+        with pytest.raises(ValueError, match=rf"x\{suffix} cannot be read as an image: .*damaged"):
+            images.read(write(path, data[:size]))
+
+
 @pytest.mark.parametrize("mode", ["P", "1", "L", "LA", "CMYK", "RGBA", "I;16"])
 def test_any_mode_becomes_rgb(tmp_path, mode):
     grey = Image.fromarray(PICTURE).convert("L")

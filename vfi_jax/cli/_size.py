@@ -8,6 +8,6 @@ def parse_size(text: str) -> tuple[int, int]:
       ValueError: it is no such text.
     """
     width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise ValueError(f"--size must be WIDTHxHEIGHT, such as 1280x720, got {text!r}")
     return int(height), int(width)

@@ -1,4 +1,4 @@
-"""Which frames of a clip a model is given, and which it is asked for."""
+"""Which frames of a clip are a model's inputs, and which its targets."""
 
 import dataclasses
 import fractions
@@ -10,11 +10,11 @@ from vfi_jax.contract import Contract
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Window:
-    """One question that a clip can ask and answer.
+    """Inputs of a model and their targets, as indices of a clip's frames.
 
     Attributes:
-      inputs: indices of the frames given, equally spaced.
-      targets: indices of the frames asked for.
+      inputs: indices of the input frames, equally spaced.
+      targets: indices of the target frames.
       times: their times, in distances between inputs from the first input.
     """
 

@@ -1,4 +1,4 @@
-"""What an image file says of its colours, carried from file to file as PNG has it."""
+"""The colour space of image files, carried from file to file as PNG chunks."""
 
 import dataclasses
 import struct
@@ -18,7 +18,7 @@ class Colour:
     """The colour space of an image: ICC profile, gamma, primaries.
 
     Attributes:
-      chunks: PNG chunks that say it, complete; empty: nothing is said.
+      chunks: PNG chunks that declare it, complete; empty: none is declared.
       space: of the ICC profile: "RGB", "GRAY", "CMYK" ...; "" without one.
     """
 
@@ -26,7 +26,7 @@ class Colour:
     space: str = ""
 
     def fits(self, *, grey: bool) -> bool:
-        """Whether it can be said of a grey image, or of an RGB image."""
+        """Whether a grey image, or an RGB image, may declare it."""
         return self.space in ("", "GRAY" if grey else "RGB")
 
 
@@ -34,7 +34,7 @@ PLAIN = Colour()
 
 
 def of_image(image: Image.Image, file: BinaryIO) -> Colour:
-    """What an image opened by Pillow says of its colours."""
+    """The colour space of an image opened by Pillow."""
     profile = image.info.get("icc_profile") or b""
     if image.format == "PNG":
         return Colour(_png_chunks(file), _space(profile))
@@ -42,7 +42,7 @@ def of_image(image: Image.Image, file: BinaryIO) -> Colour:
 
 
 def of_tiff(tags: Any) -> Colour:
-    """What a TIFF's tags say of its colours."""
+    """The colour space that a TIFF's tags declare."""
     profile = tags.get(ICC_PROFILE) or b""
     return Colour(_icc_chunk(profile) or _primaries_chunk(tags), _space(profile))
 

@@ -1,4 +1,4 @@
-"""What image files say before their pixels are read."""
+"""Properties of image files, read from their headers."""
 
 import contextlib
 import dataclasses
@@ -24,7 +24,7 @@ Source = Path | bytes
 
 @dataclasses.dataclass(frozen=True)
 class Info:
-    """What an image file says before its pixels are read.
+    """Properties of an image file, read from its header.
 
     Attributes:
       format: "PNG", "TIFF" and so on, as Pillow names it.
@@ -48,7 +48,7 @@ class Info:
 
 
 def inspect(paths: Sequence[Path]) -> list[Info]:
-    """What images say that are all of one size.
+    """The properties of images of one size.
 
     Raises:
       ValueError: one is no image or of another size; it is named.
@@ -64,7 +64,7 @@ def inspect(paths: Sequence[Path]) -> list[Info]:
 
 
 def read_info(path: Path) -> Info:
-    """What an image says.
+    """The properties of an image.
 
     Raises:
       ValueError: it is no image.

@@ -31,7 +31,7 @@ OVERSHOOT = 0.1  # past black and white, as resampling makes it, that is clipped
 
 @dataclasses.dataclass(frozen=True)
 class Page:
-    """What the tags of a page say.
+    """A page, by its tags.
 
     Attributes:
       index: of the page in the file.
@@ -122,7 +122,8 @@ def read_deep(pages: Sequence[Page], data: np.ndarray) -> Iterator[np.ndarray]:
         first, end = run[0].index, run[-1].index + 1
         _, found = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED, range=(first, end))
         if len(found) != end - first:
-            raise ValueError(f"{kinds[0]} samples in a TIFF, compressed as here, are not decoded")
+            what = "are damaged, or compressed in a way that OpenCV does not know"
+            raise ValueError(f"the TIFF's {kinds[0]} samples {what}")
         yield from (_finished(page, found[page.index - first]) for page in run)
 
 

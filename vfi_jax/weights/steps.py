@@ -123,7 +123,7 @@ class Steps:
 
     def _descending(self):
         names = [folder.name for folder in self._folder.iterdir() if folder.is_dir()]
-        return sorted((int(name) for name in names if name.isdigit()), reverse=True)
+        return sorted((int(name) for name in names if name.isdecimal()), reverse=True)
 
     def _faults(self, step):
         with contextlib.suppress(FileNotFoundError):
