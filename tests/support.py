@@ -14,9 +14,12 @@ from tests.golden import standin
 from train.recipe import list_recipes
 from vfi_jax import registry
 from vfi_jax.data.degrade import degrade
+from vfi_jax.weights import store
+from vfi_jax.weights.places import packaged_folder
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
+SHIPPED = [name for name in registry.list_models() if store.is_checkpoint(packaged_folder(name))]
 SMALL_RECIPES = [
     name for name in list_recipes() if name.endswith("small") or name == "shared_pyramid"
 ]

@@ -78,4 +78,4 @@ def test_the_baseline_weighs_the_frames_by_time():
     frames = jnp.stack([jnp.zeros((16, 16, 3)), jnp.ones((16, 16, 3))])[None]
     out = registry.create("blend").apply({}, frames, jnp.array([[0.25, 0.75]]))["frames"]
     assert out[0, :, 0, 0, 0].tolist() == [0.25, 0.75]
-    assert registry.create("blend").contract == Contract(frames=2, times=None)
+    assert registry.create("blend").contract == Contract(frames=2, times=None, symmetric=True)

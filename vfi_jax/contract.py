@@ -21,6 +21,8 @@ class Contract:
       multiple: input height and width must be multiples of it.
       flows: the last of "flows" in an answer, `[B, T, 2, H, W, 2]` pixels, runs from the new frame
         to the two frames; any time may be asked for, 0 included: there it is the optical flow.
+      symmetric: frames in reverse order give the same answers in reverse order, whatever the
+        weights.
 
     Raises:
       ValueError: an attribute is out of range.
@@ -32,6 +34,7 @@ class Contract:
     scale: int = 1
     multiple: int = 1
     flows: bool = False
+    symmetric: bool = False
 
     def __post_init__(self):
         if not self.min_frames:

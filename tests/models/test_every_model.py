@@ -4,9 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.interpreters import partial_eval
 from jax.sharding import Mesh, PartitionSpec
 
 from tests import support
+from tests.models import questions
 from vfi_jax import registry
 from vfi_jax.contract import Contract
 from vfi_jax.interpolation import Interpolator
@@ -41,26 +43,78 @@ def cheap(request):
     return request.param
 
 
-def test_the_contract_is_kept(name):
-    """Shapes and types alone, so that the largest systems cost no more than three traces."""
-    model, half = registry.create(name), _half(name)
-    variables = registry.abstract_variables(half)
-    assert {leaf.dtype for leaf in jax.tree.leaves(variables)} <= {jnp.dtype("float32")}
+def test_the_contract_is_kept_and_times_are_heeded(name):
+    """Shapes and types alone, so that the largest systems cost no more than one trace."""
+    model = _half(name)
     contract = model.contract
     assert isinstance(contract, Contract)
     side = max(contract.multiple, 16)
-    for net, batch, count, size in (
-        (model, 2, contract.frames, (side, 2 * side)),
-        (half, 1, contract.min_frames, (2 * side, side)),
-    ):
-        offered = contract.times_of(count)
-        times = 3 if offered is None else len(offered)
-        frames = jax.ShapeDtypeStruct((batch, count, *size, 3), jnp.float32)
-        asked = jax.ShapeDtypeStruct((batch, times), jnp.float32)
-        out = jax.eval_shape(net.apply, variables, frames, asked)["frames"]
-        height, width = (contract.scale * pixels for pixels in size)
-        assert out.shape == (batch, times, height, width, 3)
-        assert out.dtype == jnp.float32
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    frames, times = _inputs(contract, 2, contract.frames, (side, 2 * side))
+    traced, (out, variables) = jax.make_jaxpr(model.init_with_output, return_shape=True)(
+        key, frames, times
+    )
+    _assert_fits(out["frames"], contract, frames, times)
+    assert {leaf.dtype for leaf in jax.tree.leaves(variables)} <= {jnp.dtype("float32")}
+    if contract.times is None:
+        wanted = [path[1].key == "frames" for path in _paths((out, variables)) if path[0].idx == 0]
+        wanted += [False] * len(jax.tree.leaves(variables))
+        _, used = partial_eval.dce_jaxpr(traced.jaxpr, wanted)
+        assert used[-1], "times change nothing"
+
+
+def test_the_shortest_window_is_answered_at_full_precision(cheap):
+    model = registry.create(cheap)
+    contract = model.contract
+    side = max(contract.multiple, 16)
+    frames, times = _inputs(contract, 1, contract.min_frames, (2 * side, side))
+    out = jax.eval_shape(model.apply, registry.abstract_variables(model), frames, times)
+    _assert_fits(out["frames"], contract, frames, times)
+
+
+@pytest.fixture(scope="module", params=_cheapest())
+def answers(request):
+    return questions.of_any_weights(request.param)
+
+
+def test_what_changes_is_answered_where_it_is(answers):
+    """Not mirrored, turned or moved elsewhere."""
+    change = np.abs(answers.to["corner"] - answers.to["clip"]).mean(axis=(0, 3))
+    height, width = (side // 2 for side in change.shape)
+    elsewhere = change[:height, width:], change[height:, :width], change[height:, width:]
+    assert change[:height, :width].mean() > 1.2 * max(quarter.mean() for quarter in elsewhere)
+
+
+def test_another_time_has_another_answer(answers):
+    differ = not np.array_equal(answers.to["later"], answers.to["clip"])
+    assert differ == (answers.model.contract.times is None)
+
+
+def test_what_runs_backwards_is_answered_backwards_where_the_contract_says_so(answers):
+    backwards = answers.to["backwards"][::-1]
+    symmetric = np.allclose(backwards, answers.to["clip"], rtol=0, atol=1e-5)
+    assert symmetric == answers.model.contract.symmetric
+
+
+@pytest.fixture(scope="module", params=support.SHIPPED)
+def learned(request):
+    return questions.of_shipped_weights(request.param)
+
+
+def test_equal_frames_give_that_frame(learned):
+    frames, first = learned.to["still"], learned.first
+    enough = 28 if learned.model.contract.scale == 1 else 20  # another scene has 12
+    assert min(questions.decibels(frame, first) for frame in frames) >= enough
+
+
+def test_mirrored_frames_give_mirrored_frames(learned):
+    frames = learned.to["clip"]
+    assert questions.decibels(learned.to["left and right"], frames[:, :, ::-1]) >= 30
+    assert questions.decibels(learned.to["up and down"], frames[:, ::-1]) >= 30
+
+
+def test_frames_played_backwards_give_the_same_frames(learned):
+    assert questions.decibels(learned.to["backwards"][::-1], learned.to["clip"]) >= 35
 
 
 @pytest.mark.slow
@@ -119,6 +173,24 @@ def test_gradients_are_finite_and_reach_every_part(name):
         part for part, tree in of_params.items() if not any(map(np.any, jax.tree.leaves(tree)))
     ]
     assert not untouched
+
+
+def _inputs(contract, batch, count, size):
+    """Shapes of frames and times."""
+    offered = contract.times_of(count)
+    times = 3 if offered is None else len(offered)
+    shapes = (batch, count, *size, 3), (batch, times)
+    return [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
+
+
+def _assert_fits(out, contract, frames, times):
+    height, width = (contract.scale * pixels for pixels in frames.shape[2:4])
+    assert out.shape == (*times.shape, height, width, 3)
+    assert out.dtype == jnp.float32
+
+
+def _paths(tree):
+    return [path for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
 
 
 def _half(name):

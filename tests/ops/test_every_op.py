@@ -1,5 +1,6 @@
 """What every op must stand, on the examples of tests/ops/examples.py."""
 
+import doctest
 import functools
 import importlib
 
@@ -23,6 +24,17 @@ OWN_VALUE = ("forward_backward_error", "resize_flow")  # a flow that is no numbe
 
 def test_the_table_has_every_op():
     assert set(NAMES) == set(ops.__all__) - {"backend"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_of_its_docstring_is_true(name):
+    known = {"jnp": jnp, "ops": ops}
+    example = doctest.DocTestParser().get_doctest(
+        getattr(ops, name).__doc__, known, name, filename=None, lineno=None
+    )
+    assert example.examples
+    report = []
+    assert not doctest.DocTestRunner().run(example, out=report.append).failed, "".join(report)
 
 
 @pytest.mark.parametrize("name", NAMES)

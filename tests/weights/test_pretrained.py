@@ -7,27 +7,26 @@ import pytest
 
 import vfi_jax
 from tests import support
-from vfi_jax import evaluation, metrics, registry, weights
+from vfi_jax import evaluation, metrics, weights
 from vfi_jax.data.scene import Scene
 from vfi_jax.interpolation import Interpolator
 from vfi_jax.weights import store
 from vfi_jax.weights.places import PRETRAINED, packaged_folder
 
-SHIPPED = [name for name in registry.list_models() if store.is_checkpoint(packaged_folder(name))]
 SIZE = (128, 192)
 SEEDS = (11, 12, 13, 14)
 # mind/small was trained to match, on textures alone.
-INTERPOLATING = [name for name in SHIPPED if name != "mind/small"]
+INTERPOLATING = [name for name in support.SHIPPED if name != "mind/small"]
 
 
 def test_all_that_ships_is_small():
-    sizes = {name: _bytes(packaged_folder(name)) for name in SHIPPED}
+    sizes = {name: _bytes(packaged_folder(name)) for name in support.SHIPPED}
     assert sizes.pop(weights.DEFAULT) <= 4e6
     assert max(sizes.values(), default=0) < 0.7e6
     assert _bytes(PRETRAINED) <= 8e6
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", support.SHIPPED)
 def test_what_ships_is_whole_and_says_where_it_comes_from(name):
     store.verify(packaged_folder(name))
     assert store.describe(packaged_folder(name))["model"] == name

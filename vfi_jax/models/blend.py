@@ -25,7 +25,7 @@ class Model(nn.Module):
 
     @property
     def contract(self) -> Contract:
-        return Contract(frames=2, times=None)
+        return Contract(frames=2, times=None, symmetric=True)
 
     @system
     @nn.compact

@@ -34,6 +34,13 @@ def adaptive_warp(image: Image, flow: Flow, kernel: Image) -> Image:
     Raises:
       ValueError: flow or kernel does not fit image.
 
+    Example:
+      >>> image = jnp.arange(12.0).reshape(3, 4, 1)
+      >>> flow = jnp.tile(jnp.array([1, 0.5]), (3, 4, 1))
+      >>> kernel = jnp.tile(jnp.array([1.0, 2, 3, 4]), (3, 4, 1))
+      >>> ops.adaptive_warp(image, flow, kernel)[..., 0].tolist()
+      [[8.0, 10.0, 12.0, 3.0], [16.0, 18.0, 20.0, 7.0], [8.0, 9.0, 10.0, 11.0]]
+
     Source: Bao et al. 2018 (MEMC-Net), sec. 3.2; Bao et al. 2019 (DAIN).
     """
     image = _check.image(image)
@@ -59,6 +66,13 @@ def adaptive_separable_conv(image: Image, vertical: Image, horizontal: Image) ->
 
     Raises:
       ValueError: the shapes do not fit one another.
+
+    Example:
+      >>> image = jnp.arange(12.0).reshape(3, 4, 1)
+      >>> vertical = jnp.tile(jnp.array([1.0, 0, 0]), (1, 2, 1))
+      >>> horizontal = jnp.tile(jnp.array([0, 0, 1.0]), (1, 2, 1))
+      >>> ops.adaptive_separable_conv(image, vertical, horizontal)[..., 0].tolist()
+      [[2.0, 3.0]]
 
     Source: Niklaus et al. 2017 (SepConv), eq. 2.
     """
@@ -92,6 +106,11 @@ def adaptive_flow_conv(image: Image, weight: Image, offset: Image, *, dilation: 
 
     Raises:
       ValueError: the shapes do not fit one another, or K is not odd.
+
+    Example:
+      >>> image, offset = jnp.arange(6.0).reshape(2, 3, 1), jnp.tile(jnp.array([0.5, 1]), (2, 3, 1))
+      >>> ops.adaptive_flow_conv(image, jnp.full((2, 3, 1), 2.0), offset)[..., 0].tolist()
+      [[5.0, 7.0, 7.0], [8.0, 10.0, 10.0]]
 
     Source: Lee et al. 2020 (AdaCoF), eq. 3.
     """

@@ -30,6 +30,11 @@ def census_transform(image: Image, *, window: int = 7, softness: float = SOFTNES
     Raises:
       ValueError: neither 1 nor 3 channels, or window is not odd.
 
+    Example:
+      >>> left, right = ops.census_transform(jnp.array([[[0.0], [3]]]), window=3, softness=4.0)[0]
+      >>> print(left)
+      [0.  0.  0.  0.  0.  0.6 0.  0.  0. ]
+
     Source: Meister et al. 2018 (UnFlow), after Zabih & Woodfill 1994 and Stein 2004.
     """
     image = _check.image(image)

@@ -31,6 +31,11 @@ def cost_volume(features0: Image, features1: Image, *, radius: int = 4) -> Image
     Raises:
       ValueError: the shapes differ, a type is not a float, or radius is negative.
 
+    Example:
+      >>> features0, features1 = jnp.array([[[1.0], [2]]]), jnp.array([[[3.0], [5]]])
+      >>> ops.cost_volume(features0, features1, radius=1)[0, :, 3:6].tolist()
+      [[0.0, 3.0, 5.0], [6.0, 10.0, 0.0]]
+
     Source: Sun et al. 2018 (PWC-Net), eq. 2.
     """
     features0 = _check.image(features0, "features0")
@@ -61,6 +66,12 @@ def all_pairs_correlation(
     Raises:
       ValueError: the shapes do not fit, a type is not a float, or features1 is too small.
 
+    Example:
+      >>> features0, features1 = jnp.full((1, 1, 4), 1.5), jnp.arange(16.0).reshape(2, 2, 4)
+      >>> fine, coarse = ops.all_pairs_correlation(features0, features1, levels=2)
+      >>> fine.tolist(), coarse.tolist()
+      ([[[[4.5, 16.5], [28.5, 40.5]]]], [[[[22.5]]]])
+
     Source: Teed & Deng 2020 (RAFT), sec. 3.2.
     """
     features0, features1 = _check_pairs(features0, features1, levels)
@@ -84,6 +95,11 @@ def correlation_lookup(volumes: tuple[Array, ...], flow: Flow, *, radius: int = 
 
     Raises:
       ValueError: a volume does not fit flow, or radius is negative.
+
+    Example:
+      >>> volume = jnp.arange(6.0).reshape(1, 1, 2, 3)
+      >>> ops.correlation_lookup((volume,), jnp.array([[[1, 0.5]]]), radius=0).tolist()
+      [[[2.5]]]
 
     Source: Teed & Deng 2020 (RAFT), sec. 3.2.
     """

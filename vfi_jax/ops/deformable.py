@@ -53,6 +53,12 @@ def deformable_conv(
     Raises:
       ValueError: the shapes do not fit one another.
 
+    Example:
+      >>> x, offset = jnp.arange(6.0).reshape(2, 3, 1), jnp.tile(jnp.array([0.5, 1]), (2, 3, 1))
+      >>> mask, kernel = jnp.full((2, 3, 1), 0.5), jnp.full((1, 1, 1, 1), 4.0)
+      >>> ops.deformable_conv(x, offset, mask, kernel, padding=0)[..., 0].tolist()
+      [[5.0, 7.0, 0.0], [4.0, 5.0, 0.0]]
+
     Source: Dai et al. 2017; Zhu et al. 2019 (modulation).
     """
     x, offset = _check.image(x, "x"), _check.image(offset, "offset")

@@ -22,6 +22,12 @@ def forward_backward_error(flow01: Flow, flow10: Flow) -> Mask:
     Raises:
       ValueError: shapes or types do not fit.
 
+    Example:
+      >>> there = jnp.tile(jnp.array([1.0, 0]), (1, 3, 1))
+      >>> back = jnp.array([[[0.0, 0], [-1, 3], [3, 0]]])
+      >>> ops.forward_backward_error(there, back)[..., 0].tolist()
+      [[3.0, 4.0, 4.0]]
+
     Source: Sundaram et al. 2010 (dense point trajectories).
     """
     flow01 = _check.flow(flow01, "flow01")
@@ -51,6 +57,12 @@ def occlusion_mask(
 
     Raises:
       ValueError: shapes or types do not fit.
+
+    Example:
+      >>> there = jnp.tile(jnp.array([1.0, 0]), (1, 3, 1))
+      >>> back = jnp.array([[[0.0, 0], [-1, 0], [3, 0]]])
+      >>> ops.occlusion_mask(there, back)[..., 0].tolist()
+      [[0.0, 1.0, 1.0]]
 
     Source: Sundaram et al. 2010 (dense point trajectories), its threshold.
     """

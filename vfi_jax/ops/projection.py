@@ -40,6 +40,11 @@ def flow_projection(
     Raises:
       ValueError: `flow` has another shape or type, or a direction is unknown.
 
+    Example:
+      >>> flow = jnp.full((2, 4, 2), 9.0).at[0, 0].set(jnp.array([2, 0.5]))  # the others leave
+      >>> ops.flow_projection(flow)[0].tolist()
+      [[0.0, 0.0], [0.0, 0.0], [-2.0, -0.5], [-2.0, -0.5]]
+
     Source: Bao et al. 2019 (MEMC-Net, arXiv:1810.08768).
     """
     flow = _check.flow(flow)
@@ -67,6 +72,11 @@ def depth_flow_projection(flow: Flow, weight: Mask, *, fill_holes: bool = False)
     Raises:
       ValueError: shapes or types do not fit.
 
+    Example:
+      >>> flow = jnp.array([[[2.0, 0], [1, 0], [9, 0]]])
+      >>> ops.depth_flow_projection(flow, jnp.array([[[3.0], [1], [1]]]))[..., 0].tolist()
+      [[0.0, 0.0, -1.75]]
+
     Source: Bao et al. 2019 (DAIN, arXiv:1904.00830).
     """
     flow = _check.flow(flow)
@@ -89,6 +99,13 @@ def fill_holes(flow: Image, valid: Mask, *, fill_from: tuple[str, ...] = DIRECTI
 
     Raises:
       ValueError: `valid` does not fit `flow`, or a direction is unknown.
+
+    Example:
+      >>> flow = jnp.array([2.0, 0, 6, 1, 0, 0]).reshape(2, 3, 1)
+      >>> ops.fill_holes(flow, flow > 0)[..., 0].tolist()
+      [[2.0, 4.0, 6.0], [1.0, 1.0, 3.5]]
+      >>> ops.fill_holes(flow, flow > 0, fill_from=("left",))[..., 0].tolist()
+      [[2.0, 2.0, 6.0], [1.0, 1.0, 1.0]]
 
     Source: Bao et al. 2019 (MEMC-Net, arXiv:1810.08768), outside-in filling.
     """

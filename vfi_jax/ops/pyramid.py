@@ -25,6 +25,11 @@ def gaussian_pyramid(image: Image, *, levels: int = 5) -> tuple[Image, ...]:
     Raises:
       ValueError: levels is below 1, or a level that is to be halved has a side below 3.
 
+    Example:
+      >>> _, half = ops.gaussian_pyramid(jnp.zeros((3, 3, 1)).at[0, 1].set(64), levels=2)
+      >>> half[..., 0].tolist()
+      [[12.0, 12.0], [4.0, 4.0]]
+
     Source: Burt & Adelson 1983.
     """
     image = _checked(image, levels, halvings=levels - 1)
@@ -51,6 +56,11 @@ def laplacian_pyramid(image: Image, *, levels: int = 5) -> tuple[Image, ...]:
     Raises:
       ValueError: levels is below 1, or a level that is to be halved has a side below 3.
 
+    Example:
+      >>> band, half = ops.laplacian_pyramid(jnp.zeros((3, 3, 1)).at[0, 1].set(64), levels=1)
+      >>> band[..., 0].tolist()
+      [[-10.0, 54.0, -10.0], [-8.0, -8.0, -8.0], [-6.0, -6.0, -6.0]]
+
     Source: Burt & Adelson 1983.
     """
     _checked(image, levels, halvings=levels)
@@ -71,6 +81,11 @@ def reconstruct_laplacian(pyramid: tuple[Image, ...]) -> Image:
 
     Raises:
       ValueError: the pyramid is empty, or a level is not half as large as the one before it.
+
+    Example:
+      >>> band, half = jnp.zeros((3, 3, 1)).at[0, 1].set(9), jnp.array([[[8.0], [8]], [[0], [0]]])
+      >>> ops.reconstruct_laplacian((band, half))[..., 0].tolist()
+      [[6.0, 15.0, 6.0], [4.0, 4.0, 4.0], [2.0, 2.0, 2.0]]
 
     Source: Burt & Adelson 1983.
     """

@@ -31,6 +31,13 @@ def resize_bilinear(x: Image, shape: tuple[int, int], *, align_corners: bool = F
     Raises:
       ValueError: a size in `shape` is below 1, or x is not of a float type.
 
+    Example:
+      >>> x = jnp.array([[[0.0], [8]]])
+      >>> ops.resize_bilinear(x, (1, 4))[..., 0].tolist()
+      [[0.0, 2.0, 6.0, 8.0]]
+      >>> ops.resize_bilinear(x, (1, 5), align_corners=True)[..., 0].tolist()
+      [[0.0, 2.0, 4.0, 6.0, 8.0]]
+
     Source: PyTorch's interpolate(mode="bilinear").
     """
     x = _check.image(x, "x")
@@ -59,6 +66,10 @@ def resize_flow(flow: Flow, shape: tuple[int, int], *, align_corners: bool = Fal
     Raises:
       ValueError: a size in `shape` is below 1, or `flow` has another type or number of channels.
 
+    Example:
+      >>> ops.resize_flow(jnp.array([[[1.0, 3]]]), (1, 2)).tolist()
+      [[[2.0, 3.0], [2.0, 3.0]]]
+
     Source: the convention of pyramidal flow networks, such as Ranjan & Black 2017 (SPyNet).
     """
     flow = _check.flow(flow)
@@ -86,6 +97,10 @@ def imresize(x: Image, scale: float) -> Image:
 
     Raises:
       ValueError: scale is not positive, or x is not of a float type.
+
+    Example:
+      >>> ops.imresize(jnp.array([0.0, 0, 64, 0]).reshape(1, 4, 1), 0.5)[..., 0].tolist()
+      [[6.5, 25.5]]
 
     Source: Keys 1981; MATLAB's imresize.
     """

@@ -20,6 +20,10 @@ def pixel_shuffle(x: Image, factor: int) -> Image:
     Raises:
       ValueError: the channels are not a multiple of factor^2, or there are fewer than 3 axes.
 
+    Example:
+      >>> ops.pixel_shuffle(jnp.arange(4).reshape(1, 1, 4), 2)[..., 0].tolist()
+      [[0, 1], [2, 3]]
+
     Source: Shi et al. 2016; the channel order is PyTorch's.
     """
     x = _check.pixels(x, "x")
@@ -49,6 +53,10 @@ def pixel_unshuffle(x: Image, factor: int) -> Image:
 
     Raises:
       ValueError: height or width is not a multiple of factor, or there are fewer than 3 axes.
+
+    Example:
+      >>> ops.pixel_unshuffle(jnp.arange(8).reshape(2, 4, 1), 2).tolist()
+      [[[0, 1, 4, 5], [2, 3, 6, 7]]]
 
     Source: the inverse of Shi et al. 2016; the channel order is PyTorch's.
     """

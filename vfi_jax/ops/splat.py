@@ -54,6 +54,14 @@ def forward_splat(
       ValueError: shapes or types do not fit, an option is unknown, or `metric` is missing or given
         in vain.
 
+    Example:
+      >>> image = jnp.array([6.0, 0, 0, 0, 0, 3]).reshape(2, 3, 1)
+      >>> flow = jnp.zeros((2, 3, 2)).at[0, 0].set(jnp.array([2, 0.5]))
+      >>> ops.forward_splat(image, flow)[..., 0].tolist()
+      [[0.0, 0.0, 3.0], [0.0, 0.0, 6.0]]
+      >>> ops.forward_splat(image, flow, mode="average", normalise="zero_eps")[..., 0].tolist()
+      [[0.0, 0.0, 2.0], [0.0, 0.0, 4.0]]
+
     Source: Niklaus and Liu 2020 (softmax splatting, arXiv:2003.05534). An exp(metric) too
     large for float32 is scaled down for the whole image, eps with it: numbers where the original
     overflows; with "zero_eps", to which no scale matters, also up. A pixel whose metric is more
@@ -91,6 +99,11 @@ def flow_reversal(flow: Flow, *, metric: Mask | None = None, deterministic: bool
 
     Raises:
       ValueError: shapes or types do not fit.
+
+    Example:
+      >>> flow = jnp.full((2, 3, 2), 9.0).at[0, 0].set(jnp.array([2.0, 1]))  # the others leave
+      >>> ops.flow_reversal(flow)[1].tolist()
+      [[0.0, 0.0], [0.0, 0.0], [-2.0, -1.0]]
 
     Source: Xu et al. 2019 (Quadratic Video Interpolation, arXiv:1911.00627), its flow reversal
     layer, with bilinear weights in the place of Gaussian ones.

@@ -34,6 +34,13 @@ def backward_warp(image: Image, flow: Flow, *, padding: str = "zeros") -> Image:
     Raises:
       ValueError: `flow` does not fit `image`, or `padding` is unknown.
 
+    Example:
+      >>> image, flow = jnp.arange(6.0).reshape(2, 3, 1), jnp.tile(jnp.array([1, 0.5]), (2, 3, 1))
+      >>> ops.backward_warp(image, flow)[..., 0].tolist()
+      [[2.5, 3.5, 0.0], [2.0, 2.5, 0.0]]
+      >>> ops.backward_warp(image, flow, padding="border")[..., 0].tolist()
+      [[2.5, 3.5, 3.5], [4.0, 5.0, 5.0]]
+
     Source: Jaderberg et al. 2015, eq. 5.
     """
     image = _check.image(image)
@@ -56,6 +63,10 @@ def inside(flow: Flow, *, threshold: float) -> Mask:
 
     Raises:
       ValueError: `flow` has another shape or type.
+
+    Example:
+      >>> ops.inside(jnp.tile(jnp.array([1, 0.25]), (2, 3, 1)), threshold=0.5)[..., 0].tolist()
+      [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0]]
 
     Source: Sun et al. 2018 (PWC-Net), the mask of its warping layer.
     """
@@ -83,6 +94,12 @@ def voxel_warp(frame0: Image, frame1: Image, flow0: Flow, flow1: Flow, weight: M
 
     Raises:
       ValueError: shapes do not fit, or a type is not a float.
+
+    Example:
+      >>> frame0, frame1 = jnp.arange(6.0).reshape(2, 3, 1), jnp.zeros((2, 3, 1)).at[1, 1].set(40)
+      >>> flow0, flow1 = (jnp.tile(jnp.array(vector), (2, 3, 1)) for vector in ([1.0, 0], [0.0, 1]))
+      >>> ops.voxel_warp(frame0, frame1, flow0, flow1, jnp.full((2, 3, 1), 0.75))[..., 0].tolist()
+      [[0.75, 11.5, 1.5], [3.0, 13.75, 3.75]]
 
     Source: Liu et al. 2017 (Deep Voxel Flow).
     """
