@@ -65,6 +65,29 @@ def question(scene, time, *, scale=1):
     return given, scene.frame(time)
 
 
+def smallest_quick(cases):
+    """Keys of portable cases as parameters: slow, but for the smallest case of each group.
+
+    Args:
+      cases: name -> case, or (group, name) -> case.
+    """
+
+    def pixels(key):
+        size = cases[key]["input"]["args"]
+        return size["count"] * size["height"] * size["width"]
+
+    smallest = {}
+    for key in sorted(cases, key=pixels):
+        smallest.setdefault(key[:-1] if isinstance(key, tuple) else "", key)
+    return [
+        pytest.param(
+            *(key if isinstance(key, tuple) else [key]),
+            marks=[] if key in smallest.values() else pytest.mark.slow,
+        )
+        for key in cases
+    ]
+
+
 def read_keys(name):
     """Rows (key, shape, dtype) of checkpoints/keys/<name>.txt, in the upstream file's order."""
     lines = (ROOT / "checkpoints/keys" / f"{name}.txt").read_text().splitlines()
@@ -134,6 +157,18 @@ def full_names(group):
     """Names of the cases of a full golden group, for parametrisation; one dummy where absent."""
     names = sorted(path.stem for path in (FULL / group).glob("case-*.npz"))
     return names or ["absent"]
+
+
+def smallest_file_quick(group):
+    """The same as parameters: slow, but for the case of the smallest file."""
+    names = full_names(group)
+    smallest = min(names, key=lambda name: _bytes(FULL / group / f"{name}.npz"))
+    marks = {name: [] if name == smallest else pytest.mark.slow for name in names}
+    return [pytest.param(name, marks=mark) for name, mark in marks.items()]
+
+
+def _bytes(path):
+    return path.stat().st_size if path.exists() else 0
 
 
 def full_state_dict(group):

@@ -53,6 +53,7 @@ HOMES = {
     "tensorflow_datasets": ["vfi_jax.data"],
     "torch": [],
 }
+LONGEST = 400  # lines of a file
 # Rooms of which no file imports another of its own room or of these.
 APART = {"vfi_jax.models", "vfi_jax.losses", "vfi_jax.metrics"}
 
@@ -86,6 +87,15 @@ def test_imports_have_no_circle():
         graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as error:
         pytest.fail(f"each imports the one before: {' <- '.join(error.args[1])}")
+
+
+def test_no_file_is_too_long_to_be_read_at_once():
+    lines = {
+        str(path.relative_to(ROOT)): path.read_text().count("\n")
+        for top in ("vfi_jax", "train", "checkpoints")
+        for path in (ROOT / top).rglob("*.py")
+    }
+    assert not {path: count for path, count in lines.items() if count > LONGEST}
 
 
 def test_systems_losses_and_metrics_never_import_one_another():

@@ -7,7 +7,7 @@ from tests import support
 from vfi_jax.data.degrade import degrade
 
 
-@pytest.mark.parametrize("name", support.full_names("ops/imresize_np"))
+@pytest.mark.parametrize("name", support.smallest_file_quick("ops/imresize_np"))
 def test_the_files_of_the_original_come_out_to_the_bit(name):
     arrays = support.full_case("ops/imresize_np", name)
     factor = 1 / float(arrays["scale"])

@@ -23,6 +23,7 @@ PORTABLE = {
     for group in ("dain", "dain_slowmotion")
     for case in support.portable(group)["cases"]
 }
+FRAMES = {key: case for key, case in PORTABLE.items() if not key[1].startswith("caller")}
 # Names of outputs here and, with the number of the time, upstream.
 AT_TIME = {
     "blend": "blend",
@@ -50,14 +51,9 @@ def test_it_has_the_parameters_of_the_original():
     assert registry.count_parameters(small) < 350_000
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "key",
-    [key for key in PORTABLE if not key[1].startswith("caller")],
-    ids=lambda key: "-".join(key),
-)
-def test_portable_case(portable_variables, key):
-    case = PORTABLE[key]
+@pytest.mark.parametrize(("group", "name"), support.smallest_quick(FRAMES))
+def test_portable_case(portable_variables, group, name):
+    case = FRAMES[group, name]
     frames = support.clip(case)[None] / np.float32(255)
     times = np.float32(case.get("times", [case.get("time")]))
     out = flow_family.run(MODEL, portable_variables, frames, times)

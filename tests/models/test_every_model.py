@@ -102,9 +102,17 @@ def learned(request):
 
 
 def test_equal_frames_give_that_frame(learned):
-    frames, first = learned.to["still"], learned.first
+    frames, first = learned.to["still"], learned.scene.frame(0)
     enough = 28 if learned.model.contract.scale == 1 else 20  # another scene has 12
     assert min(questions.decibels(frame, first) for frame in frames) >= enough
+
+
+def test_an_early_frame_is_no_late_one(learned):
+    if learned.model.contract.times is not None:
+        pytest.skip("has times of its own")
+    (frame,) = learned.to["clip"]
+    early, late = (learned.scene.frame(time) for time in (0.25, 0.75))
+    assert questions.decibels(frame, early) > questions.decibels(frame, late) + 1
 
 
 def test_mirrored_frames_give_mirrored_frames(learned):

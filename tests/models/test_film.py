@@ -30,8 +30,7 @@ def test_it_has_the_parameters_of_the_original_and_asks_for_the_middle():
     assert model.contract.multiple == 64
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", support.smallest_quick(CASES))
 def test_portable_cases(name):
     case = CASES[name]
     frames = support.clip(case)[None, ::2] / np.float32(255)

@@ -13,7 +13,7 @@ from vfi_jax import losses, registry, weights
 from vfi_jax.weights import conversion
 
 CASES = {case["name"]: case for case in support.portable("ifrnet")["cases"]}
-FRAMES = [name for name in CASES if not name.endswith("-loss")]
+FRAMES = {name: case for name, case in CASES.items() if not name.endswith("-loss")}
 
 
 def _name(case):
@@ -51,8 +51,7 @@ def test_the_config_says_what_can_be_asked():
         registry.create("ifrnet", flow_scale=3)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.parametrize("name", support.smallest_quick(FRAMES))
 def test_portable_cases(name):
     case = CASES[name]
     model = registry.create(_name(case), flow_scale=case["flow_scale"])

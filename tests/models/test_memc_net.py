@@ -58,8 +58,7 @@ def test_the_small_one_is_small():
     assert registry.count_parameters(shapes) < 350_000
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("case", ["64x64", "64x128"])
+@pytest.mark.parametrize("case", ["64x64", pytest.param("64x128", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", COUNTS)
 def test_portable_case(name, case):
     case = next(c for c in support.portable(_group(name))["cases"] if c["name"] == case)

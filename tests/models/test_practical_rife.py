@@ -73,8 +73,7 @@ def test_the_config_says_what_can_be_asked():
         registry.create("practical_rife", flow_scale=3)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", support.smallest_quick(CASES))
 def test_portable_cases(name):
     case = CASES[name]
     system = f"practical_rife/{case['variant']}"

@@ -49,8 +49,7 @@ def test_it_has_the_parameters_of_the_original():
     assert registry.count_parameters(registry.abstract_variables(MODEL)) == 13_560_102
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", support.smallest_quick(CASES))
 def test_portable_cases(name):
     case = CASES[name]
     variables = weights.convert("resepconv", support.portable_state_dict("resepconv"))

@@ -21,6 +21,7 @@ CASES = {
     (group, case["name"]): case for group in SYSTEMS for case in support.portable(group)["cases"]
 }
 ALONE = ("warp", "lap-loss", "train-three-steps")  # these have tests of their own
+FRAMES = {key: case for key, case in CASES.items() if key[1] not in ALONE}
 NETWORKS = {  # what a case's name or description says of the network that ran
     "scale-0.5": ("rife", {"flow_scale": 0.5}),
     "scale=0.5": ("rife", {"flow_scale": 0.5}),
@@ -122,8 +123,7 @@ def test_the_config_says_what_can_be_asked():
         registry.create("rife", flow_scale=3)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("group", "name"), [key for key in CASES if key[1] not in ALONE])
+@pytest.mark.parametrize(("group", "name"), support.smallest_quick(FRAMES))
 def test_portable_cases(group, name):
     case = CASES[group, name]
     time = float(name.split("-")[0][1:]) if group == "rife_m" else None

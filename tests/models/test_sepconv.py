@@ -15,6 +15,7 @@ from vfi_jax.weights import conversion
 TIMES = jnp.full((1, 1), 0.5)
 MODEL = registry.create("sepconv")
 CASES = {case["name"]: case for case in support.portable("sepconv")["cases"]}
+FRAMES = {name: case for name, case in CASES.items() if "gradients" not in name}
 PADDINGS = {
     "none": padding.Padding(),
     "improved": padding.named("sepconv"),
@@ -83,8 +84,7 @@ def test_it_has_the_parameters_of_the_original():
     assert registry.count_parameters(small) < 350_000
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["direct-64x64", "direct-32x96", "estimate-improved-40x72"])
+@pytest.mark.parametrize("name", support.smallest_quick(FRAMES))
 def test_portable_cases(portable_variables, name):
     frames = support.clip(CASES[name]) / np.float32(255)
     caller = padding.named("sepconv") if name.startswith("estimate") else padding.Padding()

@@ -63,8 +63,7 @@ def test_a_published_file_has_the_older_names(portable_variables):
     jax.tree.map(np.testing.assert_array_equal, converted, portable_variables)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", support.smallest_quick(CASES))
 def test_portable_cases(portable_variables, name):
     case = CASES[name]
     found = run(portable_variables, support.clip(case) / np.float32(255), [case["time"]])

@@ -118,8 +118,7 @@ def test_levels_leave_one_to_estimate_flow_at():
         registry.create("upr_net", flow_scale=2)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("group", "name"), CASES)
+@pytest.mark.parametrize(("group", "name"), support.smallest_quick(CASES))
 def test_portable_cases(group, name):
     case = CASES[group, name]
     time, levels, skipped = _asked(case)

@@ -102,8 +102,7 @@ def test_every_scale_of_multiscale_learns():
         assert 0 < size < np.inf, name
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", support.smallest_quick(CASES))
 def test_portable_cases(portable_variables, name):
     case = CASES[name]
     frames = support.clip(case)[None] / np.float32(255)

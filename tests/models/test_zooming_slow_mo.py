@@ -162,8 +162,7 @@ def test_the_contract_follows_the_window():
         registry.create("zooming_slow_mo", frames=1)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", support.smallest_quick(CASES))
 def test_portable_cases(name):
     case = CASES[name]
     values = variables("portable")

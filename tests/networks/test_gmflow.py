@@ -67,8 +67,7 @@ def test_it_has_the_parameters_of_the_original(stand_in):
     assert registry.count_parameters(stand_in) == 4_716_720
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", support.smallest_quick(CASES))
 def test_portable_cases(stand_in, name):
     case = CASES[name]
     frames = support.clip(case) / np.float32(255)

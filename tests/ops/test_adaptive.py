@@ -19,13 +19,13 @@ def test_separable_conv_on_portable_goldens(case):
     golden.check_portable(case, ops.adaptive_separable_conv, ("x", "vertical", "horizontal"))
 
 
-@pytest.mark.parametrize("name", support.full_names("ops/sepconv"))
+@pytest.mark.parametrize("name", support.smallest_file_quick("ops/sepconv"))
 def test_separable_conv_on_full_goldens(name):
     names = ("input", "vertical", "horizontal")
     golden.check_full("sepconv", name, ops.adaptive_separable_conv, names)
 
 
-@pytest.mark.parametrize("name", support.full_names("ops/separable_conv"))
+@pytest.mark.parametrize("name", support.smallest_file_quick("ops/separable_conv"))
 def test_separable_conv_on_memc_goldens(name):
     names = ("input1", "vertical", "horizontal")
     golden.check_full("separable_conv", name, ops.adaptive_separable_conv, names)
@@ -36,7 +36,7 @@ def test_warp_on_portable_goldens(case):
     golden.check_portable(case, ops.adaptive_warp, ("x", "flow", "kernel"))
 
 
-@pytest.mark.parametrize("name", support.full_names("ops/filter_interpolation"))
+@pytest.mark.parametrize("name", support.smallest_file_quick("ops/filter_interpolation"))
 def test_warp_on_full_goldens(name):
     golden.check_full("filter_interpolation", name, ops.adaptive_warp, ("input1", "flow", "kernel"))
 

@@ -20,7 +20,7 @@ def test_portable_goldens(case):
     golden.check_portable(case, functools.partial(ops.cost_volume, radius=radius), ("a", "b"))
 
 
-@pytest.mark.parametrize("name", support.full_names("ops/correlation"))
+@pytest.mark.parametrize("name", support.smallest_file_quick("ops/correlation"))
 def test_full_goldens(name):
     radius = golden.attributes("correlation", name)["attrs"]["max_displacement"]
     call = functools.partial(ops.cost_volume, radius=radius)

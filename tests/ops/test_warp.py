@@ -68,7 +68,7 @@ def test_voxel_warp_on_portable_goldens(case):
     golden.check_portable(case, voxel_flow(**case["attrs"]), ("x", "flow", "mask"))
 
 
-@pytest.mark.parametrize("name", support.full_names("ops/pwc_warp"))
+@pytest.mark.parametrize("name", support.smallest_file_quick("ops/pwc_warp"))
 def test_masked_warp_on_full_goldens(name):
     arrays = support.full_case("ops/pwc_warp", name)
     if 1 in arrays["x"].shape[2:]:
@@ -83,7 +83,7 @@ def test_masked_warp_on_full_goldens(name):
         support.assert_close(gradient, golden.last(arrays[f"truegrad_{key}"]))
 
 
-@pytest.mark.parametrize("name", support.full_names("ops/grid_sample_backwarp"))
+@pytest.mark.parametrize("name", support.smallest_file_quick("ops/grid_sample_backwarp"))
 @pytest.mark.parametrize("padding", ["zeros", "border"])
 def test_warp_on_full_goldens(name, padding):
     arrays = support.full_case("ops/grid_sample_backwarp", name)
@@ -100,7 +100,7 @@ def test_warp_on_full_goldens(name, padding):
         support.assert_close(smooth * gradients["flow"], smooth * desired)
 
 
-@pytest.mark.parametrize("name", support.full_names("ops/voxel_flow"))
+@pytest.mark.parametrize("name", support.smallest_file_quick("ops/voxel_flow"))
 @pytest.mark.parametrize("kind", ["inter", "extra"])
 def test_voxel_warp_on_full_goldens(name, kind):
     arrays = support.full_case("ops/voxel_flow", name)

@@ -12,6 +12,7 @@ from tests import support
 from train import recipe as recipes
 from train import run
 from train.recipes import shared_pyramid
+from train.recipes._small import TEACHER
 from train.state import State
 from train.step import make_step
 from vfi_jax import data, registry
@@ -22,6 +23,7 @@ NAMES = recipes.list_recipes()
 FRAMES = 9  # of a clip
 # The authors' files of PWC-Net hold them where nothing reads them.
 UNUSED = {"flow/decoder2/up_flow/kernel", "flow/decoder2/up_flow/bias"}
+FLOW_ALONE = ("dain/flow",)  # compares no frames
 PART = {"dain/flow": "flow/"}  # of its model, that a recipe trains; the whole by default
 # The papers' networks take minutes to compile and gigabytes to train, so that their steps are only
 # traced; the small ones have the same code, loss and optimiser, and theirs are run.
@@ -101,6 +103,64 @@ def _unused(traced, state, outputs):
 
 def _leaves(tree):
     return jax.tree_util.tree_leaves_with_path(tree)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_loss_falls_when_the_prediction_becomes_the_target(name):
+    recipe = recipes.find(name)
+    prediction, batch = _drawn(registry.create(recipe.model))
+    of_flow = name in FLOW_ALONE
+    frozen = _frozen(recipe)
+
+    def loss(share):
+        return float(recipe.loss(_towards(share, prediction, batch, of_flow), batch, frozen)[0])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(registry.create(TEACHER)), "apply", _see_no_motion)
+        assert loss(0) > loss(0.5) > loss(1)
+
+
+def _drawn(model):
+    """What the model could answer in training, as random numbers, and a batch."""
+    contract = model.contract
+    rng = np.random.default_rng(0)
+    side = max(64 // contract.scale, contract.multiple)
+    shapes = registry.example_inputs(model, train=True, size=(side, side))
+    answer = functools.partial(model.init_with_output, train=True)
+    prediction, _ = jax.eval_shape(answer, jax.eval_shape(lambda: jax.random.key(0)), **shapes)
+    batch, prediction = jax.tree.map(
+        lambda leaf: rng.random(leaf.shape, np.float32), (shapes, prediction)
+    )
+    batch["times"][:] = contract.times or (0.5,)
+    return prediction, batch
+
+
+def _towards(share, prediction, batch, of_flow):
+    """The prediction, its frames of any size moved to the targets, or else its flows to none."""
+    targets = batch["targets"]
+
+    def move(leaf):
+        if leaf.ndim < 5 or leaf.shape[-1] != (2 if of_flow else 3):
+            return leaf
+        factor = targets.shape[-3] // leaf.shape[-3]
+        height, width = leaf.shape[-3:-1]
+        blocks = targets.reshape(*targets.shape[:2], height, factor, width, factor, 3)
+        goal = 0 if of_flow else blocks.mean(axis=(3, 5))
+        return (1 - share) * leaf + share * goal
+
+    return jax.tree.map(move, prediction)
+
+
+def _see_no_motion(model, variables, frames, times):
+    size = (*times.shape, 2, *frames.shape[-3:-1], 2)
+    return {"flows": (np.zeros(size, np.float32),)}
+
+
+def _frozen(recipe):
+    return {
+        role: {} if network == TEACHER else support.variables(registry.create(network))
+        for role, network in recipe.frozen.items()
+    }
 
 
 @pytest.mark.slow

@@ -1,0 +1,53 @@
+"""What holds for every loss that compares a prediction with a target; a new one is here at once."""
+
+import functools
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vfi_jax import losses
+
+SIDE = 64  # pixels: five halvings
+OPTIONS = {  # what losses of a network's features need
+    "features": lambda image: {"relu4_4": image},
+    "weights": {"relu4_4": 1.0},
+}
+
+
+def _comparing():
+    for name in losses.__all__:
+        parameters = inspect.signature(getattr(losses, name)).parameters
+        if list(parameters)[:2] == ["prediction", "target"]:
+            needed = {key: value for key, value in OPTIONS.items() if key in parameters}
+            yield pytest.param(functools.partial(getattr(losses, name), **needed), id=name)
+
+
+@pytest.mark.parametrize("loss", _comparing())
+def test_it_falls_to_the_target_has_a_gradient_there_and_is_a_mean_in_float32(loss):
+    rng = np.random.default_rng(0)
+    target, other = rng.random((2, 2, SIDE, SIDE, 3), np.float32)
+
+    @jax.jit
+    def every_way(target, other):
+        half = (target + other) / 2
+        path = jnp.stack([loss(image, target) for image in (other, half, target)])
+        apart = jnp.stack([loss(*pair) for pair in zip(other, target, strict=True)])
+        rounded = loss(*(image.astype(jnp.bfloat16) for image in (other, target)))
+        return path, apart, rounded, jax.grad(loss)(target, target)
+
+    path, apart, rounded, gradient = every_way(target, other)
+    assert path[0] > path[1] > path[2]
+    np.testing.assert_allclose(path[0], apart.mean(), rtol=1e-5)
+    assert path.dtype == rounded.dtype == jnp.float32
+    np.testing.assert_allclose(path[0], rounded, rtol=0.1)
+    assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("loss", _comparing())
+def test_images_of_unlike_shapes_are_refused(loss):
+    image = np.zeros((1, SIDE, SIDE, 3), np.float32)
+    with pytest.raises(ValueError, match="shape of prediction"):
+        loss(image, image[:, :-1])

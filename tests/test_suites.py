@@ -1,0 +1,131 @@
+"""Deliberate mistakes: each must fail the suite that watches over its kind."""
+
+import dataclasses
+import functools
+import inspect
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from tests.models import questions, test_every_model
+from tests.ops import examples, test_every_op
+from tests.train import test_recipes
+from train import recipe as recipes
+from vfi_jax import ops, registry
+
+
+def _negated(flow):
+    return -flow
+
+
+def _swapped(flow):
+    """x in the place of y."""
+    return flow.reshape(*flow.shape[:-1], -1, 2)[..., ::-1].reshape(flow.shape)
+
+
+@pytest.mark.parametrize("mistake", [_negated, _swapped])
+@pytest.mark.parametrize("name", test_every_op.WITH_FLOW)
+def test_an_op_that_reads_its_flow_wrongly_fails(name, mistake, monkeypatch):
+    right = getattr(ops, name)
+    flows = [key for key, kind in examples.kinds(name).items() if kind == "flow"]
+
+    @functools.wraps(right)
+    def wrong(*args, **options):
+        given = inspect.signature(right).bind(*args, **options)
+        for key in flows:
+            given.arguments[key] = mistake(given.arguments[key])
+        return right(*given.args, **given.kwargs)
+
+    monkeypatch.setattr(ops, name, wrong)
+    with pytest.raises(AssertionError):
+        test_every_op.test_the_example_of_its_docstring_is_true(name)
+
+
+def _heedless(answer, frames, times):
+    return answer(frames, jnp.full_like(times, 0.5))
+
+
+def _late(answer, frames, times):
+    return answer(frames, 1 - times)
+
+
+def _mirrored(answer, frames, times):
+    return answer(frames, times)[..., ::-1, :]
+
+
+def _blue(answer, frames, times):
+    return answer(frames, times)[..., ::-1]
+
+
+def _of_any_weights(test):
+    return lambda name: test(questions.of_any_weights(name))
+
+
+def _of_shipped_weights(test):
+    return lambda name: test(questions.of_shipped_weights(name))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "name", "test"),
+    [
+        (_heedless, "blend", test_every_model.test_the_contract_is_kept_and_times_are_heeded),
+        (
+            _heedless,
+            "blend",
+            _of_any_weights(test_every_model.test_another_time_has_another_answer),
+        ),
+        (
+            _mirrored,
+            "voxel_flow/small",
+            _of_any_weights(test_every_model.test_what_changes_is_answered_where_it_is),
+        ),
+        (
+            _blue,
+            "blend",
+            _of_shipped_weights(test_every_model.test_equal_frames_give_that_frame),
+        ),
+        (
+            _late,
+            "blend",
+            _of_shipped_weights(test_every_model.test_an_early_frame_is_no_late_one),
+        ),
+    ],
+    ids=["heedless", "heedless-answers", "mirrored", "blue", "late"],
+)
+def test_a_model_that_answers_something_else_fails(mistake, name, test, monkeypatch):
+    found = registry.definition(registry.split(name)[0])
+
+    class Wrong(found.Model):
+        def __call__(self, frames, times, *, targets=None, train=False):
+            right = super().__call__
+            return {"frames": mistake(lambda *asked: right(*asked)["frames"], frames, times)}
+
+    monkeypatch.setattr(found, "Model", Wrong)
+    with pytest.raises(AssertionError):
+        test(name)
+
+
+def _of_the_input(loss, prediction, batch):
+    return loss(prediction, {**batch, "targets": batch["frames"][:, :1]})
+
+
+def _rising(loss, prediction, batch):
+    return -loss(prediction, batch)
+
+
+def _of_nothing(loss, prediction, batch):
+    return loss(jax.tree.map(jnp.zeros_like, prediction), batch)
+
+
+@pytest.mark.parametrize("mistake", [_of_the_input, _rising, _of_nothing])
+def test_a_recipe_that_compares_something_else_fails(mistake, monkeypatch):
+    right = recipes.find("sepconv")
+
+    def loss(prediction, batch, frozen):
+        return mistake(lambda *given: right.loss(*given, frozen)[0], prediction, batch), {}
+
+    wrong = dataclasses.replace(right, loss=loss)
+    monkeypatch.setattr(recipes, "find", lambda name: wrong)
+    with pytest.raises(AssertionError):
+        test_recipes.test_the_loss_falls_when_the_prediction_becomes_the_target("sepconv")
