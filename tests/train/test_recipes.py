@@ -24,6 +24,7 @@ FRAMES = 9  # of a clip
 # The authors' files of PWC-Net hold them where nothing reads them.
 UNUSED = {"flow/decoder2/up_flow/kernel", "flow/decoder2/up_flow/bias"}
 FLOW_ALONE = ("dain/flow",)  # compares no frames
+NEAR = 0.2  # of the way from the target to the input, where losses fall evenly
 PART = {"dain/flow": "flow/"}  # of its model, that a recipe trains; the whole by default
 # The papers' networks take minutes to compile and gigabytes to train, so that their steps are only
 # traced; the small ones have the same code, loss and optimiser, and theirs are run.
@@ -136,17 +137,22 @@ def _drawn(model):
 
 
 def _towards(share, prediction, batch, of_flow):
-    """The prediction, its frames of any size moved to the targets, or else its flows to none."""
+    """The prediction with its frames, of any size, moved from near the targets, on the side of the
+    first input, to them; or else its flows to none."""
     targets = batch["targets"]
+    scale = targets.shape[-3] // batch["frames"].shape[-3]
+    first = batch["frames"][:, :1].repeat(scale, axis=-3).repeat(scale, axis=-2)
+    frames = targets + (1 - share) * NEAR * (first - targets)
 
     def move(leaf):
-        if leaf.ndim < 5 or leaf.shape[-1] != (2 if of_flow else 3):
+        if of_flow:
+            return (1 - share) * leaf if leaf.shape[-1] == 2 else leaf
+        if leaf.ndim < 5 or leaf.shape[-1] != 3:
             return leaf
-        factor = targets.shape[-3] // leaf.shape[-3]
         height, width = leaf.shape[-3:-1]
-        blocks = targets.reshape(*targets.shape[:2], height, factor, width, factor, 3)
-        goal = 0 if of_flow else blocks.mean(axis=(3, 5))
-        return (1 - share) * leaf + share * goal
+        factor = frames.shape[-3] // height
+        blocks = frames.reshape(*frames.shape[:2], height, factor, width, factor, 3)
+        return blocks.mean(axis=(3, 5))
 
     return jax.tree.map(move, prediction)
 
