@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+import flax.linen as nn
 import jax
 import numpy as np
 import pytest
@@ -12,7 +13,6 @@ from tests import support
 from train import recipe as recipes
 from train import run
 from train.recipes import shared_pyramid
-from train.recipes._small import TEACHER
 from train.state import State
 from train.step import make_step
 from vfi_jax import data, registry
@@ -117,7 +117,7 @@ def test_the_loss_falls_when_the_prediction_becomes_the_target(name):
         return float(recipe.loss(_towards(share, prediction, batch, of_flow), batch, frozen)[0])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(registry.create(TEACHER)), "apply", _see_no_motion)
+        patch.setattr(nn.Module, "apply", _answer)
         assert loss(0) > loss(0.5) > loss(1)
 
 
@@ -157,15 +157,22 @@ def _towards(share, prediction, batch, of_flow):
     return jax.tree.map(move, prediction)
 
 
-def _see_no_motion(model, variables, frames, times):
-    size = (*times.shape, 2, *frames.shape[-3:-1], 2)
-    return {"flows": (np.zeros(size, np.float32),)}
+def _answer(model, variables, *inputs, apply=nn.Module.apply):
+    """What a network answers; teachers see no motion, at once."""
+    if not hasattr(model, "contract"):
+        return apply(model, variables, *inputs)
+    frames, times = inputs
+    size = (*times.shape, *frames.shape[-3:-1])
+    mean = np.broadcast_to(frames[:, :1] / 2 + frames[:, 1:] / 2, (*size, 3))
+    flow, logit = np.zeros((*times.shape, 2, *size[2:], 2)), np.zeros((*size, 1))
+    return {"frames": mean, "flows": (np.float32(flow),), "logits": (np.float32(logit),)}
 
 
 def _frozen(recipe):
+    models = {role: registry.create(network) for role, network in recipe.frozen.items()}
     return {
-        role: {} if network == TEACHER else support.variables(registry.create(network))
-        for role, network in recipe.frozen.items()
+        role: {} if hasattr(model, "contract") else support.variables(model)
+        for role, model in models.items()
     }
 
 
