@@ -49,10 +49,9 @@ def test_the_contract_is_kept_and_times_are_heeded(name):
     contract = model.contract
     assert isinstance(contract, Contract)
     side = max(contract.multiple, 16)
-    key = jax.eval_shape(lambda: jax.random.key(0))
     frames, times = _inputs(contract, 2, contract.frames, (side, 2 * side))
     traced, (out, variables) = jax.make_jaxpr(model.init_with_output, return_shape=True)(
-        key, frames, times
+        _key(), frames, times
     )
     _assert_fits(out["frames"], contract, frames, times)
     assert {leaf.dtype for leaf in jax.tree.leaves(variables)} <= {jnp.dtype("float32")}
@@ -68,7 +67,7 @@ def test_the_shortest_window_is_answered_at_full_precision(cheap):
     contract = model.contract
     side = max(contract.multiple, 16)
     frames, times = _inputs(contract, 1, contract.min_frames, (2 * side, side))
-    out = jax.eval_shape(model.apply, registry.abstract_variables(model), frames, times)
+    out, _ = jax.eval_shape(model.init_with_output, _key(), frames, times)
     _assert_fits(out["frames"], contract, frames, times)
 
 
@@ -181,6 +180,10 @@ def test_gradients_are_finite_and_reach_every_part(name):
         part for part, tree in of_params.items() if not any(map(np.any, jax.tree.leaves(tree)))
     ]
     assert not untouched
+
+
+def _key():
+    return jax.eval_shape(lambda: jax.random.key(0))
 
 
 def _inputs(contract, batch, count, size):

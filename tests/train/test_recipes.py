@@ -40,7 +40,7 @@ def test_a_recipe_names_what_exists(name):
     for frozen in (*recipe.frozen.values(), *recipe.start_from.values()):
         registry.create(frozen)
     assert all(side % (model.contract.multiple * model.contract.scale) == 0 for side in recipe.crop)
-    parts = support.variables(model, train=True)["params"] if recipe.optimizer.scale else {}
+    parts = registry.abstract_variables(model, train=True)["params"]
     for prefix in recipe.optimizer.scale:
         assert prefix.split("/")[0] in parts
 
