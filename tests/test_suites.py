@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from tests.data import test_data_sets
 from tests.models import questions, test_every_model
 from tests.ops import examples, test_every_op
 from tests.train import test_recipes
 from train import recipe as recipes
-from vfi_jax import ops, registry
+from vfi_jax import data, ops, registry
 
 
 def _negated(flow):
@@ -129,3 +130,39 @@ def test_a_recipe_that_compares_something_else_fails(mistake, monkeypatch):
     monkeypatch.setattr(recipes, "find", lambda name: wrong)
     with pytest.raises(AssertionError):
         test_recipes.test_the_loss_falls_when_the_prediction_becomes_the_target("sepconv")
+
+
+def _backwards(clips):
+    return {
+        split: [dataclasses.replace(clip, frames=clip.frames[::-1]) for clip in found]
+        for split, found in clips.items()
+    }
+
+
+def _shared(clips):
+    return {**clips, "test": clips["train"]}
+
+
+def _beyond_the_end(clips):
+    return {
+        split: [dataclasses.replace(clip, inputs=(0, len(clip.frames))) for clip in found]
+        for split, found in clips.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("mistake", "test"),
+    [
+        (_backwards, test_data_sets.test_frames_are_in_the_order_of_time),
+        (_shared, test_data_sets.test_train_val_and_test_share_no_frame),
+        (_beyond_the_end, test_data_sets.test_frames_are_in_the_order_of_time),
+    ],
+)
+def test_a_data_set_in_disorder_fails(mistake, test, tmp_path):
+    name = "vimeo90k/triplet"
+    builder, variant = data.find(name)
+    builder.sample(tmp_path, variant)
+    clips = {split: list(data.clips(name, tmp_path, split)) for split in ("train", "val", "test")}
+    test(name, lambda _: clips)
+    with pytest.raises((AssertionError, ValueError)):
+        test(name, lambda _: mistake(clips))
