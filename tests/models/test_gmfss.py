@@ -126,8 +126,7 @@ def test_the_config_says_what_can_be_asked():
         registry.create("gmfss", flow_scale=3)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("variant", "name"), CASES)
+@pytest.mark.parametrize(("variant", "name"), support.smallest_quick(CASES))
 def test_portable_cases(stand_in, variant, name):
     """`caller-...` is what the authors' caller writes: frames enlarged, bytes truncated."""
     case = CASES[variant, name]

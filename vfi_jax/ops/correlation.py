@@ -138,6 +138,12 @@ def correlate_around(
       ValueError: the shapes do not fit, a type is not a float, features1 is too small, or radius is
         negative.
 
+    Example:
+      >>> features0, features1 = jnp.full((1, 1, 1), 2.0), jnp.arange(6.0).reshape(2, 3, 1)
+      >>> flow = jnp.array([[[1, 0.5]]])
+      >>> ops.correlate_around(features0, features1, flow, levels=1, radius=0).tolist()
+      [[[5.0]]]
+
     Source: Teed & Deng 2020 (RAFT), sec. 3.2, "efficient computation for high resolution images".
     """
     features0, features1 = _check_pairs(features0, features1, levels)
