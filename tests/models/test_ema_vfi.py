@@ -136,8 +136,7 @@ def test_tokens_of_padding_and_of_opposite_edges_are_apart():
     assert len(np.unique(last[:4, :4])) == len(np.unique(last[4:, 4:])) == 1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("group", "name"), CASES)
+@pytest.mark.parametrize(("group", "name"), support.smallest_quick(CASES))
 def test_portable_cases(group, name, monkeypatch):
     if name.startswith("down"):
         _keep_a_stale_mask(monkeypatch)
