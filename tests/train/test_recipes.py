@@ -33,6 +33,11 @@ DISTINCT = {(registry.split(name)[0], recipes.find(name).loss): name for name in
 LARGE = [name for name in NAMES if name not in support.SMALL_RECIPES]
 
 
+def _has_smaller(name):
+    small = f"{registry.split(name)[0]}/small"
+    return small in NAMES and name != small
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_names_what_exists(name):
     recipe = recipes.find(name)
@@ -108,7 +113,13 @@ def _leaves(tree):
     return jax.tree_util.tree_leaves_with_path(tree)
 
 
-@pytest.mark.parametrize("name", sorted(DISTINCT.values()))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if _has_smaller(name) else [])
+        for name in sorted(DISTINCT.values())
+    ],
+)
 def test_the_loss_falls_when_the_prediction_becomes_the_target(name):
     recipe = recipes.find(name)
     prediction, batch = _drawn(registry.create(recipe.model))
