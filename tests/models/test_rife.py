@@ -13,6 +13,7 @@ from tests.golden import standin
 from train.recipes import rife as recipe
 from vfi_jax import losses, ops, registry, weights
 from vfi_jax.interpolation.padding import named, pad
+from vfi_jax.layers.refinement import warped
 from vfi_jax.models import rife
 from vfi_jax.weights import conversion, engine
 
@@ -65,7 +66,7 @@ def run(model, variables, frames, time):
     def parts(model, frames):  # again, so compiled into what made the prediction
         time = times[:, 0] if model.config.any_time else None
         finest = model.flow(frames, model.flow.prepare(frames), time)[-1]
-        return finest.logit, model.warped(model.context(frames), finest.flow)
+        return finest.logit, warped(model.context(frames), finest.flow)
 
     found["mask_logit"], context = model.apply(variables, frames[..., ::-1], method=parts)
     found["mask"] = jax.nn.sigmoid(found["mask_logit"])
