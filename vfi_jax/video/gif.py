@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import av.filter
+import cv2
 import numpy as np
 
 from vfi_jax.video.pyav import open_file
@@ -24,7 +25,7 @@ class GifSink(Sink):
     """An animated GIF with a palette for each frame.
 
     Where unequal gaps bring frames nearer to one another than a GIF can show them, the later one is
-    left out.
+    left out. Its pixels are square: frames of others are resized in width.
 
     Raises:
       ValueError: `rate`, of the output in frames per second, is higher than a GIF shows.
@@ -48,10 +49,16 @@ class GifSink(Sink):
         self._container = open_file(str(path), "w", format="gif", options=options)
         self._stream = self._container.add_stream("gif", rate=100)
         context = self._stream.codec_context
-        context.width, context.height, context.pix_fmt = picture.width, picture.height, "pal8"
+        self._size = round(picture.width * (picture.aspect or 1)), picture.height
+        context.width, context.height, context.pix_fmt = *self._size, "pal8"
         self._stream.time_base = context.time_base = CENTISECOND
-        self._palettes = _palettes(picture, self.alpha)
+        self._palettes = _palettes(self._size, self.alpha)
         self.warnings += left_out(source.tracks, "gif")
+        if picture.aspect:
+            self.warnings.append(
+                f"{picture.aspect.numerator}:{picture.aspect.denominator} pixels made square: "
+                f"{picture.width}x{picture.height} resized to {self._size[0]}x{self._size[1]}"
+            )
 
     def write(self, pixels: np.ndarray, time: Fraction, duration: Fraction) -> None:
         """Encode a frame."""
@@ -62,7 +69,10 @@ class GifSink(Sink):
             return
         self._last, self._held = pts, max(end - pts, LEAST)
         layout = "rgba" if self.alpha else "rgb24"
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(_to_8_bits(pixels)), layout)
+        pixels = _to_8_bits(pixels)
+        if (pixels.shape[1], pixels.shape[0]) != self._size:
+            pixels = cv2.resize(pixels, self._size, interpolation=cv2.INTER_CUBIC)
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), layout)
         frame.pts, frame.time_base = pts, CENTISECOND
         self._palettes.vpush(frame)
         self._mux(self._palettes.vpull())
@@ -99,12 +109,12 @@ def _to_8_bits(pixels):
     return pixels if pixels.dtype == np.uint8 else np.rint(pixels / 257).astype(np.uint8)
 
 
-def _palettes(picture, alpha):
+def _palettes(size, alpha):
     """A filter graph that gives each frame 256 colours of its own."""
     graph = av.filter.Graph()
     source = graph.add_buffer(
-        width=picture.width,
-        height=picture.height,
+        width=size[0],
+        height=size[1],
         format=av.VideoFormat("rgba" if alpha else "rgb24"),
         time_base=CENTISECOND,
     )

@@ -1,6 +1,7 @@
 """What a source of frames says and gives."""
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -60,6 +61,14 @@ class Picture:
     aspect: Fraction | None = None
     grey: bool = False
     colour: Colour = PLAIN
+
+    @property
+    def display_size(self) -> tuple[int, int]:
+        """The smallest size in square pixels that has exactly the shape of the picture as shown and
+        no fewer rows."""
+        shape = self.width * (self.aspect or 1) / Fraction(self.height)
+        multiple = math.ceil(self.height / shape.denominator)
+        return shape.numerator * multiple, shape.denominator * multiple
 
 
 class Source:

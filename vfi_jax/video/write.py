@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from vfi_jax import images
-from vfi_jax.video import colour, encoding
+from vfi_jax.video import colour, encoding, matroska
 from vfi_jax.video.encoding import Encoding
 from vfi_jax.video.gif import GifSink
 from vfi_jax.video.options import Output
@@ -69,6 +69,7 @@ class VideoSink(Sink):
         chosen: Encoding,
     ):
         super().__init__()
+        self._path, self._picture = path, picture
         pixel_format = av.VideoFormat(chosen.pixel_format)
         self.alpha = picture.alpha and colour.has_alpha(pixel_format)
         self.codec = chosen.codec
@@ -115,6 +116,8 @@ class VideoSink(Sink):
             self._container.mux(self._packet)
         self._tracks.flush()
         self._container.close()
+        if self._named:
+            matroska.set_display_size(self._path, *self._picture.display_size)
 
     def close(self) -> None:
         """Close the file."""
@@ -138,8 +141,11 @@ class VideoSink(Sink):
         context.width, context.height = picture.width, picture.height
         context.pix_fmt = chosen.pixel_format
         stream.time_base = context.time_base = unit
+        self._named = picture.aspect and chosen.format_name in ("matroska", "webm")
         if picture.aspect:
             context.sample_aspect_ratio = picture.aspect
+        if self._named:
+            stream.metadata["title"] = matroska.PLACEHOLDER
         if context.codec.canonical_name == "hevc" and chosen.format_name in ("mp4", "mov"):
             context.codec_tag = "hvc1"  # the only tag for HEVC that Apple's players know
         self._tags.stamp(context)
@@ -181,6 +187,9 @@ class FolderSink(Sink):
         self._path, self._count = path, 0
         self._grey, self._colour = picture.grey and not picture.alpha, picture.colour
         self.warnings += left_out(source.tracks, "a folder")
+        if picture.aspect:
+            shape = f"{picture.aspect.numerator}:{picture.aspect.denominator}"
+            self.warnings.append(f"pixels are {shape}, not square; PNG files show them as squares")
 
     def write(self, pixels: np.ndarray, time: Fraction, duration: Fraction) -> None:
         """Write the next file."""
