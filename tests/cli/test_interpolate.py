@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from tests.video.clips import facts, make
@@ -50,3 +52,24 @@ def test_what_a_user_can_mend_is_one_line(tmp_path, capsys, monkeypatch, words, 
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
     assert not list(tmp_path.glob("*out*"))
+
+
+def test_a_dry_run_reports_and_writes_nothing(tmp_path, capsys):
+    source = make(tmp_path / "in.mp4", audio="aac")
+    words = [str(source), str(tmp_path / "out.gif"), "--fps", "50", "--model", "blend"]
+    assert main(["interpolate", *words, "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "30 -> 50 frames/s, 6 -> 10 frames" in shown
+    assert "blend, gif: nothing computed or written (dry run)" in shown
+    assert "audio #1 (aac) left out" in shown
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+
+
+def test_json_is_an_object_a_line(tmp_path, capsys):
+    source = make(tmp_path / "in.mp4")
+    words = [str(source), str(tmp_path / "out.mp4"), "--model", "blend", "--json"]
+    assert main(["interpolate", *words]) == 0
+    *progress, report = map(json.loads, capsys.readouterr().out.splitlines())
+    assert progress[-1]["event"] == "progress"
+    assert (progress[-1]["done"], progress[-1]["expected"]) == (11, 11)
+    assert (report["event"], report["frames_out"], report["rate_out"]) == ("report", 11, "60")

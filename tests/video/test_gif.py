@@ -42,3 +42,9 @@ def test_the_last_frame_stays_for_at_least_a_browsers_least(tmp_path):
     write_frames(tmp_path / "in", frames(1))
     interpolate_video(tmp_path / "in", tmp_path / "out.gif", multi=1, source_fps=50)
     assert _delays(tmp_path / "out.gif") == [20]
+
+
+def test_a_single_frame_has_no_rate_that_a_gif_could_not_show(tmp_path):
+    Image.new("RGB", (16, 16), "teal").save(tmp_path / "in.gif")
+    report = interpolate_video(tmp_path / "in.gif", tmp_path / "out.gif", loop=True)
+    assert (report.frames_in, report.frames_out) == (1, 1)

@@ -4,7 +4,7 @@ import pytest
 
 from vfi_jax.cli import interpolate
 from vfi_jax.video import Computing, Output, Timing, interpolate_video
-from vfi_jax.video.interpolate import load
+from vfi_jax.video.loading import load
 from vfi_jax.video.options import gathered, replaced
 
 GROUPS = (Timing, Computing, Output)

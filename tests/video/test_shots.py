@@ -155,3 +155,19 @@ def test_in_an_uneven_gap_the_nearest_time_is_shown():
     assert [value for value, _, _ in out] == [0, 50, 100, 100 + 6 * 5, 100 + 6 * 11, 196]
     assert shots.moved == 2
     assert _run(frames, Schedule(rate=Fraction(20)))[0].moved == 0
+
+
+def test_a_loop_is_closed_from_the_last_frame_to_the_first():
+    tenth = Fraction(1, 10)
+    frames = [_frame(value, index * tenth) for index, value in enumerate((100, 120, 140))]
+    shots = Shots(frames, Marks(), Schedule(), threshold=1.0, transfer=UNKNOWN, loop=True)
+    out = [(int(frame.pixels[0, 0, 0]), frame.time, frame.duration) for frame in shots]
+    assert [value for value, _, _ in out] == [100, 110, 120, 130, 140, 120]
+    assert [time for _, time, _ in out] == [index * tenth / 2 for index in range(6)]
+    assert {duration for *_, duration in out} == {tenth / 2}
+    assert (shots.frames_in, shots.span) == (3, 3 * tenth)
+
+
+def test_a_loop_of_one_frame_is_one_frame():
+    shots = Shots([_frame(9, 0)], Marks(), Schedule(), threshold=1.0, transfer=UNKNOWN, loop=True)
+    assert [frame.duration for frame in shots] == [Fraction(1, 10)]

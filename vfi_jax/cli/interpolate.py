@@ -7,15 +7,22 @@ frames are not evenly spaced; audio, subtitles and colours are carried over. --s
 motion in the place of a higher rate.
 """
 
+import contextlib
 import dataclasses
+import logging
+import os
 from collections.abc import Mapping
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import tyro
 
+from vfi_jax.cli._progress import json_lines, print_json, progress_bar
+from vfi_jax.cli._stoppable import Stoppable
 from vfi_jax.video.options import Computing, Output, Timing, gathered
 
 CONFIG = ("frames", "flow_scale")  # options of some models, by the names of their Config
+LOG = logging.getLogger(__name__)
 GIB = 2**30  # bytes
 # Class attributes are the defaults; types on the command line are narrower than in Python.
 TIMING: Any = Timing
@@ -35,6 +42,8 @@ class Args(Output, Computing, Timing):
     multi: Annotated[int | None, tyro.conf.arg(aliases=["-x"])] = Timing.multi
     fps: str | None = TIMING.fps
     source_fps: str | None = TIMING.source_fps
+    start: str | None = TIMING.start
+    end: str | None = TIMING.end
     shutter: tyro.conf.Suppress[float] = TIMING.shutter
     samples: tyro.conf.Suppress[int] = TIMING.samples
     model: Annotated[str | None, tyro.conf.arg(aliases=["-m"])] = COMPUTING.model
@@ -58,27 +67,79 @@ class Args(Output, Computing, Timing):
     """Fraction of the resolution at which RIFE, Practical-RIFE, IFRNet, UPR-Net and others that
     have the option estimate flow: 0.5 for the large motions of 4K."""
 
+    json: bool = False
+    """Write progress and the report to stdout as JSON, an object a line."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least important messages to show on stderr."""
+
     def __post_init__(self):
         """Checks nothing: the library's groups of options do, when they are gathered."""
 
 
 def run(args: Args) -> int:
     """Writes the target and prints the report."""
-    from vfi_jax.cli._progress import progress_bar
-    from vfi_jax.video import interpolate_video
-
+    # XLA's own messages, such as the banner about slow compilation, are for its developers.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     given = {name: getattr(args, name) for name in CONFIG}
     config = {name: value for name, value in given.items() if value is not None}
     memory = None if args.memory is None else args.memory * GIB
     args = dataclasses.replace(args, config=config, memory=memory)
-    with progress_bar("interpolating") as progress:
-        report = interpolate_video(
-            args.source,
-            args.target,
-            timing=gathered(Timing, args),
-            computing=gathered(Computing, args),
-            output=gathered(Output, args),
-            progress=progress,
-        )
-    print(report)
+    report = _interpolated(args)
+    if args.json:
+        print_json("report", **dataclasses.asdict(report))
+    else:
+        print(report)
     return 0
+
+
+def _interpolated(args):
+    """The report of a run that a signal ends within seconds."""
+    from vfi_jax.video import interpolate_video, workspace
+
+    written, total = 0, None
+
+    def say_what_happened():
+        of = f" of {total}" if total else ""
+        kept = "; --resume continues" if args.resume else ""
+        LOG.warning(
+            "stopped after %d%s frames; %s is not written%s", written, of, args.target, kept
+        )
+
+    def clean_up():
+        workspace.abandon(Path(args.target).resolve())
+        say_what_happened()
+
+    stoppable = Stoppable(clean_up)
+
+    def progress(done, expected):
+        nonlocal written, total
+        written, total = done, expected
+        stoppable.check()
+        show(done, expected)
+
+    bar = contextlib.nullcontext(json_lines()) if args.json else progress_bar("interpolating")
+    with bar as show:
+        _log_to_stderr(args.log_level)  # above the bar, which redirects stderr
+        try:
+            return stoppable(
+                lambda: interpolate_video(
+                    args.source,
+                    args.target,
+                    timing=gathered(Timing, args),
+                    computing=gathered(Computing, args),
+                    output=gathered(Output, args),
+                    progress=progress,
+                )
+            )
+        except (KeyboardInterrupt, SystemExit):
+            say_what_happened()
+            raise
+
+
+def _log_to_stderr(level):
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("vfi-jax: %(message)s"))
+    log = logging.getLogger("vfi_jax")
+    log.handlers = [handler]
+    log.setLevel(level.upper())

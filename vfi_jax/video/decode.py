@@ -1,5 +1,6 @@
 """Reading the frames of a video file, and the packets of its other streams."""
 
+import contextlib
 import dataclasses
 import itertools
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from vfi_jax.video.source import DEFAULT_RATE, Frame, Picture, Source
 from vfi_jax.video.timing import Clock
 from vfi_jax.video.tracks import is_cover
 
+BEHIND = 2  # seconds
 DROPPED = ("major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER")
 
 
@@ -34,7 +36,7 @@ class Video(Source):
 
     def __init__(self, path: Path, *, name: str | None = None):
         super().__init__()
-        self._name = name or path.name
+        self._path, self._name = path, name or path.name
         self._container = _open(path, self._name)
         try:
             self._stream = self._best_stream()
@@ -57,23 +59,50 @@ class Video(Source):
         self._items.close()
         self._container.close()
 
-    def items(self, *, alpha: bool) -> Iterator[Frame | av.Packet]:
+    def items(
+        self, *, alpha: bool, span: tuple[Fraction, Fraction | None] | None = None
+    ) -> Iterator[Frame | av.Packet]:
         """Frames and the other streams' packets, in the file's order."""
         clock = Clock(self.picture.rate, self.shift, self.picture.average)
-        last = None
+        start, end = span or (None, None)
+        last, stop = None, Fraction(0)
         for item in itertools.chain(self._before, self._items):
             if isinstance(item, av.Packet):
                 yield item
                 continue
+            tick = _tick(item, self._stream)
+            duration, time = clock.duration(item.duration, tick), clock.time(item.pts, tick)
+            stop = time + duration
+            if end is not None and time > end + BEHIND:
+                break  # other streams' packets may be stored behind frames of their time
+            before = start is not None and time < start - tick
+            if before or (end is not None and time >= end - tick):
+                continue
             if last is not None:
                 yield last
-            tick = _tick(item, self._stream)
-            duration = clock.duration(item.duration, tick)
-            last = Frame(self._pixels(item, alpha), clock.time(item.pts, tick), duration)
-        assert last is not None  # a file of which no frame can be decoded is not opened
-        last = self._until_end(last)
-        yield last
-        self._report(clock, last.time + last.duration)
+            last = Frame(self._pixels(item, alpha), time, duration)
+        if last is None:
+            raise ValueError(f"{self._name}: no frame can be decoded from start to end")
+        yield last if end is not None else self._until_end(last)
+        self._report(clock, None if end is not None else stop)
+
+    def times(self) -> list[Fraction]:
+        """When each frame is shown, without decoding any."""
+        clock = Clock(self.picture.rate, self.shift, self.picture.average)
+        with open_file(str(self._path)) as container:
+            stream = container.streams[self._stream.index]
+            tick = exact(stream.time_base) or Fraction(1)
+            stamps = [packet.pts for packet in container.demux(stream) if packet.size]
+        known = all(stamp is not None for stamp in stamps)
+        return [clock.time(stamp, tick) for stamp in (sorted(stamps) if known else stamps)]
+
+    def packets(self) -> Iterator[av.Packet]:
+        """The other streams' packets alone; not together with `items`."""
+        yield from (item for item in self._before if isinstance(item, av.Packet))
+        with contextlib.suppress(av.FFmpegError):  # reported when frames were read
+            for packet in self._container.demux():
+                if packet.stream_index != self._stream.index and packet.size:
+                    yield packet
 
     def _best_stream(self):
         streams = [one for one in self._container.streams.video if not is_cover(one)]
@@ -214,7 +243,7 @@ class Video(Source):
             )
         if clock.disordered:
             self.warnings.append(f"{clock.disordered} time stamps out of order were moved")
-        expected = _expected_end(self._stream)
+        expected = end and _expected_end(self._stream)
         if expected and expected - self.shift - end > max(2 / self.picture.rate, Fraction(1, 10)):
             self.warnings.append(
                 f"cut short: frames end at {float(end):.2f} s of "

@@ -35,7 +35,7 @@ class GifSink(Sink):
 
     def __init__(self, path: Path, source: Source, picture: Picture, rate: Fraction):
         super().__init__()
-        if rate > HIGHEST_RATE:
+        if rate > HIGHEST_RATE and source.count != 1:  # a single frame has no rate
             raise ValueError(
                 f"a GIF shows at most {HIGHEST_RATE} frames/s (browsers slow faster ones down to "
                 f"10), got {float(rate):g}; --fps {HIGHEST_RATE} (fps={HIGHEST_RATE}) fits"

@@ -2,7 +2,12 @@
 
 import contextlib
 import dataclasses
+import functools
+import hashlib
+import importlib.metadata
+import logging
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
@@ -11,18 +16,25 @@ from typing import Any
 
 import av
 
+import vfi_jax
 from vfi_jax.video import targets
 from vfi_jax.video.background import Behind, ahead
+from vfi_jax.video.chunks import Chunks, Driver
+from vfi_jax.video.loading import load
 from vfi_jax.video.options import Computing, Output, Timing, replaced
 from vfi_jax.video.read import open_source
 from vfi_jax.video.report import Report
+from vfi_jax.video.resumable import open_resumable
+from vfi_jax.video.segments import FRAMES, begin_job
 from vfi_jax.video.shots import Shots
 from vfi_jax.video.sink import Sink
 from vfi_jax.video.slow import Slowed
 from vfi_jax.video.source import DEFAULT_RATE, Frame, Source
-from vfi_jax.video.timing import Schedule, parse_rate
+from vfi_jax.video.timing import Schedule, parse_moment, parse_rate
+from vfi_jax.video.trim import Trimmed
 from vfi_jax.video.write import open_sink
 
+LOG = logging.getLogger(__name__)
 DEPTH = 3  # frames read ahead, and written behind
 
 
@@ -72,92 +84,133 @@ def interpolate_video(
     folder = targets.is_folder(target)
     source, target = targets.named("source", source), targets.named("target", target)
     schedule, slow = timing.schedule, int(timing.slow)
-    rate = None if timing.source_fps is None else parse_rate(timing.source_fps)
     targets.check(source, target, folder=folder, overwrite=output.overwrite)
+    if output.resume and schedule.open:
+        raise ValueError("resume does not work with a shutter")
+    if output.resume and source.is_fifo():
+        raise ValueError(f"resume needs a source that can be read again; {source} is a FIFO")
     with contextlib.ExitStack() as stack:
-        opened = stack.enter_context(
-            contextlib.closing(open_source(source, rate=rate, gaps=timing.gaps))
-        )
-        if rate is not None and opened.timed:
-            raise ValueError("source_fps is for images; a video has a rate of its own")
-        untimed = rate is None and not opened.timed
-        if not output.audio:
-            opened.tracks = [track for track in opened.tracks if track.type != "audio"]
-        opened = Slowed(opened, slow) if slow > 1 else opened
+        opened = stack.enter_context(contextlib.closing(_open(source, timing, output)))
+        loaded = load(computing)
         if opened.gaps:  # else the gaps of a folder's frames would be lost in a folder
             schedule = dataclasses.replace(schedule, rate=schedule.out_rate(opened.picture.rate))
-        name, interpolator = load(computing)
         remarks = []
-        if untimed and not folder:
+        if timing.source_fps is None and not opened.timed and not folder:
             remarks.append(f"images are shown at {DEFAULT_RATE} frames/s; --source-fps sets it")
         if opened.picture.colour.space and not folder:
             remarks.append("the images' colour profile is left out; a folder of images keeps it")
-        _check_times(interpolator, schedule, opened.picture.rate)
-        picture = _scaled(opened.picture, interpolator.contract.scale)
-        staged = stack.enter_context(targets.staged(target, overwrite=output.overwrite))
-        sink = open_sink(staged, opened, picture, schedule, output, folder=folder)
-        stack.enter_context(contextlib.closing(sink))
-        show = _counting(progress, _expected(opened, schedule))
-        shots, written = _run(opened, sink, interpolator, schedule, timing.scene_threshold, show)
-    if shots.moved:
+        _check_times(loaded.interpolator, schedule, opened.picture.rate)
+        picture = _scaled(opened.picture, loaded.interpolator.contract.scale)
+        staged = stack.enter_context(_staged(target, output))
+        sink: Sink
+        if output.resume and not output.dry_run:
+            reopen = functools.partial(_open, source, timing, output)
+            sink = kept = open_resumable(
+                staged, opened, picture, schedule, output, folder=folder, reopen=reopen
+            )
+            stack.enter_context(contextlib.closing(kept))
+            begin_job(staged.parent, _job(source, timing, computing, output, loaded))
+            done = kept.segments.done
+            driver: Driver = Chunks(loaded.interpolator, size=FRAMES, done=done, reach=loaded.reach)
+            if done:
+                remarks.append(f"resumed: {sum(done.values())} frames were done before")
+        else:
+            sink = open_sink(staged, opened, picture, schedule, output, folder=folder)
+            stack.enter_context(contextlib.closing(sink))
+            driver = loaded.interpolator
+        expected = _expected(opened, schedule, loop=timing.loop)
+        count = Count(opened.count, expected, (opened.count or 0) / opened.picture.average)
+        if not output.dry_run:
+            size = opened.picture.width, opened.picture.height
+            LOG.info("compiling %s for %dx%d", loaded.name, *size)
+            count = _run(opened, sink, driver, schedule, timing, _counting(progress, expected))
+    if count.moved:
         remarks.append(
-            f"{shots.moved} times in uneven gaps were moved to the nearest that {name} reaches"
+            f"{count.moved} times in uneven gaps were moved to the nearest that {loaded.name} "
+            "reaches"
         )
-    rate_in = _mean_rate(shots.frames_in, shots.span, picture.rate)
+    rate_in = _mean_rate(count, picture.rate)
     return Report(
         source=source,
         target=target,
-        model=name,
+        model=loaded.name,
         codec=sink.codec,
         width=picture.width,
         height=picture.height,
-        frames_in=shots.frames_in,
-        frames_out=written,
+        frames_in=count.frames_in,
+        frames_out=count.frames_out,
         rate_in=rate_in * slow,
         rate_out=schedule.out_rate(rate_in),
-        duration=shots.span,
-        cuts=shots.cuts,
-        seconds=time.perf_counter() - started,
+        duration=count.span,
+        cuts=count.cuts,
+        seconds=0.0 if output.dry_run else time.perf_counter() - started,
         warnings=(*remarks, *opened.warnings, *sink.warnings),
     )
 
 
-def load(computing: Computing) -> tuple[str, Any]:
-    """The model's name and an `Interpolator` of it.
+@dataclasses.dataclass(frozen=True)
+class Count:
+    """What is counted in a run, or expected before it: frames, seconds, scene cuts, moved times."""
 
-    Raises:
-      ValueError: there is no such model, or it has no weights here; or an option is out of range.
-    """
-    from vfi_jax import registry
-    from vfi_jax import weights as library
-    from vfi_jax.interpolation import Interpolator
+    frames_in: int | None
+    frames_out: int | None
+    span: Fraction
+    cuts: int = 0
+    moved: int = 0
 
-    model, config = computing.model, computing.config
-    if isinstance(model, tuple):
-        module, variables = model
-    elif computing.weights is not None:
-        _check_weights(computing.weights, registry.list_models())
-        module, variables = library.load(computing.weights, system=model, **config)
+
+def _open(source, timing, output):
+    """The source, with what options say about it."""
+    rate = None if timing.source_fps is None else parse_rate(timing.source_fps)
+    opened = open_source(source, rate=rate, gaps=timing.gaps)
+    if rate is not None and opened.timed:
+        opened.close()
+        raise ValueError("source_fps is for images; a video has a rate of its own")
+    if not output.audio:
+        opened.tracks = [track for track in opened.tracks if track.type != "audio"]
+    if timing.start is not None or timing.end is not None:
+        moments = (
+            None if moment is None else parse_moment(name, moment)
+            for name, moment in (("start", timing.start), ("end", timing.end))
+        )
+        try:
+            opened = Trimmed(opened, *moments)
+        except ValueError:
+            opened.close()
+            raise
+    return Slowed(opened, int(timing.slow)) if timing.slow > 1 else opened
+
+
+@contextlib.contextmanager
+def _staged(target, output):
+    """Where the output is prepared; of a dry run nothing stays."""
+    if output.dry_run:
+        with tempfile.TemporaryDirectory(prefix="vfi_jax-") as folder:
+            yield Path(folder) / target.name
     else:
-        model = model or library.DEFAULT
-        module, variables = library.load(model, **config)
-    name = model if isinstance(model, str) else type(module).__module__.rpartition(".")[2]
-    interpolator = Interpolator(
-        module,
-        variables,
-        padding=computing.padding,
-        ensemble=computing.ensemble,
-        tile=computing.tile,
-        overlap=computing.overlap,
-        memory=None if computing.memory is None else int(computing.memory),
-        batch=computing.batch,
-        devices=computing.devices,
-    )
-    return name, interpolator
+        with targets.staged(target, overwrite=output.overwrite, keep=output.resume) as staged:
+            yield staged
 
 
-def _run(opened, sink, interpolator, schedule, threshold, show):
-    """Read, interpolate and write at once; returns the shots and how many frames were written."""
+def _job(source, timing, computing, output, loaded):
+    """Everything that the output of a resumable run depends on."""
+    files = sorted(source.iterdir()) if source.is_dir() else [source]
+    facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    given = dataclasses.replace(output, overwrite=False)
+    versions = [vfi_jax.__version__, av.__version__, importlib.metadata.version("jaxlib")]
+    return {
+        "source": hashlib.sha256(repr(facts).encode()).hexdigest(),
+        "timing": dataclasses.asdict(timing),
+        "model": loaded.name,
+        "weights": loaded.digest(),
+        "computing": repr(dataclasses.replace(computing, model=None)),
+        "output": dataclasses.asdict(given),
+        "versions": versions,
+    }
+
+
+def _run(opened, sink, driver, schedule, timing, show):
+    """Read, interpolate and write at once; returns what was counted."""
     written = 0
     try:
         with (
@@ -166,7 +219,14 @@ def _run(opened, sink, interpolator, schedule, threshold, show):
         ):
             frames = _carrying(items, sink, behind)
             transfer = opened.picture.tags.transfer
-            shots = Shots(frames, interpolator, schedule, threshold=threshold, transfer=transfer)
+            shots = Shots(
+                frames,
+                driver,
+                schedule,
+                threshold=timing.scene_threshold,
+                transfer=transfer,
+                loop=timing.loop,
+            )
             for frame in shots:
                 behind(sink.write, frame.pixels, frame.time, frame.duration)
                 written += 1
@@ -174,7 +234,7 @@ def _run(opened, sink, interpolator, schedule, threshold, show):
         sink.finish()
     except av.FFmpegError as error:
         raise OSError(f"{error.strerror} while {sink.codec} was written") from error
-    return shots, written
+    return Count(shots.frames_in, written, shots.span, shots.cuts, shots.moved)
 
 
 def _carrying(items: Iterable[Frame | av.Packet], sink: Sink, behind: Behind) -> Iterator[Frame]:
@@ -184,15 +244,6 @@ def _carrying(items: Iterable[Frame | av.Packet], sink: Sink, behind: Behind) ->
             yield item
         else:
             behind(sink.copy, item)
-
-
-def _check_weights(weights, known):
-    """Refuses what is neither a path nor the name of a system."""
-    if weights not in known and not Path(weights).exists():
-        raise ValueError(
-            f"weights {os.fspath(weights)!r}: there is no such file or folder; --model (model=) "
-            "takes the name of a system"
-        )
 
 
 def _scaled(picture, scale):
@@ -216,16 +267,17 @@ def _check_times(interpolator, schedule, rate):
         ) from error
 
 
-def _expected(opened: Source, schedule: Schedule):
+def _expected(opened: Source, schedule: Schedule, *, loop: bool):
     """Output frames, about; None where the source does not say how many frames it has."""
     if not opened.count:
         return None
     if schedule.rate is None:
-        return (opened.count - 1) * schedule.multi + 1
+        gaps = opened.count if loop else opened.count - 1
+        return gaps * schedule.multi + (not loop)
     return round(opened.count / opened.picture.average * schedule.rate)
 
 
-def _mean_rate(frames, span, nominal):
+def _mean_rate(count, nominal):
     """The nominal rate, or, where it is not what came (variable frame rates), the mean."""
-    mean = frames / span
+    mean = count.frames_in / count.span if count.frames_in else nominal
     return nominal if abs(mean / nominal - 1) < Fraction(1, 20) else mean

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, Literal, TypeVar
 
 from vfi_jax import lookup
-from vfi_jax.video.timing import Schedule, parse_rate
+from vfi_jax.video.timing import Schedule, parse_moment, parse_rate
 
 T = TypeVar("T")
 MIB = 2**20  # bytes
@@ -36,6 +36,11 @@ class Timing:
       gaps: What numbers mean that are missing in the names of images. time: the frames around them
         are that many steps apart, and the gap is filled. even: all images follow one another
         evenly.
+      start: Where to begin in the source: seconds (12.5), a time (1:02:03.5) or the number of a
+        frame (240f, from 0f on).
+      end: Where to stop, likewise; the frame that is shown then is left out.
+      loop: Also interpolate from the last frame to the first, for a video or GIF that plays in a
+        loop.
       scene_threshold: Change between two frames, 0 to 1, above which they belong to different
         scenes. The earlier frame is repeated between scenes. 1: no cuts are detected.
     """
@@ -47,6 +52,9 @@ class Timing:
     samples: int = 8
     source_fps: str | float | Fraction | None = None
     gaps: Literal["time", "even"] = "time"
+    start: str | float | Fraction | None = None
+    end: str | float | Fraction | None = None
+    loop: bool = False
     # Cuts score 0.6 and more, fast action below 0.35.
     scene_threshold: float = 0.5
 
@@ -63,6 +71,9 @@ class Timing:
                 _check_rate(name, getattr(self, name))
         if self.gaps not in ("time", "even"):
             raise ValueError(f"gaps must be time or even, got {self.gaps!r}")
+        for name in ("start", "end"):
+            if getattr(self, name) is not None:
+                parse_moment(name, getattr(self, name))
         if not 0 <= self.shutter <= 360:
             raise ValueError(f"shutter must be 0 to 360 degrees, got {self.shutter}")
         if self.samples < 2 or self.samples % 2:
@@ -141,6 +152,10 @@ class Output:
         tune=film or x265-params=aq-mode=3. In Python also a mapping.
       audio: Keep the audio tracks.
       overwrite: Replace a target that exists.
+      resume: Keep finished parts of the output beside the target when the run is stopped, and
+        continue from those that a stopped run of the same command kept. The result is the same to
+        the last bit, however often it was stopped. For video files and folders.
+      dry_run: Check everything and report what would be done; compute and write nothing.
     """
 
     codec: str | None = None
@@ -149,6 +164,8 @@ class Output:
     encoder_options: Mapping[str, str] | Sequence[str] = ()
     audio: bool = True
     overwrite: bool = False
+    resume: bool = False
+    dry_run: bool = False
 
     def __post_init__(self):
         self.options_of_encoder()

@@ -114,16 +114,24 @@ class ImageSequence(Source):
             colour=self._colour(infos, grey),
         )
 
-    def items(self, *, alpha: bool) -> Iterator[Frame]:
+    def times(self) -> list[Fraction]:
+        """When each image is shown."""
+        return self._times[:-1]
+
+    def items(
+        self, *, alpha: bool, span: tuple[Fraction, Fraction | None] | None = None
+    ) -> Iterator[Frame]:
         """The images, one `Frame` each."""
+        first, last = span or (None, None)
         index = 0
         for path in self._paths:
             for pixels in images.read_pages(path, bits=self._bits, alpha=self._alpha):
                 if self._alpha and not alpha:
                     pixels = colour.over_black(pixels)
                 start, end = self._times[index : index + 2]
-                yield Frame(pixels, start, end - start)
                 index += 1
+                if (first is None or start >= first) and (last is None or start < last):
+                    yield Frame(pixels, start, end - start)
 
     def _steps(self, infos):
         """Steps in time from each frame to the next; 1 after the last."""

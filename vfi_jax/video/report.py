@@ -22,7 +22,8 @@ class Report:
       rate_out: frames per second of the output, likewise.
       duration: of the output, in seconds; the source's, unless it was slowed.
       cuts: scene cuts found, across which nothing is blended.
-      seconds: how long it took, loading the model included.
+      seconds: how long it took, loading the model included; 0: nothing was computed, and
+        `frames_out` is what is expected (None where the source does not say how many it has).
       warnings: what the user should know, a line each.
     """
 
@@ -32,8 +33,8 @@ class Report:
     codec: str
     width: int
     height: int
-    frames_in: int
-    frames_out: int
+    frames_in: int | None
+    frames_out: int | None
     rate_in: Fraction
     rate_out: Fraction
     duration: Fraction
@@ -44,21 +45,24 @@ class Report:
     @property
     def fps(self) -> float:
         """Output frames written per second of work."""
-        return self.frames_out / self.seconds if self.seconds else 0.0
+        return (self.frames_out or 0) / self.seconds if self.seconds else 0.0
 
     def __str__(self) -> str:
         facts = [
             f"{self.width}x{self.height}",
             f"{_rate(self.rate_in)} -> {_rate(self.rate_out)} frames/s",
-            f"{self.frames_in} -> {self.frames_out} frames",
+            f"{self.frames_in or '?'} -> {self.frames_out or '?'} frames",
             f"{float(self.duration):.3f} s",
         ]
         if self.cuts:
             facts.append("1 scene cut" if self.cuts == 1 else f"{self.cuts} scene cuts")
+        spent = f"{self.seconds:.1f} s, {self.fps:.1f} frames/s"
+        if not self.seconds:
+            spent = "nothing computed or written (dry run)"
         lines = [
             f"{self.source.name} -> {self.target}",
             ", ".join(facts),
-            f"{self.model}, {self.codec}: {self.seconds:.1f} s, {self.fps:.1f} frames/s",
+            f"{self.model}, {self.codec}: {spent}",
         ]
         return "\n".join(lines + [f"note: {warning}" for warning in self.warnings])
 

@@ -4,28 +4,16 @@ import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import Protocol
 
 import numpy as np
 
 from vfi_jax.video import scenes
+from vfi_jax.video.chunks import Driver
 from vfi_jax.video.exposure import exposed
 from vfi_jax.video.source import Frame
 from vfi_jax.video.timing import Sample, Schedule
 
 HALVINGS = (16, 2)  # parts of a gap that models of the midpoint reach, the finer first
-
-
-class Driver(Protocol):
-    """What of an `Interpolator` is used here."""
-
-    def stream(
-        self, frames: Iterable[np.ndarray], times: Iterable[Fraction]
-    ) -> Iterator[np.ndarray]:
-        """Frames at ascending times, in input frames."""
-
-    def check(self, times: Iterable[Fraction]) -> None:
-        """Raises ValueError for a time that cannot be reached."""
 
 
 class Shots:
@@ -47,6 +35,7 @@ class Shots:
       schedule: when output frames are shown.
       threshold: change between two frames, 0 to 1, above which a shot ends; 1: never.
       transfer: FFmpeg's code for how values stand for light.
+      loop: also interpolate from the last frame to the first, which is shown next in a loop.
 
     Attributes:
       frames_in: frames read so far.
@@ -63,12 +52,14 @@ class Shots:
         *,
         threshold: float,
         transfer: int,
+        loop: bool = False,
     ):
         self.frames_in = self.cuts = self.moved = 0
         self.span = Fraction(0)
         self._frames = iter(frames)
         self._driver, self._schedule, self._threshold = driver, schedule, threshold
-        self._transfer = transfer
+        self._transfer, self._loop = transfer, loop
+        self._opening: Frame | None = None  # of the source, shown once more at the end of a loop
         self._origin = Fraction(0)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -83,7 +74,8 @@ class Shots:
                     yield Frame(before[0], before[1], time - before[1])
                 before = pixels, time
             first = shot.following
-        if before is not None:
+        # In a loop the first frame, shown again, is where the next round begins.
+        if before is not None and before[1] < self._origin + self.span:
             yield Frame(before[0], before[1], self._origin + self.span - before[1])
 
     def _exposures(self, shot):
@@ -99,9 +91,13 @@ class Shots:
         """The next frame of the source."""
         frame = next(self._frames, None)
         if frame is not None:
-            self._origin = self._origin if self.frames_in else frame.time
+            if self._opening is None:
+                self._opening, self._origin = frame, frame.time
             self.frames_in += 1
             self.span = frame.time + frame.duration - self._origin
+        elif self._loop and self._opening and self.frames_in > 1:
+            frame = Frame(self._opening.pixels, self._origin + self.span, Fraction(0))
+            self._loop = False
         return frame
 
     def is_cut(self, thumbnail0: np.ndarray, thumbnail1: np.ndarray) -> bool:

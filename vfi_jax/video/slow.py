@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 
@@ -28,7 +29,7 @@ class Slowed(Source):
             average=whole.average / factor,
             tick=whole.tick * factor,
         )
-        self.shift = source.shift * factor
+        self.shift, self.timed = source.shift * factor, source.timed
         self.count, self.loop, self.metadata = source.count, source.loop, source.metadata
         self.gaps, self.timed = source.gaps, source.timed
         self.chapters = [
@@ -42,14 +43,21 @@ class Slowed(Source):
             else:
                 self.tracks.append(track)
 
-    def items(self, *, alpha: bool) -> Iterator[Frame | av.Packet]:
+    def items(
+        self, *, alpha: bool, span: tuple[Fraction, Fraction | None] | None = None
+    ) -> Iterator[Frame | av.Packet]:
         """The frames and packets of the source, later and longer."""
+        assert span is None  # parts are taken before they are slowed
         for item in self._source.items(alpha=alpha):
             if isinstance(item, Frame):
                 time, duration = item.time * self._factor, item.duration * self._factor
                 yield dataclasses.replace(item, time=time, duration=duration)
             else:
                 yield self._later(item)
+
+    def packets(self) -> Iterator[av.Packet]:
+        """The packets of the source, later."""
+        return map(self._later, self._source.packets())
 
     def close(self) -> None:
         """Close the source."""

@@ -100,13 +100,24 @@ class Source:
         self.chapters: list[Any] = []
         self.warnings: list[str] = []
 
-    def items(self, *, alpha: bool) -> Iterator[Frame | av.Packet]:
+    def items(
+        self, *, alpha: bool, span: tuple[Fraction, Fraction | None] | None = None
+    ) -> Iterator[Frame | av.Packet]:
         """The frames, and the packets of `tracks` where the file has them, in the file's order.
 
         Args:
           alpha: with the fourth channel, where the picture has one; else it is laid over black.
+          span: only frames from one time up to but not at another, None: the end; in seconds.
         """
         raise NotImplementedError
+
+    def times(self) -> list[Fraction]:
+        """When each frame is shown, in seconds."""
+        raise NotImplementedError
+
+    def packets(self) -> Iterator[av.Packet]:
+        """The packets of `tracks` alone, in the file's order; not together with `items`."""
+        return iter(())
 
     def close(self) -> None:
         """Let go of the file."""

@@ -75,7 +75,7 @@ def check(source: Path | None, target: Path, *, folder: bool, overwrite: bool) -
 
 
 @contextlib.contextmanager
-def staged(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
+def staged(target: Path, *, overwrite: bool = True, keep: bool = False) -> Iterator[Path]:
     """A temporary name that becomes `target` at the end, or vanishes on failure.
 
     It is in a workspace beside the target, or inside of a folder that is there, which stays: it may
@@ -85,6 +85,7 @@ def staged(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
     Args:
       target: where the result goes.
       overwrite: replace what is there at the end.
+      keep: on failure keep a job that can be resumed, as `workspace` does.
 
     Raises:
       ValueError: another run is writing to `target`.
@@ -92,13 +93,15 @@ def staged(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """
     place = target.resolve()
     if place.is_fifo():
+        if keep:
+            raise ValueError(f"resume is for files and folders; {target} is a FIFO")
         with tempfile.TemporaryDirectory(prefix="vfi_jax-") as folder:
             temporary = Path(folder) / f"{RESULT}{target.suffix}"
             yield temporary
             with open(temporary, "rb") as result, open(place, "wb") as pipe:
                 shutil.copyfileobj(result, pipe)
         return
-    with workspace(place, discard=overwrite) as folder:
+    with workspace(place, keep=keep, discard=overwrite) as folder:
         temporary = folder / f"{RESULT}{target.suffix}"
         yield temporary
         deliver(temporary, target, overwrite=overwrite)

@@ -30,6 +30,35 @@ def parse_rate(rate: str | float | Fraction) -> Fraction:
     return broadcast if decimal and abs(value - broadcast) < Fraction(5, 1000) else value
 
 
+def parse_moment(name: str, text: str | float | Fraction) -> Fraction | int:
+    """A time in seconds, or the number of a frame as an int.
+
+    Args:
+      name: what it is called in the error.
+      text: seconds, such as 12.5; MM:SS or HH:MM:SS.mmm; or a frame, such as 240f, where 0f is the
+        first.
+
+    Raises:
+      ValueError: it is none of these, or negative.
+    """
+    words = str(text).strip()
+    try:
+        if words.endswith("f"):
+            moment: Fraction | int = int(words[:-1])
+        else:
+            moment = Fraction(0)
+            for part in words.split(":"):
+                moment = 60 * moment + Fraction(part)
+        negative = moment < 0 or "-" in words
+    except (ValueError, ZeroDivisionError):
+        negative = True
+    if negative:
+        raise ValueError(
+            f"{name} must be seconds (12.5), a time (1:02:03.5) or a frame (240f), got {text!r}"
+        )
+    return moment
+
+
 class Sample(NamedTuple):
     """An instant of the scene that contributes to an output frame.
 

@@ -41,7 +41,7 @@ def workspace(place: Path, *, keep: bool = False, discard: bool = False) -> Iter
                 f"a stopped run into {place.name} left its work in {folder}: --resume continues "
                 "it, --overwrite discards it"
             )
-        if not keep:
+        if not (keep and (folder / KEPT).exists()):
             _empty(folder)
         yield folder
     except BaseException:
@@ -49,6 +49,18 @@ def workspace(place: Path, *, keep: bool = False, discard: bool = False) -> Iter
         raise
     finally:
         _release(folder, lock, kept=kept)
+
+
+def abandon(place: Path) -> None:
+    """Remove the workspace of a target if this process made it and it holds no job to resume.
+
+    For a process that is about to end without running its own clean-up.
+    """
+    folder = folder_of(place)
+    with contextlib.suppress(FileNotFoundError):
+        ours = (folder / LOCK).read_text() == str(os.getpid())
+        if ours and not (folder / KEPT).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def folder_of(place: Path) -> Path:
@@ -75,6 +87,8 @@ def _locked(folder, place):
         # A file that was removed between opening and locking locks nobody out.
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.stat(folder / LOCK), os.fstat(lock)):
+                os.truncate(lock, 0)
+                os.write(lock, str(os.getpid()).encode())
                 return lock
         os.close(lock)
 

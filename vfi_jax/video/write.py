@@ -69,7 +69,7 @@ class VideoSink(Sink):
         chosen: Encoding,
     ):
         super().__init__()
-        self._path, self._picture = path, picture
+        self._path, self._picture, self._chosen = path, picture, chosen
         pixel_format = av.VideoFormat(chosen.pixel_format)
         self.alpha = picture.alpha and colour.has_alpha(pixel_format)
         self.codec = chosen.codec
@@ -94,13 +94,16 @@ class VideoSink(Sink):
 
     def write(self, pixels: np.ndarray, time: Fraction, duration: Fraction) -> None:
         """Encode a frame."""
+        self._mux(self._stream.encode(self._frame(pixels, time, duration)))
+
+    def _frame(self, pixels, time, duration):
         unit = self._stream.codec_context.time_base
         frame = self._to_frame(pixels)
         self._tags.stamp(frame)
         frame.pts, frame.time_base = round(time / unit), unit
         self._held = round((time + duration) / unit) - frame.pts
         self._durations[frame.pts] = self._held
-        self._mux(self._stream.encode(frame))
+        return frame
 
     def copy(self, packet: av.Packet) -> None:
         """Carry over a packet."""
@@ -109,6 +112,9 @@ class VideoSink(Sink):
     def finish(self) -> None:
         """Write the encoder's last packets and the file's index."""
         self._mux(self._stream.encode(None))
+        self._finish_file()
+
+    def _finish_file(self):
         if self._packet is not None:
             # MP4 adds durations up in decoding order, in which another frame may be the last.
             if self._container.format.name in ("mp4", "mov"):
@@ -137,15 +143,19 @@ class VideoSink(Sink):
             stream = self._container.add_stream(chosen.codec, rate=rate, options=chosen.options)
         except ValueError as error:
             raise ValueError(f"{chosen.format_name} does not take {chosen.codec}") from error
-        context = stream.codec_context
-        context.width, context.height = picture.width, picture.height
-        context.pix_fmt = chosen.pixel_format
-        stream.time_base = context.time_base = unit
         self._named = picture.aspect and chosen.format_name in ("matroska", "webm")
-        if picture.aspect:
-            context.sample_aspect_ratio = picture.aspect
         if self._named:
             stream.metadata["title"] = matroska.PLACEHOLDER
+        stream.time_base = unit
+        self._open_encoder(stream.codec_context, unit)
+        return stream
+
+    def _open_encoder(self, context, unit):
+        picture, chosen = self._picture, self._chosen
+        context.width, context.height = picture.width, picture.height
+        context.pix_fmt, context.time_base = chosen.pixel_format, unit
+        if picture.aspect:
+            context.sample_aspect_ratio = picture.aspect
         if context.codec.canonical_name == "hevc" and chosen.format_name in ("mp4", "mov"):
             context.codec_tag = "hvc1"  # the only tag for HEVC that Apple's players know
         self._tags.stamp(context)
@@ -159,7 +169,6 @@ class VideoSink(Sink):
             ) from error
         if context.options:  # what the encoder did not take
             raise ValueError(f"{chosen.codec} has no option {', '.join(sorted(context.options))}")
-        return stream
 
     def _carry_over(self, source, format_name):
         self._container.metadata.update(source.metadata)
@@ -182,7 +191,7 @@ class FolderSink(Sink):
 
     def __init__(self, path: Path, source: Source, picture: Picture):
         super().__init__()
-        path.mkdir()
+        path.mkdir(exist_ok=True)
         self.alpha = picture.alpha
         self._path, self._count = path, 0
         self._grey, self._colour = picture.grey and not picture.alpha, picture.colour

@@ -1,0 +1,194 @@
+"""Sinks whose finished segments survive a stop; the result depends on the job alone."""
+
+import contextlib
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from vfi_jax.video import encoding
+from vfi_jax.video.encoding import Encoding
+from vfi_jax.video.options import Output
+from vfi_jax.video.segments import FRAMES, PacketFile, Segments, decoding_times, read_packets
+from vfi_jax.video.source import Picture, Source
+from vfi_jax.video.targets import FRAME_NAME
+from vfi_jax.video.timing import Schedule
+from vfi_jax.video.write import FolderSink, VideoSink
+
+SEGMENTS = "segments"  # folder in the workspace
+
+
+def open_resumable(
+    path: Path,
+    source: Source,
+    picture: Picture,
+    schedule: Schedule,
+    output: Output,
+    *,
+    folder: bool,
+    reopen: Callable[[], Source],
+) -> "ResumableVideo | ResumableFolder":
+    """As `open_sink`, a sink that keeps segments beside `path`. It takes None for the pixels of
+    frames whose segment is done.
+
+    Args:
+      path: as there, in a workspace.
+      source: as there.
+      picture: as there.
+      schedule: as there.
+      output: as there.
+      folder: as there.
+      reopen: opens the source once more.
+
+    Raises:
+      ValueError: as there, or segments of such a target cannot be joined.
+    """
+    if folder:
+        if output.encodes:
+            raise ValueError("codec, crf, preset and encoder_options are for video files")
+        return ResumableFolder(path, source, picture)
+    if path.suffix.lower() in (".gif", ".apng"):
+        raise ValueError(f"resume is for video files and folders, not for {path.suffix}")
+    chosen = encoding.choose(path.suffix, picture, output)
+    if picture.alpha and chosen.codec.startswith("libvpx"):
+        raise ValueError(
+            f"resume does not keep the transparency of {chosen.codec}; a .mov target or a folder "
+            "does"
+        )
+    return ResumableVideo(path, source, picture, schedule, chosen, reopen=reopen)
+
+
+class ResumableVideo(VideoSink):
+    """A video file that is joined from segments, each from an encoder of its own.
+
+    Attributes:
+      segments: those that are done.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        source: Source,
+        picture: Picture,
+        schedule: Schedule,
+        chosen: Encoding,
+        *,
+        reopen: Callable[[], Source],
+    ):
+        super().__init__(path, source, picture, schedule, chosen)
+        self._reopen, self._shift = reopen, source.shift
+        self.segments = Segments(path.parent / SEGMENTS)
+        self.segments.find(lambda number, frames: [self.segments.path(number)])
+        self._count = 0
+        self._encoder: Any = None
+        self._file: PacketFile | None = None
+
+    def write(self, pixels: Any, time: Fraction, duration: Fraction) -> None:
+        """Encode a frame; None: its segment is done."""
+        if pixels is not None:
+            if self._file is None:
+                self._file = PacketFile(self.segments.path(self._count // FRAMES))
+                self._encoder = self._new_encoder()
+            self._file.write(self._encoder.encode(self._frame(pixels, time, duration)))
+        self._count += 1
+        if self._count % FRAMES == 0:
+            self._end_segment(last=False)
+
+    def copy(self, packet: av.Packet) -> None:
+        """Nothing: packets of other streams are read again when segments are joined."""
+
+    def finish(self) -> None:
+        """Join the segments."""
+        self._end_segment(last=True)
+        records = [self.segments.facts(number) for number in sorted(self.segments.done)]
+        video = self._packets(records)
+        unit = self._stream.codec_context.time_base
+        waiting = next(video)
+        with contextlib.closing(self._reopen()) as source:
+            for packet in source.packets():
+                now = (packet.dts or 0) * packet.time_base - self._shift
+                while waiting is not None and waiting.dts * unit <= now:
+                    self._mux([waiting])
+                    waiting = next(video, None)
+                self._tracks.mux(packet)
+        self._mux([] if waiting is None else [waiting])
+        self._mux(video)
+        self._finish_file()
+
+    def _new_encoder(self):
+        shared = self._stream.codec_context
+        encoder = av.CodecContext.create(self._chosen.codec, "w")
+        encoder.framerate, encoder.flags = shared.framerate, shared.flags
+        encoder.options = dict(self._chosen.options)
+        self._open_encoder(encoder, shared.time_base)
+        return encoder
+
+    def _end_segment(self, *, last):
+        if self._file is None:
+            return
+        self._file.write(self._encoder.encode(None))
+        self._file.close()
+        number = (self._count - 1) // FRAMES
+        self.segments.record(
+            number,
+            [self.segments.path(number)],
+            frames=self._count - number * FRAMES,
+            last=last,
+            packets=self._file.index,
+            durations=sorted(self._durations.items()),
+        )
+        self._durations.clear()
+        self._file = self._encoder = None
+
+    def _packets(self, records):
+        """The packets of all segments, ready to be muxed."""
+        index = [entry for record in records for entry in record["packets"]]
+        dts = iter(decoding_times([pts for _, pts, _ in index]))
+        unit = self._stream.codec_context.time_base
+        for number, record in enumerate(records):
+            self._durations.update(record["durations"])
+            self._held = record["durations"][-1][1]
+            for packet in read_packets(self.segments.path(number), record["packets"]):
+                packet.stream, packet.time_base, packet.dts = self._stream, unit, next(dts)
+                yield packet
+
+
+class ResumableFolder(FolderSink):
+    """A folder of images, whose segments are recorded.
+
+    Attributes:
+      segments: those that are done.
+    """
+
+    def __init__(self, path: Path, source: Source, picture: Picture):
+        super().__init__(path, source, picture)
+        self.segments = Segments(path.parent / SEGMENTS)
+        self.segments.find(self._files)
+        self._written = False
+
+    def write(self, pixels: Any, time: Fraction, duration: Fraction) -> None:
+        """Write the next file; None: it is there."""
+        if pixels is None:
+            self._count += 1
+        else:
+            super().write(pixels, time, duration)
+            self._written = True
+        if self._count % FRAMES == 0:
+            self._end_segment(last=False)
+
+    def finish(self) -> None:
+        """Record the last segment."""
+        self._end_segment(last=True)
+
+    def _end_segment(self, *, last):
+        if self._written:
+            number = (self._count - 1) // FRAMES
+            frames = self._count - number * FRAMES
+            self.segments.record(number, self._files(number, frames), frames=frames, last=last)
+        self._written = False
+
+    def _files(self, number, frames):
+        first = number * FRAMES
+        return [self._path / FRAME_NAME.format(first + index) for index in range(frames)]

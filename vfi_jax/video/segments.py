@@ -1,0 +1,159 @@
+"""Finished parts of an output, kept on disk so that a stopped run can be resumed.
+
+A segment is a file of packets, or some frames of a folder, and a record beside it: a JSON file,
+written last, with its number of frames and the SHA-256 of its bytes. A segment without a right
+record does not count.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+
+from vfi_jax.video.workspace import KEPT
+
+FRAMES = 120  # output frames of a segment: seconds of video, at most minutes of work
+
+
+def begin_job(folder: Path, job: dict[str, Any]) -> None:
+    """Write down what a run does, or compare with what the run before it did.
+
+    Args:
+      folder: the workspace.
+      job: everything that the output depends on, as JSON takes it.
+
+    Raises:
+      ValueError: the run before did something else.
+    """
+    path = folder / KEPT
+    job = json.loads(json.dumps(job, default=str))
+    if not path.exists():
+        _write(path, job)
+        return
+    before = json.loads(path.read_text())
+    changed = sorted(key for key in {*job, *before} if job.get(key) != before.get(key))
+    if changed:
+        raise ValueError(
+            f"the stopped run in {folder} had another {', '.join(changed)}: give it the same, or "
+            "--overwrite without --resume to begin anew"
+        )
+
+
+class Segments:
+    """The segments of an output.
+
+    Args:
+      folder: where their records and packets are.
+
+    Attributes:
+      done: {number: frames} of those that are whole.
+    """
+
+    def __init__(self, folder: Path):
+        folder.mkdir(exist_ok=True)
+        self._folder = folder
+        self.done: dict[int, int] = {}
+
+    def find(self, files_of: Any) -> None:
+        """Fill `done`.
+
+        Args:
+          files_of: number of a segment -> paths of its files, as for `record`.
+        """
+        for path in sorted(self._folder.glob("*.json")):
+            number, record = int(path.stem), json.loads(path.read_text())
+            files = files_of(number, record["frames"])
+            whole = record["frames"] == FRAMES or record["last"]
+            if whole and all(map(Path.exists, files)) and _digest(files) == record["sha256"]:
+                self.done[number] = record["frames"]
+
+    def path(self, number: int) -> Path:
+        """The file of a segment's packets."""
+        return self._folder / f"{number:06d}.packets"
+
+    def record(
+        self, number: int, files: Sequence[Path], *, frames: int, last: bool, **facts: Any
+    ) -> None:
+        """Count a segment as done.
+
+        Args:
+          number: of the segment.
+          files: what it consists of, complete.
+          frames: how many it has.
+          last: no segment follows it.
+          **facts: anything else to keep, for `facts`.
+        """
+        digest = _digest(files)
+        record = {"frames": frames, "last": last, "sha256": digest, **facts}
+        _write(self._folder / f"{number:06d}.json", record)
+        self.done[number] = frames
+
+    def facts(self, number: int) -> dict[str, Any]:
+        """The record of a segment."""
+        return json.loads((self._folder / f"{number:06d}.json").read_text())
+
+
+class PacketFile:
+    """Writes the packets of a segment one after the other."""
+
+    def __init__(self, path: Path):
+        self._file = open(path, "wb")  # noqa: SIM115  # closed by `close`
+        self.index: list[list[Any]] = []
+
+    def write(self, packets: Iterable[av.Packet]) -> None:
+        """Add packets."""
+        for packet in packets:
+            self._file.write(bytes(packet))
+            self.index.append([packet.size, packet.pts, packet.is_keyframe])
+
+    def close(self) -> None:
+        """Have everything on the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+
+def read_packets(path: Path, index: Iterable[Sequence[Any]]) -> Iterator[av.Packet]:
+    """The packets of a segment, with their presentation times and without decoding times."""
+    with open(path, "rb") as file:
+        for size, pts, is_keyframe in index:
+            packet = av.Packet(file.read(size))
+            packet.pts, packet.is_keyframe = pts, bool(is_keyframe)
+            yield packet
+
+
+def decoding_times(pts: Sequence[int]) -> list[int]:
+    """Decoding times of packets, ascending, none later than the presentation time.
+
+    Args:
+      pts: presentation times in the order of decoding.
+    """
+    shown = sorted(pts)
+    rank = {time: place for place, time in enumerate(shown)}
+    delay = max(place - rank[time] for place, time in enumerate(pts))
+    step = shown[1] - shown[0] if len(shown) > 1 else 1
+    early = [shown[0] - (delay - place) * step for place in range(delay)]
+    return (early + shown)[: len(shown)]
+
+
+def _digest(files):
+    digest = hashlib.sha256()
+    for path in files:
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _write(path, content):
+    """Write JSON so that it is whole or not there."""
+    partial = path.with_suffix(".partial")
+    with open(partial, "w") as file:
+        json.dump(content, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
