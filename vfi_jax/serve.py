@@ -1,5 +1,6 @@
 """A web page on which a video comes back smoother or slower; needs the extra "demo"."""
 
+import dataclasses
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,8 @@ def page() -> Any:
             except (ValueError, OSError) as error:
                 raise gradio.Error(str(error)) from error
             # Gradio copies what it is given before it asks for more, and the folder goes.
-            yield str(report.target), str(report)
+            shown = dataclasses.replace(report, target=Path(report.target.name))
+            yield str(report.target), str(shown)
 
     with gradio.Blocks(title="vfi_jax", delete_cache=(KEPT, KEPT)) as blocks:
         gradio.Markdown("# vfi_jax\n\nNew frames between the frames of a video.")

@@ -153,8 +153,8 @@ class Output:
       audio: Keep the audio tracks.
       overwrite: Replace a target that exists.
       resume: Keep finished parts of the output beside the target when the run is stopped, and
-        continue from those that a stopped run of the same command kept. The result is the same to
-        the last bit, however often it was stopped. For video files and folders.
+        continue from those that a stopped run of the same command kept. The frames are the same
+        to the last bit, however often it was stopped. For video files and folders.
       dry_run: Check everything and report what would be done; compute and write nothing.
     """
 

@@ -212,6 +212,8 @@ def _muxer(chosen, picture, unit):
     if chosen.format_name in ("mp4", "mov"):
         # The index first, so that a browser starts at once; durations in the frames' own unit.
         return {"movflags": "+faststart", "movie_timescale": str(unit.denominator)}
+    if chosen.format_name in ("matroska", "webm"):
+        return {"fflags": "+bitexact"}  # no random identifier: equal runs give equal files
     if chosen.format_name == "apng":
         return {"plays": "0", "final_delay": str(1 / picture.rate)}
     return {}
