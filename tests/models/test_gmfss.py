@@ -40,7 +40,13 @@ STAND_IN = {
     "occ": (0, 1),
     **dict.fromkeys(("out", "fusion", "I", "warped", "resized"), (1e-3, 0.999)),
 }
-RELEASED = STAND_IN | {"feat": (1e-4, 1), "rife": (1e-4, 1), "metric": (5e-3, 1)}
+# Small frames are hard for the released weights: by the last digits of flow a place is a hole or
+# none, and compiled without optimisation, as tests are, flow has other digits than the original.
+RELEASED = STAND_IN | {
+    **dict.fromkeys(("feat", "rife"), (1e-4, 1)),
+    "metric": (5e-3, 1),
+    **dict.fromkeys(("out", "fusion", "I", "warped"), (1e-3, 0.99)),
+}
 WHOLE = RELEASED | {
     **dict.fromkeys(("metric", "I"), (5e-3, 0.99)),
     "occ": (0, 0.999),
