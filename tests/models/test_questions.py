@@ -1,7 +1,9 @@
-"""A call that does not fit a system's contract is refused before anything is computed."""
+"""What the decorator of every system does: it refuses what does not fit and takes any mesh."""
 
+import jax
 import numpy as np
 import pytest
+from jax.sharding import NamedSharding, PartitionSpec
 
 from vfi_jax import registry
 
@@ -29,3 +31,25 @@ def test_what_does_not_fit_the_contract_is_named(system):
     if contract.multiple > 1:
         with pytest.raises(ValueError, match=f"multiples of {contract.multiple}, got {side + 1}"):
             ask((1, count, side + 1, side, 3))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_it_runs_on_a_mesh_with_explicit_axes(system):
+    """Traced alone: on a mesh whose axes are Explicit every type says how it is sharded."""
+    small = "small" in registry.definition(system).VARIANTS
+    model = registry.create(f"{system}/small" if small else system)
+    mesh = jax.make_mesh((4,), ("data",))
+
+    def placed(leaf, *spec, batch=()):
+        shape = (*batch, *leaf.shape[len(batch) :])
+        sharding = NamedSharding(mesh, PartitionSpec(*spec))
+        return jax.ShapeDtypeStruct(shape, leaf.dtype, sharding=sharding)
+
+    variables = jax.tree.map(placed, registry.abstract_variables(model))
+    inputs = {
+        name: placed(leaf, "data", batch=(4,))
+        for name, leaf in registry.example_inputs(model).items()
+    }
+    out = jax.eval_shape(model.apply, variables, **inputs)["frames"]
+    assert out.sharding.spec[0] == "data"
