@@ -141,5 +141,5 @@ def _log_to_stderr(level):
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("vfi-jax: %(message)s"))
     log = logging.getLogger("vfi_jax")
-    log.handlers = [handler]
+    log.handlers, log.propagate = [handler], False  # absl prints what reaches the root once more
     log.setLevel(level.upper())
