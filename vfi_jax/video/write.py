@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from vfi_jax import images
-from vfi_jax.video import colour, encoding, matroska
+from vfi_jax.video import apng, colour, encoding, matroska
 from vfi_jax.video.encoding import Encoding
 from vfi_jax.video.gif import GifSink
 from vfi_jax.video.options import Output
@@ -81,7 +81,7 @@ class VideoSink(Sink):
         self._packet: av.Packet | None = None  # held back until it is known whether it is the last
         self._held = 0  # how long the last frame is shown, in the encoder's time base
         unit = schedule.time_base(picture.tick, picture.rate)
-        options = _muxer(chosen, picture, unit)
+        options = _muxer(chosen, unit)
         self._container = open_file(str(path), "w", format=chosen.format_name, options=options)
         try:
             rate = schedule.out_rate(picture.average)
@@ -124,6 +124,9 @@ class VideoSink(Sink):
         self._container.close()
         if self._named:
             matroska.set_display_size(self._path, *self._picture.display_size)
+        if self._chosen.format_name == "apng":
+            unit = self._stream.codec_context.time_base
+            apng.set_last_delay(self._path, self._held * unit)
 
     def close(self) -> None:
         """Close the file."""
@@ -208,14 +211,14 @@ class FolderSink(Sink):
         self._count += 1
 
 
-def _muxer(chosen, picture, unit):
+def _muxer(chosen, unit):
     if chosen.format_name in ("mp4", "mov"):
         # The index first, so that a browser starts at once; durations in the frames' own unit.
         return {"movflags": "+faststart", "movie_timescale": str(unit.denominator)}
     if chosen.format_name in ("matroska", "webm"):
         return {"fflags": "+bitexact"}  # no random identifier: equal runs give equal files
     if chosen.format_name == "apng":
-        return {"plays": "0", "final_delay": str(1 / picture.rate)}
+        return {"plays": "0"}
     return {}
 
 
