@@ -100,7 +100,7 @@ def test_a_model_that_answers_something_else_fails(mistake, name, test, monkeypa
     class Wrong(found.Model):
         def __call__(self, frames, times, *, targets=None, train=False):
             right = super().__call__
-            return {"frames": mistake(lambda *asked: right(*asked)["frames"], frames, times)}
+            return {"frames": mistake(lambda *question: right(*question)["frames"], frames, times)}
 
     monkeypatch.setattr(found, "Model", Wrong)
     with pytest.raises(AssertionError):

@@ -24,7 +24,7 @@ def _train(options):
 
     try:
         return loop.train(options)
-    except loop.Stopped as error:
+    except loop.CannotContinue as error:
         print(f"train: stopped: {error}", file=sys.stderr)
         return STOPPED
 

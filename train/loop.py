@@ -18,13 +18,13 @@ from train.step import make_step
 from vfi_jax import weights
 from vfi_jax.data.batch_source import BatchSource, open_batch_source
 from vfi_jax.data.choice import Choice
-from vfi_jax.data.window import windows
-from vfi_jax.weights.steps import Steps
+from vfi_jax.data.training_windows import windows
+from vfi_jax.weights.training_checkpoints import TrainingCheckpoints
 
 FRAMES = 9  # longest run of frames that is drawn from a clip
 
 
-class Stopped(Exception):
+class CannotContinue(Exception):
     """Training cannot go on; the message says why, and what is left to go on from."""
 
 
@@ -40,7 +40,7 @@ def train(options: Options) -> int:
     Raises:
       ValueError: an option, data set or start does not fit.
       FileExistsError: the folder holds a run and --resume was not given.
-      Stopped: a loss or gradient is not finite, or a file cannot be written or read.
+      CannotContinue: a loss or gradient is not finite, or a file cannot be written or read.
     """
     # Orbax logs an error's traceback from each of its threads, and raises it as well.
     logging.getLogger("absl").setLevel(logging.CRITICAL)
@@ -90,7 +90,7 @@ class _Run:
         self.writes = jax.process_index() == 0
         evaluates = self.writes and options.eval_every
         self.evaluation = Evaluation(model, recipe, choice) if evaluates else None
-        self.store = Steps(options.workdir / "checkpoints", keep=options.keep)
+        self.store = TrainingCheckpoints(options.workdir / "checkpoints", keep=options.keep)
 
     def go(self) -> int:
         """Trains to the end; returns the exit code."""
@@ -108,7 +108,7 @@ class _Run:
             if int(state.step) == self.recipe.steps and self.writes:
                 self._export(state)
         except OSError as error:
-            raise Stopped(f"{error}; {self._rest()}") from error
+            raise CannotContinue(f"{error}; {self._rest()}") from error
         return 0
 
     def _train(self, state: State, first: int, log: Log, terminated: parallel.Termination) -> State:
@@ -195,7 +195,7 @@ class _Run:
             values = jax.tree.map(np.asarray, metrics)
             bad = np.flatnonzero(values.pop("finite") == 0)
             if bad.size:
-                raise Stopped(self._not_finite(step + int(bad[0])))
+                raise CannotContinue(self._not_finite(step + int(bad[0])))
             count = len(values["loss"])
             rate = timer.rate(step + count)
             loss = values["loss"][-1]

@@ -11,9 +11,11 @@ import numpy as np
 from vfi_jax import lookup, ops, registry, weights
 from vfi_jax.arrays import Flow, Image
 from vfi_jax.interpolation import levels
+from vfi_jax.interpolation.padding import Padding, pad
 
 FLOW_NETWORK = "shared_pyramid"  # what comes with the package; `vfi-jax flow` takes it too
 PAIR = ("frame0", "frame1")  # what a flow network takes
+ENLARGED = Padding(value="resize")
 Network = str | Path | tuple[nn.Module, dict]
 
 
@@ -95,8 +97,9 @@ def _multiple(model: Any) -> int:
 
 def _fitted(frame: Image, multiple: int) -> Image:
     """The frame as float32, enlarged to the next multiples of the network's."""
-    height, width = (-(-side // multiple) * multiple for side in frame.shape[-3:-1])
-    return ops.resize_bilinear(levels.unit(frame), (height, width))
+    height, width = frame.shape[-3:-1]
+    amounts = ENLARGED.amounts((height, width), multiple=multiple)
+    return pad(levels.unit(frame), amounts, ENLARGED.value)
 
 
 def _frames(value: Any, name: str) -> np.ndarray:

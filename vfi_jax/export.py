@@ -43,7 +43,7 @@ def export(
       variables: its variables, which become part of the file.
       target: the file to write.
       size: height and width of the frames.
-      times: how many are asked for at once, of a system that answers any; 1 by default. Others
+      times: how many are requested in one call, of a system that answers any; 1 by default. Others
         answer those of their contract.
       batch: windows in one call.
       platforms: where it will run.
@@ -66,12 +66,12 @@ def export(
 
     def answer(frames, times):
         padded = jnp.pad(frames, [(0, 0), (0, 0), *amounts, (0, 0)], mode="edge")
-        made = model.apply(variables, padded, times)["frames"].astype(jnp.float32)
-        return crop(made, amounts, scale=contract.scale)
+        answered = model.apply(variables, padded, times)["frames"].astype(jnp.float32)
+        return crop(answered, amounts, scale=contract.scale)
 
     frames = jax.ShapeDtypeStruct((batch, contract.frames, *size, 3), jnp.float32)
-    asked = jax.ShapeDtypeStruct((batch, count), jnp.float32)
-    exported = jax_export.export(jax.jit(answer), platforms=list(platforms))(frames, asked)
+    requested = jax.ShapeDtypeStruct((batch, count), jnp.float32)
+    exported = jax_export.export(jax.jit(answer), platforms=list(platforms))(frames, requested)
     with staged(target) as partial:
         partial.write_bytes(exported.serialize())
     return target

@@ -10,7 +10,7 @@ from vfi_jax import data
 from vfi_jax.data.clip import Clip, read_frame
 from vfi_jax.data.faults import Unreadable
 from vfi_jax.data.samples import samples
-from vfi_jax.data.window import Window
+from vfi_jax.data.training_windows import TrainingWindow
 from vfi_jax.evaluation import protocol
 
 NAMES = data.list_data()
@@ -131,4 +131,4 @@ def test_files_of_different_sizes_are_found_when_they_are_read(tmp_path):
 )
 def test_a_window_is_in_the_order_of_time(window):
     with pytest.raises(ValueError, match="window"):
-        Window(*window)
+        TrainingWindow(*window)

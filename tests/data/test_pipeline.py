@@ -19,7 +19,7 @@ from vfi_jax.data.build import main as build_main
 from vfi_jax.data.builders import vimeo90k
 from vfi_jax.data.choice import Choice
 from vfi_jax.data.tfds_builder import open_built
-from vfi_jax.data.window import windows
+from vfi_jax.data.training_windows import windows
 
 
 @pytest.fixture

@@ -33,11 +33,11 @@ def moving():
 
 def test_copy_and_average_are_what_they_say():
     frames = np.float32([0, 0.5, 1])[:, None, None, None] * np.ones((1, 2, 2, 3), np.float32)
-    asked = (Fraction(0), LATE, 1 + HALF, Fraction(2))
+    times = (Fraction(0), LATE, 1 + HALF, Fraction(2))
     for name, wanted in (("copy", (0, 0, 0.5, 1)), ("average", (0, 0.25, 0.75, 1))):
-        answers = evaluation.baseline(name)(frames, asked)
+        answers = evaluation.baseline(name)(frames, times)
         np.testing.assert_array_equal(answers[:, 0, 0, 0], np.float32(wanted))
-        enlarged = evaluation.baseline(name, scale=4)(frames, asked)
+        enlarged = evaluation.baseline(name, scale=4)(frames, times)
         assert enlarged.shape == (4, 8, 8, 3)
         np.testing.assert_allclose(enlarged[:, 4, 4, 0], np.float32(wanted), atol=1e-6)
     with pytest.raises(ValueError, match=r"between 0 and 2, got 2.5"):

@@ -67,4 +67,4 @@ def test_numbers_sort_by_their_value_in_any_script(names):
     ],
 )
 def test_gaps_in_the_numbers_are_steps_in_time(names, wanted):
-    assert images.steps([Path(name) for name in names]) == wanted
+    assert images.spacing([Path(name) for name in names]) == wanted

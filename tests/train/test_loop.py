@@ -20,7 +20,7 @@ from vfi_jax import weights
 from vfi_jax.data.builders import vimeo90k
 from vfi_jax.data.resident import Resident
 from vfi_jax.weights import store
-from vfi_jax.weights.steps import Steps
+from vfi_jax.weights.training_checkpoints import TrainingCheckpoints
 
 pytestmark = pytest.mark.slow
 
@@ -114,7 +114,7 @@ def test_a_signal_saves_and_leaves_in_good_order(whole, tmp_path, monkeypatch, n
     with monkeypatch.context() as patch:
         patch.setattr(Resident, "draw", terminated)
         assert loop.train(options(tmp_path)) == 0
-    assert Steps(tmp_path / "checkpoints").last() == 3
+    assert TrainingCheckpoints(tmp_path / "checkpoints").last() == 3
     assert loop.train(options(tmp_path, resume=True)) == 0
     assert_same(tmp_path, whole)
 
@@ -142,10 +142,10 @@ def test_a_loss_that_is_not_finite_stops_with_the_clips_and_the_last_good_step(t
     wanted = (
         r"not finite at step (\d) \(clips synthetic/train/.*\); the last good checkpoint is step \1"
     )
-    with pytest.raises(loop.Stopped, match=wanted) as stopped:
+    with pytest.raises(loop.CannotContinue, match=wanted) as stopped:
         loop.train(options(tmp_path, learning_rate=1e30, save_every=1))
     found = re.search(wanted, str(stopped.value))
-    assert Steps(tmp_path / "checkpoints").last() == int(found.group(1)) <= 2
+    assert TrainingCheckpoints(tmp_path / "checkpoints").last() == int(found.group(1)) <= 2
 
 
 @pytest.fixture
@@ -162,9 +162,11 @@ def small_disk(tmp_path):
 
 
 def test_a_full_disk_stops_with_an_intact_last_checkpoint(small_disk):
-    with pytest.raises(loop.Stopped, match=r"No space left.*the last good checkpoint is step \d"):
+    with pytest.raises(
+        loop.CannotContinue, match=r"No space left.*the last good checkpoint is step \d"
+    ):
         loop.train(options(small_disk, steps=50, save_every=1, keep=50))
-    steps = Steps(small_disk / "checkpoints")
+    steps = TrainingCheckpoints(small_disk / "checkpoints")
     assert not store.faults(small_disk / "checkpoints" / str(steps.last()))
 
 
@@ -189,7 +191,7 @@ def test_a_moving_average_is_not_begun_or_dropped_on_the_way(tmp_path):
 
 def test_what_stops_training_is_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys):
     def stop(options):
-        raise loop.Stopped("why")
+        raise loop.CannotContinue("why")
 
     monkeypatch.setattr(loop, "train", stop)
     monkeypatch.setattr(sys, "argv", ["train", *command(tmp_path)])
@@ -252,5 +254,5 @@ def test_fewer_steps_than_were_taken_are_refused(whole, tmp_path):
 def test_what_a_resumed_run_does_otherwise_is_told(tmp_path):
     start, same = options(tmp_path), options(tmp_path, resume=True)
     other = dataclasses.replace(same, learning_rate=0.5, scenes=3)
-    told = [run.write_record(tmp_path, each, run.resolve(each)) for each in (start, same, other)]
-    assert told == [[], [], ["learning_rate 0.01 -> 0.5", "scenes 2 -> 3"]]
+    changes = [run.write_record(tmp_path, each, run.resolve(each)) for each in (start, same, other)]
+    assert changes == [[], [], ["learning_rate 0.01 -> 0.5", "scenes 2 -> 3"]]

@@ -61,8 +61,8 @@ def test_two_processes_give_one_process_s_parameters(tmp_path, monkeypatch):
     assert loop.train(options(tmp_path / "one", system=SYSTEM, ema=0.0)) == 0
     try:
         for process in both:
-            said, _ = process.communicate(timeout=SECONDS)
-            assert process.returncode == 0, said
+            output, _ = process.communicate(timeout=SECONDS)
+            assert process.returncode == 0, output
     finally:
         for process in both:
             process.kill()

@@ -17,7 +17,7 @@ from train.state import State
 from train.step import make_step
 from vfi_jax import data, registry
 from vfi_jax.data.resident import Resident
-from vfi_jax.data.window import windows
+from vfi_jax.data.training_windows import windows
 
 NAMES = recipes.list_recipes()
 FRAMES = 9  # of a clip

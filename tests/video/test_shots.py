@@ -83,7 +83,7 @@ def test_between_repeats_the_frame_is_repeated():
 
 def test_nothing_is_blended_across_a_cut(monkeypatch):
     monkeypatch.setattr(
-        "vfi_jax.video.scenes.change", lambda one, other: one.mean() != other.mean()
+        "vfi_jax.video.similarity.change", lambda one, other: one.mean() != other.mean()
     )
     frames = [_frame(value, index) for index, value in enumerate([0, 0, 200, 200, 90])]
     shots, out = _run(frames, Schedule(multi=3), threshold=0.5)
@@ -101,7 +101,7 @@ def test_nothing_is_blended_across_a_cut(monkeypatch):
 )
 def test_a_shutter_closes_at_a_cut(monkeypatch, schedule):
     monkeypatch.setattr(
-        "vfi_jax.video.scenes.change", lambda one, other: other.mean() > 3 * one.mean() > 0
+        "vfi_jax.video.similarity.change", lambda one, other: other.mean() > 3 * one.mean() > 0
     )
     frames = [_frame(value, index) for index, value in enumerate([0, 20, 40, 200, 220, 240])]
     shots, out = _run(frames, schedule, threshold=0.5)

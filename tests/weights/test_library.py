@@ -58,9 +58,9 @@ def test_a_config_of_its_own_comes_back(tmp_path):
     model = registry.create(SMALL, taps=9, widths=(4, 6, 8, 10, 12), dtype=jnp.bfloat16)
     variables = support.variables(model)
     folder = weights.save(tmp_path / "own", SMALL, variables, config=model.config)
-    said = json.loads((folder / store.DESCRIPTION).read_text())
+    description = json.loads((folder / store.DESCRIPTION).read_text())
     changed = {"taps": 9, "widths": [4, 6, 8, 10, 12], "dtype": {"dtype": "bfloat16"}}
-    assert said["config"] == changed
+    assert description["config"] == changed
     assert weights.load(folder)[0] == model
 
 
@@ -118,8 +118,8 @@ def test_files_that_systems_leave_in_folders_are_passed_over(variables, tmp_path
 
 def test_a_later_format_says_so(variables, tmp_path):
     folder = weights.save(tmp_path / "saved", NAME, variables)
-    said = json.loads((folder / store.DESCRIPTION).read_text())
-    (folder / store.DESCRIPTION).write_text(json.dumps(said | {"format": 2}))
+    description = json.loads((folder / store.DESCRIPTION).read_text())
+    (folder / store.DESCRIPTION).write_text(json.dumps(description | {"format": 2}))
     store.seal(folder)
     with pytest.raises(ValueError, match="format 2 and this version reads 1; update"):
         weights.load(folder)

@@ -1,7 +1,7 @@
 """See it work: render a moving scene, interpolate it, measure it against the exact frames.
 
 Writes demo_input.mp4 (the rendered clip), demo.mp4 (made smoother), demo_side_by_side.png (a new
-frame beside the exact one) and demo_strip.png (what was given and what was made, over time).
+frame beside the exact one) and demo_strip.png (input and interpolated frames, over time).
 """
 
 import dataclasses
@@ -62,8 +62,8 @@ def run(args: Args) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
 
     scene = Scene(args.seed, args.height, args.width, motion=SPEED / args.fps)
-    given = [draw.as_bytes(scene.frame(time)) for time in range(args.frames)]
-    video.write_frames(source, given, fps=args.fps, overwrite=True)
+    inputs = [draw.as_bytes(scene.frame(time)) for time in range(args.frames)]
+    video.write_frames(source, inputs, fps=args.fps, overwrite=True)
     with progress_bar("interpolating") as progress:
         report = video.interpolate_video(
             source,
@@ -75,10 +75,10 @@ def run(args: Args) -> int:
         )
     print(report)
 
-    clip = _Clip(scene, given, interpolator, report.model)
-    images.write(pictures[0], clip.side_by_side(len(given) // 2 - 1))
-    images.write(pictures[1], clip.strip(len(given) // 2 - 1, args.multi))
-    print(f"PSNR of the {len(given) - 1} frames half-way: {clip.psnr():.2f} dB")
+    clip = _Comparison(scene, inputs, interpolator, report.model)
+    images.write(pictures[0], clip.side_by_side(len(inputs) // 2 - 1))
+    images.write(pictures[1], clip.strip(len(inputs) // 2 - 1, args.multi))
+    print(f"PSNR of the {len(inputs) - 1} frames half-way: {clip.psnr():.2f} dB")
     print("wrote", *(path.as_posix() for path in (source, target, *pictures)))
     return 0
 
@@ -94,25 +94,25 @@ def _check(args, paths):
 
 
 @dataclasses.dataclass(frozen=True)
-class _Clip:
+class _Comparison:
     """A rendered clip and what a model makes of it."""
 
     scene: Any
-    given: list
+    inputs: list
     interpolator: Any
     model: str
 
-    def made(self, times):
+    def interpolated(self, times):
         """The model's frames at `times`."""
-        return list(self.interpolator.stream(self.given, times))
+        return list(self.interpolator.stream(self.inputs, times))
 
     def psnr(self):
         """Mean over the frames half-way between two, against the exact ones, in dB."""
         from vfi_jax import metrics
 
-        times = [index + 0.5 for index in range(len(self.given) - 1)]
-        pairs = zip(self.made(times), map(self.scene.frame, times), strict=True)
-        decibels = [metrics.psnr(made / 255, exact) for made, exact in pairs]
+        times = [index + 0.5 for index in range(len(self.inputs) - 1)]
+        pairs = zip(self.interpolated(times), map(self.scene.frame, times), strict=True)
+        decibels = [metrics.psnr(frame / 255, exact) for frame, exact in pairs]
         return float(sum(decibels) / len(decibels))
 
     def side_by_side(self, index):
@@ -121,15 +121,15 @@ class _Clip:
 
         from vfi_jax import draw
 
-        (made,) = self.made([index + 0.5])
+        (between,) = self.interpolated([index + 0.5])
         exact = self.scene.frame(index + 0.5)
-        error = np.abs(made / 255 - exact)
+        error = np.abs(between / 255 - exact)
         flow = self.scene.flow(index, index + 1)
         rows = [
             [
-                (f"frame {index}, given", self.given[index]),
-                (f"half-way, made by {self.model}", made),
-                (f"frame {index + 1}, given", self.given[index + 1]),
+                (f"frame {index}, input", self.inputs[index]),
+                (f"half-way, by {self.model}", between),
+                (f"frame {index + 1}, input", self.inputs[index + 1]),
             ],
             [
                 (
@@ -143,16 +143,16 @@ class _Clip:
         return draw.grid(rows, title="A new frame, beside the exact one")
 
     def strip(self, index, multi):
-        """The fastest part of the picture from frame `index` to the next: given, made and exact."""
+        """The fastest part from frame `index` to the next: input, interpolated, exact."""
         from vfi_jax import draw
 
         rows, columns = self._fastest(index)
         times = [index + step / multi for step in range(multi + 1)]
-        given = [(f"{time}, given", self.given[time]) for time in (index, index + 1)]
-        made = zip(times, self.made(times), strict=True)
+        inputs = [(f"{time}, input", self.inputs[time]) for time in (index, index + 1)]
+        interpolated = zip(times, self.interpolated(times), strict=True)
         cells = [
-            [given[0], *[None] * (multi - 1), given[1]],
-            [(f"{time:.2f}, made", picture) for time, picture in made],
+            [inputs[0], *[None] * (multi - 1), inputs[1]],
+            [(f"{time:.2f}, interpolated", picture) for time, picture in interpolated],
             [(f"{time:.2f}, exact", self.scene.frame(time)) for time in times],
         ]
         cells = [[cell and (cell[0], cell[1][rows, columns]) for cell in row] for row in cells]
@@ -163,7 +163,7 @@ class _Clip:
         import cv2
         import numpy as np
 
-        height, width = (length // 2 for length in self.given[0].shape[:2])
+        height, width = (length // 2 for length in self.inputs[0].shape[:2])
         speed = np.hypot(*np.moveaxis(self.scene.flow(index, index + 1), -1, 0))
         whole = cv2.boxFilter(speed, -1, (width, height), borderType=cv2.BORDER_CONSTANT)
         y, x = np.unravel_index(whole.argmax(), whole.shape)

@@ -14,7 +14,7 @@ from vfi_jax.data import augment as augmentation
 from vfi_jax.data.augment import Augment
 from vfi_jax.data.collage import collage
 from vfi_jax.data.degrade import degrade
-from vfi_jax.data.window import windows
+from vfi_jax.data.training_windows import windows
 
 Degrade = Callable[[Array, Array], Array]
 LAYERS = 3  # of a collage

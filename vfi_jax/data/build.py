@@ -35,7 +35,7 @@ class Options:
     """Build on Apache Beam with this runner, such as DirectRunner or DataflowRunner."""
 
 
-class Counts(NamedTuple):
+class ClipCounts(NamedTuple):
     """Clips of a split.
 
     Attributes:
@@ -47,7 +47,7 @@ class Counts(NamedTuple):
     left_out: int
 
 
-def build(options: Options) -> dict[str, Counts]:
+def build(options: Options) -> dict[str, ClipCounts]:
     """Builds a data set.
 
     Args:
@@ -79,7 +79,7 @@ def build(options: Options) -> dict[str, Counts]:
     builder.download_and_prepare(download_config=config)
     stored = {name: split.num_examples for name, split in builder.info.splits.items()}
     return {
-        name: Counts(count, builder.listed.get(name, count) - count)
+        name: ClipCounts(count, builder.listed.get(name, count) - count)
         for name, count in stored.items()
     }
 

@@ -25,7 +25,7 @@ class Encoded(tfds.decode.SkipDecoding):
         return serialized_example
 
 
-class Counts(tfds.core.MetadataDict):
+class FrameCounts(tfds.core.MetadataDict):
     """Fewest and most frames of a clip, by split; nothing of sets built before they were stored."""
 
     def load_metadata(self, data_dir: Any) -> None:
@@ -73,7 +73,7 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
             }
         )
         return tfds.core.DatasetInfo(
-            builder=self, features=features, description=self._data_set, metadata=Counts()
+            builder=self, features=features, description=self._data_set, metadata=FrameCounts()
         )
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:

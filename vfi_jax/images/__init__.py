@@ -10,7 +10,7 @@ from vfi_jax.images.names import (
     list_folders,
     list_images,
     natural,
-    steps,
+    spacing,
     walk,
 )
 from vfi_jax.images.read import read, read_pages
@@ -31,7 +31,7 @@ __all__ = [
     "read",
     "read_info",
     "read_pages",
-    "steps",
+    "spacing",
     "walk",
     "write",
 ]

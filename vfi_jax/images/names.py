@@ -62,7 +62,7 @@ def natural(paths: Iterable[Path]) -> list[Path]:
     return sorted(paths, key=lambda path: (keys[path], path.name))
 
 
-def steps(paths: Sequence[Path]) -> list[int] | None:
+def spacing(paths: Sequence[Path]) -> list[int] | None:
     """Steps in time from each file of a sequence to the next, by the numbers in their names.
 
     The smallest difference between neighbours is one step. Between names that differ in more than

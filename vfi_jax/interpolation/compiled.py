@@ -86,26 +86,26 @@ class Compiled:
         Returns:
           `[B, T, sH, sW, 3]` float32, not clipped; it may still be computing.
         """
-        windows, asked = times.shape
-        times = _extend(np.asarray(times, np.float32), self._slots(asked), axis=1)
+        windows, requested = times.shape
+        times = _extend(np.asarray(times, np.float32), self._slots(requested), axis=1)
         frames, times = (_extend(array, self.batch, axis=0) for array in (frames, times))
         call = self._call(frames.shape[1:], times.shape[1])
         placed = unit(jax.device_put(frames, self._by_window))
         answers = call(self._variables, placed, jax.device_put(times, self._by_window))
-        return answers[:windows, :asked]
+        return answers[:windows, :requested]
 
-    def needs(self, window: tuple[int, ...], asked: int) -> float:
+    def needs(self, window: tuple[int, ...], requested: int) -> float:
         """Bytes that a call takes on each device, weights, inputs and outputs included.
 
         Args:
           window: (N, H, W, 3).
-          asked: how many times are asked of each window.
+          requested: how many times are requested of each window.
 
         Returns:
           Infinity if the call is too large even to compile; 0 if the platform does not tell.
         """
         try:
-            used = self._call(window, self._slots(asked)).memory_analysis()
+            used = self._call(window, self._slots(requested)).memory_analysis()
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" not in str(error):
                 raise
@@ -121,12 +121,12 @@ class Compiled:
             return stats["bytes_limit"] * 3 // 4
         return _machine_memory() // 2
 
-    def _slots(self, asked):
-        """How many times a call is compiled for: a few sizes serve every `asked`."""
+    def _slots(self, requested):
+        """How many times a call is compiled for: a few sizes serve every `requested`."""
         if not self._any_times:
-            return asked
-        step = 2 ** max(0, asked.bit_length() - 3)
-        return math.ceil(asked / step) * step
+            return requested
+        step = 2 ** max(0, requested.bit_length() - 3)
+        return math.ceil(requested / step) * step
 
     def _call(self, window, slots):
         key = (window, slots)

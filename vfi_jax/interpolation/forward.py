@@ -104,16 +104,16 @@ class Forward:
 
     def _answers(self, tiling, frames, times):
         """Answers `[T, sh, sw, 3]` to the tiles of all windows, a batch of tiles in each call."""
-        asked = (
+        tiled = (
             (tile, row)
             for window, row in zip(frames, times, strict=True)
             for tile in tiling.split(window)
         )
-        while batch := list(itertools.islice(asked, self._call.batch)):
+        while batch := list(itertools.islice(tiled, self._call.batch)):
             tile, row = (np.stack(arrays) for arrays in zip(*batch, strict=True))
             yield from np.asarray(self._call(tile, row))
 
-    def _plan(self, window, asked):
+    def _plan(self, window, requested):
         """The tiles for windows of a shape, as large as the memory allows."""
         count, height, width, channels = window
         multiple = self._contract.multiple
@@ -121,7 +121,7 @@ class Forward:
             size = (self._tile, self._tile)
         else:
             size = tiles.fit(
-                lambda size: self._call.needs((count, *size, channels), asked),
+                lambda size: self._call.needs((count, *size, channels), requested),
                 (height, width),
                 budget=self._memory,
                 least=max(LEAST_TILE, 2 * self._overlap, 2 * multiple),

@@ -58,9 +58,9 @@ class Padding:
         if self.when_multiple and length % self.to == 0:
             first, total = self.when_multiple, length + 2 * self.when_multiple
         else:
-            total = _round_up(max(self.before + length + self.after, least), self.to)
+            total = round_up(max(self.before + length + self.after, least), self.to)
             first = (total - length) // 2 if self.align == "centre" else self.before
-        return first, _round_up(total, multiple) - length - first
+        return first, round_up(total, multiple) - length - first
 
 
 Amounts = tuple[tuple[int, int], tuple[int, int]]
@@ -141,6 +141,11 @@ def crop(frames: Any, amounts: Amounts, *, scale: int = 1, value: str = "edge") 
     return frames[..., above : height - below, left : width - right, :]
 
 
+def round_up(length: int, multiple: int) -> int:
+    """The next multiple from `length` on."""
+    return math.ceil(length / multiple) * multiple
+
+
 def _size(frames):
     return frames.shape[-3:-1]
 
@@ -148,7 +153,3 @@ def _size(frames):
 def _resized(frames, size):
     out = ops.resize_bilinear(frames, size)
     return out if isinstance(frames, jax.Array) else np.asarray(out)
-
-
-def _round_up(length, multiple):
-    return math.ceil(length / multiple) * multiple

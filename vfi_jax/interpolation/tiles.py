@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from vfi_jax.interpolation.padding import round_up
+
 Size = tuple[int, int]  # height, width
 
 
@@ -60,10 +62,10 @@ def cut(length: int, tile: int, *, overlap: int, multiple: int = 1) -> Cuts:
       overlap: pixels that neighbours share at least; rounded up to a multiple, half a tile at most.
       multiple: of the model.
     """
-    tile = max(2 * multiple, _round_up(tile, multiple))
+    tile = max(2 * multiple, round_up(tile, multiple))
     if tile >= length:
         return Cuts(length, (0,), 0)
-    overlap = min(_round_up(overlap, multiple), tile // 2 // multiple * multiple)
+    overlap = min(round_up(overlap, multiple), tile // 2 // multiple * multiple)
     steps = math.ceil((length - tile) / (tile - overlap))
     units = (length - tile) // multiple
     starts = tuple(multiple * round(units * step / steps) for step in range(steps + 1))
@@ -125,7 +127,7 @@ def fit(
     tile = size
     while (needed := needs(tile)) > budget:
         share = 0.9 * budget / needed if math.isfinite(needed) else 0.25
-        smaller = _shrink(tile, share, _round_up(least, multiple), multiple)
+        smaller = _shrink(tile, share, round_up(least, multiple), multiple)
         if smaller == tile:
             raise ValueError(
                 f"memory must be at least {needed / 2**20:.0f} MiB, which a tile of "
@@ -145,7 +147,3 @@ def _shrink(tile, share, least, multiple):
         min(old, max(least, int(side) // multiple * multiple))
         for old, side in zip(tile, new, strict=True)
     )
-
-
-def _round_up(length, multiple):
-    return math.ceil(length / multiple) * multiple

@@ -115,8 +115,8 @@ def losses(picture: Picture, encoding: Encoding) -> Iterator[str]:
     """Lines for what an encoding does not keep, or keeps in an unusual way."""
     pixel_format = av.VideoFormat(encoding.pixel_format)
     encoder = av.Codec(encoding.codec, "w")
-    asked = encoding.codec in OPTIONS or _in_hardware(encoding.codec)
-    if encoder.lossy and not encoder.intra_only and not asked:
+    quality_set = encoding.codec in OPTIONS or _in_hardware(encoding.codec)
+    if encoder.lossy and not encoder.intra_only and not quality_set:
         yield f"{encoding.codec} writes at its own default bit rate, which may be low"
     bits = colour.bits_of(pixel_format)
     if bits < min(picture.bits, 10):

@@ -135,7 +135,7 @@ class ImageSequence(Source):
 
     def _steps(self, infos):
         """Steps in time from each frame to the next; 1 after the last."""
-        numbers = images.steps(self._paths)
+        numbers = images.spacing(self._paths)
         if numbers is None:
             self.warnings.append(
                 "the numbers of the images are no multiples of one step; frames are taken as "

@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from vfi_jax.video import scenes
+from vfi_jax.video import similarity
 from vfi_jax.video.chunks import Driver
 from vfi_jax.video.exposure import exposed
 from vfi_jax.video.source import Frame
-from vfi_jax.video.timing import Sample, Schedule
+from vfi_jax.video.timing import Schedule, TimeSample
 
 HALVINGS = (16, 2)  # parts of a gap that models of the midpoint reach, the finer first
 
@@ -102,7 +102,7 @@ class Shots:
 
     def is_cut(self, thumbnail0: np.ndarray, thumbnail1: np.ndarray) -> bool:
         """Whether a shot ends between two frames."""
-        cut = scenes.change(thumbnail0, thumbnail1) > self._threshold
+        cut = similarity.change(thumbnail0, thumbnail1) > self._threshold
         self.cuts += cut
         return cut
 
@@ -120,18 +120,18 @@ class Shots:
             return False
         return True
 
-    def samples(self, start: Fraction, stop: Fraction) -> list[Sample]:
+    def samples(self, start: Fraction, stop: Fraction) -> list[TimeSample]:
         """Samples from an input frame on, before the next one."""
         return self._schedule.samples(start, stop, self._origin)
 
-    def held(self, start: Fraction, stop: Fraction | None) -> list[Sample]:
+    def held(self, start: Fraction, stop: Fraction | None) -> list[TimeSample]:
         """One sample for each output frame from a shot's last frame on, before the next shot's
         first; None: there is no next shot."""
         if stop is None:
             times = self._schedule.at_end(start, self._origin)
         else:
             times = self._schedule.between(start, stop, self._origin)
-        return [Sample(time, time, 1.0) for time in times]
+        return [TimeSample(time, time, 1.0) for time in times]
 
 
 class _Shot:
@@ -143,11 +143,11 @@ class _Shot:
     """
 
     def __init__(self, shots: Shots, first: Frame):
-        self.requested: deque[Sample] = deque()
+        self.requested: deque[TimeSample] = deque()
         self.following: Frame | None = None
         self._shots, self._ended = shots, False
         self._first_time = self._last_time = first.time
-        self._last, self._thumbnail = first.pixels, scenes.thumbnail(first.pixels)
+        self._last, self._thumbnail = first.pixels, similarity.thumbnail(first.pixels)
         self._repeats: deque[bool] = deque()
         self._waiting = deque([first.pixels])
         self._moments = deque([first.time])
@@ -188,11 +188,11 @@ class _Shot:
         if frame is None:
             self._ended = True
             return False
-        thumbnail = scenes.thumbnail(frame.pixels)
+        thumbnail = similarity.thumbnail(frame.pixels)
         if self._shots.is_cut(self._thumbnail, thumbnail):
             self._ended, self.following = True, frame
             return False
-        self._repeats.append(scenes.is_repeat(self._last, frame.pixels))
+        self._repeats.append(similarity.is_repeat(self._last, frame.pixels))
         self._last, self._thumbnail, self._last_time = frame.pixels, thumbnail, frame.time
         self._waiting.append(frame.pixels)
         self._moments.append(frame.time)

@@ -31,7 +31,7 @@ class Slowed(Source):
         )
         self.shift, self.timed = source.shift * factor, source.timed
         self.count, self.loop, self.metadata = source.count, source.loop, source.metadata
-        self.gaps, self.timed = source.gaps, source.timed
+        self.gaps = source.gaps
         self.chapters = [
             {**one, "start": one["start"] * factor, "end": one["end"] * factor}
             for one in source.chapters

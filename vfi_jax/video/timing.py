@@ -59,7 +59,7 @@ def parse_moment(name: str, text: str | float | Fraction) -> Fraction | int:
     return moment
 
 
-class Sample(NamedTuple):
+class TimeSample(NamedTuple):
     """An instant of the scene that contributes to an output frame.
 
     Attributes:
@@ -102,7 +102,7 @@ class Schedule:
             for step in range(-half, half + 1)
         ]
 
-    def samples(self, start: Fraction, stop: Fraction, origin: Fraction) -> list[Sample]:
+    def samples(self, start: Fraction, stop: Fraction, origin: Fraction) -> list[TimeSample]:
         """Samples from the input frame at `start` up to but not at the next one, at `stop`;
         ascending."""
         if self.rate is None:
@@ -112,7 +112,9 @@ class Schedule:
             step = 1 / self.rate
             shown = self.between(max(start - step, origin), stop + step, origin)
         parts = self.parts
-        samples = [Sample(time + at * step, time, weight) for time in shown for at, weight in parts]
+        samples = [
+            TimeSample(time + at * step, time, weight) for time in shown for at, weight in parts
+        ]
         return [sample for sample in samples if start <= sample.time < stop]
 
     def finest(self, source_rate: Fraction) -> Fraction:

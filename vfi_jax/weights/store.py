@@ -1,4 +1,4 @@
-"""Checkpoints on disk: with `steps`, the only file that knows Orbax.
+"""Checkpoints on disk: with `training_checkpoints`, the only file that knows Orbax.
 
 A checkpoint is a folder: `variables/` as Orbax writes it, `checkpoint.json` that says what it is,
 and `SHA256SUMS` over both, in the format of `sha256sum -c`, since Orbax restores flipped bytes

@@ -3,18 +3,18 @@ import itertools
 import numpy as np
 
 from vfi_jax.data.scene import Scene
-from vfi_jax.video import Timing, scenes
+from vfi_jax.video import Timing, similarity
 
 
 def _thumbnails(pictures):
     return [
-        scenes.thumbnail(np.rint(255 * np.clip(one, 0, 1)).astype(np.uint8)) for one in pictures
+        similarity.thumbnail(np.rint(255 * np.clip(one, 0, 1)).astype(np.uint8)) for one in pictures
     ]
 
 
 def _changes(pictures):
     small = _thumbnails(pictures)
-    return [scenes.change(one, other) for one, other in itertools.pairwise(small)]
+    return [similarity.change(one, other) for one, other in itertools.pairwise(small)]
 
 
 def test_another_scene_is_a_cut_and_fast_motion_is_not():
@@ -38,8 +38,8 @@ def test_black_differs_from_a_picture_but_not_from_black():
 
 def test_any_size_has_a_thumbnail():
     for shape in ((1, 1, 3), (3, 500, 3), (64, 1, 4)):
-        assert scenes.thumbnail(np.zeros(shape, np.uint8)).shape == (18, 32, 3)
-        assert scenes.thumbnail(np.zeros(shape, np.uint16)).shape == (18, 32, 3)
+        assert similarity.thumbnail(np.zeros(shape, np.uint8)).shape == (18, 32, 3)
+        assert similarity.thumbnail(np.zeros(shape, np.uint16)).shape == (18, 32, 3)
 
 
 def test_a_frame_coded_twice_is_a_repeat_and_slow_motion_is_not():
@@ -49,7 +49,7 @@ def test_a_frame_coded_twice_is_a_repeat_and_slow_motion_is_not():
     )
     coded = picture.copy()
     coded[40:44, 80:90] ^= 8
-    assert scenes.is_repeat(picture, coded)
-    assert scenes.is_repeat(picture.astype(np.uint16) * 257, coded.astype(np.uint16) * 257)
-    assert not scenes.is_repeat(picture, moved)
-    assert not scenes.is_repeat(picture, picture ^ 1)  # a fade, however slow
+    assert similarity.is_repeat(picture, coded)
+    assert similarity.is_repeat(picture.astype(np.uint16) * 257, coded.astype(np.uint16) * 257)
+    assert not similarity.is_repeat(picture, moved)
+    assert not similarity.is_repeat(picture, picture ^ 1)  # a fade, however slow

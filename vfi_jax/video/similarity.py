@@ -1,4 +1,4 @@
-"""Where one shot ends and another begins, and where a picture stands still."""
+"""How alike two frames are: whether a shot ends between them, whether the picture stands still."""
 
 import cv2
 import numpy as np

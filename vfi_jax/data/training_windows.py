@@ -9,7 +9,7 @@ from vfi_jax.contract import Contract
 
 
 @dataclasses.dataclass(frozen=True, order=True)
-class Window:
+class TrainingWindow:
     """Inputs of a model and their targets, as indices of a clip's frames.
 
     Attributes:
@@ -44,7 +44,7 @@ class Window:
 
 def windows(
     contract: Contract, count: int, *, gaps: tuple[int, ...] = (), targets: int = 1
-) -> tuple[Window, ...]:
+) -> tuple[TrainingWindow, ...]:
     """All windows of a clip of `count` frames that suit a contract, shortest first.
 
     Args:
@@ -101,11 +101,11 @@ def _window(contract, gap, times):
         return None
     offset = -min(0, math.floor(min(places)))
     inputs = tuple(offset + gap * index for index in range(contract.frames))
-    return Window(inputs, tuple(offset + int(place) for place in places), tuple(times))
+    return TrainingWindow(inputs, tuple(offset + int(place) for place in places), tuple(times))
 
 
 def _moved(window, start):
-    return Window(
+    return TrainingWindow(
         tuple(start + index for index in window.inputs),
         tuple(start + index for index in window.targets),
         window.times,

@@ -21,7 +21,7 @@ STATE = "state"
 RECORD = "record"
 
 
-class Steps:
+class TrainingCheckpoints:
     """Saves states asynchronously and gives back the last valid one.
 
     Every process of a run makes one. As a context manager it waits for what is being saved.
@@ -50,7 +50,7 @@ class Steps:
             options=ocp.CheckpointManagerOptions(max_to_keep=keep, enable_async_checkpointing=True),
         )
 
-    def __enter__(self) -> "Steps":
+    def __enter__(self) -> "TrainingCheckpoints":
         return self
 
     def __exit__(self, *error: object) -> None:
