@@ -19,7 +19,7 @@ import numpy as np
 import vfi_jax
 from vfi_jax import ops
 
-model, variables = vfi_jax.load("rife/small")
+model, variables = vfi_jax.load("shared_pyramid")
 frames = np.zeros((3, 8, 8, 3), np.uint8)
 image = jax.numpy.zeros((8, 8, 3))
 assert_type(vfi_jax.interpolate(model, variables, frames, [0.5]), jax.Array)

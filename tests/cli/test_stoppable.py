@@ -12,7 +12,7 @@ from vfi_jax.cli._stoppable import Stoppable, Stopped
 
 # XLA holds no lock of Python's while it compiles; neither does sleep.
 PROGRAM = """
-import sys, time
+import signal, sys, time
 from vfi_jax import Interpolator
 from vfi_jax.cli.__main__ import main
 
@@ -22,6 +22,7 @@ def stream(self, frames, times):
     yield
 
 Interpolator.stream = stream
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it in the background
 sys.exit(main(["interpolate", "in.mp4", "out.mp4", "--model", "blend"]))
 """
 

@@ -160,7 +160,7 @@ def test_what_cannot_be_answered_is_refused():
 
 
 def test_models_run_on_explicit_meshes_through_it():
-    model = registry.create("rife/small")
+    model = registry.create("shared_pyramid")
     variables = registry.abstract_variables(model)
     mesh = jax.make_mesh((4,), ("data",))
     sharding = NamedSharding(mesh, PartitionSpec("data"))

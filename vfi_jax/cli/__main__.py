@@ -1,8 +1,9 @@
 """The `vfi-jax` command: finds a command by its file and turns user errors into one line.
 
 A command is a module of this folder, loaded only when it runs, with a docstring (its first line is
-in the list), a frozen dataclass `Args` (read by tyro) and `run(args) -> int`, the exit code. It
-imports jax and the like inside `run`, so that `--help` is quick.
+in the list), a frozen dataclass `Args` (read by tyro) and `run(args) -> int`, the exit code. Where
+it has `check(args)`, that comes first, before missing weights are fetched. It imports jax and the
+like inside `run`, so that `--help` is quick.
 """
 
 import ast
@@ -94,6 +95,8 @@ def _run(words, *, offline):
     import tyro  # 0.2 s, which the list of commands need not pay
 
     args = tyro.cli(command.Args, args=rest, prog=f"vfi-jax {name}", description=command.__doc__)
+    if hasattr(command, "check"):
+        command.check(args)
     _obtain(args, offline=offline)
     return command.run(args)
 

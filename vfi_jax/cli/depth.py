@@ -18,13 +18,18 @@ class Args:
     """Depth network, or a path to its weights."""
 
 
+def check(args: Args) -> None:
+    """Refuses a file that cannot be written, before weights are fetched."""
+    from vfi_jax.cli._png import check_png
+
+    check_png("--out", args.out)
+
+
 def run(args: Args) -> int:
     """Estimates the depth, writes the picture and prints the range."""
     import vfi_jax
     from vfi_jax import draw, images
-    from vfi_jax.cli._png import check_png
 
-    check_png("--out", args.out)
     depth = vfi_jax.depth(images.read(args.image), network=args.network)
     images.write(args.out, draw.depth_greys(depth).repeat(3, axis=-1))
     print(f"the farthest pixel is {depth.max() / depth.min():.2f} times as far as the nearest")

@@ -25,14 +25,10 @@ class Args:
     pwc_net, flownet_s and spynet need their authors' weights."""
 
 
-def run(args: Args) -> int:
-    """Estimates the flow, writes what was asked for and prints how far things move."""
-    import numpy as np
-
-    import vfi_jax
-    from vfi_jax import draw, images
+def check(args: Args) -> None:
+    """Refuses files that cannot be written, before weights are fetched."""
     from vfi_jax.cli._png import check_png
-    from vfi_jax.data.flow_files import check_flow_path, write_flow
+    from vfi_jax.data.flow_files import check_flow_path
 
     if args.out is None and args.picture is None:
         raise ValueError("nothing to write; give --out FILE.flo or --picture FILE.png")
@@ -40,6 +36,16 @@ def run(args: Args) -> int:
         check_flow_path(args.out)
     if args.picture is not None:
         check_png("--picture", args.picture)
+
+
+def run(args: Args) -> int:
+    """Estimates the flow, writes what was requested and prints how far things move."""
+    import numpy as np
+
+    import vfi_jax
+    from vfi_jax import draw, images
+    from vfi_jax.data.flow_files import write_flow
+
     frames = [images.read(path) for path in (args.first, args.second)]
     flow = vfi_jax.flow(*frames, network=args.network)
     if args.out is not None:
