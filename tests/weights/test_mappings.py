@@ -51,6 +51,17 @@ def test_a_file_is_recognised_by_its_keys_and_shapes(keys):
     assert conversion.recognise(_arrays(keys)) == _model_of(keys)
 
 
+def test_any_names_before_every_key_are_taken_off_where_no_key_is_known_with_them():
+    arrays = {f"ema_model.netG.{key}": array for key, array in _arrays("voxel_flow").items()}
+    assert conversion.recognise(arrays) == "voxel_flow"
+    notes = []
+    conversion.convert("voxel_flow", arrays, notes=notes)
+    assert notes[:2] == ["took 'ema_model.' off every key", "took 'netG.' off every key"]
+    arrays["scale"] = np.zeros(1, np.float32)
+    with pytest.raises(conversion.ConversionError, match=r"unknown: ema_model\.netG"):
+        conversion.convert("voxel_flow", arrays)
+
+
 @pytest.mark.parametrize(
     "keys", ["4.0", "4.2", "4.5", "4.6", "4.14.lite", "4.22.lite", "4.25.lite"]
 )

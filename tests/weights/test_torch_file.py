@@ -6,6 +6,7 @@ import datetime
 import io
 import pathlib
 import pickle
+import random
 import re
 import tarfile
 import zipfile
@@ -124,6 +125,8 @@ def test_settings_beside_the_weights_are_read_as_nothing(tmp_path):
         "best": np.float64(3.5),
         "seen": {1, 2},
         "counts": collections.defaultdict(list, {"a": [1]}),
+        "masked": np.ma.array([1.0, 2.0], mask=[False, True]),
+        "random": (np.random.default_rng(0), np.random.RandomState(0), random.Random(0), range(3)),
     }
     storages = {}
     for protocol in (2, 4):
@@ -131,6 +134,7 @@ def test_settings_beside_the_weights_are_read_as_nothing(tmp_path):
         read = unpickle.Unpickler(file, storages.__getitem__).load()
         assert isinstance(read["args"], unpickle.Inert)
         assert isinstance(read["losses"], unpickle.Inert)
+        assert isinstance(read["random"][0], unpickle.Inert)
         assert read["best"] == 3.5
         assert read["counts"] == {"a": [1]}
 

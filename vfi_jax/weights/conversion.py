@@ -27,8 +27,8 @@ def convert(
 
     Args:
       name: system, network or variant, such as "sepconv/l1".
-      state_dict: arrays by upstream key, as `read_torch` gives them; with or without a prefix
-        before all of them, such as the "module." of `DataParallel`.
+      state_dict: arrays by upstream key, as `read_torch` gives them; with or without prefixes
+        before all of them, such as the "module." of `DataParallel` or an attribute's name.
       notes: is appended a line for each prefix, and for each kind of key that has no counterpart.
 
     Returns:
@@ -39,7 +39,7 @@ def convert(
       ValueError: no such model, or no conversion for it.
     """
     rules = rules_of(name)  # first: a wrong name is an error before the model is traced
-    state_dict = without_prefix(state_dict, notes)
+    state_dict = _unwrapped(rules, without_prefix(state_dict, notes), notes)
     return engine.apply(rules, state_dict, shapes_of(registry.create(name)), name=name, notes=notes)
 
 
@@ -98,11 +98,25 @@ def title(name: str) -> str:
 def _could_be(name, state_dict):
     """Whether the rules know every key and do not merely drop all of them, and widths agree."""
     rules, mapping = rules_of(name), mapping_of(name)
+    state_dict = _unwrapped(rules, state_dict)
     known = [next((rule for rule in rules if rule.match(key)), None) for key in state_dict]
     if None in known or not any(rule.path is not None for rule in known):
         return False
     config = registry.create(name).config
     return mapping.suits(config, state_dict) if hasattr(mapping, "suits") else True
+
+
+def _unwrapped(rules, state_dict, notes=None):
+    """Without the names that stand before every key, where the rules know no key with them."""
+    while not any(rule.match(key) for key in state_dict for rule in rules):
+        prefixes = {key.partition(".")[0] + "." for key in state_dict}
+        if len(prefixes) != 1 or not all("." in key for key in state_dict):
+            break
+        (prefix,) = prefixes
+        state_dict = {key.removeprefix(prefix): array for key, array in state_dict.items()}
+        if notes is not None:
+            notes.append(f"took {prefix!r} off every key")
+    return state_dict
 
 
 def convertible() -> list[str]:
