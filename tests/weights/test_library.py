@@ -18,7 +18,7 @@ from tests import support
 from tests.weights import torch_writer, upstream
 from tests.weights.upstream import SMALL
 from vfi_jax import registry, weights
-from vfi_jax.weights import places, store
+from vfi_jax.weights import places, plain, store
 
 NAME = "voxel_flow/small"  # it has parameters and running statistics
 
@@ -230,7 +230,9 @@ def test_variables_by_our_own_names_are_loaded_where_the_system_is_named(variabl
     (tmp_path / "b.msgpack").write_bytes(msgpack_serialize({"step": 3, **variables}))
     with ocp.PyTreeCheckpointer() as checkpointer:
         checkpointer.save(tmp_path / "c", {"params": variables, "opt_state": {"a": np.zeros(3)}})
-    for name in ("a.safetensors", "b.msgpack", "c"):
+    nested = {"model": variables, "step": 3}
+    (tmp_path / "d.msgpack").write_bytes(msgpack_serialize(nested))
+    for name in ("a.safetensors", "b.msgpack", "c", "d.msgpack"):
         assert_same(weights.load(tmp_path / name, system=NAME)[1], variables)
     for name in ("b.msgpack", "c"):
         with pytest.raises(ValueError, match="does not say whose weights"):
@@ -238,6 +240,13 @@ def test_variables_by_our_own_names_are_loaded_where_the_system_is_named(variabl
     (tmp_path / "b.msgpack").write_bytes((tmp_path / "b.msgpack").read_bytes()[:-9])
     with pytest.raises(ValueError, match="is damaged or no msgpack"):
         weights.load(tmp_path / "b.msgpack", system=NAME)
+
+
+def test_safetensors_may_begin_with_any_byte(tmp_path):
+    """The first is of the header's length: 0x88 also begins a msgpack of eight entries."""
+    save_file({"a": np.zeros(1, np.float32)}, tmp_path / "a", metadata={"b": "c" * 56})
+    assert (tmp_path / "a").read_bytes()[:1] == b"\x88"
+    assert not plain.is_msgpack(tmp_path / "a")
 
 
 def test_a_pytorch_file_is_converted_on_the_fly(tmp_path):

@@ -16,6 +16,7 @@ from flax.traverse_util import unflatten_dict
 
 from vfi_jax.weights import store
 from vfi_jax.weights.engine import Shapes
+from vfi_jax.weights.torch_file import SAFETENSORS_START
 
 COLLECTIONS = ("params", "batch_stats")
 MARKS = ("_METADATA", "manifest.ocdbt")  # of a tree that Orbax wrote
@@ -30,9 +31,12 @@ def orbax_folder(path: Path) -> Path | None:
 
 
 def is_msgpack(path: Path) -> bool:
-    """Whether a file starts as Flax's msgpack of a tree does."""
+    """Whether a file starts as Flax's msgpack of a tree does, and not as safetensors, whose first
+    byte, of its header's length, may be any.
+    """
     with path.open("rb") as file:
-        return file.read(1)[:1] in {bytes([first]) for first in MSGPACK_MAPS}
+        start = file.read(9)
+    return start[:1] != b"" and start[0] in MSGPACK_MAPS and start[8:] != SAFETENSORS_START
 
 
 def read_tree(path: Path) -> dict:
@@ -56,7 +60,8 @@ def read_tree(path: Path) -> dict:
 def _variables(tree: Mapping[str, Any]) -> dict:
     """The collections of a training state, or a bare tree of parameters as one collection."""
     if "params" not in tree:
-        return {"params": dict(tree)}
+        inner = [one for one in tree.values() if isinstance(one, Mapping) and "params" in one]
+        return _variables(inner[0]) if len(inner) == 1 else {"params": dict(tree)}
     params = tree["params"]
     if isinstance(params, Mapping) and "params" in params:  # a state that holds all variables
         return _variables(params)
