@@ -1,4 +1,4 @@
-"""Tween, the default: small, quick to compile and to run, any time."""
+"""Tween: small, quick to compile and to run, any time."""
 
 import dataclasses
 from typing import Any
