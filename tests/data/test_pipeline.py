@@ -303,6 +303,29 @@ def test_a_shrunk_crop_shows_the_clip_smaller_and_no_padding():
         augment.Augment(enlarge=0.5)
 
 
+def test_a_moving_crop_pans_by_whole_pixels_and_shows_no_padding():
+    rows, columns = np.mgrid[:60, :80]
+    ramp = np.stack([50 + columns, 50 + 2 * rows, 0 * rows + 200], axis=-1).astype(np.uint8)
+    clip = np.zeros((3, 64, 96, 3), np.uint8)
+    clip[:, :60, :80] = ramp
+    indices = np.array([6, 2, 3])
+    run = jax.jit(
+        lambda key: augment.moving_crop(
+            key, clip, np.array([60, 80]), (32, 32), indices=indices, most=0.5
+        )
+    )
+    speeds = []
+    for seed in range(24):
+        out = np.asarray(run(jax.random.key(seed))).astype(int)
+        np.testing.assert_array_equal(out[..., 2], 200)
+        x, y = (out[2] - out[1])[..., :2].reshape(-1, 2).T  # of one frame's time
+        assert len({*x}) == len({*y}) == 1
+        np.testing.assert_array_equal(out[0] - out[1], 4 * (out[2] - out[1]))
+        speeds.append([x[0], y[0] / 2])
+    assert 2 < np.abs(speeds).max() <= 0.5 * 32 / 4
+    assert {*np.sign(speeds).ravel()} == {-1, 0, 1}
+
+
 def test_streams_load_what_a_shrunk_crop_is_drawn_from(choice):
     wanted = augment.Augment(shrink=0.5).region(choice.crop)
     assert wanted == (34, 34)

@@ -3,7 +3,8 @@
 Every estimate is compared with the flow of whichever teacher makes the better frame around a pixel,
 and with how that one weighs the two frames; the frame is compared with the true one, by Laplacian
 pyramids and by HaarPSI, which sees torn and doubled edges where PSNR does not. A teacher that is
-far from the true frame counts little. Frames that are enlarged show larger motion.
+far from the true frame counts little. Frames that are enlarged show larger motion, and half
+of the crops pan across the clip.
 
 The teachers' weights are the authors' (MIT): `vfi-jax convert practical_rife/4.6 FILE`, and 4.25.
 """
@@ -130,10 +131,10 @@ RECIPES = {
         optimizer=Optimizer("muon", 1e-2, schedule=cosine(warmup=100, end=1e-4), clip=3.0),
         data=("video_folder",),
         gaps=(2, 3, 4, 5, 6, 8),
-        crop=(256, 256),
-        batch=8,
+        crop=(192, 192),
+        batch=14,
         steps=12_000,
-        augment=Augment(transpose=True, channels="permute", enlarge=1.9),
+        augment=Augment(transpose=True, channels="permute", enlarge=1.9, pan=1 / 3),
         ema=0.998,
         frozen=TEACHERS,
     ),

@@ -25,6 +25,8 @@ class Augment:
       shrink: smallest factor by which half of all clips are scaled before they are cropped, as far
         as their size allows; 1: none is shrunk.
       enlarge: largest factor by which they are; 1: none is enlarged.
+      pan: how far half of all crops move across the clip between the first and the last frame that
+        is seen, at most, as a share of the crop's sides; 0: none does.
       collages: share of a batch that is replaced by collages of single frames of its clips
         (`data.collage`), whose motion is known; always as many, rounded.
     """
@@ -36,6 +38,7 @@ class Augment:
     channels: str = ""
     shrink: float = 1.0
     enlarge: float = 1.0
+    pan: float = 0.0
     collages: float = 0.0
 
     def __post_init__(self):
@@ -43,6 +46,8 @@ class Augment:
             raise ValueError(f"shrink must be in (0, 1], got {self.shrink}")
         if self.enlarge < 1:
             raise ValueError(f"enlarge must be at least 1, got {self.enlarge}")
+        if not 0 <= self.pan < 1:
+            raise ValueError(f"pan must be in [0, 1), got {self.pan}")
         if not 0 <= self.collages <= 1:
             raise ValueError(f"collages must be in [0, 1], got {self.collages}")
         if self.channels not in ("", "reverse", "permute"):
@@ -79,6 +84,38 @@ def crop(key: Array, clip: Array, size: Array, shape: tuple[int, int]) -> Array:
     place = jnp.floor(jax.random.uniform(key, (2,)) * room).astype(jnp.int32)
     frames, _, _, channels = clip.shape
     return lax.dynamic_slice(clip, (0, place[0], place[1], 0), (frames, *shape, channels))
+
+
+def moving_crop(
+    key: Array, clip: Array, size: Array, shape: tuple[int, int], *, indices: Array, most: float
+) -> Array:
+    """A crop that moves across the clip by whole pixels a frame, as a camera pans.
+
+    Args:
+      key: of `jax.random`.
+      clip: `[F, H, W, C]`.
+      size: int32 `[2]`, the height and width that hold pixels (the rest is padding).
+      shape: height and width of the crop; the clip must be at least as large.
+      indices: int32 `[F]`, which frame of its clip each is.
+      most: how far the crop moves at most, as a share of `shape`.
+
+    Returns:
+      `[F, *shape, C]`.
+    """
+    where, how = jax.random.split(key)
+    room = jnp.maximum(size - jnp.asarray(shape), 0)
+    since = indices - indices.min()
+    span = jnp.maximum(since.max(), 1)
+    reach = jnp.minimum(room, most * jnp.asarray(shape))
+    speed = jnp.trunc(jax.random.uniform(how, (2,), minval=-1, maxval=1) * reach / span)
+    low, high = jnp.maximum(-speed * span, 0), room - jnp.maximum(speed * span, 0)
+    start = low + jnp.floor(jax.random.uniform(where, (2,)) * (high - low + 1))
+    places = (start + speed * since[:, None]).astype(jnp.int32)
+
+    def cut(frame, place):
+        return lax.dynamic_slice(frame, (place[0], place[1], 0), (*shape, frame.shape[-1]))
+
+    return jax.vmap(cut)(clip, places)
 
 
 def scaled_crop(

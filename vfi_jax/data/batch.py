@@ -85,7 +85,7 @@ class Preparation:
             # First which frames, then what is done to them: of a clip of nine three are wanted.
             wanted = jnp.concatenate([chosen["inputs"], chosen["targets"]])
             seen = augmentation.reverse(keys.order, wanted, size[0], self.augment)
-            frames = self._cropped(keys.crop, clip[seen], size[1:])
+            frames = self._cropped(keys.crop, clip[seen], size[1:], seen)
             frames = augmentation.augment(keys.changes, frames, self.augment)
             frames = frames.astype(jnp.float32) / 255
             inputs, targets = jnp.split(frames, [self.contract.frames])
@@ -131,7 +131,17 @@ class Preparation:
         batch = {**batch, "motion": motion, "known": jnp.zeros(clips)}
         return {**batch, **{name: batch[name].at[chosen].set(x) for name, x in made.items()}}
 
-    def _cropped(self, key, frames, size):
+    def _cropped(self, key, frames, size, indices):
+        still = self._still_crop(key, frames, size)
+        if not self.augment.pan:
+            return still
+        whether, key = jax.random.split(key)
+        moving = augmentation.moving_crop(
+            key, frames, size, self.crop, indices=indices, most=self.augment.pan
+        )
+        return jnp.where(jax.random.bernoulli(whether), moving, still)
+
+    def _still_crop(self, key, frames, size):
         least, most = self.augment.shrink, self.augment.enlarge
         if least == most == 1:
             return augmentation.crop(key, frames, size, self.crop)
