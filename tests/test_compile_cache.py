@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import PIL.Image
@@ -36,6 +37,17 @@ def test_what_the_user_chose_stays():
     folder = compile_cache.switch_on(environment)
     assert environment["JAX_COMPILATION_CACHE_DIR"] == str(folder)
     assert folder.parts[-2:] == ("vfi_jax", "compiled")
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    old = time.time() - 2 * compile_cache.BEING_WRITTEN
+    for name in ("whole-cache", "whole-atime", "half-cache", "new-cache"):
+        (tmp_path / name).write_bytes(b"")
+        if name != "new-cache":
+            os.utime(tmp_path / name, (old, old))
+    compile_cache.switch_on({compile_cache.FOLDER: str(tmp_path)})
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"whole-cache", "whole-atime", "new-cache"}
 
 
 @pytest.mark.slow
