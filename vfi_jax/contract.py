@@ -58,7 +58,7 @@ class Contract:
 
         Args:
           frames: `[B, N, H, W, 3]` floats.
-          times: `[B, T]`.
+          times: `[B, T]`, or `[1, T]` for all of the batch.
 
         Raises:
           ValueError: a shape or type does not fit.
@@ -70,14 +70,14 @@ class Contract:
                 f"frames must be floats with white at 1, got {frames.dtype}; {WAY_OUT}"
             )
         batch, count, height, width, _ = frames.shape
-        if not self.min_frames <= count <= self.frames:
-            few, many = self.min_frames, self.frames
-            wanted = many if few == many else f"{few} to {many}"
+        fixed = self.min_frames == self.frames
+        if count != self.frames if fixed else count < self.min_frames:
+            wanted = self.frames if fixed else f"at least {self.min_frames}"
             raise ValueError(f"frames must be windows of {wanted} frames, got {count}; {WAY_OUT}")
         if height % self.multiple or width % self.multiple:
             raise ValueError(
                 f"frames must have a height and width that are multiples of {self.multiple}, "
                 f"got {height} and {width}; {WAY_OUT}"
             )
-        if len(times.shape) != 2 or times.shape[0] != batch:
+        if len(times.shape) != 2 or times.shape[0] not in (1, batch):
             raise ValueError(f"times must be [{batch}, T] to fit frames, got {times.shape}")

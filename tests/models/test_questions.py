@@ -22,8 +22,8 @@ def test_what_does_not_fit_the_contract_is_named(system):
     for wrong in ((1, count, side, side, 1), (count, side, side, 3)):
         with pytest.raises(ValueError, match=r"frames must be \[B, N, H, W, 3\], got"):
             ask(wrong)
-    with pytest.raises(ValueError, match=r"windows of .* frames, got 9; vfi_jax\.interpolate"):
-        ask((1, 9, side, side, 3))
+    with pytest.raises(ValueError, match=r"windows of .* frames, got 1; vfi_jax\.interpolate"):
+        ask((1, 1, side, side, 3))
     with pytest.raises(ValueError, match="frames must be floats with white at 1, got uint8"):
         ask((1, count, side, side, 3), dtype=np.uint8)
     with pytest.raises(ValueError, match=r"times must be \[1, T\] to fit frames, got \(2, 1\)"):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
+import jax.numpy as jnp
 from flax.core import lift
 from flax.linen.transforms import decorator_lift_transform
 
@@ -14,7 +15,8 @@ from vfi_jax import meshes
 def system(call: Callable[..., dict]) -> Callable[..., dict]:
     """The decorator of a system's `__call__(frames, times, *, targets, train)`.
 
-    Frames and times that do not fit the contract are a ValueError. On a mesh with Explicit axes XLA
+    Frames and times that do not fit the contract are a ValueError; times of one example count for
+    the whole batch. On a mesh with Explicit axes XLA
     shards what is inside, so that a network may reshape batches as it likes.
     """
     lifted = decorator_lift_transform(_automatic, call, multi_scope=True)
@@ -22,6 +24,8 @@ def system(call: Callable[..., dict]) -> Callable[..., dict]:
     @functools.wraps(call)
     def checked(self: nn.Module, frames: Any, times: Any, **options: Any) -> dict:
         self.contract.check(frames, times)
+        if len(times) != len(frames):
+            times = jnp.broadcast_to(times, (len(frames), times.shape[1]))
         chosen = call if meshes.explicit_mesh(frames) is None else lifted
         return chosen(self, frames, times, **options)
 
