@@ -30,24 +30,27 @@ print(json.dumps([code, counts.get(prefix + "hits", 0), counts.get(prefix + "mis
 
 
 def test_what_the_user_chose_stays():
-    environment = {"JAX_COMPILATION_CACHE_DIR": "mine"}
+    environment = {compile_cache.FOLDER: "mine"}
     assert str(compile_cache.switch_on(environment)) == "mine"
-    assert environment["JAX_COMPILATION_CACHE_MAX_SIZE"] == str(compile_cache.SIZE)
+    assert environment == {compile_cache.FOLDER: "mine"}
     environment = {}
     folder = compile_cache.switch_on(environment)
-    assert environment["JAX_COMPILATION_CACHE_DIR"] == str(folder)
+    assert environment[compile_cache.FOLDER] == str(folder)
+    assert environment[compile_cache.LIMIT] == str(compile_cache.SIZE)
     assert folder.parts[-2:] == ("vfi_jax", "compiled")
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path):
+def test_what_a_killed_process_left_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(compile_cache.platformdirs, "user_cache_dir", lambda *_, **__: tmp_path)
+    folder = tmp_path / "compiled"
+    folder.mkdir()
     old = time.time() - 2 * compile_cache.BEING_WRITTEN
     for name in ("whole-cache", "whole-atime", "half-cache", "new-cache"):
-        (tmp_path / name).write_bytes(b"")
+        (folder / name).write_bytes(b"")
         if name != "new-cache":
-            os.utime(tmp_path / name, (old, old))
-    compile_cache.switch_on({compile_cache.FOLDER: str(tmp_path)})
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"whole-cache", "whole-atime", "new-cache"}
+            os.utime(folder / name, (old, old))
+    compile_cache.switch_on({})
+    assert {path.name for path in folder.iterdir()} == {"whole-cache", "whole-atime", "new-cache"}
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Compiled programs are kept on disk: a second run on frames of the same size starts at once."""
 
+import contextlib
 import os
 import time
 from collections.abc import MutableMapping
@@ -21,16 +22,17 @@ def switch_on(environment: MutableMapping[str, str] = os.environ) -> Path:
     Several processes may share the folder; an entry that cannot be read is compiled anew.
 
     Args:
-      environment: of the process. A variable of JAX's that it has already stays as it is.
+      environment: of the process. Where it names a folder for JAX already, nothing is changed.
 
     Returns:
       The folder: the user's cache folder by default.
     """
+    if FOLDER in environment:
+        return Path(environment[FOLDER])
     folder = Path(platformdirs.user_cache_dir("vfi_jax", appauthor=False)) / "compiled"
-    environment.setdefault(FOLDER, str(folder))
+    environment[FOLDER] = str(folder)
     environment.setdefault(LIMIT, str(SIZE))
     environment.setdefault(LEAST_SECONDS, "0")
-    folder = Path(environment[FOLDER])
     _remove_halves(folder)
     return folder
 
@@ -42,5 +44,6 @@ def _remove_halves(folder: Path) -> None:
     """
     for entry in folder.glob(f"*{ENTRY}"):
         last_use = entry.with_name(entry.name.removesuffix(ENTRY) + LAST_USE)
-        if not last_use.exists() and entry.stat().st_mtime < time.time() - BEING_WRITTEN:
-            entry.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another process removed it first
+            if not last_use.exists() and entry.stat().st_mtime < time.time() - BEING_WRITTEN:
+                entry.unlink()
