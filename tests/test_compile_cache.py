@@ -13,10 +13,6 @@ import pytest
 from tests import support
 from vfi_jax import compile_cache
 
-pytestmark = pytest.mark.skipif(
-    compile_cache.switch_on({}) is None, reason="no programs of this JAX are kept"
-)
-
 COUNT = """
 import json, sys
 import jax

@@ -4,7 +4,6 @@ import contextlib
 import os
 import time
 from collections.abc import MutableMapping
-from importlib.metadata import version
 from pathlib import Path
 
 import platformdirs
@@ -12,13 +11,12 @@ import platformdirs
 SIZE = 2 * 2**30  # bytes; beyond them what was used longest ago is removed
 FOLDER = "JAX_COMPILATION_CACHE_DIR"  # JAX's own variables
 LIMIT = "JAX_COMPILATION_CACHE_MAX_SIZE"
-NEWEST = (0, 10)  # JAX whose stored programs were tried; 0.12 failed in one of them on a CPU
 ENTRY, LAST_USE = "-cache", "-atime"  # ends of the names of JAX's two files of a program
 BEING_WRITTEN = 60.0  # seconds in which the second of them may be missing
 LEAST_SECONDS = "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
 
 
-def switch_on(environment: MutableMapping[str, str] = os.environ) -> Path | None:
+def switch_on(environment: MutableMapping[str, str] = os.environ) -> Path:
     """Tell JAX, which must not be imported yet, to keep what it compiles.
 
     Several processes may share the folder; an entry that cannot be read is compiled anew.
@@ -27,12 +25,10 @@ def switch_on(environment: MutableMapping[str, str] = os.environ) -> Path | None
       environment: of the process. Where it names a folder for JAX already, nothing is changed.
 
     Returns:
-      The folder: the user's cache folder by default. None: this JAX is newer than `NEWEST`.
+      The folder: the user's cache folder by default.
     """
     if FOLDER in environment:
         return Path(environment[FOLDER])
-    if tuple(map(int, version("jax").split(".")[:2])) > NEWEST:
-        return None
     folder = Path(platformdirs.user_cache_dir("vfi_jax", appauthor=False)) / "compiled"
     environment[FOLDER] = str(folder)
     environment.setdefault(LIMIT, str(SIZE))
