@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
+import optax
 import pytest
 
 from tests.golden import standin
@@ -182,6 +183,41 @@ def real_weights(*names):
     if not all(path.is_file() for path in paths):
         pytest.skip(f"VFI_REAL_WEIGHTS names no folder with {', '.join(names)}")
     return paths
+
+
+def train(loss, params, rule, *, steps=3):
+    """So many steps of an optax `rule` on one batch.
+
+    Args:
+      loss: parameters -> (scalar, anything else to be seen of a step).
+
+    Returns:
+      (seen, gradients, history), lists by step; history[i] are the parameters before step i.
+    """
+
+    @jax.jit
+    def step(params, state):
+        (_, shown), gradient = jax.value_and_grad(loss, has_aux=True)(params)
+        updates, state = rule.update(gradient, state, params)
+        return optax.apply_updates(params, updates), state, shown, gradient
+
+    seen, gradients, history, state = [], [], [params], rule.init(params)
+    for _ in range(steps):
+        params, state, shown, gradient = step(params, state)
+        seen.append(shown)
+        gradients.append(gradient)
+        history.append(params)
+    return seen, gradients, history
+
+
+def assert_norms(rules, keys, tree, figures, tolerance):
+    """L2 norms of the arrays of all upstream keys, beside the largest, are those stored.
+
+    `rules` are of the model's mapping, `keys` the rows of `read_keys`.
+    """
+    norms = [np.linalg.norm(original(rules, tree, key, shape)) for key, shape, _ in keys]
+    wanted = np.asarray(figures["value"])
+    assert_close(norms / wanted.max(), wanted / wanted.max(), tolerance)
 
 
 def original(rules, tree, key, shape):

@@ -120,29 +120,19 @@ def test_two_steps_of_training():
     optimizer = recipe.VIMEO.optimizer
     rule = optax.adamw(optimizer.learning_rate, weight_decay=optimizer.weight_decay)
 
-    @jax.jit
-    def step(params, state):
-        (_, seen), gradient = jax.value_and_grad(loss, has_aux=True)(params)
-        change, state = rule.update(gradient, state, params)
-        return optax.apply_updates(params, change), state, seen, gradient
-
-    state, rows, first = rule.init(known), [], None
-    for _ in range(3):
-        before = known
-        known, state, (row, frames), gradient = step(known, state)
-        rows.append(row)
-        first = first or (frames, gradient)
-    after = before  # two steps
+    seen, gradients, history = support.train(loss, known, rule)
+    rows, (frames, *_) = zip(*seen, strict=True)
     outputs = case["outputs"]
-    _assert_samples(np.moveaxis(first[0][:, 0], -1, 1), outputs["out"], 5e-5)
+    _assert_samples(np.moveaxis(frames[:, 0], -1, 1), outputs["out"], 5e-5)
     wanted = np.reshape(outputs["losses"]["value"], (3, 4))
     np.testing.assert_allclose(rows[0], wanted[0], rtol=1e-5)
     # Adam divides what rounding left of a gradient near zero by itself.
     np.testing.assert_allclose(rows, wanted, atol=1e-4 * wanted.max())
-    _assert_norms(first[1], outputs["grad_l2"], 1e-4)
+    keys, rules = support.read_keys("amt_s"), conversion.rules_of("amt/s")
+    support.assert_norms(rules, keys, gradients[0], outputs["grad_l2"], 1e-4)
     for key, stored in outputs.items():
         if key.startswith("after:"):
-            array = _original(after, key.removeprefix("after:"), stored["shape"])
+            array = _original(history[2], key.removeprefix("after:"), stored["shape"])
             _assert_samples(array, stored, 2e-5)
 
 
@@ -200,16 +190,6 @@ def _assert_samples(array, wanted, tolerance):
     index = wanted.get("index", np.arange(value.size))
     largest = wanted.get("max_abs") or np.abs(value).max()
     support.assert_close(np.asarray(array).reshape(-1)[index], value, tolerance, largest=largest)
-
-
-def _assert_norms(gradient, wanted, tolerance):
-    """Lengths of the gradients of every array of the file, beside the longest."""
-    norms = [
-        np.linalg.norm(_original(gradient, key, shape))
-        for key, shape, _ in support.read_keys("amt_s")
-    ]
-    value = np.asarray(wanted["value"])
-    support.assert_close(norms / value.max(), value / value.max(), tolerance)
 
 
 def _original(tree, key, shape):

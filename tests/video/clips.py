@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
+import PIL.Image
 
 FRAMES = 6
 RATE = Fraction(30)
@@ -139,6 +140,19 @@ def subtitles_of(path):
             )
             for packet in packets
         ]
+
+
+def write_animation(path, delays):
+    """A GIF or animated PNG whose frames are shown for `delays` milliseconds."""
+    first, *others = [PIL.Image.fromarray(one) for one in frames(len(delays))]
+    first.save(path, save_all=True, append_images=others, duration=delays)
+    return path
+
+
+def read_delays(path):
+    """In milliseconds."""
+    with PIL.Image.open(path) as image:
+        return [image.info["duration"] for index in range(image.n_frames) if not image.seek(index)]
 
 
 def facts(path):

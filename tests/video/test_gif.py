@@ -5,19 +5,7 @@ from PIL import Image
 
 from vfi_jax.video import interpolate_video, write_frames
 
-from .clips import frames, make
-
-
-def _gif(path, delays):
-    first, *others = [Image.fromarray(one) for one in frames(len(delays))]
-    first.save(path, save_all=True, append_images=others, duration=delays)
-    return path
-
-
-def _delays(path):
-    """In milliseconds."""
-    with Image.open(path) as made:
-        return [made.info["duration"] for index in range(made.n_frames) if not made.seek(index)]
+from .clips import frames, make, read_delays, write_animation
 
 
 def test_a_rate_that_no_browser_shows_is_refused_before_the_work(tmp_path):
@@ -28,20 +16,20 @@ def test_a_rate_that_no_browser_shows_is_refused_before_the_work(tmp_path):
         write_frames(tmp_path / "out.gif", frames(2), fps=100)
     assert not list(tmp_path.glob("*out*"))
     interpolate_video(source, tmp_path / "out.gif", fps=50)
-    assert _delays(tmp_path / "out.gif") == [20] * 8 + [40]
+    assert read_delays(tmp_path / "out.gif") == [20] * 8 + [40]
 
 
 def test_frames_that_are_too_near_are_left_out_and_times_stay(tmp_path):
-    source = _gif(tmp_path / "in.gif", [100, 20, 20, 300, 20])
+    source = write_animation(tmp_path / "in.gif", [100, 20, 20, 300, 20])
     report = interpolate_video(source, tmp_path / "out.gif")
-    assert _delays(tmp_path / "out.gif") == [50, 50, 20, 20, 150, 150, 20]
+    assert read_delays(tmp_path / "out.gif") == [50, 50, 20, 20, 150, 150, 20]
     assert report.warnings == ("2 frames left out: a GIF shows none for less than 0.02 s",)
 
 
 def test_the_last_frame_stays_for_at_least_a_browsers_least(tmp_path):
     write_frames(tmp_path / "in", frames(1))
     interpolate_video(tmp_path / "in", tmp_path / "out.gif", multi=1, source_fps=50)
-    assert _delays(tmp_path / "out.gif") == [20]
+    assert read_delays(tmp_path / "out.gif") == [20]
 
 
 def test_a_single_frame_has_no_rate_that_a_gif_could_not_show(tmp_path):
