@@ -29,6 +29,11 @@ def warp_pair(pair: Image, flow: Array) -> Image:
     return lax.platform_dependent(pair, flow, cpu=_sampled_in_turn, default=_sampled)
 
 
+def warp_each(pair: Image, flow: Array) -> Image:
+    """The same of images `[2, B, H, W, C]` and flow `[2, B, H, W, 2]`, the pair first."""
+    return lax.platform_dependent(pair, flow, cpu=_in_turn, default=_sampled)
+
+
 def size_of(x: Image) -> tuple[int, int]:
     """Height and width."""
     height, width = x.shape[-3:-1]
@@ -51,7 +56,10 @@ def _sampled(frames, flow):
 
 
 def _sampled_in_turn(frames, flow):
-    """One frame of the pair after the other: XLA for CPUs works a flow out again for every pixel
-    that it reads, and a warped frame for every use, unless a loop wants them whole."""
-    pairs = (frames.swapaxes(0, 1), flow.swapaxes(0, 1))
-    return lax.map(lambda pair: _sampled(*pair), pairs).swapaxes(0, 1)
+    return _in_turn(frames.swapaxes(0, 1), flow.swapaxes(0, 1)).swapaxes(0, 1)
+
+
+def _in_turn(pair, flow):
+    """One frame after the other: XLA for CPUs works a flow out again for every pixel that it reads,
+    and a warped frame for every use, unless a loop wants them whole."""
+    return lax.map(lambda one: _sampled(*one), (pair, flow))

@@ -6,14 +6,13 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from vfi_jax import ops
-from vfi_jax.arrays import Array, Flow, Frames, Image, Times
+from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
 from vfi_jax.layers.conv import Conv, leaky_relu, repeat_pixels
 from vfi_jax.layers.flow_scale import check_flow_scale, multiple_at
-from vfi_jax.layers.pairs import plane, shrunk, size_of
+from vfi_jax.layers.pairs import plane, shrunk, size_of, warp_each
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
 from vfi_jax.layers.system import system
@@ -130,15 +129,15 @@ class Model(nn.Module):
         state = jnp.zeros((*features[0].shape[1:-1], ESTIMATE + self.config.carried))
         states: list[Array] = []
         for block, seen in zip(self.blocks, features, strict=True):
-            state = block(_warped(seen, flow_of(state)) if states else seen, state, time)
+            state = block(warp_each(seen, flow_of(state)) if states else seen, state, time)
             states.append(state)
         height, width = size_of(pair)
         state = _resized(state, (height // 2, width // 2))
-        warped = _warped(pair, flow_of(repeat_pixels(2 * state[..., :4])))
+        warped = warp_each(pair, flow_of(repeat_pixels(2 * state[..., :4])))
         states.append(self.last(warped, state, time))
         flows = [flow_of(state) for state in states]
         logits = [prior + state[..., 4:ESTIMATE] for state in states]
-        warped, weight = _warped(pair, flows[-1]), nn.sigmoid(logits[-1])
+        warped, weight = warp_each(pair, flows[-1]), nn.sigmoid(logits[-1])
         return carry, {
             "frames": weight * warped[0] + (1 - weight) * warped[1],
             "flows": tuple(flow.swapaxes(0, 1) for flow in flows),
@@ -254,8 +253,3 @@ def _resized(state, size):
 def _motion_scale(state, factor):
     """What a state's channels are multiplied by where its size is."""
     return np.where(np.arange(state.shape[-1]) < 4, factor, 1).astype(np.float32)
-
-
-def _warped(pair: Image, flow: Flow) -> Image:
-    """Images `[2, B, h, w, C]` sampled where `flow` points, one frame after the other."""
-    return lax.map(lambda one: ops.backward_warp(*one, padding="border"), (pair, flow))
