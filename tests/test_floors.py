@@ -17,6 +17,7 @@ FLOORS = {
     "vfi_jax": 0,
     "vfi_jax.compile_cache": 0,
     "vfi_jax.contract": 0,
+    "vfi_jax.devices": 0,
     "vfi_jax.arrays": 0,
     "vfi_jax.guard": 0,
     "vfi_jax.lookup": 0,
