@@ -136,6 +136,31 @@ def test_still_and_black_videos_stay_still_and_black(tmp_path):
     assert black.max() <= 1
 
 
+@pytest.mark.slow
+def test_a_pulldown_moves_in_every_frame(tmp_path):
+    source = _file("18_pulldown_24in30.mp4")
+    report = interpolate_video(source, tmp_path / "out.mkv", dedup=True, multi=1)
+    assert report.frames_in == report.frames_out == 80
+    assert any("16 of 80 frames were held drawings" in line for line in report.warnings)
+    change = [
+        np.abs(np.diff(read_frames(path)[0].astype(int), axis=0)).mean(axis=(1, 2, 3))
+        for path in (source, tmp_path / "out.mkv")
+    ]
+    assert (change[0] < 0.1).sum() == 16
+    assert (change[1] > 0.5).all()
+
+
+@pytest.mark.slow
+def test_a_caption_and_a_ticker_under_a_mask_are_the_sources(tmp_path):
+    source, boxes = _file("29_overlay_text.mp4"), ["170,276,100,20", "0,16,480,20"]
+    interpolate_video(source, tmp_path / "out", mask=boxes, end="12f")
+    given, _ = read_frames(source, limit=12)
+    out, _ = read_frames(tmp_path / "out")
+    for rows, columns in ((slice(276, 296), slice(170, 270)), (slice(16, 36), slice(0, 480))):
+        shown = np.repeat(given, 2, axis=0)[:23, rows, columns]
+        assert (out[:, rows, columns] == shown).all()
+
+
 def test_single_images_of_any_mode_look_alike():
     names = ("cmyk.jpg", "palette.png", "plain.bmp", "tiff_lzw.tiff")
     folder = _file("19e_single_images_odd_modes")

@@ -54,6 +54,9 @@ class Args(Output, Computing, Timing):
     encoder_options: Annotated[
         tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="KEY=VALUE")
     ] = ()
+    mask: Annotated[
+        tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="BOX|PICTURE")
+    ] = ()
     overwrite: Annotated[bool, tyro.conf.arg(aliases=["-y"])] = Output.overwrite
 
     memory: float | None = Computing.memory

@@ -20,8 +20,10 @@ import vfi_jax
 from vfi_jax.video import targets
 from vfi_jax.video.background import Behind, ahead
 from vfi_jax.video.chunks import Chunks, Driver
+from vfi_jax.video.drawings import Drawings
 from vfi_jax.video.loading import load
 from vfi_jax.video.options import Computing, Output, Timing, replaced
+from vfi_jax.video.originals import Originals, read_mask
 from vfi_jax.video.read import open_source
 from vfi_jax.video.report import Report
 from vfi_jax.video.resumable import open_resumable
@@ -92,7 +94,8 @@ def interpolate_video(
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(contextlib.closing(_open(source, timing, output)))
         loaded = load(computing)
-        if opened.gaps:  # else the gaps of a folder's frames would be lost in a folder
+        # Else the gaps of a folder's frames, or held drawings' time, would be lost in a folder.
+        if opened.gaps or timing.dedup:
             schedule = dataclasses.replace(schedule, rate=schedule.out_rate(opened.picture.rate))
         remarks = []
         if timing.source_fps is None and not opened.timed and not folder:
@@ -100,7 +103,9 @@ def interpolate_video(
         if opened.picture.colour.space and not folder:
             remarks.append("the images' colour profile is left out; a folder of images keeps it")
         _check_times(loaded.interpolator, schedule, opened.picture.rate)
-        picture = _scaled(opened.picture, loaded.interpolator.contract.scale)
+        mask = read_mask(output.mask, opened.picture.width, opened.picture.height)
+        originals = Originals(mask, preview=output.preview)
+        picture = _scaled(opened.picture, loaded.interpolator.contract.scale, output)
         staged = stack.enter_context(_staged(target, output))
         sink: Sink
         if output.resume and not output.dry_run:
@@ -123,7 +128,12 @@ def interpolate_video(
         if not output.dry_run:
             size = opened.picture.width, opened.picture.height
             LOG.info("compiling %s for %dx%d", loaded.name, *size)
-            count = _run(opened, sink, driver, schedule, timing, _counting(progress, expected))
+            show = _counting(progress, expected)
+            count = _run(opened, sink, driver, schedule, timing, originals, show)
+    if count.held:
+        remarks.append(
+            f"{count.held} of {count.frames_in} frames were held drawings; motion takes their time"
+        )
     if count.moved:
         remarks.append(
             f"{count.moved} times in uneven gaps were moved to the nearest that {loaded.name} "
@@ -150,13 +160,15 @@ def interpolate_video(
 
 @dataclasses.dataclass(frozen=True)
 class Count:
-    """What is counted in a run, or expected before it: frames, seconds, scene cuts, moved times."""
+    """What is counted in a run, or expected before it: frames, seconds, scene cuts, moved times,
+    frames of held drawings."""
 
     frames_in: int | None
     frames_out: int | None
     span: Fraction
     cuts: int = 0
     moved: int = 0
+    held: int = 0
 
 
 def _open(source, timing, output):
@@ -209,15 +221,17 @@ def _job(source, timing, computing, output, loaded):
     }
 
 
-def _run(opened, sink, driver, schedule, timing, show):
+def _run(opened, sink, driver, schedule, timing, originals, show):
     """Read, interpolate and write at once; returns what was counted."""
-    written = 0
+    written = held = 0
     try:
         with (
             Behind(DEPTH) as behind,
             contextlib.closing(ahead(opened.items(alpha=sink.alpha), depth=DEPTH)) as items,
         ):
-            frames = _carrying(items, sink, behind)
+            frames: Any = originals.passing(_carrying(items, sink, behind))
+            if timing.dedup:
+                frames = drawings = Drawings(frames, opened.picture.rate, originals.mask)
             transfer = opened.picture.tags.transfer
             shots = Shots(
                 frames,
@@ -228,13 +242,18 @@ def _run(opened, sink, driver, schedule, timing, show):
                 loop=timing.loop,
             )
             for frame in shots:
-                behind(sink.write, frame.pixels, frame.time, frame.duration)
+                pixels = frame.pixels
+                if pixels is not None:  # else its segment is done
+                    pixels = originals(pixels, frame.time)
+                behind(sink.write, pixels, frame.time, frame.duration)
                 written += 1
                 show(written)
         sink.finish()
+        held = drawings.dropped if timing.dedup else 0
     except av.FFmpegError as error:
         raise OSError(f"{error.strerror} while {sink.codec} was written") from error
-    return Count(shots.frames_in, written, shots.span, shots.cuts, shots.moved)
+    frames_in = shots.frames_in + held
+    return Count(frames_in, written, shots.span, shots.cuts, shots.moved, held)
 
 
 def _carrying(items: Iterable[Frame | av.Packet], sink: Sink, behind: Behind) -> Iterator[Frame]:
@@ -246,8 +265,12 @@ def _carrying(items: Iterable[Frame | av.Packet], sink: Sink, behind: Behind) ->
             behind(sink.copy, item)
 
 
-def _scaled(picture, scale):
-    return dataclasses.replace(picture, width=scale * picture.width, height=scale * picture.height)
+def _scaled(picture, scale, output):
+    """The output's picture, of a model that enlarges or side by side with the source."""
+    if output.mask and scale > 1:
+        raise ValueError("mask is for models that keep the size; this one enlarges frames")
+    width, height = scale * picture.width, scale * picture.height
+    return dataclasses.replace(picture, width=width * (2 if output.preview else 1), height=height)
 
 
 def _counting(progress, expected):

@@ -39,6 +39,9 @@ class Timing:
       start: Where to begin in the source: seconds (12.5), a time (1:02:03.5) or the number of a
         frame (240f, from 0f on).
       end: Where to stop, likewise; the frame that is shown then is left out.
+      dedup: For animation: a drawing that is held for two, three or four frames is taken as one
+        frame, and the motion to the next drawing fills all of that time. The duration stays, and
+        the output has a constant rate. Pans and still scenes are not changed.
       loop: Also interpolate from the last frame to the first, for a video or GIF that plays in a
         loop.
       scene_threshold: Change between two frames, 0 to 1, above which they belong to different
@@ -54,6 +57,7 @@ class Timing:
     gaps: Literal["time", "even"] = "time"
     start: str | float | Fraction | None = None
     end: str | float | Fraction | None = None
+    dedup: bool = False
     loop: bool = False
     # Cuts score 0.6 and more, fast action below 0.35.
     scene_threshold: float = 0.5
@@ -150,6 +154,10 @@ class Output:
         veryslow (libx264, libx265), 0 to 13 (libsvtav1), p1 to p7 (nvenc).
       encoder_options: Further options of the encoder, KEY=VALUE, by FFmpeg's names, such as
         tune=film or x265-params=aq-mode=3. In Python also a mapping.
+      mask: Where new frames keep the source's pixels, for displays, tickers and subtitles that are
+        part of the picture: a box X,Y,WIDTH,HEIGHT in pixels from the top left, or a picture of the
+        video's size, white where pixels are copied. Several add up.
+      preview: Show the source at the left of the result, each frame side by side.
       audio: Keep the audio tracks.
       overwrite: Replace a target that exists.
       resume: Keep finished parts of the output beside the target when the run is stopped, and
@@ -162,6 +170,8 @@ class Output:
     crf: float | None = None
     preset: str | None = None
     encoder_options: Mapping[str, str] | Sequence[str] = ()
+    mask: Sequence[str] = ()
+    preview: bool = False
     audio: bool = True
     overwrite: bool = False
     resume: bool = False

@@ -5,6 +5,7 @@ import numpy as np
 
 from vfi_jax.video.colour import over_black
 
+BLOCK = 8  # pixels
 SIZE = 32, 18  # width and height of a thumbnail: motion within a shot hardly changes one
 NOISE = 2e-4  # variance below which a picture has no structure to compare
 # What coding makes of a frame that is shown twice: few levels, and hardly anywhere; of [0, 1].
@@ -25,6 +26,26 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
         pixels = over_black(pixels)
     small = cv2.resize(pixels, SIZE, interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) / np.iinfo(pixels.dtype).max
+
+
+def blocks(pixels: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    """The means of a frame's blocks of 8x8 pixels, over black where it is transparent.
+
+    Args:
+      pixels: `[H, W, 3 or 4]` uint8 or uint16.
+      mask: `[H, W]`; blocks are 0 where any of it is not.
+
+    Returns:
+      `[about H / 8, about W / 8, 3]` float32 in [0, 1].
+    """
+    if pixels.shape[-1] == 4:
+        pixels = over_black(pixels)
+    height, width = (max(round(side / BLOCK), 1) for side in pixels.shape[:2])
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    means = small.astype(np.float32) / np.iinfo(pixels.dtype).max
+    if mask is not None:
+        means[cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA) > 0] = 0
+    return means
 
 
 def change(thumbnail0: np.ndarray, thumbnail1: np.ndarray) -> float:

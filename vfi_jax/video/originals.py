@@ -1,0 +1,105 @@
+"""What output frames take from the source as it is: the pixels under a mask, and a preview."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vfi_jax import images
+from vfi_jax.video.source import Frame
+
+
+class Originals:
+    """The source's frames, kept until output has passed them.
+
+    Args:
+      mask: `[H, W]` float32 in [0, 1]; 1 where output frames have the pixels of the source's frame
+        of their time; None: nowhere.
+      preview: show the source's frame left of the output frame.
+    """
+
+    def __init__(self, mask: np.ndarray | None, *, preview: bool):
+        self.mask, self._preview = mask, preview
+        self._kept: deque[Frame] = deque()
+
+    def passing(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """The frames, kept as they pass."""
+        if self.mask is None and not self._preview:
+            yield from frames
+            return
+        for frame in frames:
+            self._kept.append(frame)
+            yield frame
+
+    def __call__(self, pixels: np.ndarray, time: Fraction) -> np.ndarray:
+        """An output frame with what it takes from the source.
+
+        Args:
+          pixels: `[sH, sW, C]`, the output frame.
+          time: when it is shown; ascends from call to call.
+        """
+        if not self._kept:
+            return pixels
+        while len(self._kept) > 1 and self._kept[1].time <= time:
+            self._kept.popleft()
+        original = self._kept[0].pixels
+        if self.mask is not None:
+            pixels = _copied(pixels, original, self.mask)
+        if not self._preview:
+            return pixels
+        size = pixels.shape[1::-1]
+        left = original if original.shape == pixels.shape else cv2.resize(original, size)
+        return np.concatenate([left, pixels], axis=1)
+
+
+def read_mask(parts: Sequence[str], width: int, height: int) -> np.ndarray | None:
+    """The mask that boxes and pictures make together.
+
+    Args:
+      parts: "X,Y,WIDTH,HEIGHT" in pixels from the top left, or a picture's path: white is 1.
+      width: of the video, in pixels.
+      height: of the video, in pixels.
+
+    Returns:
+      `[height, width]` float32 in [0, 1]; None of no parts.
+
+    Raises:
+      ValueError: a box or picture does not fit the video.
+    """
+    if not parts:
+        return None
+    return np.maximum.reduce([_part(part, width, height) for part in parts])
+
+
+def _part(text, width, height):
+    numbers = text.split(",")
+    if len(numbers) == 4 and all(number.strip().isdecimal() for number in numbers):
+        left, top, across, down = map(int, numbers)
+        if not (across and down and left + across <= width and top + down <= height):
+            raise ValueError(f"mask {text} must be a box inside of {width}x{height}")
+        mask = np.zeros((height, width), np.float32)
+        mask[top : top + down, left : left + across] = 1
+        return mask
+    if not Path(text).exists():
+        raise ValueError(
+            f"mask {text!r} is neither a box X,Y,WIDTH,HEIGHT nor a picture that exists"
+        )
+    picture = images.read(Path(text)).astype(np.float32).mean(axis=-1) / 255
+    if picture.shape != (height, width):
+        raise ValueError(
+            f"mask {text} is {picture.shape[1]}x{picture.shape[0]}, the video {width}x{height}"
+        )
+    return picture
+
+
+def _copied(pixels, original, mask):
+    out = np.where(mask[..., None] == 1, original, pixels)
+    soft = (mask > 0) & (mask < 1)
+    if soft.any():
+        weight = mask[soft, None]
+        mean = weight * original[soft] + (1 - weight) * pixels[soft]
+        out[soft] = np.rint(mean).astype(pixels.dtype)
+    return out
