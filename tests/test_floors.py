@@ -22,6 +22,7 @@ FLOORS = {
     "vfi_jax.guard": 0,
     "vfi_jax.lookup": 0,
     "vfi_jax.meshes": 0,
+    "vfi_jax.remote": 0,
     "vfi_jax.images": 0,
     "vfi_jax.ops": 1,
     "vfi_jax.drift": 1,
@@ -50,6 +51,7 @@ FLOORS = {
 HOMES = {
     "av": ["vfi_jax.video", "vfi_jax.data"],
     "grain": ["vfi_jax.data"],
+    "etils": ["vfi_jax.remote"],
     "orbax": ["vfi_jax.weights"],
     "tensorflow_datasets": ["vfi_jax.data"],
     "torch": [],

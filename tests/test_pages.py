@@ -10,7 +10,9 @@ import pytest
 import vfi_jax
 
 DOCS = Path(__file__).parents[1] / "docs"
-VIDEO, TUNING = re.findall(r"```python\n(.*?)```", (DOCS / "in_jax.md").read_text(), re.DOTALL)
+VIDEO, TUNING, SHARING = re.findall(
+    r"```python\n(.*?)```", (DOCS / "in_jax.md").read_text(), re.DOTALL
+)
 
 
 @pytest.mark.slow
@@ -33,3 +35,10 @@ def test_shipped_weights_are_tuned_as_a_module_of_nnx_and_load_again(tmp_path, m
     jax.tree.map(np.testing.assert_array_equal, found, names["tuned"])
     with pytest.raises(AssertionError):
         jax.tree.map(np.testing.assert_array_equal, found, names["variables"])
+
+
+def test_shipped_weights_are_shared_as_hubs_want_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(SHARING, names)
+    jax.tree.map(np.testing.assert_array_equal, names["variables"], vfi_jax.load("mind/small")[1])

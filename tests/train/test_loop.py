@@ -19,7 +19,7 @@ from train.options import Options
 from vfi_jax import weights
 from vfi_jax.data.builders import vimeo90k
 from vfi_jax.data.resident import Resident
-from vfi_jax.weights import store
+from vfi_jax.weights import manifest
 from vfi_jax.weights.training_checkpoints import TrainingCheckpoints
 
 pytestmark = pytest.mark.slow
@@ -126,7 +126,7 @@ def test_steps_without_a_valid_manifest_are_passed_over(whole, tmp_path):
     content = bytearray(largest.read_bytes())
     content[len(content) // 2] ^= 1
     largest.write_bytes(content)
-    (folder / "checkpoints/4" / store.MANIFEST).unlink()
+    (folder / "checkpoints/4" / manifest.MANIFEST).unlink()
     with (
         pytest.warns(UserWarning, match=r"step 6 is passed over: .* is damaged"),
         pytest.warns(UserWarning, match=r"step 4 is passed over: it has no SHA256SUMS"),
@@ -167,7 +167,7 @@ def test_a_full_disk_stops_with_an_intact_last_checkpoint(small_disk):
     ):
         loop.train(options(small_disk, steps=50, save_every=1, keep=50))
     steps = TrainingCheckpoints(small_disk / "checkpoints")
-    assert not store.faults(small_disk / "checkpoints" / str(steps.last()))
+    assert not manifest.faults(small_disk / "checkpoints" / str(steps.last()))
 
 
 def test_a_folder_with_a_run_and_resuming_without_one_are_refused(tmp_path, monkeypatch, capsys):

@@ -18,7 +18,7 @@ from tests import support
 from tests.weights import torch_writer, upstream
 from tests.weights.upstream import SMALL
 from vfi_jax import registry, weights
-from vfi_jax.weights import places, plain, store
+from vfi_jax.weights import manifest, orbax_folder, places, plain
 
 NAME = "voxel_flow/small"  # it has parameters and running statistics
 
@@ -58,7 +58,7 @@ def test_a_config_of_its_own_comes_back(tmp_path):
     model = registry.create(SMALL, taps=9, widths=(4, 6, 8, 10, 12), dtype=jnp.bfloat16)
     variables = support.variables(model)
     folder = weights.save(tmp_path / "own", SMALL, variables, config=model.config)
-    description = json.loads((folder / store.DESCRIPTION).read_text())
+    description = json.loads((folder / orbax_folder.DESCRIPTION).read_text())
     changed = {"taps": 9, "widths": [4, 6, 8, 10, 12], "dtype": {"dtype": "bfloat16"}}
     assert description["config"] == changed
     assert weights.load(folder)[0] == model
@@ -75,7 +75,7 @@ def test_the_manifest_is_what_sha256sum_reads(variables, tmp_path):
         pytest.skip("no sha256sum here")
     folder = weights.save(tmp_path / "saved", NAME, variables)
     subprocess.run(
-        ["sha256sum", "--quiet", "--strict", "-c", store.MANIFEST], cwd=folder, check=True
+        ["sha256sum", "--quiet", "--strict", "-c", manifest.MANIFEST], cwd=folder, check=True
     )
 
 
@@ -101,14 +101,14 @@ def test_a_missing_or_an_odd_file_is_noticed(variables, tmp_path):
     with pytest.raises(ValueError, match="odd does not belong there"):
         weights.load(folder)
     (folder / "odd").unlink()
-    (folder / "variables/_METADATA").unlink()
-    with pytest.raises(ValueError, match="variables/_METADATA is missing"):
+    (folder / "variables/state/_METADATA").unlink()
+    with pytest.raises(ValueError, match="variables/state/_METADATA is missing"):
         weights.verify(folder)
 
 
 def test_files_that_systems_leave_in_folders_are_passed_over(variables, tmp_path):
     folder = weights.save(tmp_path / "saved", NAME, variables)
-    for place in (folder, folder / "variables", folder / "variables/d"):
+    for place in (folder, folder / "variables", folder / "variables/state/d"):
         for name in (".DS_Store", "._checkpoint.json", "Thumbs.db", "desktop.ini", ".nfs0001"):
             (place / name).touch()
     (folder / "__MACOSX").mkdir()
@@ -118,9 +118,9 @@ def test_files_that_systems_leave_in_folders_are_passed_over(variables, tmp_path
 
 def test_a_later_format_says_so(variables, tmp_path):
     folder = weights.save(tmp_path / "saved", NAME, variables)
-    description = json.loads((folder / store.DESCRIPTION).read_text())
-    (folder / store.DESCRIPTION).write_text(json.dumps(description | {"format": 2}))
-    store.seal(folder)
+    description = json.loads((folder / orbax_folder.DESCRIPTION).read_text())
+    (folder / orbax_folder.DESCRIPTION).write_text(json.dumps(description | {"format": 2}))
+    manifest.seal(folder)
     with pytest.raises(ValueError, match="format 2 and this version reads 1; update"):
         weights.load(folder)
 
@@ -136,7 +136,7 @@ def test_a_failed_save_leaves_nothing_behind(variables, tmp_path, monkeypatch):
     def fail(_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(store, "seal", fail)
+    monkeypatch.setattr(orbax_folder, "seal", fail)
     with pytest.raises(OSError, match="disk full"):
         weights.save(tmp_path / "saved", NAME, variables)
     assert not list(tmp_path.iterdir())

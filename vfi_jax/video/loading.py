@@ -3,9 +3,9 @@
 import dataclasses
 import hashlib
 import os
-from pathlib import Path
 from typing import Any
 
+from vfi_jax import remote
 from vfi_jax.video.options import Computing
 
 
@@ -72,7 +72,7 @@ def load(computing: Computing) -> Loaded:
 
 def _check_weights(weights, known):
     """Refuses what is neither a path nor the name of a system."""
-    if weights not in known and not Path(weights).exists():
+    if weights not in known and not remote.path(weights).exists():
         raise ValueError(
             f"weights {os.fspath(weights)!r}: there is no such file or folder; --model (model=) "
             "takes the name of a system"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vfi_jax import registry
-from vfi_jax.weights import places, sources, store
+from vfi_jax.weights import manifest, places, sources
 
 TIMEOUT = 60  # seconds without an answer
 CHUNK = 2**18  # bytes between two reports of progress
@@ -45,7 +45,7 @@ def fetch(name: str, *, progress: Progress | None = None) -> Path:
     expected = record.sha256 or (known.read_text().strip() if known.exists() else "")
     if not file.exists():
         _download(record, file, progress)
-    found = store.sha256(file)
+    found = manifest.sha256(file)
     if not expected:
         known.write_text(f"{found}\n")
         _log.warning("the SHA-256 of %s is not known yet; recorded %s", record.url, found)

@@ -6,7 +6,7 @@ from pathlib import Path
 import flax.linen as nn
 
 from vfi_jax import registry
-from vfi_jax.weights import sources, store
+from vfi_jax.weights import manifest, sources
 from vfi_jax.weights.conversion import alike, mapping_of
 from vfi_jax.weights.download import Progress, fetch
 from vfi_jax.weights.library import at_hand, from_file, save
@@ -99,7 +99,7 @@ def obtain(
     log(f"fetching the weights of {name}: {record.url}")
     log(f"licence of these weights: {record.licence or 'not known; ask their authors'}")
     file = fetch(name, progress=progress)
-    log(f"{file.stat().st_size / 1e6:.1f} MB, SHA-256 {store.sha256(file)}")
+    log(f"{file.stat().st_size / 1e6:.1f} MB, SHA-256 {manifest.sha256(file)}")
     log(f"stored in {install(name, file)}")
     if record.note:
         log(f"note: {record.note}")

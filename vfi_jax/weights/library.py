@@ -1,6 +1,7 @@
 """Models with their weights: loading, saving, and what is at hand on this machine."""
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from vfi_jax import lookup, registry
-from vfi_jax.weights import places, plain, sources, store, unsupported
+from vfi_jax import lookup, registry, remote
+from vfi_jax.weights import orbax_folder, places, plain, sources, store, unsupported
 from vfi_jax.weights.conversion import (
     alike,
     check,
@@ -26,7 +27,7 @@ DEFAULT = "shared_pyramid"  # what runs when nobody names a model
 
 
 def load(
-    name_or_path: str | Path | None = None,
+    name_or_path: str | os.PathLike | None = None,
     *,
     system: str | None = None,
     key: str | None = None,
@@ -35,13 +36,14 @@ def load(
     """A model and its variables.
 
     A name is looked up in the user's weights folder, then among those that came with the package.
-    A path is a stored checkpoint, or a file that `read_torch` reads, which is converted on the fly.
-    With `system` it may hold variables by their names here: a folder of Orbax, msgpack of Flax,
-    safetensors.
+    A path is a stored checkpoint (of Orbax, or as model hubs share them), or a file that
+    `read_torch` reads, which is converted on the fly. With `system` it may hold variables by their
+    names here: a folder of Orbax, msgpack of Flax, safetensors.
 
     Args:
       name_or_path: a name of `list_models` or `list_networks`, or a path ("./rife" where a folder
-        is called like a model); None: the default model.
+        is called like a model), also in an object store: gs://, s3://, az:// or hf://user/name;
+        None: the default model.
       system: whose weights a path holds; by default a stored checkpoint says so itself and a
         PyTorch file is recognised by its keys.
       key: which set of weights of a PyTorch file, such as "params_ema".
@@ -61,12 +63,13 @@ def load(
     if isinstance(name_or_path, str) and _names_model(name_or_path):
         model, variables = _load_named(name_or_path, overrides)
     else:
-        model, variables = _load_path(_existing(name_or_path), system, key, overrides)
+        with remote.local(_existing(name_or_path)) as path:
+            model, variables = _load_path(path, system, key, overrides)
     return model, jax.tree.map(jnp.asarray, variables)
 
 
 def save(
-    path_or_name: str | Path,
+    path_or_name: str | os.PathLike,
     model_name: str,
     variables: dict,
     *,
@@ -74,11 +77,13 @@ def save(
     licence: str = "",
     source: str = "",
     dtype: Any = None,
-) -> Path:
+    format: str = "orbax",
+) -> Any:
     """Stores variables where `load` finds them.
 
     Args:
-      path_or_name: a model's name (stored in the user's weights folder), or a folder.
+      path_or_name: a model's name (stored in the user's weights folder), or a folder, also in an
+        object store: gs://, s3://, az:// or hf://user/name.
       model_name: system, network or variant that the variables are for.
       variables: nested dicts of arrays; they must fit the model.
       config: the model's Config, where it is not the one of `model_name`.
@@ -86,12 +91,15 @@ def save(
       source: where they come from, in words.
       dtype: type of the stored floats, such as jnp.float16; the arrays' own by default. They are
         loaded as float32 all the same.
+      format: "orbax"; or "safetensors", as model hubs share weights: model.safetensors,
+        config.json, and a card README.md with the licence.
 
     Returns:
-      The folder.
+      The folder: a `pathlib.Path`, or an `epath.Path` of an object store.
 
     Raises:
-      ValueError: unknown model, variables that do not fit it, or a folder that holds other things.
+      ValueError: unknown model or format, variables that do not fit, or a folder that holds other
+        things.
     """
     named = registry.create(model_name).config
     changed = _difference(named, config or named)
@@ -103,8 +111,8 @@ def save(
         "source": source,
     }
     is_name = isinstance(path_or_name, str) and _names_model(path_or_name)
-    folder = places.user_folder(str(path_or_name)) if is_name else Path(path_or_name)
-    return store.write(folder, variables, description, dtype=dtype)
+    folder = places.user_folder(str(path_or_name)) if is_name else path_or_name
+    return store.write(folder, variables, description, dtype=dtype, format=format)
 
 
 def from_file(
@@ -161,7 +169,7 @@ def stored() -> dict[str, Path]:
     return {name: folder for name, folder in folders.items() if folder}
 
 
-def verify(name_or_path: str | Path) -> Path:
+def verify(name_or_path: str | os.PathLike) -> Any:
     """Holds every byte of a stored checkpoint to its SHA-256 manifest.
 
     Args:
@@ -181,7 +189,8 @@ def verify(name_or_path: str | Path) -> Path:
             raise FileNotFoundError(_missing(name_or_path))
     else:
         folder = _existing(name_or_path)
-    store.verify(folder)
+    with remote.local(folder) as path:
+        store.verify(path)
     return folder
 
 
@@ -196,7 +205,7 @@ def _load_named(name, overrides):
 
 
 def _load_path(path, system, key, overrides):
-    if path.is_dir() and (store.is_checkpoint(path) or not plain.orbax_folder(path)):
+    if path.is_dir() and (store.is_checkpoint(path) or not orbax_folder.tree_folder(path)):
         return _load_stored(path, system, overrides)
     name, variables = from_file(path, system, key=key)
     model = registry.create(name, **overrides)
@@ -292,9 +301,10 @@ def _names_model(text):
 
 def _existing(path):
     """The path, or what is wrong with it: a misspelt name looks like one without a suffix."""
-    if Path(path).exists():
-        return Path(path)
-    if isinstance(path, str) and path[:1] not in "./~" and not Path(path).suffix:
+    if (found := remote.path(path)).exists():
+        return found
+    looks_like_name = isinstance(path, str) and path[:1] not in "./~" and not found.suffix
+    if looks_like_name and not remote.is_remote(path):
         names = (*registry.list_models(), *registry.list_networks())
         raise ValueError(lookup.unknown("model", path, names))
     raise FileNotFoundError(f"there is no file or folder {path}")

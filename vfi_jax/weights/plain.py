@@ -14,20 +14,12 @@ import numpy as np
 from flax.serialization import msgpack_restore
 from flax.traverse_util import unflatten_dict
 
-from vfi_jax.weights import store
+from vfi_jax.weights import orbax_folder
 from vfi_jax.weights.engine import Shapes
 from vfi_jax.weights.torch_file import SAFETENSORS_START
 
 COLLECTIONS = ("params", "batch_stats")
-MARKS = ("_METADATA", "manifest.ocdbt")  # of a tree that Orbax wrote
-ITEMS = ("", "default", "state", "params")  # where its managers put a tree
 MSGPACK_MAPS = {*range(0x81, 0x90), 0xDE, 0xDF}  # first byte of a mapping that is not empty
-
-
-def orbax_folder(path: Path) -> Path | None:
-    """The folder of the tree that Orbax stored in or under `path`; None if there is none."""
-    places = [path / item for item in ITEMS]
-    return next((at for at in places if any((at / mark).exists() for mark in MARKS)), None)
 
 
 def is_msgpack(path: Path) -> bool:
@@ -46,7 +38,7 @@ def read_tree(path: Path) -> dict:
       ValueError: it holds no variables, or is damaged.
     """
     if path.is_dir():
-        tree = store.restore(orbax_folder(path) or path)
+        tree = orbax_folder.restore(path)
     else:
         try:
             tree = msgpack_restore(path.read_bytes())
@@ -54,7 +46,7 @@ def read_tree(path: Path) -> dict:
             raise ValueError(f"{path} is damaged or no msgpack of Flax ({error})") from None
     if not isinstance(tree, Mapping):
         raise ValueError(f"{path} holds a {type(tree).__name__}, not a tree of variables")
-    return jax.tree.map(_float32, _variables(tree))
+    return jax.tree.map(float32, _variables(tree))
 
 
 def _variables(tree: Mapping[str, Any]) -> dict:
@@ -83,9 +75,10 @@ def from_flat(arrays: Mapping[str, np.ndarray], shapes: Shapes) -> dict | None:
     paths = {key: known.get(key.replace("/", ".")) for key in arrays}
     if not paths or None in paths.values():
         return None
-    return unflatten_dict({path: _float32(arrays[key]) for key, path in paths.items()})
+    return unflatten_dict({path: float32(arrays[key]) for key, path in paths.items()})
 
 
-def _float32(array):
+def float32(array: Any) -> np.ndarray:
+    """An array as NumPy's, floats of any type as float32."""
     array = np.asarray(array)
     return array.astype(np.float32) if jnp.issubdtype(array.dtype, jnp.floating) else array

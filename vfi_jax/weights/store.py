@@ -1,15 +1,14 @@
-"""Checkpoints on disk: with `training_checkpoints`, the only file that knows Orbax.
+"""Checkpoints on disk: folders in one of two formats, whole or not there at all.
 
-A checkpoint is a folder: `variables/` as Orbax writes it, `checkpoint.json` that says what it is,
-and `SHA256SUMS` over both, in the format of `sha256sum -c`, since Orbax restores flipped bytes
-without a word. It is written under a temporary name and renamed when complete.
+A folder is written under a temporary name and renamed when complete. It bears the SHA-256 of what
+it holds, which reading verifies. In an object store, it is complete when its description is there.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,52 +17,56 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vfi_jax.images import walk
+from vfi_jax import lookup, remote
+from vfi_jax.weights import hub_folder, orbax_folder
 
-FORMAT = 1  # of the folder's layout
-VARIABLES = "variables"
-DESCRIPTION = "checkpoint.json"
-MANIFEST = "SHA256SUMS"
-COMMITTED = "commit_success.txt"  # Orbax's
+FORMAT = 1  # of the description
+FORMATS = {"orbax": orbax_folder, "safetensors": hub_folder}
 
 
-def write(folder: str | Path, variables: dict, description: dict, *, dtype: Any = None) -> Path:
+def write(
+    folder: str | os.PathLike,
+    variables: dict,
+    description: dict,
+    *,
+    dtype: Any = None,
+    format: str = "orbax",
+) -> Any:
     """Stores variables and what they are, replacing an older checkpoint in the same place.
 
     Args:
-      folder: where; its parents are made.
+      folder: where; its parents are made. Also in an object store, as gs://bucket/folder.
       variables: nested dicts of arrays.
-      description: for `checkpoint.json`; must be JSON.
+      description: what `describe` gives back; must be JSON.
       dtype: type of the stored floats; the arrays' own by default.
+      format: "orbax" or "safetensors".
 
     Returns:
-      The folder.
+      The folder, as a path.
 
     Raises:
-      ValueError: there are no variables, or `folder` is something else than a checkpoint.
+      ValueError: there are no variables, `folder` is something else than a checkpoint, or there is
+        no such format.
     """
-    folder = Path(folder).absolute()
+    if format not in FORMATS:
+        raise ValueError(lookup.unknown("format", format, FORMATS))
     if not jax.tree.leaves(variables):
         raise ValueError("there are no variables to store")
-    if folder.exists() and not is_checkpoint(folder):
-        raise ValueError(f"{folder} exists and is no checkpoint; choose another place")
+    place = remote.path(folder)
+    if place.exists() and not is_checkpoint(place):
+        raise ValueError(f"{place} exists and is no checkpoint; choose another place")
     arrays = jax.tree.map(lambda array: _cast(array, dtype), variables)
-    with _replacing(folder) as partial:
-        with _checkpointer() as checkpointer:
-            checkpointer.save(partial / VARIABLES, arrays)
-        # Blank the path that Orbax records: where it was stored first.
-        (partial / VARIABLES / COMMITTED).write_text("")
-        text = json.dumps({"format": FORMAT, **description}, indent=2)
-        (partial / DESCRIPTION).write_text(text + "\n")
-        seal(partial)
-    return folder
+    layout = FORMATS[format]
+    with _replacing(place, last=layout.DESCRIPTION) as partial:
+        layout.fill(partial, arrays, {"format": FORMAT, **description})
+    return place
 
 
-def read(folder: str | Path) -> tuple[dict, dict]:
+def read(folder: Path) -> tuple[dict, dict]:
     """A checkpoint's description and variables, verified.
 
     Args:
-      folder: where `write` put it.
+      folder: where `write` put it, on this machine.
 
     Returns:
       (description, variables): variables as nested dicts of NumPy arrays, floats as float32.
@@ -73,33 +76,23 @@ def read(folder: str | Path) -> tuple[dict, dict]:
       ValueError: no checkpoint, damaged, or of a later format.
     """
     verify(folder)
-    return describe(folder), restore(Path(folder) / VARIABLES)
+    return describe(folder), _layout(folder).variables(folder)
 
 
-def restore(folder: Path) -> dict:
-    """The tree that Orbax stored in a folder, unverified: NumPy arrays, floats as float32."""
-    import orbax.checkpoint as ocp
-
-    where = folder.absolute()
-    with _checkpointer() as checkpointer:
-        stored = checkpointer.metadata(where).item_metadata.tree
-        # Without restore types Orbax asks for the devices that the arrays were saved from.
-        how = jax.tree.map(lambda leaf: ocp.RestoreArgs(np.ndarray, dtype=_float32(leaf)), stored)
-        return checkpointer.restore(where, restore_args=how)
-
-
-def describe(folder: str | Path) -> dict:
-    """What `checkpoint.json` says, unverified.
+def describe(folder: Path) -> dict:
+    """What a checkpoint says about itself, unverified.
 
     Raises:
       FileNotFoundError: no such folder.
       ValueError: no checkpoint, or of a later format.
     """
-    folder = _existing(folder)
+    path = folder / _layout(folder).DESCRIPTION
     try:
-        description = json.loads((folder / DESCRIPTION).read_bytes())
+        description = json.loads(path.read_bytes())
     except ValueError as error:
-        raise ValueError(f"{folder / DESCRIPTION} is damaged: {error}") from None
+        raise ValueError(f"{path} is damaged: {error}") from None
+    if not isinstance(description, dict) or "model" not in description:
+        raise ValueError(f"{path} was not written by vfi-jax; load its file of weights by system=")
     if description.get("format") != FORMAT:
         raise ValueError(
             f"{folder} has format {description.get('format')} and this version reads {FORMAT}; "
@@ -108,62 +101,33 @@ def describe(folder: str | Path) -> dict:
     return description
 
 
-def verify(folder: str | Path) -> None:
+def verify(folder: Path) -> None:
     """Holds every file of a checkpoint to its SHA-256.
 
     Raises:
       FileNotFoundError: no such folder.
       ValueError: no checkpoint, of a later format, or a file is damaged, missing or too many.
     """
-    folder = _existing(folder)
-    found = faults(folder)
+    found = _layout(folder).faults(folder)
     if found:
         raise ValueError(f"checkpoint {folder}: {'; '.join(found)}; store it again")
     describe(folder)
 
 
-def seal(folder: Path) -> None:
-    """Writes the SHA-256 manifest of a folder that is complete."""
-    partial = folder / f".{MANIFEST}"
-    partial.write_text(
-        "".join(f"{sha256(path)}  {name}\n" for name, path in _files(folder).items())
-    )
-    partial.rename(folder / MANIFEST)
-
-
-def faults(folder: Path) -> list[str]:
-    """What differs from a folder's manifest: one line a file.
-
-    Raises:
-      FileNotFoundError: it has no manifest.
-    """
-    lines = (folder / MANIFEST).read_text(errors="replace").splitlines()
-    sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    files = _files(folder) | {name: folder / name for name in sums if (folder / name).is_file()}
-    found = [f"{name} is missing" for name in sums if name not in files]
-    found += [f"{name} does not belong there" for name in files if name not in sums]
-    found += [
-        f"{name} is damaged"
-        for name, path in files.items()
-        if name in sums and sha256(path) != sums[name]
-    ]
-    return found
-
-
-def is_checkpoint(folder: str | Path) -> bool:
-    """Whether `folder` holds a complete checkpoint."""
-    return (Path(folder) / DESCRIPTION).is_file() and (Path(folder) / MANIFEST).is_file()
-
-
-def sha256(path: Path) -> str:
-    """The hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def is_checkpoint(folder: Any) -> bool:
+    """Whether a path, also of an object store, holds a complete checkpoint."""
+    return _found(folder) is not None
 
 
 @contextlib.contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
+def _replacing(folder: Any, *, last: str) -> Iterator[Path]:
     """A temporary folder that takes the place of `folder` if all goes well."""
+    if remote.is_remote(folder):
+        with tempfile.TemporaryDirectory(prefix="vfi_jax-") as partial:
+            yield Path(partial)
+            remote.replace(folder, Path(partial), last=last)
+        return
+    folder = folder.absolute()
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     old = partial.with_suffix(".old")
     partial.mkdir(parents=True)
@@ -179,41 +143,24 @@ def _replacing(folder: Path) -> Iterator[Path]:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _existing(folder: str | Path) -> Path:
-    folder = Path(folder)
+def _layout(folder):
     if not folder.exists():
         raise FileNotFoundError(f"there is no checkpoint {folder}")
-    if not is_checkpoint(folder):
-        raise ValueError(f"{folder} is no checkpoint: it has no {DESCRIPTION} and {MANIFEST}")
-    return folder
+    found = _found(folder)
+    if found is None:
+        wanted = " or ".join(" and ".join(layout.ESSENTIAL) for layout in FORMATS.values())
+        raise ValueError(f"{folder} is no checkpoint: it has no {wanted}")
+    return found
 
 
-def _files(folder):
-    """Paths of the files that the manifest covers, by their name in it."""
-    names = {path.relative_to(folder).as_posix(): path for path in walk(folder)}
-    names.pop(MANIFEST, None)
-    return names
-
-
-def _checkpointer():
-    # Orbax takes up to 3 s to import; a list of models, or a model without weights, needs none.
-    import orbax.checkpoint as ocp
-
-    # One process's business, also in a run of several: the others are not waited for.
-    this = jax.process_index()
-    alone = ocp.options.MultiprocessingOptions(primary_host=this, active_processes={this})
-    handler = ocp.PyTreeCheckpointHandler(multiprocessing_options=alone)
-    return ocp.Checkpointer(handler, multiprocessing_options=alone)
+def _found(folder):
+    """The format of a folder that has the files without which it has none."""
+    layouts = FORMATS.values()
+    return next(
+        (one for one in layouts if all((folder / name).is_file() for name in one.ESSENTIAL)), None
+    )
 
 
 def _cast(array, dtype):
     array = np.asarray(array)
-    return array.astype(dtype) if dtype and _is_float(array) else array
-
-
-def _float32(leaf):
-    return np.float32 if _is_float(leaf) else None
-
-
-def _is_float(leaf):
-    return jnp.issubdtype(leaf.dtype, jnp.floating)
+    return array.astype(dtype) if dtype and jnp.issubdtype(array.dtype, jnp.floating) else array

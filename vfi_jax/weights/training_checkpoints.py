@@ -1,5 +1,5 @@
-"""The checkpoints of a training run, saved while it goes on; beside `store` the only one that
-knows Orbax.
+"""The checkpoints of a training run, saved while it goes on; beside `orbax_folder` the only
+one that knows Orbax.
 
 A step is a folder of its own. Its SHA-256 manifest is written after Orbax has committed it, so a
 step without a valid one was cut short or damaged and is passed over.
@@ -15,7 +15,7 @@ from typing import Any
 
 import jax
 
-from vfi_jax.weights import store
+from vfi_jax.weights import manifest
 
 STATE = "state"
 RECORD = "record"
@@ -91,7 +91,7 @@ class TrainingCheckpoints:
         # Orbax renames a step to its bare number when it is complete.
         for step in [step for step in self._unsealed if (self._folder / str(step)).is_dir()]:
             if jax.process_index() == 0:
-                store.seal(self._folder / str(step))
+                manifest.seal(self._folder / str(step))
             self._unsealed.remove(step)
 
     def last(self) -> int | None:
@@ -127,8 +127,8 @@ class TrainingCheckpoints:
 
     def _faults(self, step):
         with contextlib.suppress(FileNotFoundError):
-            return "; ".join(store.faults(self._folder / str(step)))
-        return f"it has no {store.MANIFEST}"
+            return "; ".join(manifest.faults(self._folder / str(step)))
+        return f"it has no {manifest.MANIFEST}"
 
 
 @contextlib.contextmanager

@@ -1,0 +1,114 @@
+"""Checkpoints as model hubs share them: `model.safetensors`, `config.json`, a `README.md` card.
+
+`config.json` says what it is and holds the SHA-256 of the weights; the card may be edited.
+"""
+
+import json
+from pathlib import Path
+
+import jax
+from flax.traverse_util import flatten_dict, unflatten_dict
+from safetensors import SafetensorError
+from safetensors.flax import load_file, save_file
+
+from vfi_jax.weights.manifest import sha256
+from vfi_jax.weights.plain import float32
+
+WEIGHTS = "model.safetensors"
+DESCRIPTION = "config.json"
+CARD = "README.md"
+ESSENTIAL = (DESCRIPTION, WEIGHTS)  # files without which a folder is none of these
+# Licences that the hub knows by an identifier; all others are "other", with a name.
+KNOWN_LICENCES = (
+    "apache-2.0",
+    "bsd-2-clause",
+    "bsd-3-clause",
+    "cc-by-4.0",
+    "cc-by-nc-4.0",
+    "cc-by-nc-sa-4.0",
+    "cc-by-sa-4.0",
+    "cc0-1.0",
+    "gpl-3.0",
+    "mit",
+)
+CARD_TEXT = """\
+---
+{licence}library_name: vfi_jax
+pipeline_tag: video-to-video
+tags:
+- jax
+- flax
+- video-frame-interpolation
+---
+# {model}
+
+Weights of `{model}`, {numbers:,} numbers, for video frame interpolation in JAX with vfi_jax:
+
+```python
+import vfi_jax
+
+model, variables = vfi_jax.load("FOLDER")  # this folder, or where it was uploaded to: hf://USER/NAME
+```
+
+- Licence: {words}
+- Source: {source}
+"""
+
+
+def fill(folder: Path, arrays: dict, description: dict) -> None:
+    """Writes a checkpoint into an empty folder.
+
+    Args:
+      folder: where.
+      arrays: nested dicts of NumPy arrays.
+      description: for `config.json`; "model", "licence" and "source" are shown on the card.
+    """
+    # Flax's names hold no dots, so that keys have one meaning.
+    flat = {".".join(path): array for path, array in flatten_dict(arrays).items()}
+    save_file(flat, folder / WEIGHTS, metadata={"format": "flax"})
+    known = {"sha256": {WEIGHTS: sha256(folder / WEIGHTS)}}
+    (folder / DESCRIPTION).write_text(json.dumps({**description, **known}, indent=2) + "\n")
+    (folder / CARD).write_text(_card(arrays, description))
+
+
+def variables(folder: Path) -> dict:
+    """The variables of a checkpoint, unverified: NumPy arrays, floats as float32.
+
+    Raises:
+      ValueError: the file of weights is none of safetensors.
+    """
+    try:
+        flat = load_file(folder / WEIGHTS)
+    except SafetensorError as error:
+        raise ValueError(f"{folder / WEIGHTS} is damaged ({error})") from None
+    return unflatten_dict({tuple(key.split(".")): float32(array) for key, array in flat.items()})
+
+
+def faults(folder: Path) -> list[str]:
+    """What differs from the SHA-256 in `config.json`, which may have none: one line a file."""
+    sums = json.loads((folder / DESCRIPTION).read_bytes()).get("sha256", {})
+    return [
+        f"{name} is damaged" for name, digest in sums.items() if sha256(folder / name) != digest
+    ]
+
+
+def _card(arrays, description):
+    licence = description["licence"]
+    numbers = sum(array.size for array in jax.tree.leaves(arrays))
+    return CARD_TEXT.format(
+        licence=_licence_lines(licence),
+        model=description["model"],
+        numbers=numbers,
+        words=licence or "not known; ask their authors",
+        source=description["source"] or "not known",
+    )
+
+
+def _licence_lines(licence):
+    """The front matter's lines on a licence: an identifier of the hub's, or a name."""
+    identifier = licence.lower().replace(" ", "-")
+    if not licence:
+        return ""
+    if identifier in KNOWN_LICENCES:
+        return f"license: {identifier}\n"
+    return f"license: other\nlicense_name: {json.dumps(licence)}\n"

@@ -1,0 +1,84 @@
+"""Checkpoints as Orbax writes them; with `training_checkpoints`, the only file that knows Orbax.
+
+A folder has `variables/`, `checkpoint.json` that says what it is, and a SHA-256 manifest over both.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vfi_jax.weights.manifest import MANIFEST, faults, seal
+
+__all__ = ["DESCRIPTION", "ESSENTIAL", "faults", "fill", "restore", "tree_folder", "variables"]
+
+VARIABLES = "variables"
+DESCRIPTION = "checkpoint.json"
+ESSENTIAL = (DESCRIPTION, MANIFEST)  # files without which a folder is none of these
+# Orbax's own names.
+COMMITTED = "commit_success.txt"
+CHECKPOINT = "_CHECKPOINT_METADATA"
+MARKS = ("_METADATA", "manifest.ocdbt")  # of a tree
+ITEMS = ("", "default", "state", "pytree", "params")  # where in a checkpoint a tree is
+
+
+def fill(folder: Path, arrays: dict, description: dict) -> None:
+    """Writes a checkpoint into an empty folder.
+
+    Args:
+      folder: where.
+      arrays: nested dicts of NumPy arrays.
+      description: for `checkpoint.json`.
+    """
+    with _orbax() as ocp:
+        ocp.save(folder / VARIABLES, arrays)
+    # Blank the path that Orbax records: where it was stored first.
+    (folder / VARIABLES / COMMITTED).write_text("")
+    (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+    seal(folder)
+
+
+def variables(folder: Path) -> dict:
+    """The variables of a checkpoint, unverified: NumPy arrays, floats as float32."""
+    return restore(folder / VARIABLES)
+
+
+def restore(folder: Path) -> dict:
+    """The tree that Orbax stored in or under a folder: NumPy arrays, floats as float32."""
+    tree = (tree_folder(folder) or folder).absolute()
+    where, name = tree, "AUTO"
+    if (tree.parent / CHECKPOINT).exists():
+        where, name = tree.parent, tree.name
+    with _orbax() as ocp:
+        stored = ocp.metadata(where, checkpointable_name=name).metadata
+        # Without types to restore to, Orbax asks for the devices that the arrays were saved from.
+        wanted = jax.tree.map(lambda leaf: np.empty(leaf.shape, _restored(leaf.dtype)), stored)
+        return ocp.load(where, wanted, checkpointable_name=name)
+
+
+def tree_folder(path: Path) -> Path | None:
+    """The folder of the tree that Orbax stored in or under `path`; None if there is none."""
+    places = [path / item for item in ITEMS]
+    return next((at for at in places if any((at / mark).exists() for mark in MARKS)), None)
+
+
+@contextmanager
+def _orbax() -> Iterator[Any]:
+    """Orbax, for this process alone: in a run of several, the others are not waited for."""
+    # It takes up to 3 s to import; a list of models, or a model without weights, needs none.
+    from orbax.checkpoint import v1 as ocp
+
+    context = ocp.Context()
+    context.multiprocessing.primary_host = jax.process_index()
+    context.multiprocessing.active_processes = {jax.process_index()}
+    with context:
+        yield ocp
+
+
+def _restored(dtype):
+    return np.float32 if jnp.issubdtype(dtype, jnp.floating) else dtype
