@@ -1,5 +1,7 @@
 """What encoders are given; those in hardware cannot run here."""
 
+import dataclasses
+import itertools
 import platform
 from fractions import Fraction
 
@@ -84,9 +86,9 @@ def test_a_coding_is_the_encoder_that_writes_it():
 
 
 def test_an_encoder_without_a_known_quality_is_remarked():
-    chosen = encoding.choose(".mkv", PICTURE, Output(codec="mpeg4"))
+    chosen = encoding.choose(".mkv", PICTURE, Output(codec="flv"))
     (line,) = encoding.losses(PICTURE, chosen)
-    assert line == "mpeg4 writes at its own default bit rate, which may be low"
+    assert line == "flv writes at its own default bit rate, which may be low"
     for codec in ("ffv1", "libx264"):
         assert not list(
             encoding.losses(PICTURE, encoding.choose(".mkv", PICTURE, Output(codec=codec)))
@@ -119,3 +121,81 @@ def test_audio_is_left_out_without_a_note_where_it_is_not_wanted(tmp_path):
     source = make(tmp_path / "in.mp4", audio="aac")
     assert not interpolate_video(source, tmp_path / "out.mp4", audio=False).warnings
     assert not facts(tmp_path / "out.mp4").tracks
+
+
+@pytest.mark.parametrize(
+    ("suffix", "audio", "codec", "sound"),
+    [
+        (".avi", "flac", "mpeg4", "mp3"),
+        (".avi", "pcm_s16le", "mpeg4", "pcm_s16le"),
+        (".ts", "flac", "h264", "aac"),
+        (".mxf", "flac", "mpeg2video", "pcm_s16le"),
+    ],
+)
+def test_containers_of_editors_and_broadcasts(tmp_path, suffix, audio, codec, sound):
+    """Uneven times too, which AVI and MXF do not have: the rate is constant there."""
+    times = [Fraction(index, 25) for index in (0, 1, 2, 4, 5)]
+    source = make(
+        tmp_path / "in.mkv",
+        frames(5),
+        rate=Fraction(25),
+        times=times,
+        audio=audio,
+        sample_rate=48000,
+        subtitles=[(0, 0.1, "text")],
+    )
+    report = interpolate_video(source, tmp_path / f"out{suffix}")
+    found = facts(tmp_path / f"out{suffix}")
+    assert (found.codec, [kind for _, kind, _ in found.tracks]) == (codec, [sound])
+    assert any("subtitle #2 (srt) left out" in line for line in report.warnings)
+    even = suffix != ".ts"
+    assert found.rate == 50 or not even
+    assert len(found.times) == report.frames_out == (11 if even else 9)
+    gaps = {after - before for before, after in itertools.pairwise(found.times)}
+    assert gaps == ({Fraction(1, 50)} if even else {Fraction(1, 50), Fraction(1, 25)})
+
+
+def test_a_profile_chooses_the_chroma_and_chroma_the_profile():
+    half = dataclasses.replace(PICTURE, chroma="422", bits=10)
+    clear = dataclasses.replace(PICTURE, alpha=True)
+    for picture, given, profile, pixel_format in (
+        (PICTURE, (), "hq", "yuv422p10le"),
+        (half, ("profile=lt",), "lt", "yuv422p10le"),
+        (half, ("profile=4444xq",), "4444xq", "yuv444p10le"),
+        (clear, (), "4444", "yuva444p10le"),
+    ):
+        output = Output(codec="prores_ks", encoder_options=given)
+        chosen = encoding.choose(".mov", picture, output)
+        assert (chosen.options["profile"], chosen.pixel_format) == (profile, pixel_format)
+    with pytest.raises(ValueError, match=r"profile of prores_ks must be one of hq, .*got 'best'"):
+        encoding.choose(".mov", half, Output(codec="prores_ks", encoder_options=["profile=best"]))
+    wide = dataclasses.replace(PICTURE, width=256, height=120)
+    assert encoding.choose(".mxf", wide).options["profile"] == "dnxhr_hq"
+
+
+def test_a_pixel_format_is_taken_or_refused():
+    deep = dataclasses.replace(PICTURE, chroma="444", bits=10)
+    chosen = encoding.choose(".mp4", deep, Output(codec="libx264", pixel_format="yuv420p"))
+    assert chosen.pixel_format == "yuv420p"
+    with pytest.raises(
+        ValueError, match=r"pixel_format of libx264 must be one of yuv420p, .*'rgb'"
+    ):
+        encoding.choose(".mp4", PICTURE, Output(codec="libx264", pixel_format="rgb"))
+
+
+def test_hardware_that_is_not_there_is_named(tmp_path):
+    source = make(tmp_path / "in.mp4")
+    with pytest.raises(ValueError, match="h264_nvenc needs hardware or a driver that this machine"):
+        interpolate_video(source, tmp_path / "out.mp4", codec="h264_nvenc")
+
+
+def test_a_lossless_source_and_a_lossy_target_are_remarked(tmp_path):
+    lossless = {"codec": "ffv1", "options": {"slicecrc": "1"}}
+    source = make(tmp_path / "in.mkv", audio="pcm_s16le", layout="mono", **lossless)
+    report = interpolate_video(source, tmp_path / "out.mp4", dry_run=True)
+    assert report.warnings == (
+        "audio #1: PCM, which some players do not play in .mp4; they do in .mov and .mkv",
+        "the source is lossless and libx264 is not; --codec ffv1 in .mkv is",
+    )
+    for options in ({"codec": "ffv1"}, {"codec": "libx264", "crf": 0}):
+        assert not interpolate_video(source, tmp_path / "a.mkv", dry_run=True, **options).warnings

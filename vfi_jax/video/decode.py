@@ -10,14 +10,13 @@ from pathlib import Path
 import av
 import av.filter
 import numpy as np
-from av.sidedata.sidedata import Type
 
 from vfi_jax import images
 from vfi_jax.video import colour
 from vfi_jax.video.colour import Tags
+from vfi_jax.video.hdr import Hdr
 from vfi_jax.video.orientation import Orientation
 from vfi_jax.video.pyav import exact, open_file
-from vfi_jax.video.side_data import side_data
 from vfi_jax.video.source import DEFAULT_RATE, Frame, Picture, Source
 from vfi_jax.video.timing import Clock
 from vfi_jax.video.tracks import is_cover
@@ -147,6 +146,8 @@ class Video(Source):
             alpha=colour.has_alpha(pixel_format) and self._is_transparent(whole),
             tags=self._tags,
             aspect=aspect if aspect != 1 else None,
+            hdr=Hdr.of(first),
+            lossless=stream.codec.lossless and not stream.codec.lossy,
         )
         self.chapters = self._container.chapters()
         # MP4 keeps chapters in a data stream of its own, which is not another thing to carry over.
@@ -160,19 +161,17 @@ class Video(Source):
         self.count = stream.frames or _frames_in(self._container, self.shift, self.picture.average)
         self.metadata = {k: v for k, v in self._container.metadata.items() if k not in DROPPED}
         self.loop = images.loop(path) if self._container.format.name == "gif" else 0
-        self.warnings += self._remarks(first, rate)
+        self.warnings += self._remarks(rate)
 
     def _is_transparent(self, frame):
         bits = colour.bits_of(frame.format)
         return _transparent(colour.to_array(frame, self._tags, bits=bits, alpha=True), bits)
 
-    def _remarks(self, first, rate):
+    def _remarks(self, rate):
         if self._deinterlace:
             yield "interlaced: frames are made whole first (bwdif)"
         if not rate:
             yield f"no frame rate in the file: read as {DEFAULT_RATE} frames/s"
-        if side_data(first, Type.MASTERING_DISPLAY_METADATA) is not None:
-            yield "HDR: colour tags are kept, mastering display data is not"
 
     def _pixels(self, frame, alpha):
         picture = self.picture

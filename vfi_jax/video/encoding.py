@@ -19,7 +19,14 @@ FORMATS = {
     ".webm": "webm",
     ".gif": "gif",
     ".apng": "apng",
+    ".avi": "avi",
+    ".ts": "mpegts",
+    ".mxf": "mxf",
 }
+CONSTANT_RATE = ("avi", "mxf")  # containers that count frames and store no times
+
+QP_TO_LAMBDA = 118  # FFmpeg's unit of -q:v (FF_QP2LAMBDA)
+BEST_QUANTISER = f"{2 * QP_TO_LAMBDA}"  # of MPEG-2 and MPEG-4: 2 of 31
 
 # What each encoder is asked for: visually lossless at a sensible speed.
 OPTIONS = {
@@ -28,7 +35,22 @@ OPTIONS = {
     "libx265": {"crf": "18", "preset": "medium", "x265-params": "log-level=error"},
     "libvpx-vp9": {"crf": "22", "b": "0", "deadline": "good", "cpu-used": "3", "row-mt": "1"},
     "libsvtav1": {"crf": "22", "preset": "7"},
-    "prores_ks": {"profile": "4444", "alpha_bits": "16"},
+    "prores_ks": {"alpha_bits": "16"},
+    "dnxhd": {},
+    "mpeg2video": {"flags": "+qscale", "global_quality": BEST_QUANTISER},
+    "mpeg4": {"flags": "+qscale", "global_quality": BEST_QUANTISER},
+}
+# Of encoders with a profile for each chroma: the pixel formats of a profile, the best one.
+PROFILES = {
+    "prores_ks": {
+        "422": ("hq", ("hq", "standard", "lt", "proxy")),
+        "444": ("4444", ("4444", "4444xq")),
+    },
+    "dnxhd": {
+        "422p10": ("dnxhr_hqx", ("dnxhr_hqx",)),
+        "422p": ("dnxhr_hq", ("dnxhr_hq", "dnxhr_sq", "dnxhr_lb")),
+        "444p10": ("dnxhr_444", ("dnxhr_444",)),
+    },
 }
 
 # Highest crf, which is the worst quality; encoders in hardware end at that of H.264 and HEVC.
@@ -43,13 +65,13 @@ HARDWARE = (
     *("h264_videotoolbox", "hevc_videotoolbox"),
 )
 HARDWARE_CRF = 19
-QP_TO_LAMBDA = 118  # FFmpeg's unit of -q:v (FF_QP2LAMBDA)
 
 # Hardware's names of pixel formats that differ in how planes are laid out alone.
 INTERLEAVED = {"yuv420p": "nv12", "yuv420p10le": "p010le"}
 
 # Least width and height. libx265 (4.1) writes beyond its memory at 10 bits and a width of 33 to 48.
 SMALLEST = {"libx265": 64, "libsvtav1": 64}
+SMALLEST_DNXHR = 256, 120  # width and height
 
 NEED_EVEN = ("libx264", "libx265", "libsvtav1", "prores_ks")  # where chroma is subsampled
 
@@ -106,8 +128,17 @@ def choose(suffix: str, picture: Picture, output: Output = Output()) -> Encoding
     worst = WORST_CRF.get(codec, USUAL_WORST_CRF)
     if crf is not None and not 0 <= crf <= worst:
         raise ValueError(f"crf must be 0 to {worst} for {codec}, got {crf:g}")
-    options |= output.options_of_encoder()
-    pixel_format = _pixel_format(codec, [one.name for one in encoder.video_formats or ()], picture)
+    if format_name == "avi" and codec in ("libx264", "libx265"):
+        options["bf"] = "0"  # AVI stores frames in the order in which they are shown
+    options = _merged(options, picture.hdr.options(codec))
+    options = _merged(options, given := output.options_of_encoder())
+    offered = [one.name for one in encoder.video_formats or ()]
+    if codec in PROFILES:
+        offered = _of_profile(codec, offered, given.get("profile"))
+    pixel_format = _pixel_format(codec, offered, picture, output.pixel_format)
+    if codec in PROFILES and "profile" not in given:
+        known = PROFILES[codec].items()
+        options["profile"] = next(best for part, (best, _) in known if part in pixel_format)
     return Encoding(format_name, codec, pixel_format, options)
 
 
@@ -119,6 +150,9 @@ def losses(picture: Picture, encoding: Encoding) -> Iterator[str]:
     if encoder.lossy and not encoder.intra_only and not quality_set:
         yield f"{encoding.codec} writes at its own default bit rate, which may be low"
     bits = colour.bits_of(pixel_format)
+    yield from picture.hdr.losses(encoding.codec)
+    if picture.lossless and encoder.lossy and not _is_lossless(encoding):
+        yield f"the source is lossless and {encoding.codec} is not; --codec ffv1 in .mkv is"
     if bits < min(picture.bits, 10):
         yield f"{picture.bits} bits in, {bits} out: {encoding.codec} takes no more"
     if picture.alpha and not colour.has_alpha(pixel_format):
@@ -130,6 +164,33 @@ def losses(picture: Picture, encoding: Encoding) -> Iterator[str]:
         yield (
             f"odd size {picture.width}x{picture.height}: kept, in 4:4:4, which some players refuse"
         )
+
+
+def is_hardware(codec: str) -> bool:
+    """Whether an encoder needs a chip that few machines have."""
+    return codec.endswith(("_nvenc", "_qsv", "_amf", "_videotoolbox", "_vaapi", "_mf", "_v4l2m2m"))
+
+
+def _merged(options, more):
+    """Options, of which those that hold an encoder's own options are joined."""
+    return options | {
+        key: f"{options[key]}:{value}" if key.endswith("-params") and key in options else value
+        for key, value in more.items()
+    }
+
+
+def _is_lossless(encoding):
+    lossless = encoding.options.get("qp") == "0" or "lossless=1" in str(encoding.options)
+    return lossless or (encoding.codec.startswith("libx264") and encoding.options["crf"] == "0")
+
+
+def _of_profile(codec, offered, profile):
+    """The pixel formats of a profile; of all where none is given."""
+    parts = [part for part, (_, names) in PROFILES[codec].items() if profile in (None, *names)]
+    if not parts:
+        known = ", ".join(name for _, names in PROFILES[codec].values() for name in names)
+        raise ValueError(f"profile of {codec} must be one of {known}, got {profile!r}")
+    return [name for name in offered if any(part in name for part in parts)]
 
 
 def _in_hardware(codec):
@@ -156,6 +217,11 @@ def _default_codec(format_name, picture):
     deep = picture.bits > 8
     if format_name == "apng":
         return "apng"
+    if format_name == "avi":
+        return "ffv1" if deep or picture.alpha else "mpeg4"
+    if format_name == "mxf":
+        width, height = SMALLEST_DNXHR
+        return "dnxhd" if picture.width >= width and picture.height >= height else "mpeg2video"
     if picture.alpha and format_name == "mov":
         return "prores_ks"
     if picture.alpha and format_name == "matroska":
@@ -170,13 +236,23 @@ def _large_enough(codec, picture):
     return min(picture.width, picture.height) >= SMALLEST.get(codec, 1)
 
 
-def _pixel_format(codec, offered, picture):
+def _pixel_format(codec, offered, picture, requested):
     """The first that the encoder offers, in the order of what it would keep."""
+    if requested is not None:
+        if requested not in offered:
+            raise ValueError(
+                f"pixel_format of {codec} must be one of {', '.join(offered)}, got {requested!r}"
+            )
+        return requested
     deep, alpha = picture.bits > 8, picture.alpha
-    chromas = list(dict.fromkeys([_chroma(codec, picture), "444", "422", "420"]))
+    chroma = _chroma(codec, picture)
+    finer = [one for one in ("420", "422", "444") if one >= chroma]
+    chromas = list(dict.fromkeys([*finer, "444", "422", "420"]))
     if codec == "libvpx-vp9" and alpha:
         chromas = ["420"]  # it offers others, and refuses them
     depths = ["10le", "12le", ""] if deep else ["", "10le"]
+    if picture.bits == 12:
+        depths = ["12le", "10le", ""]
     if codec in HARDWARE and codec.startswith("h264"):
         depths = [""]  # they list 10 bits, which hardly any chip has for H.264
     alphas = ["a", ""] if alpha else [""]

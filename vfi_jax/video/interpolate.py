@@ -17,7 +17,7 @@ from typing import Any
 import av
 
 import vfi_jax
-from vfi_jax.video import targets
+from vfi_jax.video import encoding, targets
 from vfi_jax.video.background import Behind, ahead
 from vfi_jax.video.chunks import Chunks, Driver
 from vfi_jax.video.drawings import Drawings
@@ -94,8 +94,9 @@ def interpolate_video(
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(contextlib.closing(_open(source, timing, output)))
         loaded = load(computing)
-        # Else the gaps of a folder's frames, or held drawings' time, would be lost in a folder.
-        if opened.gaps or timing.dedup:
+        # Else gaps, or held drawings' time, would be lost where frames have no times of their own.
+        counted = encoding.FORMATS.get(target.suffix.lower()) in encoding.CONSTANT_RATE
+        if opened.gaps or timing.dedup or counted:
             schedule = dataclasses.replace(schedule, rate=schedule.out_rate(opened.picture.rate))
         remarks = []
         if timing.source_fps is None and not opened.timed and not folder:

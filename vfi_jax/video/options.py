@@ -153,7 +153,9 @@ class Output:
       preset: The encoder's trade of speed against file size, by its own names: ultrafast to
         veryslow (libx264, libx265), 0 to 13 (libsvtav1), p1 to p7 (nvenc).
       encoder_options: Further options of the encoder, KEY=VALUE, by FFmpeg's names, such as
-        tune=film or x265-params=aq-mode=3. In Python also a mapping.
+        tune=film, profile=lt (ProRes) or x265-params=aq-mode=3. In Python also a mapping.
+      pixel_format: What the encoder is given, by FFmpeg's name, such as yuv420p for players that
+        know no 4:4:4 or 10 bits. If not given, the format that keeps most of the source.
       mask: Where new frames keep the source's pixels, for displays, tickers and subtitles that are
         part of the picture: a box X,Y,WIDTH,HEIGHT in pixels from the top left, or a picture of the
         video's size, white where pixels are copied. Several add up.
@@ -170,6 +172,7 @@ class Output:
     crf: float | None = None
     preset: str | None = None
     encoder_options: Mapping[str, str] | Sequence[str] = ()
+    pixel_format: str | None = None
     mask: Sequence[str] = ()
     preview: bool = False
     audio: bool = True
@@ -183,7 +186,15 @@ class Output:
     @property
     def encodes(self) -> bool:
         """Whether anything is given that only a video encoder takes."""
-        return any((self.codec, self.crf is not None, self.preset, self.encoder_options))
+        return any(
+            (
+                self.codec,
+                self.crf is not None,
+                self.preset,
+                self.encoder_options,
+                self.pixel_format,
+            )
+        )
 
     def options_of_encoder(self) -> dict[str, str]:
         """`preset` and `encoder_options` by FFmpeg's names.

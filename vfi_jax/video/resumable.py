@@ -47,7 +47,9 @@ def open_resumable(
     """
     if folder:
         if output.encodes:
-            raise ValueError("codec, crf, preset and encoder_options are for video files")
+            raise ValueError(
+                "codec, crf, preset, encoder_options and pixel_format are for video files"
+            )
         return ResumableFolder(path, source, picture)
     if path.suffix.lower() in (".gif", ".apng"):
         raise ValueError(f"resume is for video files and folders, not for {path.suffix}")

@@ -11,6 +11,7 @@ import numpy as np
 
 from vfi_jax.images import PLAIN, Colour
 from vfi_jax.video.colour import Tags
+from vfi_jax.video.hdr import Hdr
 
 DEFAULT_RATE = Fraction(24)  # frames per second of what has no rate of its own
 
@@ -47,6 +48,8 @@ class Picture:
       aspect: a pixel's width over its height, where it is not 1.
       grey: whether all channels are alike.
       colour: the colour space of images.
+      hdr: what is said about the dynamic range.
+      lossless: whether the source holds every pixel as it was made.
     """
 
     width: int
@@ -61,6 +64,8 @@ class Picture:
     aspect: Fraction | None = None
     grey: bool = False
     colour: Colour = PLAIN
+    hdr: Hdr = Hdr()
+    lossless: bool = False
 
     @property
     def display_size(self) -> tuple[int, int]:

@@ -9,7 +9,17 @@ import av
 from vfi_jax.video.pyav import open_file
 from vfi_jax.video.transcode import Audio, Text
 
-AUDIO = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}
+AUDIO = {
+    **{"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"},
+    **{"avi": "libmp3lame", "mpegts": "aac", "mxf": "pcm_s16le"},
+}
+RATES = {"mxf": [48000]}  # samples per second that a container takes; others take any
+# Of containers that FFmpeg lets take what no player knows there: what players know.
+KNOWN = {
+    "avi": ("mp3", "mp2", "ac3", "pcm_s16le", "pcm_u8"),
+    "mpegts": ("aac", "mp2", "mp3", "ac3", "eac3", "dts", "truehd", "dvb_subtitle", "dvb_teletext"),
+    "mxf": ("pcm_s16le", "pcm_s24le"),
+}
 TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "srt", "webm": "webvtt"}
 TEXTS = ("subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text")
 COVERS = "mp4"  # of a cover FFmpeg makes a second video in Matroska, and nothing in a .mov
@@ -22,7 +32,7 @@ class Tracks:
     Args:
       streams: of the source.
       container: PyAV's output container, before anything is written.
-      format_name: "mp4", "mov", "matroska" or "webm"; others hold pictures only.
+      format_name: a key of `AUDIO`; others hold pictures only.
       shift: seconds to subtract from all time stamps.
       warnings: gets a line for each stream that is changed or left out.
     """
@@ -46,6 +56,11 @@ class Tracks:
             if not isinstance(carrier, _Copy):
                 source, target = stream.codec_context.name, carrier.stream.codec_context.name
                 warnings.append(f"{stream.type} #{stream.index}: {source} transcoded to {target}")
+            elif format_name == "mp4" and stream.codec_context.name.startswith("pcm_"):
+                warnings.append(
+                    f"audio #{stream.index}: PCM, which some players do not play in .mp4; they do "
+                    "in .mov and .mkv"
+                )
             carrier.stream.metadata.update(stream.metadata)
             carrier.stream.disposition = stream.disposition
             self._carriers[stream.index] = carrier
@@ -164,8 +179,8 @@ def _carrier(stream, container, format_name) -> Any:
     if stream.codec_context is None:
         return None
     if stream.type == "audio":
-        return Audio.nearest(stream, container, AUDIO[format_name])
-    if stream.type == "subtitle" and stream.codec_context.name in TEXTS:
+        return Audio.nearest(stream, container, AUDIO[format_name], rates=RATES.get(format_name))
+    if stream.codec_context.name in TEXTS and format_name in TEXT:
         return Text(stream, container, TEXT[format_name])
     return None
 
@@ -173,6 +188,11 @@ def _carrier(stream, container, format_name) -> Any:
 def _is_taken(stream, format_name):
     """Whether a container takes a stream as it is. Some say so only when they write the header, and
     MP4 refuses channel layouts of PCM at the end: so a file of nothing else is written."""
+    codec = stream.codec_context.name if stream.codec_context else None
+    if format_name in KNOWN and codec not in KNOWN[format_name]:
+        return False
+    if format_name in RATES and stream.codec_context.sample_rate not in RATES[format_name]:
+        return False
     try:
         with open_file(io.BytesIO(), "w", format=format_name) as trial:
             copy = trial.add_stream_from_template(stream)

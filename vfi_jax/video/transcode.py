@@ -27,10 +27,12 @@ class Audio:
         self._taken: tuple = ()  # what the resampler takes
 
     @classmethod
-    def nearest(cls, stream: Any, container: Any, codec: str) -> "Audio | None":
-        """A transcoder into the layout and rate nearest to the source's that `codec` takes; None
-        where there is none."""
-        wanted = next(_encodings(stream.codec_context, codec), None)
+    def nearest(
+        cls, stream: Any, container: Any, codec: str, *, rates: list[int] | None = None
+    ) -> "Audio | None":
+        """A transcoder into the layout and rate nearest to the source's that `codec` takes, of
+        `rates` alone where given; None where there is none."""
+        wanted = next(_encodings(stream.codec_context, codec, rates), None)
         return None if wanted is None else cls(stream, container, codec, wanted)
 
     def packets(self, packet: av.Packet | None) -> list[av.Packet]:
@@ -91,12 +93,12 @@ class Text:
         return [encoded]
 
 
-def _encodings(decoder, codec) -> Iterator[dict[str, Any]]:
+def _encodings(decoder, codec, rates) -> Iterator[dict[str, Any]]:
     """What `codec` can be asked for in the place of what is decoded, the nearest first."""
     layout, rate = decoder.layout.name, decoder.sample_rate
     if not (rate and decoder.channels):
         return  # nothing of the sound was found where the file was opened
-    rates = av.Codec(codec, "w").audio_rates or [rate]
+    rates = rates or av.Codec(codec, "w").audio_rates or [rate]
     rate = min((known for known in rates if known >= rate), default=max(rates))
     near = layout.partition("(")[0]  # AC-3's 5.1(side) is 5.1 to Opus
     for name in dict.fromkeys((layout, near, LAYOUTS.get(decoder.channels, "stereo"), "stereo")):

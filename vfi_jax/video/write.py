@@ -47,8 +47,8 @@ def open_sink(
     if folder or path.suffix.lower() == ".gif":
         if output.encodes:
             raise ValueError(
-                "codec, crf, preset and encoder_options are for video files, not for a folder or a "
-                "GIF"
+                "codec, crf, preset, encoder_options and pixel_format are for video files, not "
+                "for a folder or a GIF"
             )
         if folder:
             return FolderSink(path, source, picture)
@@ -81,6 +81,8 @@ class VideoSink(Sink):
         self._packet: av.Packet | None = None  # held back until it is known whether it is the last
         self._held = 0  # how long the last frame is shown, in the encoder's time base
         unit = schedule.time_base(picture.tick, picture.rate)
+        if chosen.format_name in encoding.CONSTANT_RATE:
+            unit = 1 / schedule.out_rate(picture.rate)
         options = _muxer(chosen, unit)
         self._container = open_file(str(path), "w", format=chosen.format_name, options=options)
         try:
@@ -166,6 +168,12 @@ class VideoSink(Sink):
         try:
             context.open()
         except av.FFmpegError as error:
+            if encoding.is_hardware(chosen.codec):
+                raise ValueError(
+                    f"{chosen.codec} needs hardware or a driver that this machine does not have, "
+                    f"or that refuses {picture.width}x{picture.height} {chosen.pixel_format} "
+                    f"({error.strerror}); without --codec the encoder runs on the CPU"
+                ) from error
             raise ValueError(
                 f"{chosen.codec} refuses {picture.width}x{picture.height} {chosen.pixel_format} "
                 f"with {chosen.options}: {error.strerror}"
@@ -217,6 +225,8 @@ def _muxer(chosen, unit):
         return {"movflags": "+faststart", "movie_timescale": str(unit.denominator)}
     if chosen.format_name in ("matroska", "webm"):
         return {"fflags": "+bitexact"}  # no random identifier: equal runs give equal files
+    if chosen.format_name == "avi":
+        return {"avoid_negative_ts": "disabled"}  # else MP3's delay would move the pictures
     if chosen.format_name == "apng":
         return {"plays": "0"}
     return {}
