@@ -43,11 +43,12 @@ def test_no_radius_is_the_mean_product():
 
 def test_rows_at_once_equal_rows_one_by_one():
     """What runs on a GPU against what runs here."""
-    features0, features1 = jax.random.normal(jax.random.key(0), (2, 5, 37, 6))
-    around = jnp.pad(features1, ((2, 2), (2, 2), (0, 0)))
-    at_once = jax.jit(functools.partial(correlation._products, 2))(around, features0)
-    here = cost_volume(features0, features1, radius=2) * 6
-    np.testing.assert_allclose(here, at_once, atol=1e-5)
+    windows = jax.random.normal(jax.random.key(0), (5 + 4, 3, 16 + 4, 6))
+    blocks = jax.random.normal(jax.random.key(1), (5, 3, 16, 6))
+    at_once = jax.jit(correlation._products)(windows, blocks)
+    row = jax.jit(correlation._products_of_a_row)
+    rows = [row(windows[y : y + 5], blocks[y : y + 1]) for y in range(5)]
+    np.testing.assert_allclose(jnp.concatenate(rows), at_once, atol=1e-5)
 
 
 def test_all_pairs_and_their_means():

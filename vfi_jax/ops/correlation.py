@@ -176,31 +176,41 @@ def _cost_volume(features0, features1, *, radius):
 
 
 def _correlate(features0, features1, *, radius):
-    products = functools.partial(_products, radius)
-    plan = _rows.Plan(products, products, cpu_rows=1, cpu_gradient_rows=1, rows=len(features0))
-    around = jnp.pad(features1, ((radius, radius), (radius, radius), (0, 0)))
-    return _rows.run(plan, around, features0)
-
-
-def _products(radius, around, features0):
-    """Blocks of columns against windows radius wider on either side, one displaced row at a time.
-
-    Takes `[R + 2 radius, W + 2 radius, C]` and `[R, W, C]`.
-    """
+    """Blocks of columns against windows radius wider on either side, rows displaced alike."""
     height, width, channels = features0.shape
     block = min(BLOCK, width)
     count = -(-width // block)
     blocks = jnp.pad(features0, ((0, 0), (0, count * block - width), (0, 0)))
-    blocks = blocks.reshape(height, count, block, channels)
+    around = jnp.pad(features1, ((radius, radius), (radius, radius), (0, 0)))
     windows = _banded.windows(around, count=count, block=block, extra=2 * radius)
+    plan = _rows.Plan(_products, _products_of_a_row, cpu_rows=1, cpu_gradient_rows=1, rows=height)
+    out = _rows.run(plan, windows, blocks.reshape(height, count, block, channels))
+    return out.reshape(height, count * block, -1)[:, :width]
+
+
+def _products(windows, blocks):
+    """One displaced row after the other: side by side, they would take n times the memory.
+
+    Windows `[R + n - 1, N, block + n - 1, C]` and blocks `[R, N, block, C]` to
+    `[R, N, block, n^2]`.
+    """
+    height, _, block, _ = blocks.shape
+    count = windows.shape[2] - block + 1
     planes = []
-    for dy in range(2 * radius + 1):
-        product = jnp.einsum(
-            "hbic,hbjc->hbij", blocks, windows[dy : dy + height], precision=lax.Precision.HIGHEST
-        )
-        planes.append(_banded.band(product, 2 * radius + 1))
-    out = jnp.stack(planes, axis=-2).reshape(height, count * block, (2 * radius + 1) ** 2)
-    return out[:, :width]
+    for dy in range(count):
+        rows = windows[dy : dy + height]
+        product = jnp.einsum("hbic,hbjc->hbij", blocks, rows, precision=lax.Precision.HIGHEST)
+        planes.append(_banded.band(product, count))
+    return jnp.concatenate(planes, axis=-1)
+
+
+def _products_of_a_row(windows, blocks):
+    """The same of one row (R = 1), all displaced rows at once: a CPU compiles one product only."""
+    product = jnp.einsum("bic,nbjc->binj", blocks[0], windows, precision=lax.Precision.HIGHEST)
+    *places, count, wide = product.shape
+    # The band through the windows side by side begins, in each of them, with their own.
+    lines = _banded.band(product.reshape(*places, count * wide), count * wide)
+    return lines.reshape(product.shape)[..., :count].reshape(1, *places, count**2)
 
 
 def _all_pairs(features0, features1, *, levels):
