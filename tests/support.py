@@ -12,9 +12,9 @@ import optax
 import pytest
 
 from tests.golden import standin
-from train.recipe import list_recipes
 from vfi_jax import registry
 from vfi_jax.data.degrade import degrade
+from vfi_jax.training.recipes import list_recipes
 from vfi_jax.weights import store
 from vfi_jax.weights.places import packaged_folder
 

@@ -44,6 +44,7 @@ FLOORS = {
     "vfi_jax.bench": 5,
     "vfi_jax.cli": 6,
     "vfi_jax.serve": 6,
+    "vfi_jax.training": 6,
     "train": 7,
     "checkpoints": 7,
 }

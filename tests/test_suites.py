@@ -12,8 +12,8 @@ from tests.data import test_data_sets
 from tests.models import questions, test_every_model
 from tests.ops import examples, test_every_op
 from tests.train import test_recipes
-from train import recipe as recipes
 from vfi_jax import data, ops, registry
+from vfi_jax.training import recipes
 
 
 def _negated(flow):

@@ -1,1 +1,4 @@
-"""Training: `python -m train SYSTEM --data NAME --workdir D`."""
+"""Training jobs of a checkout: `python -m train SYSTEM`, and releasing weights with the package.
+
+The training engine and the recipes are `vfi_jax.training`.
+"""

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from train.run import RECORD
 from vfi_jax import data, registry, weights
 from vfi_jax.data.builders import video_folder
 from vfi_jax.evaluation import markdown
+from vfi_jax.training.run import RECORD
 from vfi_jax.weights.places import packaged_folder
 
 LICENCE = "Apache-2.0"

@@ -13,9 +13,9 @@ import numpy as np
 import tyro
 
 from train.card import LICENCE, card, history
-from train.run import RECORD
 from vfi_jax import registry, weights
 from vfi_jax.guard import guarded
+from vfi_jax.training.run import RECORD
 from vfi_jax.weights.places import packaged_folder
 
 

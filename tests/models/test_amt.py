@@ -9,10 +9,10 @@ import optax
 import pytest
 
 from tests import support
-from train.recipes import amt as recipe
 from vfi_jax import registry, weights
 from vfi_jax.interpolation import Interpolator
 from vfi_jax.models import amt
+from vfi_jax.training.recipes import amt as recipe
 from vfi_jax.weights import conversion
 
 PARAMETERS = {"s": 2_990_543, "l": 12_935_367, "g": 30_638_919}

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tests import support
-from train.optimizer import Optimizer
-from train.recipes import ema_vfi as recipe
 from vfi_jax import registry, weights
 from vfi_jax.interpolation import Interpolator
 from vfi_jax.layers import inter_frame_attention
+from vfi_jax.training.optimizer import Optimizer
+from vfi_jax.training.recipes import ema_vfi as recipe
 from vfi_jax.weights import conversion
 
 SYSTEMS = {"ema_vfi": "ema_vfi/t", "ema_vfi_small": "ema_vfi/small_t"}

@@ -9,11 +9,11 @@ import pytest
 from safetensors.numpy import save_file
 
 from tests import support
-from train.recipes import gmfss as recipe
 from vfi_jax import losses, ops, registry, weights
 from vfi_jax.interpolation import padding
 from vfi_jax.models import gmfss
 from vfi_jax.networks import vgg16
+from vfi_jax.training.recipes import gmfss as recipe
 from vfi_jax.weights.mappings import gmfss as mapping
 
 VARIANTS = ("base", "union")

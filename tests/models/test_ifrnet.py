@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests import support
-from train.recipes import ifrnet as recipe
 from vfi_jax import losses, registry, weights
+from vfi_jax.training.recipes import ifrnet as recipe
 from vfi_jax.weights import conversion
 
 CASES = {case["name"]: case for case in support.portable("ifrnet")["cases"]}

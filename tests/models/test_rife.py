@@ -10,11 +10,11 @@ import pytest
 
 from tests import support
 from tests.golden import standin
-from train.recipes import rife as recipe
 from vfi_jax import losses, ops, registry, weights
 from vfi_jax.interpolation.padding import named, pad
 from vfi_jax.layers.refinement import warped
 from vfi_jax.models import rife
+from vfi_jax.training.recipes import rife as recipe
 from vfi_jax.weights import conversion, engine
 
 SYSTEMS = {"rife": "rife", "rife_m": "rife/m"}

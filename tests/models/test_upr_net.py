@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests import support
-from train.optimizer import Optimizer
-from train.recipes import upr_net as recipe
 from vfi_jax import losses, ops, registry, weights
+from vfi_jax.training.optimizer import Optimizer
+from vfi_jax.training.recipes import upr_net as recipe
 from vfi_jax.weights import conversion
 
 PARAMETERS = {"upr_net": 1_653_961, "upr_net/large": 3_701_865, "upr_net/llarge": 6_563_721}

@@ -7,9 +7,9 @@ import optax
 import pytest
 
 from tests import support
-from train import recipe
-from train.optimizer import cosine_restarts
 from vfi_jax import registry
+from vfi_jax.training import recipes
+from vfi_jax.training.optimizer import cosine_restarts
 from vfi_jax.weights import conversion, engine
 from vfi_jax.weights.mappings import zooming_slow_mo as mapping
 
@@ -33,7 +33,7 @@ class Training:
         params = engine.apply(mapping.RULES, state_dict, shapes, name="zooming_slow_mo")["params"]
         batch = {"targets": targets[None] / np.float32(255)}
         frames, times = inputs[None] / np.float32(255), jnp.array([[0, 0.5, 1]])
-        loss_of = recipe.find("zooming_slow_mo").loss
+        loss_of = recipes.find("zooming_slow_mo").loss
 
         def loss(params):
             prediction = model.apply({"params": params}, frames, times)
@@ -107,7 +107,7 @@ def test_the_training_step_of_the_full_case():
 @jax.jit
 def summed(x, y):
     """The recipe's loss of predictions x, and its gradient."""
-    loss_of = recipe.find("zooming_slow_mo").loss
+    loss_of = recipes.find("zooming_slow_mo").loss
     return jax.value_and_grad(lambda x: loss_of({"frames": x}, {"targets": y}, {})[0])(x)
 
 

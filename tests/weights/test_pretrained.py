@@ -33,7 +33,7 @@ def test_what_ships_is_whole_and_says_where_it_comes_from(name):
     assert store.describe(packaged_folder(name))["model"] == name
     card = packaged_folder(name).with_suffix(".md").read_text()
     assert f"# {name}" in card
-    assert f"python -m train {name}" in card
+    assert f"train {name}" in card
     assert "## Data" in card
 
 

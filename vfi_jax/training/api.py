@@ -1,0 +1,50 @@
+"""Training from a program."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from vfi_jax import lookup
+from vfi_jax.training import loop
+from vfi_jax.training.options import Options
+from vfi_jax.training.recipe import Recipe
+
+
+def train(
+    recipe: str | Recipe,
+    data: str | Sequence[str],
+    workdir: str | os.PathLike[str],
+    **options: Any,
+) -> Path | None:
+    """Trains a system, as `vfi-jax train` does.
+
+    Args:
+      recipe: a name of `vfi_jax.training.recipes.list_recipes`, or a recipe.
+      data: names of data sets, mixed; () for the recipe's own.
+      workdir: folder of the run: its record, metrics, checkpoints and weights.
+      **options: other fields of `vfi_jax.training.options.Options`, such as `data_dir="DATA"`,
+        `steps=1000`, `resume=True`.
+
+    Returns:
+      The folder of the final weights, which `vfi_jax.load` takes. None: SIGTERM or SIGINT ended the
+      run early; its state is saved, and `resume=True` continues.
+
+    Raises:
+      ValueError: unknown option, or an option, data set or start that does not fit.
+      FileExistsError: `workdir` holds a run, and `resume` is not set.
+      CannotContinue: a loss or gradient is not finite, or a file cannot be written or read.
+    """
+    known = [field.name for field in dataclasses.fields(Options)]
+    for name in options:
+        if name not in known:
+            raise ValueError(lookup.unknown("option", name, known))
+    given = recipe if isinstance(recipe, Recipe) else None
+    wanted = Options(
+        system=given.model if given else str(recipe),
+        data=(data,) if isinstance(data, str) else tuple(data),
+        workdir=Path(workdir),
+        **options,
+    )
+    return loop.train(wanted, given)

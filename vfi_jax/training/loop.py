@@ -1,0 +1,275 @@
+"""The loop: draw, step, log, evaluate, save; resume, and stop in good order."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jax
+import numpy as np
+from jax import lax
+
+from vfi_jax import weights
+from vfi_jax.data.batch_source import BatchSource, open_batch_source
+from vfi_jax.data.choice import Choice
+from vfi_jax.data.training_windows import windows
+from vfi_jax.training import parallel, run
+from vfi_jax.training.held_out import Evaluation
+from vfi_jax.training.log import Log
+from vfi_jax.training.options import Options
+from vfi_jax.training.recipe import Recipe
+from vfi_jax.training.state import State
+from vfi_jax.training.step import make_step
+from vfi_jax.weights.training_checkpoints import TrainingCheckpoints
+
+FRAMES = 9  # longest run of frames that is drawn from a clip
+
+
+class CannotContinue(Exception):
+    """Training cannot go on; the message says why, and what is left to go on from."""
+
+
+def train(options: Options, recipe: Recipe | None = None) -> Path | None:
+    """Trains as the options say.
+
+    Args:
+      options: of the command line or of a program.
+      recipe: to train by; by default the one that `options.system` names.
+
+    Returns:
+      The folder of the final weights; None where SIGTERM or SIGINT ended the run early and its
+      state was saved.
+
+    Raises:
+      ValueError: an option, data set or start does not fit.
+      FileExistsError: the folder holds a run and --resume was not given.
+      CannotContinue: a loss or gradient is not finite, or a file cannot be written or read.
+    """
+    # Orbax logs an error's traceback from each of its threads, and raises it as well.
+    logging.getLogger("absl").setLevel(logging.CRITICAL)
+    parallel.start(options.coordinator, options.processes, options.process)
+    recipe = run.resolve(options, recipe)
+    model = run.create_model(recipe, bf16=options.bf16)
+    run.check(options, recipe, model.contract)
+    fitting = windows(model.contract, FRAMES, gaps=recipe.gaps, targets=recipe.targets)
+    spans = {window.span for window in fitting}
+    choice = Choice(
+        names=recipe.data,
+        folder=options.data_dir,
+        batch=parallel.check_batch(recipe.batch, options.accumulate),
+        crop=recipe.crop,
+        region=recipe.augment.region(recipe.crop),
+        seed=options.seed,
+        resident=options.resident,
+        frames=FRAMES,
+        # Of windows that differ, the shorter ones are drawn more often: a longer run has more.
+        loaded=spans.pop() if len(spans) == 1 else FRAMES,
+        shortest=fitting[0].length,
+        scenes=options.scenes,
+        licences=options.licences,
+        strict=options.strict,
+        shard=(jax.process_index(), jax.process_count()),
+    )
+    if jax.process_index() == 0:
+        run.claim(options, recipe)
+    source = open_batch_source(choice)
+    try:
+        return _Run(options, recipe, model, source, choice).go()
+    finally:
+        source.close()
+
+
+class _Run:
+    """One run from its first or last saved step to its end."""
+
+    def __init__(
+        self, options: Options, recipe: Recipe, model, source: BatchSource, choice: Choice
+    ):
+        self.options, self.recipe, self.model, self.source = options, recipe, model, source
+        self.mesh = parallel.mesh()
+        self.optimizer = recipe.optimizer.build(recipe.steps)
+        self.prepare = recipe.preparation(model.contract, source.frames)
+        self.frozen = run.load_frozen(recipe)
+        self.writes = jax.process_index() == 0
+        evaluates = self.writes and options.eval_every
+        self.evaluation = Evaluation(model, recipe, choice) if evaluates else None
+        self.store = TrainingCheckpoints(options.workdir / "checkpoints", keep=options.keep)
+
+    def go(self) -> Path | None:
+        """Trains to the end; returns the folder of the weights, or None where a signal ended it."""
+        state = self._state()
+        first = int(state.step)
+        try:
+            changes = []
+            if self.writes:
+                changes = run.write_record(self.options.workdir, self.options, self.recipe)
+            log = Log(self.options.workdir, steps=self.recipe.steps, start=first, on=self.writes)
+            with log, parallel.Termination() as terminated, self.store:
+                if changes:
+                    log.say(f"resumed with other options than before: {', '.join(changes)}")
+                state = self._train(state, first, log, terminated)
+            if int(state.step) < self.recipe.steps:
+                return None
+            return self._export(state)
+        except OSError as error:
+            raise CannotContinue(f"{error}; {self._rest()}") from error
+
+    def _train(self, state: State, first: int, log: Log, terminated: parallel.Termination) -> State:
+        options, steps = self.options, self.recipe.steps
+        dispatch = self._compile()
+        log.say("compiling the training step: minutes on a CPU, once")
+        everywhere = parallel.everywhere(self.mesh)
+        arrays, frozen = (parallel.put(x, everywhere) for x in (self.source.arrays, self.frozen))
+        pending: list[tuple[int, dict]] = []
+        timer = _Timer()
+        for step, count in _chunks(first, steps, options.steps_per_dispatch):
+            state, metrics = dispatch(state, arrays, self._draw(step, count), frozen)
+            # Metrics are read one dispatch late, so that the device never waits for Python.
+            self._report(log, pending, timer)
+            pending.append((step, metrics))
+            done = step + count
+            self.store.seal()
+            stop = terminated(done)
+            if stop or done == steps or _due(done, count, options.save_every):
+                self._report(log, pending, timer)
+                self.store.save(done, state, {"step": done, "seed": options.seed})
+            if stop:
+                log.say(f"terminated at step {done}; saved, go on with --resume")
+                break
+            if done == steps or _due(done, count, options.eval_every):
+                self._report(log, pending, timer)
+                self._evaluate(log, state, done)
+        return state
+
+    def _state(self) -> State:
+        options = self.options
+        variables = run.start_variables(
+            self.model, self.recipe, seed=options.seed, weights_name=options.start_from
+        )
+        state = State.start(variables, self.optimizer, ema=bool(self.recipe.ema))
+        state = jax.device_put(state, parallel.everywhere(self.mesh))
+        saved = self.store.latest(state) if options.resume else None
+        if saved is None:
+            # A run that ended before its first checkpoint is resumed from its start.
+            return state
+        state, record = saved
+        if record["step"] > self.recipe.steps:
+            raise ValueError(
+                f"the run in {options.workdir} has taken {record['step']} steps, more than "
+                f"--steps {self.recipe.steps}"
+            )
+        if record["seed"] != options.seed:
+            raise ValueError(
+                f"the run in {options.workdir} has seed {record['seed']}, got {options.seed}"
+            )
+        return state
+
+    def _compile(self) -> Callable:
+        recipe = self.recipe
+        step = make_step(
+            self.model,
+            recipe.loss,
+            self.optimizer,
+            ema=recipe.ema,
+            accumulate=self.options.accumulate,
+            summed=recipe.summed,
+        )
+        rows = parallel.split(self.mesh)
+
+        def dispatch(state, arrays, drawn, frozen):
+            def one(state, drawn):
+                batch = self.prepare(self.source.gather(arrays, drawn))
+                batch = lax.with_sharding_constraint(batch, rows)
+                return step(state, batch, frozen)
+
+            return lax.scan(one, state, drawn)
+
+        return jax.jit(dispatch, donate_argnums=0, out_shardings=parallel.everywhere(self.mesh))
+
+    def _draw(self, step: int, count: int) -> dict:
+        draws = [self.source.draw(step + index) for index in range(count)]
+        stacked = jax.tree.map(lambda *rows: np.stack(rows), *draws)
+        return parallel.put(stacked, parallel.split(self.mesh, axis=1))
+
+    def _report(self, log: Log, pending: list[tuple[int, dict]], timer: "_Timer") -> None:
+        """Reads and writes down what is pending, and stops where it is not finite."""
+        while pending:
+            step, metrics = pending.pop(0)
+            values = jax.tree.map(np.asarray, metrics)
+            bad = np.flatnonzero(values.pop("finite") == 0)
+            if bad.size:
+                raise CannotContinue(self._not_finite(step + int(bad[0])))
+            count = len(values["loss"])
+            rate = timer.rate(step + count)
+            loss = values["loss"][-1]
+            log.advance(step + count, f"loss {loss:.4g}, {rate:.2f} steps/s")
+            if _due(step + count, count, self.options.log_every):
+                means = {name: value.mean() for name, value in values.items()}
+                log.scalars(step + count, {**means, "steps_per_second": rate})
+                timer.restart(step + count)
+
+    def _not_finite(self, step: int) -> str:
+        self.store.wait()
+        clips = ", ".join(self.source.names(step))
+        return (
+            f"the loss or its gradient is not finite at step {step} (clips {clips}); "
+            f"{self._rest()} with a lower --learning-rate, or take the clips out"
+        )
+
+    def _rest(self) -> str:
+        saved = self.store.last()
+        if saved is None:
+            return "no checkpoint was saved; start again"
+        return f"the last good checkpoint is step {saved}; go on from it with --resume"
+
+    def _evaluate(self, log: Log, state: State, done: int) -> None:
+        if self.evaluation is None:
+            return
+        scores, strip = self.evaluation(parallel.local(state.variables))
+        log.scalars(done, scores, kind="eval")
+        log.strip(done, strip)
+        log.say(f"step {done}: " + ", ".join(f"{name} {v:.2f}" for name, v in scores.items()))
+
+    def _export(self, state: State) -> Path:
+        folder = self.options.workdir / "weights"
+        if self.writes:
+            variables = jax.tree.map(np.asarray, state.variables)
+            weights.save(folder, self.recipe.model, variables)
+        return folder
+
+
+class _Timer:
+    """Steps per second since a step; 0 until there are two to compare, so that none compiles."""
+
+    def __init__(self) -> None:
+        self._start: tuple[int, float] | None = None
+
+    def rate(self, step: int) -> float:
+        """Of the steps up to `step`."""
+        now = time.perf_counter()
+        if self._start is None:
+            self._start = step, now
+        first, since = self._start
+        return (step - first) / max(now - since, 1e-9)
+
+    def restart(self, step: int) -> None:
+        """Counts from `step` on."""
+        self._start = step, time.perf_counter()
+
+
+def _chunks(first: int, steps: int, size: int) -> Iterator[tuple[int, int]]:
+    """(step, count): dispatches of `size` steps aligned to its multiples, single steps elsewhere.
+
+    Aligned, a resumed run dispatches as the uninterrupted one did, so that both end alike to the
+    last bit.
+    """
+    step = first
+    while step < steps:
+        count = size if step % size == 0 and step + size <= steps else 1
+        yield step, count
+        step += count
+
+
+def _due(done: int, count: int, every: int) -> bool:
+    """Whether a multiple of `every` lies among the last `count` steps up to `done`; 0: never."""
+    return every > 0 and done // every > (done - count) // every

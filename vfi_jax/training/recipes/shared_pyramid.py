@@ -1,0 +1,89 @@
+"""The shared pyramid, which no paper describes.
+
+Its estimate is compared at every scale, so that the coarse ones learn from the first step; a third
+of its clips are collages, whose motion is known; its times are any of those between the inputs. Its
+crops, batch and steps are what two CPU cores do in four hours.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from vfi_jax import losses
+from vfi_jax.data.augment import Augment
+from vfi_jax.layers.conv import average_pool
+from vfi_jax.training.optimizer import Optimizer
+from vfi_jax.training.recipe import Recipe
+from vfi_jax.training.recipes._small import BANDS, small
+
+# Chosen, not tuned.
+COARSE = 0.25  # weight of each blend
+FAINT = 0.005  # distance that counts little: frames that hardly move are not worth more
+FAINT_SQUARES = 3e-5  # mean squared error that counts little: 45 dB
+FOLLOW = 0.5  # weight of the flows where motion is known
+EPS = 0.1  # pixels of flow's error that count little
+
+
+def every_scale(prediction, batch, frozen):
+    """The mean of two logarithms of each example: of its distance, which is Charbonnier's and
+    Laplacian of the frame and Charbonnier's of all blends, weighted, and of the root of its mean
+    squared error, which is PSNR. Where motion is known also the logarithm of the flows' distance to
+    it, over all estimates, each in pixels of its own size.
+
+    The parts are means over the batch before the logarithm; unknown motion counts as no distance.
+    """
+    distances = jax.vmap(_distances)(prediction, batch["targets"])
+    weighted = distances["charbonnier"] + distances["laplacian"] + COARSE * distances["coarse"]
+    squares = jnp.square(prediction["frames"] - batch["targets"]).mean((1, 2, 3, 4))
+    parts = {name: distance.mean() for name, distance in distances.items()}
+    root = jnp.log(squares + FAINT_SQUARES) / 2
+    total = (jnp.log(weighted + FAINT) + root).mean() / 2
+    if "known" in batch:
+        known = batch["known"]
+        flow = jax.vmap(_flow_distance)(prediction["flows"], batch["motion"], batch["times"])
+        parts["flow"] = (known * flow).mean()
+        total += FOLLOW * (known * jnp.log(flow)).mean()
+    return total, parts
+
+
+def _distances(prediction, targets):
+    return {
+        "charbonnier": losses.charbonnier(prediction["frames"], targets),
+        "laplacian": losses.laplacian(prediction["frames"], targets, levels=BANDS),
+        "coarse": sum(
+            losses.charbonnier(blend, _shrunk(targets, blend.shape[-3]))
+            for blend in prediction["blends"]
+        ),
+    }
+
+
+def _flow_distance(flows, motion, times):
+    """Of flows `[T, 2, h, w, 2]` of any sizes to those of a known motion `[T, H, W, 2]`."""
+    share = jnp.stack([-times, 1 - times], axis=1)[..., None, None, None]
+    wanted, height = share * motion[:, None], motion.shape[-3]
+    total = jnp.float32(0)
+    for flow in flows:
+        size = flow.shape[-3]
+        total += losses.charbonnier(flow, _shrunk(wanted, size) * (size / height), eps=EPS)
+    return total
+
+
+def _shrunk(frames, height):
+    while frames.shape[-3] > height:
+        frames = average_pool(frames)
+    return frames
+
+
+BASE = Recipe(model="shared_pyramid", loss=every_scale, optimizer=Optimizer("muon", 1e-2))
+
+RECIPES = {
+    "": small(
+        BASE,
+        "shared_pyramid",
+        augment=Augment(transpose=True, channels="permute", shrink=0.6, collages=1 / 3),
+        gaps=(2, 3, 4, 6),
+        crop=(160, 160),
+        batch=6,
+        steps=6500,
+        ema=0.999,
+    ),
+}

@@ -1,0 +1,141 @@
+"""Tween, which no paper describes: learnt from two releases of Practical-RIFE and from clips.
+
+Every estimate is compared with the flow of whichever teacher makes the better frame around a pixel,
+and with how that one weighs the two frames; the frame is compared with the true one, by Laplacian
+pyramids and by HaarPSI, which sees torn and doubled edges where PSNR does not. A teacher that is
+far from the true frame counts little. Frames that are enlarged show larger motion, and half
+of the crops pan across the clip.
+
+The teachers' weights are the authors' (MIT): `vfi-jax convert practical_rife/4.6 FILE`, and 4.25.
+"""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import optax
+from flax import linen as nn
+
+from vfi_jax import losses, metrics, ops, registry
+from vfi_jax.arrays import Array, Frames
+from vfi_jax.data.augment import Augment
+from vfi_jax.layers.conv import average_pool
+from vfi_jax.training.optimizer import Optimizer, cosine
+from vfi_jax.training.recipe import Recipe
+
+TEACHERS = {"first": "practical_rife/4.6", "second": "practical_rife/4.25"}
+# Chosen, not tuned.
+LAPLACIAN, CHARBONNIER, HAARPSI = 0.5, 2.0, 0.3  # weights of the frame's distances
+FLOW = 0.1  # weight of the mean distance of a level's flows
+BLEND = 0.02  # weight of the mean cross entropy of a level's weights of the frames
+POWER = 0.6  # of an error of flow: large ones count less than in proportion
+FAINT = 0.05  # pixels of error that count little
+TRUSTED = 0.03  # mean absolute error of a teacher's frame at which it counts half
+HALVINGS = 3  # of the errors, before teachers are compared: the better one of 8x8 pixels
+UNSEEN = 0.25  # what a flow counts where the teacher does not use its frame
+
+
+class Taught(NamedTuple):
+    """What the better teacher predicts for every pixel.
+
+    Attributes:
+      flow: `[*B, 2, H, W, 2]` pixels.
+      weight: `[*B, H, W, 1]`, of frame 0.
+      trust: `[*B, H, W, 1]`, from 0 to 1.
+    """
+
+    flow: Array
+    weight: Array
+    trust: Array
+
+
+def loss(prediction, batch, frozen):
+    """The weighted sum of the distances of the frame, of flows and of weights."""
+    frames, targets = prediction["frames"], batch["targets"]
+    taught = better([answer(name, frozen[key], batch) for key, name in TEACHERS.items()], targets)
+    levels = [
+        (flow, logit, shrunk(taught, flow.shape[-2]), targets.shape[-2] / flow.shape[-2])
+        for flow, logit in zip(prediction["flows"], prediction["logits"], strict=True)
+    ]
+    parts = {
+        "laplacian": losses.laplacian(frames, targets),
+        "charbonnier": losses.charbonnier(frames, targets),
+        "haarpsi": 1 - metrics.haarpsi(frames, targets).mean(),
+        "flow": _mean(flow_distance(scale * flow, at) for flow, _, at, scale in levels),
+        "blend": _mean(blend_distance(logit, at) for _, logit, at, _ in levels),
+    }
+    of_frame = LAPLACIAN * parts["laplacian"] + CHARBONNIER * parts["charbonnier"]
+    of_frame += HAARPSI * parts["haarpsi"]
+    return of_frame + FLOW * parts["flow"] + BLEND * parts["blend"], parts
+
+
+def answer(name: str, variables: dict, batch: dict) -> dict:
+    """The finest "flow", "logit" and "frame" of a teacher, `[B, T, ...]`."""
+    teacher = registry.create(name, precision="default")
+    prediction: Any = teacher.apply(variables, batch["frames"], batch["times"])
+    return {
+        "flow": prediction["flows"][-1],
+        "logit": prediction["logits"][-1],
+        "frame": prediction["frames"],
+    }
+
+
+def better(answers: list[dict], targets: Frames) -> Taught:
+    """Of two teachers' answers the one with the smaller error around each pixel."""
+    first, second = answers
+    errors = [_around(jnp.abs(one["frame"] - targets).mean(-1, keepdims=True)) for one in answers]
+    take = errors[1] < errors[0]
+    return Taught(
+        flow=jnp.where(take[..., None, :, :, :], second["flow"], first["flow"]),
+        weight=nn.sigmoid(jnp.where(take, second["logit"], first["logit"])),
+        trust=1 / (1 + jnp.square(jnp.minimum(*errors) / TRUSTED)),
+    )
+
+
+def shrunk(taught: Taught, width: int) -> Taught:
+    """What is taught at a smaller width; flows stay in pixels of full size."""
+    while taught.trust.shape[-2] > width:
+        taught = Taught(*map(average_pool, taught))
+    return taught
+
+
+def flow_distance(flow: Array, taught: Taught) -> Array:
+    """Of flows in pixels of full size, as far as the teacher is trusted and uses a frame."""
+    errors = jnp.sqrt(jnp.square(flow - taught.flow).sum(-1, keepdims=True) + 1e-4)
+    used = jnp.stack([taught.weight, 1 - taught.weight], axis=-4)
+    counts = taught.trust[..., None, :, :, :] * (UNSEEN + (1 - UNSEEN) * used)
+    return 2 * (counts * (errors + FAINT) ** POWER).mean()  # the sum of both frames' means
+
+
+def blend_distance(logit: Array, taught: Taught) -> Array:
+    """Cross entropy of the weights of frame 0, as far as the teacher is trusted."""
+    return (taught.trust * optax.sigmoid_binary_cross_entropy(logit, taught.weight)).mean()
+
+
+def _around(error):
+    """Means of blocks of pixels, interpolated in between."""
+    small = error
+    for _ in range(HALVINGS):
+        small = average_pool(small)
+    return ops.resize_bilinear(small, error.shape[-3:-1])
+
+
+def _mean(distances):
+    distances = list(distances)
+    return sum(distances) / len(distances)
+
+
+RECIPES = {
+    "": Recipe(
+        model="tween",
+        loss=loss,
+        optimizer=Optimizer("muon", 1e-2, schedule=cosine(warmup=100, end=1e-4), clip=3.0),
+        data=("video_folder",),
+        gaps=(2, 3, 4, 5, 6, 8),
+        crop=(192, 192),
+        batch=14,
+        steps=12_000,
+        augment=Augment(transpose=True, channels="permute", enlarge=1.9, pan=1 / 3),
+        ema=0.998,
+        frozen=TEACHERS,
+    ),
+}

@@ -1,0 +1,242 @@
+"""A run: a recipe with the options' overrides, its model, and the record that repeats it."""
+
+import dataclasses
+import importlib.metadata
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
+
+from vfi_jax import registry, weights
+from vfi_jax.contract import Contract
+from vfi_jax.training import recipes
+from vfi_jax.training.options import Options
+from vfi_jax.training.recipe import Recipe
+
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "grain")
+RECORD = "run.json"
+# Options that decide the outcome and are not part of the recipe.
+DECISIVE = ("data_dir", "licences", "scenes", "bf16", "accumulate", "start_from")
+
+
+def resolve(options: Options, recipe: Recipe | None = None) -> Recipe:
+    """A recipe with what the options override.
+
+    Args:
+      options: of the run.
+      recipe: by default the one that `options.system` names.
+
+    Raises:
+      ValueError: no such system.
+    """
+    recipe = recipe or recipes.find(options.system)
+    named = {"data": options.data or None, "gaps": options.gaps or None}
+    for name in ("steps", "batch", "crop", "ema"):
+        named[name] = getattr(options, name)
+    changes: dict[str, Any] = {name: v for name, v in named.items() if v is not None}
+    if options.learning_rate is not None:
+        changes["optimizer"] = dataclasses.replace(
+            recipe.optimizer, learning_rate=options.learning_rate
+        )
+    return dataclasses.replace(recipe, **changes)
+
+
+def check(options: Options, recipe: Recipe, contract: Contract) -> None:
+    """Refuses numbers that do not fit before anything is read or compiled.
+
+    Raises:
+      ValueError: a count is below 1, a learning rate or decay out of its range, the batch too small
+        for the recipe's collages, or the crop no multiple of what the model takes.
+    """
+    counts = {name: getattr(options, name) for name in ("accumulate", "steps_per_dispatch")}
+    counts |= {"scenes": options.scenes, "batch": recipe.batch, "steps": recipe.steps}
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {count}")
+    if not 0 <= recipe.ema < 1:
+        raise ValueError(f"--ema must be at least 0 and below 1, got {recipe.ema}")
+    if not recipe.optimizer.learning_rate > 0:
+        raise ValueError(f"--learning-rate must be above 0, got {recipe.optimizer.learning_rate}")
+    if recipe.augment.collages and not recipe.augment.count_collages(recipe.batch):
+        raise ValueError(
+            f"--batch must be larger for {recipe.model}, as its recipe makes a share of "
+            f"{recipe.augment.collages:.2g} of a batch into collages, got {recipe.batch}"
+        )
+    multiple = contract.multiple * contract.scale
+    height, width = recipe.crop
+    if recipe.augment.transpose and height != width:
+        raise ValueError(
+            f"--crop must be square, as {recipe.model}'s recipe transposes, got {height} {width}"
+        )
+    if any(side < 1 or side % multiple for side in recipe.crop):
+        raise ValueError(
+            f"--crop must be multiples of {multiple} for {recipe.model}, got {height} {width}"
+        )
+
+
+def create_model(recipe: Recipe, *, bf16: bool) -> nn.Module:
+    """The model to train; multiplies at the platform's fastest, as every published training did."""
+    fields = {field.name for field in dataclasses.fields(registry.create(recipe.model).config)}
+    wanted = {"precision": "default", **({"dtype": jnp.bfloat16} if bf16 else {})}
+    if bf16 and "dtype" not in fields:
+        raise ValueError(f"--bf16 needs a model with a dtype option; {recipe.model} has none")
+    changes = {name: value for name, value in wanted.items() if name in fields}
+    return registry.create(recipe.model, **changes)
+
+
+def start_variables(model: nn.Module, recipe: Recipe, *, seed: int, weights_name: str) -> dict:
+    """Initial variables: fresh, then whatever the recipe or the command line starts from.
+
+    Raises:
+      ValueError: weights to start from are not at hand or do not fit.
+    """
+    inputs: dict[str, Any] = {
+        name: jnp.zeros(spec.shape, spec.dtype)
+        for name, spec in registry.example_inputs(model, train=True).items()
+    }
+    # One compiled program, as Linen's eager init would compile one for each kernel's shape; with
+    # XLA's own generator, as JAX's is unrolled for every kernel: a fifth of the time to compile.
+    key = jax.random.key(seed, impl="rbg")
+    variables = jax.jit(lambda key: model.init(key, **inputs))(key)
+    start_from = {"": weights_name} if weights_name else recipe.start_from
+    for part, name in start_from.items():
+        _, loaded = weights.load(name)
+        variables = _merged(variables, loaded, tuple(filter(None, part.split("/"))), name)
+    return variables
+
+
+def load_frozen(recipe: Recipe) -> dict:
+    """Variables of the fixed networks that the loss needs, by the loss's names for them.
+
+    Raises:
+      ValueError: one is not at hand; the message says how to get it.
+    """
+    return {role: weights.load(name)[1] for role, name in recipe.frozen.items()}
+
+
+def claim(options: Options, recipe: Recipe) -> None:
+    """Makes the run's folder.
+
+    Raises:
+      FileExistsError: it holds a run and --resume was not given.
+      FileNotFoundError: --resume was given and it holds none.
+      ValueError: --resume was given and it holds a run of another model, or one that keeps a moving
+        average where this does not, or none where this does.
+    """
+    record = options.workdir / RECORD
+    if options.resume:
+        if not record.exists():
+            raise FileNotFoundError(f"{options.workdir} holds no run to resume (no {RECORD} in it)")
+        started = json.loads(record.read_text())["recipe"]
+        if started["model"] != recipe.model:
+            raise ValueError(
+                f"the run in {options.workdir} is of {started['model']}, got {recipe.model}"
+            )
+        if bool(started["ema"]) != bool(recipe.ema):
+            raise ValueError(
+                f"the run in {options.workdir} has --ema {started['ema']}, got {recipe.ema}; a "
+                "moving average cannot be begun or dropped on the way"
+            )
+    elif record.exists():
+        raise FileExistsError(
+            f"{options.workdir} holds a run; go on with --resume, or name another --workdir"
+        )
+    options.workdir.mkdir(parents=True, exist_ok=True)
+
+
+def write_record(folder: Path, options: Options, recipe: Recipe) -> list[str]:
+    """Writes run.json: the command, the recipe, the seed, package versions and the git commit.
+
+    A resumed run adds the same of its own under "resumed" and keeps what it was started with.
+
+    Returns:
+      What a resumed run does otherwise than it did before, such as "batch 4 -> 8".
+    """
+    record: dict[str, Any] = {
+        "command": ["vfi-jax", "train", *options.words()],
+        "seed": options.seed,
+        "options": _plain(dataclasses.asdict(options)),
+        "recipe": _plain({f.name: getattr(recipe, f.name) for f in dataclasses.fields(recipe)}),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "python": sys.version.split()[0],
+        "devices": [device.device_kind for device in jax.devices()],
+        "commit": _commit(),
+    }
+    file, partial = folder / RECORD, folder / f".{RECORD}"
+    changes = []
+    if options.resume:
+        started = json.loads(file.read_text())
+        resumed = started.get("resumed", [])
+        changes = _changes([started, *resumed][-1], record)
+        record = {**started, "resumed": [*resumed, record]}
+    # Killed while it writes, it leaves the old one whole.
+    partial.write_text(json.dumps(record, indent=1) + "\n")
+    partial.replace(file)
+    return changes
+
+
+def _changes(before, after):
+    def decisive(record):
+        chosen = {name: record["options"].get(name) for name in DECISIVE}
+        recipe = {**record["recipe"], **record["recipe"]["optimizer"]}
+        return {name: v for name, v in {**recipe, **chosen}.items() if name != "optimizer"}
+
+    old, new = decisive(before), decisive(after)
+    return [
+        f"{name} {old.get(name)} -> {value}"
+        for name, value in new.items()
+        if old.get(name) != value
+    ]
+
+
+def _merged(variables, loaded, path, name):
+    """`variables` with `loaded` laid over the part at `path`; what only training has is kept."""
+    out = dict(variables)
+    for collection, tree in loaded.items():
+        flat = flatten_dict(out.get(collection, {}))
+        for leaf_path, leaf in flatten_dict(tree).items():
+            place = (*path, *leaf_path)
+            if place not in flat or flat[place].shape != np.shape(leaf):
+                raise ValueError(
+                    f"weights {name!r} do not fit: {collection}/{'/'.join(place)} is "
+                    f"{np.shape(leaf)} there and {flat[place].shape if place in flat else 'absent'}"
+                    f" in the model"
+                )
+            flat[place] = jnp.asarray(leaf)
+        out[collection] = unflatten_dict(flat)
+    return out
+
+
+def _plain(value):
+    """Only what JSON has; functions by name."""
+    if dataclasses.is_dataclass(value):
+        return _plain({f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if callable(value):
+        return getattr(value, "__qualname__", repr(value))
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _commit():
+    git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
