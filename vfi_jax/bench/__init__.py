@@ -1,7 +1,8 @@
 """How fast operations and models run on this machine: what `vfi-jax bench` prints and saves.
 
 `operation_cases` and `model_cases` say what to run, `Bench` measures it beside the machine's own
-limits, `table` and `save` show the rows.
+limits, `table` and `save` show the rows. `accelerator` measures all systems within a budget of
+time; `estimates` counts what they would take at least on accelerators that are not here.
 """
 
 from vfi_jax.bench.cases import Case, model_cases, operation_cases

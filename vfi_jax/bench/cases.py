@@ -5,13 +5,17 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
+import optax
 
 from vfi_jax import lookup, ops, registry
 from vfi_jax.ops import kernels
 
 TAPS = 51  # of SepConv's kernels
+RULE = optax.adam(1e-4)  # of timed steps of training
 MOTION = 3.0  # pixels, the standard deviation of flows and offsets
 
 
@@ -24,8 +28,10 @@ class Case:
       detail: what of its sizes the name does not say.
       function: of the arrays.
       arrays: float32 NumPy arrays, or a pytree of them.
-      flops: additions and multiplications that the definition needs; None: unknown.
+      flops: additions and multiplications that the definition needs; None: those of the
+        convolutions and products that its program has.
       differentiable: arrays have gradients to time.
+      training: the function is a step of training.
     """
 
     name: str
@@ -34,6 +40,7 @@ class Case:
     arrays: tuple[Any, ...]
     flops: float | None = None
     differentiable: bool = True
+    training: bool = False
 
 
 def operation_cases(
@@ -62,7 +69,12 @@ def operation_cases(
 
 
 def model_cases(
-    names: Iterable[str], *, size: tuple[int, int] = (256, 448), precision: str | None = None
+    names: Iterable[str],
+    *,
+    size: tuple[int, int] = (256, 448),
+    batch: int = 1,
+    training: bool = False,
+    **options: Any,
 ) -> Iterator[Case]:
     """Models answering one full window, with all parameters zero: no weights are needed.
 
@@ -70,36 +82,113 @@ def model_cases(
 
     Args:
       names: of the systems.
-      size: height and width, rounded up to what the model takes.
-      precision: of the convolutions where a model has that option; None: its default.
+      size: height and width, rounded up to what the model takes; of the output, divided by the
+        scale of systems that enlarge.
+      batch: windows at once.
+      training: a step of Adam on the L1 distance of the frames, in place of inference.
+      **options: of the Config, such as precision and dtype, where a model has them.
 
     Raises:
       ValueError: unknown model, or no names.
     """
+    names = list(names)
     if not names:
-        raise ValueError("name the models to time, such as `vfi-jax bench models rife`")
-    models = [(name, registry.create(name)) for name in names]
-    return (_model_case(name, model, size, precision) for name, model in models)
+        raise ValueError("name the models to time, such as `vfi-jax bench models rife`, or --all")
+    models = [(name, created(name, options)) for name in names]
+    return (_model_case(name, model, size, batch, training) for name, model in models)
 
 
-def _model_case(name, model, size, precision):
-    if precision and hasattr(model.config, "precision"):
-        model = registry.create(name, precision=precision)
-    chosen = getattr(model.config, "precision", None)
+def shapes(model: nn.Module, size: tuple[int, int], batch: int, *, training: bool) -> tuple:
+    """Shapes of the arguments of `inference` or `training_step`.
+
+    Args:
+      model: a system.
+      size: as in `model_cases`.
+      batch: windows at once.
+      training: of `training_step`.
+    """
     contract = model.contract
-    height, width = (-(-side // contract.multiple) * contract.multiple for side in size)
-    times = contract.times or ((contract.frames - 1) / 2,)
-    frames = np.random.default_rng(0).random((1, contract.frames, height, width, 3), np.float32)
-    variables = jax.tree.map(
-        lambda leaf: np.zeros(leaf.shape, leaf.dtype), registry.abstract_variables(model)
-    )
+    whole = contract.multiple
+    height, width = (-(-side // (whole * contract.scale)) * whole for side in size)
+    inputs = {
+        name: jax.ShapeDtypeStruct((batch, *leaf.shape[1:]), leaf.dtype)
+        for name, leaf in registry.example_inputs(
+            model, train=training, size=(height, width)
+        ).items()
+    }
+    variables = registry.abstract_variables(model, train=training)
+    if not training:
+        return variables, inputs["frames"], inputs["times"]
+    state = jax.eval_shape(RULE.init, variables.get("params", {}))
+    return variables, state, inputs["frames"], inputs["times"], inputs["targets"]
+
+
+def inference(model: nn.Module) -> Callable[..., Any]:
+    """`(variables, frames, times) -> frames` of a system."""
+
+    def answer(variables, frames, times):
+        return model.apply(variables, frames, times)["frames"]
+
+    return answer
+
+
+def training_step(model: nn.Module) -> Callable[..., Any]:
+    """`(variables, optimiser's state, frames, times, targets) -> (parameters, state)`."""
+
+    def step(variables, state, frames, times, targets):
+        params = variables.get("params", {})  # blend has none
+
+        def loss(params):
+            prediction, _ = model.apply(
+                {**variables, "params": params},
+                frames,
+                times,
+                targets=targets,
+                train=True,
+                mutable=["batch_stats"],
+            )
+            return jnp.abs(prediction["frames"] - targets).mean()
+
+        gradient = jax.grad(loss)(params)
+        updates, state = RULE.update(gradient, state)
+        return optax.apply_updates(params, updates), state
+
+    return step
+
+
+def fields(model: nn.Module) -> set[str]:
+    """Names of the options of a system."""
+    return {field.name for field in dataclasses.fields(model.config)}
+
+
+def created(name: str, options: dict[str, Any]) -> nn.Module:
+    """A system with those of the options that it has and that are not None."""
+    known = fields(registry.create(name))
+    chosen = {key: value for key, value in options.items() if value is not None and key in known}
+    return registry.create(name, **chosen)
+
+
+def _model_case(name, model, size, batch, training):
+    arguments = shapes(model, size, batch, training=training)
+    *fixed, frames, times = arguments[:-1] if training else arguments
+    targets = arguments[-1:] if training else ()
+    generator = np.random.default_rng(0)
+    images = [generator.random(leaf.shape, np.float32) for leaf in (frames, *targets)]
+    contract = model.contract
+    asked = contract.times or ((contract.frames - 1) / 2,)
+    values = np.broadcast_to(np.asarray(asked, np.float32), times.shape)
+    zeros = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), fixed)
+    height, width = frames.shape[2:4]
+    details = [f"{contract.frames} frames {width}x{height} to {len(asked)}", "parameters 0"]
+    details += [f"batch {batch}"] if batch > 1 else []
+    details += [f"precision {model.config.precision}"] if "precision" in fields(model) else []
     return Case(
         name,
-        f"{contract.frames} frames {width}x{height} to {len(times)}, parameters 0"
-        + (f", precision {chosen}" if chosen else ""),
-        lambda variables, frames, times: model.apply(variables, frames, times)["frames"],
-        (variables, frames, np.asarray([times], np.float32)),
+        ", ".join(details),
+        (training_step if training else inference)(model),
+        (*zeros, images[0], values, *images[1:]),
         differentiable=False,
+        training=training,
     )
 
 

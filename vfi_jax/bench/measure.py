@@ -12,10 +12,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from vfi_jax import ops
+from vfi_jax.bench import costs
 from vfi_jax.bench.cases import Case
+from vfi_jax.devices import Peaks
 
 SAMPLE = 0.01  # seconds that a sample lasts at least on an accelerator, whose calls queue up
 COPY = {"cpu": 2**26, "default": 2**30}  # bytes of the copy that measures the bandwidth
@@ -35,8 +36,8 @@ class Row:
       size: height and width.
       milliseconds: of a call, the median.
       gigabytes: read and written at least: arguments and results once.
-      gigaflops: that the definition needs, three times for gradients; of models, what XLA counts
-        (the body of a loop once).
+      gigaflops: that the definition needs, three times for gradients; of models, those of their
+        convolutions and products.
       gigabytes_per_second: achieved.
       roofline: least time that bandwidth and arithmetic of this device allow, over the time taken.
       peak_megabytes: arguments, results and temporaries.
@@ -119,13 +120,10 @@ class Bench:
         compile_seconds = time.perf_counter() - start
         samples, ratios = self._samples(functools.partial(compiled, *arrays), rival)
         seconds = statistics.median(samples)
-        memory, costs = compiled.memory_analysis(), compiled.cost_analysis()
+        memory = compiled.memory_analysis()
         assert memory is not None
         least = memory.argument_size_in_bytes + memory.output_size_in_bytes
-        flops = (costs or {}).get("flops", 0.0) if case.flops is None else case.flops
-        if case.flops is not None and gradients:
-            flops *= 3  # a product has two factors, each with a product for its gradient
-        bound = max(least / self.bandwidth, flops / self.arithmetic)
+        flops, bound = self._bound(case, arrays, least, gradients)
         return Row(
             name=case.name,
             detail=case.detail,
@@ -143,6 +141,30 @@ class Bench:
             compile_seconds=compile_seconds,
             ratio=statistics.median(ratios) if ratios else None,
         )
+
+    def seconds(self, call: Callable[[], Any]) -> float:
+        """Median time of a call, warm."""
+        return statistics.median(self._samples(call)[0])
+
+    @functools.cached_property
+    def peaks(self) -> Peaks:
+        """The limits as rates of every type, measured when first asked for."""
+        return Peaks(
+            self.device,
+            float32=self.arithmetic,
+            fast=self._arithmetic("default"),
+            bfloat16=self._arithmetic("default", jnp.bfloat16),
+            bandwidth=self.bandwidth,
+            memory=_memory(),
+        )
+
+    def _bound(self, case, arrays, least, gradients):
+        """FLOPs of a case and the least seconds that they and its bytes take."""
+        if case.flops is None:
+            found = costs.count(case.function, *arrays, platform=platform())
+            return found.flops, found.seconds(self.peaks)
+        flops = 3 * case.flops if gradients else case.flops  # products for two factors' gradients
+        return flops, max(least / self.bandwidth, flops / self.arithmetic)
 
     def _samples(self, call, rival=None):
         """(seconds of each call, ratios to the rival's of the same turn)."""
@@ -170,10 +192,10 @@ class Bench:
 
         return 2 * _pick(COPY) / min(self._samples(copy)[0])
 
-    def _arithmetic(self):
+    def _arithmetic(self, precision="highest", dtype=jnp.float32):
         side = _pick(PRODUCT)
-        matrix = jnp.ones((side, side))
-        product = jax.jit(functools.partial(jnp.matmul, precision=lax.Precision.HIGHEST))
+        matrix = jnp.ones((side, side), dtype)
+        product = jax.jit(functools.partial(jnp.matmul, precision=precision))
         return 2 * side**3 / min(self._samples(functools.partial(product, matrix, matrix))[0])
 
 
@@ -217,6 +239,17 @@ def _seconds(call, calls):
         out = call()
     jax.block_until_ready(out)
     return time.perf_counter() - start
+
+
+def platform() -> str:
+    """Name of the default backend in lowering: "cpu", "cuda" or "tpu"."""
+    name = jax.default_backend()
+    return "cuda" if name == "gpu" else name
+
+
+def _memory():
+    """Bytes of the default device, 0 where it does not tell."""
+    return float((jax.devices()[0].memory_stats() or {}).get("bytes_limit", 0))
 
 
 def _on_cpu():

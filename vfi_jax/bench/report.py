@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 from rich.table import Table
@@ -34,8 +35,21 @@ def table(bench: Bench, rows: Sequence[Row], *, rival: str | None = None) -> Tab
 
 
 def save(path: Path, bench: Bench, rows: Sequence[Row]) -> None:
-    """Write the rows and the machine as JSON."""
-    machine = {
+    """Write the rows and the machine as JSON; a reader never sees half a file."""
+    save_rows(path, machine(bench), rows)
+
+
+def save_rows(path: Path, machine: dict, rows: Sequence[Any]) -> None:
+    """Write any dataclasses and what they were measured on as JSON."""
+    document = {"machine": machine, "rows": [dataclasses.asdict(row) for row in rows]}
+    whole = path.with_name(f".{path.name}.part")
+    whole.write_text(json.dumps(document, indent=2) + "\n")
+    whole.replace(path)
+
+
+def machine(bench: Bench) -> dict:
+    """The device and its limits, for JSON."""
+    return {
         "device": bench.device,
         "platform": jax.default_backend(),
         "cores": _cores(),
@@ -44,8 +58,6 @@ def save(path: Path, bench: Bench, rows: Sequence[Row]) -> None:
         "arithmetic": bench.arithmetic,
         "repeats": bench.repeats,
     }
-    document = {"machine": machine, "rows": [dataclasses.asdict(row) for row in rows]}
-    path.write_text(json.dumps(document, indent=2) + "\n")
 
 
 def _machine(bench):

@@ -1,10 +1,14 @@
 """Time operations or models on this machine, beside what the machine can do at best.
 
+`ops` and `models` time what is named. `accelerator` measures all systems at 1280x720 and 1920x1080
+in three precisions, batches of 1 and 8, inference and training, the most telling first, until
+--seconds are over. `estimates` counts FLOPs and bytes for GPUs and TPUs that are not here.
 Operations multiply in full float32; the roofline is the least time that the measured bandwidth and
 arithmetic allow, over the time taken.
 """
 
 import dataclasses
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -19,14 +23,29 @@ PIPE_WIDTH = 200  # columns, where nobody's terminal says how many there are
 class Args:
     """Options of `vfi-jax bench`."""
 
-    target: Positional[Literal["ops", "models"]]
+    target: Positional[Literal["ops", "models", "accelerator", "estimates"]]
     """What to time."""
 
     names: Positional[tuple[str, ...]] = ()
-    """Which of them; all operations by default."""
+    """Which of them; all by default, but for `models`, which wants names or --all."""
 
-    size: tuple[str, ...] = ("448x256",)
-    """Widths x heights of the images, in pixels."""
+    all: bool = False
+    """All models."""
+
+    size: tuple[str, ...] = ()
+    """Widths x heights of the images, in pixels; 448x256 for ops and models."""
+
+    batch: tuple[int, ...] = ()
+    """Windows per call of a model, 1 by default; of `accelerator` 1 and 8."""
+
+    training: bool = False
+    """Also time a training step of each model: L1 loss, Adam."""
+
+    seconds: float = 420.0
+    """Time after which `accelerator` starts nothing more."""
+
+    workers: int = 8
+    """Programs that `accelerator` compiles at once."""
 
     dtype: tuple[Literal["float32", "bfloat16"], ...] = ("float32",)
     """Types of the first array of an operation: its image or features."""
@@ -50,11 +69,15 @@ class Args:
     """Run on one core."""
 
     out: Path = Path("bench.json")
-    """File for the numbers."""
+    """File for the numbers; `accelerator` and `estimates` write a page (.md) beside it."""
 
 
 def run(args: Args) -> int:
     """Times what was asked for; prints a table and writes the file."""
+    if args.target in ("accelerator", "estimates"):
+        from vfi_jax.cli import _bench_pages
+
+        return getattr(_bench_pages, args.target)(args)
     if args.target == "models" and args.dtype != ("float32",):
         raise ValueError("--dtype is of operations; of a model's convolutions choose --precision")
     if args.against and args.dtype != ("float32",):
@@ -71,7 +94,7 @@ def run(args: Args) -> int:
         find, name = bench.rival(args.against), args.against.stem.removeprefix("against_")
     runs = [
         (size, backend, _cases(args, size, backend))
-        for size in map(parse_size, args.size)
+        for size in map(parse_size, args.size or ("448x256",))
         for backend in args.backend
     ]
     machine = bench.Bench(repeats=args.repeats)
@@ -99,11 +122,18 @@ def run(args: Args) -> int:
 
 
 def _cases(args, size, backend):
-    from vfi_jax import bench
+    from vfi_jax import bench, lookup, registry
 
     if args.target == "ops":
         return bench.operation_cases(args.names, size=size, backend=backend)
-    return bench.model_cases(args.names, size=size, precision=args.precision)
+    names = lookup.modules(registry.MODELS) if args.all else args.names
+    return itertools.chain.from_iterable(
+        bench.model_cases(
+            names, size=size, batch=batch, training=training, precision=args.precision
+        )
+        for batch in args.batch or (1,)
+        for training in (False, True)[: 1 + args.training]
+    )
 
 
 def _pin():
