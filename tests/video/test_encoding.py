@@ -199,3 +199,9 @@ def test_a_lossless_source_and_a_lossy_target_are_remarked(tmp_path):
     )
     for options in ({"codec": "ffv1"}, {"codec": "libx264", "crf": 0}):
         assert not interpolate_video(source, tmp_path / "a.mkv", dry_run=True, **options).warnings
+
+
+def test_mpeg4_takes_a_unit_of_time_that_its_header_holds(tmp_path):
+    source = make(tmp_path / "in.mp4")
+    interpolate_video(source, tmp_path / "out.mov", codec="mpeg4")
+    assert facts(tmp_path / "out.mov").times == [Fraction(index, 60) for index in range(11)]

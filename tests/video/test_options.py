@@ -39,7 +39,7 @@ def test_weights_that_are_nowhere_are_called_so():
 
 
 def test_the_command_has_the_defaults_of_the_library():
-    args = interpolate.Args(source="in.mp4", target="out.mp4")
+    args = interpolate.Args(paths=("in.mp4", "out.mp4"))
     for group in GROUPS:
         assert gathered(group, args) == group()
 

@@ -26,7 +26,16 @@ class Args(interpolate.Args):
     samples: int = Timing.samples
 
 
+def check(args: Args) -> None:
+    """As `vfi-jax interpolate`."""
+    interpolate.check(_with_rate(args))
+
+
 def run(args: Args) -> int:
-    """Writes the target and prints the report."""
+    """Writes the targets and prints the reports."""
+    return interpolate.run(_with_rate(args))
+
+
+def _with_rate(args):
     keeps_rate = args.multi is None and args.fps is None and args.slow == 1
-    return interpolate.run(dataclasses.replace(args, multi=1 if keeps_rate else args.multi))
+    return dataclasses.replace(args, multi=1 if keeps_rate else args.multi)

@@ -9,6 +9,7 @@ motion in the place of a higher rate.
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import os
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from vfi_jax.cli._batch import run_batch
 from vfi_jax.cli._progress import json_lines, print_json, progress_bar
 from vfi_jax.cli._stoppable import Stoppable
 from vfi_jax.video.options import Computing, Output, Timing, gathered
@@ -33,11 +35,15 @@ COMPUTING: Any = Computing
 class Args(Output, Computing, Timing):
     """Options of `vfi-jax interpolate`: those of the library, with short names."""
 
-    source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
-    """The video, or a folder of images."""
+    paths: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="PATH")]
+    """SOURCE TARGET: a video or a folder of images, and the new file or folder (no suffix). With
+    --output-dir one or more SOURCEs, which may also be glob patterns and folders of videos."""
 
-    target: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TARGET")]
-    """Where the new video goes: a file, or a folder (no suffix)."""
+    output_dir: Path | None = None
+    """Folder for the results of several sources, under the sources' names."""
+
+    suffix: str | None = None
+    """Suffix of the results in --output-dir, such as .mkv. If not given, the source's."""
 
     multi: Annotated[int | None, tyro.conf.arg(aliases=["-x"])] = Timing.multi
     fps: str | None = TIMING.fps
@@ -70,6 +76,9 @@ class Args(Output, Computing, Timing):
     """Fraction of the resolution at which RIFE, Practical-RIFE, IFRNet, UPR-Net and others that
     have the option estimate flow: 0.5 for the large motions of 4K."""
 
+    stats: bool = False
+    """Report which share of the time decoding, computing and encoding were busy."""
+
     json: bool = False
     """Write progress and the report to stdout as JSON, an object a line."""
 
@@ -80,37 +89,90 @@ class Args(Output, Computing, Timing):
         """Checks nothing: the library's groups of options do, when they are gathered."""
 
 
+def check(args: Args) -> None:
+    """Refuses wrong arguments before weights are fetched or loaded."""
+    from vfi_jax.video import interpolate
+
+    timing, _, output = _groups(args)
+    jobs = _jobs(args)
+    if args.output_dir is None:  # in a batch a source that cannot be read does not stop the others
+        interpolate.check(jobs[0].source, jobs[0].target, timing, output)
+
+
 def run(args: Args) -> int:
-    """Writes the target and prints the report."""
+    """Writes the targets and prints the reports."""
     # XLA's own messages, such as the banner about slow compilation, are for its developers.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from vfi_jax.video.loading import load
+
+    groups = _groups(args)
+    jobs, loading = _jobs(args), functools.cache(functools.partial(load, groups[1]))
+    if args.output_dir is None:
+        _print_report(args, _interpolated(args, jobs[0], loading, groups))
+        return 0
+    args.output_dir.mkdir(parents=True, exist_ok=True)
+    return run_batch(
+        jobs,
+        lambda job, title: _interpolated(args, job, loading, groups, title),
+        print_report=functools.partial(_print_report, args),
+        json=args.json,
+    )
+
+
+def _groups(args):
+    """The library's options."""
     given = {name: getattr(args, name) for name in CONFIG}
     config = {name: value for name, value in given.items() if value is not None}
     memory = None if args.memory is None else args.memory * GIB
     args = dataclasses.replace(args, config=config, memory=memory)
-    report = _interpolated(args)
+    return gathered(Timing, args), gathered(Computing, args), gathered(Output, args)
+
+
+def _jobs(args):
+    """What is to be done."""
+    from vfi_jax.video import batch, targets
+
+    if args.output_dir is not None:
+        if not args.paths:
+            raise ValueError("give one or more sources with --output-dir, got none")
+        if args.output_dir.exists() and not args.output_dir.is_dir():
+            raise ValueError(f"--output-dir {args.output_dir} is a file")
+        return batch.plan(batch.find_sources(args.paths), args.output_dir, suffix=args.suffix)
+    if args.suffix is not None:
+        raise ValueError("--suffix is for --output-dir; a target has its own")
+    if len(args.paths) != 2:
+        raise ValueError(
+            f"give SOURCE TARGET, or several sources and --output-dir FOLDER; got "
+            f"{len(args.paths)} paths"
+        )
+    source, target = args.paths
+    targets.named("target", target)  # Path("") would be the current folder
+    return [batch.Job(targets.named("source", source), target)]
+
+
+def _print_report(args, report):
     if args.json:
         print_json("report", **dataclasses.asdict(report))
-    else:
-        print(report)
-    return 0
+        return
+    print(report)
+    if args.stats and report.busy:
+        print(report.stats)
 
 
-def _interpolated(args):
+def _interpolated(args, job, loading, groups, title="interpolating"):
     """The report of a run that a signal ends within seconds."""
-    from vfi_jax.video import interpolate_video, workspace
+    from vfi_jax.video import workspace
+    from vfi_jax.video.interpolate import interpolate_with
 
     written, total = 0, None
 
     def say_what_happened():
         of = f" of {total}" if total else ""
         kept = "; --resume continues" if args.resume else ""
-        LOG.warning(
-            "stopped after %d%s frames; %s is not written%s", written, of, args.target, kept
-        )
+        LOG.warning("stopped after %d%s frames; %s is not written%s", written, of, job.target, kept)
 
     def clean_up():
-        workspace.abandon(Path(args.target).resolve())
+        workspace.abandon(Path(job.target).resolve())
         say_what_happened()
 
     stoppable = Stoppable(clean_up)
@@ -121,19 +183,12 @@ def _interpolated(args):
         stoppable.check()
         show(done, expected)
 
-    bar = contextlib.nullcontext(json_lines()) if args.json else progress_bar("interpolating")
+    bar = contextlib.nullcontext(json_lines()) if args.json else progress_bar(title)
     with bar as show:
         _log_to_stderr(args.log_level)  # above the bar, which redirects stderr
         try:
             return stoppable(
-                lambda: interpolate_video(
-                    args.source,
-                    args.target,
-                    timing=gathered(Timing, args),
-                    computing=gathered(Computing, args),
-                    output=gathered(Output, args),
-                    progress=progress,
-                )
+                lambda: interpolate_with(loading, job.source, job.target, *groups, progress)
             )
         except (KeyboardInterrupt, SystemExit):
             say_what_happened()

@@ -4,6 +4,7 @@ Every second frame is predicted from its neighbours by AMT-S and compared with t
 decodes by OpenCV, here FFmpeg follows a file's colour tags, so that last digits may differ.
 """
 
+import contextlib
 import dataclasses
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from typing import Annotated
 import tyro
 from tyro.conf import Positional
 
+LEAST_FRAMES = 3  # the middle one is predicted
 LEAST, MOST = 0.706, 0.9975  # scores that VBench's tables show as 0 and 1
 
 
@@ -26,6 +28,24 @@ class Args:
     """Number of predictions per model call."""
 
 
+def check(args: Args) -> None:
+    """Refuses wrong arguments before weights are fetched or loaded."""
+    from vfi_jax.video.read import open_source
+
+    if not args.sources:
+        raise ValueError("sources must be one video or more, got none")
+    if args.batch < 1:
+        raise ValueError(f"--batch must be at least 1, got {args.batch}")
+    for source in args.sources:
+        if source.is_fifo():
+            continue  # a pipe can be read once
+        with contextlib.closing(open_source(source)) as opened:
+            if opened.count is not None and opened.count < LEAST_FRAMES:
+                raise ValueError(
+                    f"{source} must have at least {LEAST_FRAMES} frames, got {opened.count}"
+                )
+
+
 def run(args: Args) -> int:
     """Prints the score of each source, and of several their mean."""
     import numpy as np
@@ -34,10 +54,6 @@ def run(args: Args) -> int:
     from vfi_jax.metrics.smoothness import MULTIPLE
     from vfi_jax.video import read_frames
 
-    if not args.sources:
-        raise ValueError("sources must be one video or more, got none")
-    if args.batch < 1:
-        raise ValueError(f"--batch must be at least 1, got {args.batch}")
     model, variables = weights.load(args.model)
     contract = model.contract
     midpoint = contract.frames == 2 and (contract.times is None or 0.5 in contract.times)
@@ -50,8 +66,10 @@ def run(args: Args) -> int:
     scores = []
     for source in args.sources:
         frames, _ = read_frames(source)
-        if len(frames) < 3:
-            raise ValueError(f"{source} must have at least 3 frames, got {len(frames)}")
+        if len(frames) < LEAST_FRAMES:
+            raise ValueError(
+                f"{source} must have at least {LEAST_FRAMES} frames, got {len(frames)}"
+            )
         scores.append(score(frames))
         print(f"{scores[-1]:.5f}  {source}")
     mean = np.mean(scores)

@@ -3,6 +3,7 @@
 import dataclasses
 import platform
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 
@@ -68,6 +69,8 @@ HARDWARE_CRF = 19
 
 # Hardware's names of pixel formats that differ in how planes are laid out alone.
 INTERLEAVED = {"yuv420p": "nv12", "yuv420p10le": "p010le"}
+
+LARGEST_MPEG4_TIMESCALE = 65535  # ticks per second, a 16-bit field of MPEG-4 part 2
 
 # Least width and height. libx265 (4.1) writes beyond its memory at 10 bits and a width of 33 to 48.
 SMALLEST = {"libx265": 64, "libsvtav1": 64}
@@ -140,6 +143,22 @@ def choose(suffix: str, picture: Picture, output: Output = Output()) -> Encoding
         known = PROFILES[codec].items()
         options["profile"] = next(best for part, (best, _) in known if part in pixel_format)
     return Encoding(format_name, codec, pixel_format, options)
+
+
+def time_base(codec: str, unit: Fraction, rate: Fraction) -> Fraction:
+    """The unit of an encoder's time stamps, in seconds.
+
+    Args:
+      codec: FFmpeg's name of the encoder.
+      unit: what every output time is a multiple of.
+      rate: output frames per second, whose times stay exact where the encoder's unit is coarser.
+    """
+    if av.Codec(codec, "w").canonical_name != "mpeg4":
+        return unit
+    if unit.denominator <= LARGEST_MPEG4_TIMESCALE:
+        return unit
+    finest = LARGEST_MPEG4_TIMESCALE // rate.numerator * rate.numerator
+    return Fraction(1, finest or LARGEST_MPEG4_TIMESCALE)
 
 
 def losses(picture: Picture, encoding: Encoding) -> Iterator[str]:

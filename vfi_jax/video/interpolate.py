@@ -21,7 +21,7 @@ from vfi_jax.video import encoding, targets
 from vfi_jax.video.background import Behind, ahead
 from vfi_jax.video.chunks import Chunks, Driver
 from vfi_jax.video.drawings import Drawings
-from vfi_jax.video.loading import load
+from vfi_jax.video.loading import Loaded, load
 from vfi_jax.video.options import Computing, Output, Timing, replaced
 from vfi_jax.video.originals import Originals, read_mask
 from vfi_jax.video.read import open_source
@@ -32,6 +32,7 @@ from vfi_jax.video.shots import Shots
 from vfi_jax.video.sink import Sink
 from vfi_jax.video.slow import Slowed
 from vfi_jax.video.source import DEFAULT_RATE, Frame, Source
+from vfi_jax.video.stages import DECODE, ENCODE, WAITING, Stages
 from vfi_jax.video.timing import Schedule, parse_moment, parse_rate
 from vfi_jax.video.trim import Trimmed
 from vfi_jax.video.write import open_sink
@@ -81,21 +82,42 @@ def interpolate_video(
         written; the message says which and what to do. Nothing is written then.
       TypeError: there is no such option.
     """
-    started = time.perf_counter()
     timing, computing, output = replaced((timing, computing, output), options)
+    return interpolate_with(
+        functools.partial(load, computing), source, target, timing, computing, output, progress
+    )
+
+
+def interpolate_with(
+    loading: Callable[[], Loaded],
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    timing: Timing,
+    computing: Computing,
+    output: Output,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> Report:
+    """As `interpolate_video`, with a model that is loaded once for many videos.
+
+    Args:
+      loading: gives the model of `computing`; called once the source is open.
+      source: as there.
+      target: as there.
+      timing: as there.
+      computing: as there.
+      output: as there.
+      progress: as there.
+    """
+    started = time.perf_counter()
     folder = targets.is_folder(target)
-    source, target = targets.named("source", source), targets.named("target", target)
+    source_path, target_path = _checked(source, target, timing, output)
     schedule, slow = timing.schedule, int(timing.slow)
-    targets.check(source, target, folder=folder, overwrite=output.overwrite)
-    if output.resume and schedule.open:
-        raise ValueError("resume does not work with a shutter")
-    if output.resume and source.is_fifo():
-        raise ValueError(f"resume needs a source that can be read again; {source} is a FIFO")
+    stages = Stages()
     with contextlib.ExitStack() as stack:
-        opened = stack.enter_context(contextlib.closing(_open(source, timing, output)))
-        loaded = load(computing)
+        opened = stack.enter_context(contextlib.closing(_open(source_path, timing, output)))
+        loaded = loading()
         # Else gaps, or held drawings' time, would be lost where frames have no times of their own.
-        counted = encoding.FORMATS.get(target.suffix.lower()) in encoding.CONSTANT_RATE
+        counted = encoding.FORMATS.get(target_path.suffix.lower()) in encoding.CONSTANT_RATE
         if opened.gaps or timing.dedup or counted:
             schedule = dataclasses.replace(schedule, rate=schedule.out_rate(opened.picture.rate))
         remarks = []
@@ -107,15 +129,15 @@ def interpolate_video(
         mask = read_mask(output.mask, opened.picture.width, opened.picture.height)
         originals = Originals(mask, preview=output.preview)
         picture = _scaled(opened.picture, loaded.interpolator.contract.scale, output)
-        staged = stack.enter_context(_staged(target, output))
+        staged = stack.enter_context(_staged(target_path, output))
         sink: Sink
         if output.resume and not output.dry_run:
-            reopen = functools.partial(_open, source, timing, output)
+            reopen = functools.partial(_open, source_path, timing, output)
             sink = kept = open_resumable(
                 staged, opened, picture, schedule, output, folder=folder, reopen=reopen
             )
             stack.enter_context(contextlib.closing(kept))
-            begin_job(staged.parent, _job(source, timing, computing, output, loaded))
+            begin_job(staged.parent, _job(source_path, timing, computing, output, loaded))
             done = kept.segments.done
             driver: Driver = Chunks(loaded.interpolator, size=FRAMES, done=done, reach=loaded.reach)
             if done:
@@ -130,7 +152,7 @@ def interpolate_video(
             size = opened.picture.width, opened.picture.height
             LOG.info("compiling %s for %dx%d", loaded.name, *size)
             show = _counting(progress, expected)
-            count = _run(opened, sink, driver, schedule, timing, originals, show)
+            count = _run(opened, sink, driver, schedule, timing, originals, stages, show)
     if count.held:
         remarks.append(
             f"{count.held} of {count.frames_in} frames were held drawings; motion takes their time"
@@ -142,8 +164,8 @@ def interpolate_video(
         )
     rate_in = _mean_rate(count, picture.rate)
     return Report(
-        source=source,
-        target=target,
+        source=source_path,
+        target=target_path,
         model=loaded.name,
         codec=sink.codec,
         width=picture.width,
@@ -155,8 +177,44 @@ def interpolate_video(
         duration=count.span,
         cuts=count.cuts,
         seconds=0.0 if output.dry_run else time.perf_counter() - started,
+        busy={} if output.dry_run else stages.shares(),
         warnings=(*remarks, *opened.warnings, *sink.warnings),
     )
+
+
+def check(
+    source: str | os.PathLike, target: str | os.PathLike, timing: Timing, output: Output
+) -> None:
+    """Do nothing if a video can be read and its target written, as far as is known without a model.
+
+    Args:
+      source: as for `interpolate_video`.
+      target: as there.
+      timing: as there.
+      output: as there.
+
+    Raises:
+      ValueError: as there.
+    """
+    source_path, target_path = _checked(source, target, timing, output)
+    if source_path.exists() and not (source_path.is_file() or source_path.is_dir()):
+        return  # a pipe can be read once
+    with contextlib.closing(_open(source_path, timing, output)) as opened:
+        suffix = target_path.suffix.lower()
+        if not (targets.is_folder(target) or suffix == ".gif"):
+            encoding.choose(suffix, opened.picture, output)
+
+
+def _checked(source, target, timing, output):
+    """Both as paths."""
+    folder = targets.is_folder(target)
+    source, target = targets.named("source", source), targets.named("target", target)
+    targets.check(source, target, folder=folder, overwrite=output.overwrite)
+    if output.resume and timing.schedule.open:
+        raise ValueError("resume does not work with a shutter")
+    if output.resume and source.is_fifo():
+        raise ValueError(f"resume needs a source that can be read again; {source} is a FIFO")
+    return source, target
 
 
 @dataclasses.dataclass(frozen=True)
@@ -222,15 +280,18 @@ def _job(source, timing, computing, output, loaded):
     }
 
 
-def _run(opened, sink, driver, schedule, timing, originals, show):
+def _run(opened, sink, driver, schedule, timing, originals, stages, show):
     """Read, interpolate and write at once; returns what was counted."""
     written = held = 0
     try:
         with (
             Behind(DEPTH) as behind,
-            contextlib.closing(ahead(opened.items(alpha=sink.alpha), depth=DEPTH)) as items,
+            contextlib.closing(
+                ahead(stages.items(DECODE, opened.items(alpha=sink.alpha)), depth=DEPTH)
+            ) as items,
         ):
-            frames: Any = originals.passing(_carrying(items, sink, behind))
+            waited_for = stages.items(WAITING, items)
+            frames: Any = originals.passing(_carrying(waited_for, sink, behind))
             if timing.dedup:
                 frames = drawings = Drawings(frames, opened.picture.rate, originals.mask)
             transfer = opened.picture.tags.transfer
@@ -246,10 +307,13 @@ def _run(opened, sink, driver, schedule, timing, originals, show):
                 pixels = frame.pixels
                 if pixels is not None:  # else its segment is done
                     pixels = originals(pixels, frame.time)
-                behind(sink.write, pixels, frame.time, frame.duration)
+                encode = (ENCODE, sink.write, pixels, frame.time, frame.duration)
+                stages.call(WAITING, behind, stages.call, *encode)
                 written += 1
+                if written == 1:
+                    stages.begin()  # the first frame waits for compilation
                 show(written)
-        sink.finish()
+        stages.call(WAITING, stages.call, ENCODE, sink.finish)
         held = drawings.dropped if timing.dedup else 0
     except av.FFmpegError as error:
         raise OSError(f"{error.strerror} while {sink.codec} was written") from error

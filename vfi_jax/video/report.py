@@ -1,6 +1,7 @@
 """The report on an interpolated video."""
 
 import dataclasses
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -25,6 +26,8 @@ class Report:
       seconds: how long it took, loading the model included; 0: nothing was computed, and
         `frames_out` is what is expected (None where the source does not say how many it has).
       warnings: what the user should know, a line each.
+      busy: {stage: share of the time since the first output frame in which it was busy, 0 to 1};
+        empty where nothing was computed.
     """
 
     source: Path
@@ -41,11 +44,17 @@ class Report:
     cuts: int
     seconds: float
     warnings: tuple[str, ...] = ()
+    busy: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def fps(self) -> float:
         """Output frames written per second of work."""
         return (self.frames_out or 0) / self.seconds if self.seconds else 0.0
+
+    @property
+    def stats(self) -> str:
+        """How busy each stage was, one line; a stage near 100 % sets the speed."""
+        return ", ".join(f"{stage} busy {share:.0%}" for stage, share in self.busy.items())
 
     def __str__(self) -> str:
         facts = [

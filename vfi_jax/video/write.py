@@ -83,6 +83,7 @@ class VideoSink(Sink):
         unit = schedule.time_base(picture.tick, picture.rate)
         if chosen.format_name in encoding.CONSTANT_RATE:
             unit = 1 / schedule.out_rate(picture.rate)
+        unit = encoding.time_base(chosen.codec, unit, schedule.out_rate(picture.rate))
         options = _muxer(chosen, unit)
         self._container = open_file(str(path), "w", format=chosen.format_name, options=options)
         try:
