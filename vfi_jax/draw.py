@@ -77,6 +77,51 @@ def depth_greys(depth: Any) -> np.ndarray:
     return np.rint(65535 * near / np.max(near)).astype(np.uint16)
 
 
+def greys(values: Any, *, largest: float | None = None) -> np.ndarray:
+    """One channel as a grey picture, from 0 (black) to `largest` (white).
+
+    Args:
+      values: `[H, W, 1]`.
+      largest: the value of white; None: the largest of `values`.
+
+    Returns:
+      `[H, W, 3]` uint8 RGB.
+    """
+    values = np.asarray(values, np.float64)
+    largest = largest or values.max(initial=0) or 1.0
+    return as_bytes(np.repeat(values / largest, 3, axis=-1))
+
+
+def kernel_tiles(kernels: Any, cell: int) -> np.ndarray:
+    """Kernels of every pixel, of which one in each cell of a grid is drawn in that cell.
+
+    Args:
+      kernels: `[H, W, K, K]`.
+      cell: side of a cell, in pixels.
+
+    Returns:
+      `[H, W, 3]` uint8 RGB: 0 is black, the kernel's largest magnitude white, negative numbers
+      blue; cells have a grey border.
+    """
+    kernels = np.asarray(kernels, np.float64)
+    height, width, taps = kernels.shape[:3]
+    sheet = np.full((height, width, 3), 70, np.uint8)
+    inner = cell - 2
+    for top in range(0, height - cell + 1, cell):
+        for left in range(0, width - cell + 1, cell):
+            kernel = kernels[top + cell // 2, left + cell // 2]
+            share = kernel / (np.abs(kernel).max() or 1.0)
+            positive, negative = np.maximum(share, 0), np.maximum(-share, 0)
+            tile = as_bytes(
+                np.stack([positive, positive + 0.4 * negative, positive + negative], -1)
+            )
+            # Nearest neighbour for large taps keeps them apart; more taps than pixels are averaged.
+            method = Image.Resampling.NEAREST if taps <= inner else Image.Resampling.BOX
+            resized = Image.fromarray(tile).resize((inner, inner), method)
+            sheet[top + 1 : top + 1 + inner, left + 1 : left + 1 + inner] = np.asarray(resized)
+    return sheet
+
+
 def grid(
     rows: Sequence[Sequence[tuple[str, Any] | None]], *, title: str = "", zoom: float = 1.0
 ) -> np.ndarray:

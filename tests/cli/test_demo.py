@@ -1,8 +1,12 @@
+import re
+
 import cv2
 import pytest
 
+from tests import support
 from tests.video.clips import facts
 from vfi_jax import weights
+from vfi_jax.cli import _gallery
 from vfi_jax.cli.__main__ import main
 
 
@@ -45,3 +49,20 @@ def test_files_that_exist_are_kept(tmp_path, capsys, name):
     assert main(["demo", "--out", str(tmp_path)]) == 2
     assert f"{name} exists; --overwrite replaces it" in capsys.readouterr().err
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [(name, "mine")]
+
+
+def test_the_gallery_shows_every_picture_that_it_writes(tmp_path, capsys):
+    words = ["--model", "sepconv/small", "--height", "64", "--width", "96", "--fps", "24"]
+    assert main(["demo", "--gallery", str(tmp_path), *words]) == 0
+    assert "sepconv/small: strip, kernels" in capsys.readouterr().out
+    page = (tmp_path / "index.html").read_text()
+    pictures = [file.name for file in tmp_path.glob("*.png")]
+    assert sorted(pictures) == ["sepconv-small-kernels.png", "sepconv-small-strip.png"]
+    assert sorted(re.findall(r'img src="([^"]+)"', page)) == sorted(pictures)
+    assert re.search(r"frame half-way: [1-4]\d\.\d\d dB", page)
+    assert main(["demo", "--gallery", str(tmp_path)]) == 2
+    assert "index.html exists; --overwrite replaces it" in capsys.readouterr().err
+
+
+def test_the_gallery_has_every_system_whose_weights_come_with_the_package():
+    assert set(_gallery.drawable()) >= set(support.SHIPPED)

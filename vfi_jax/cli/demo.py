@@ -6,7 +6,7 @@ frame beside the exact one) and demo_strip.png (input and interpolated frames, o
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
@@ -42,6 +42,10 @@ class Args:
     seed: int = 1
     """Each gives another scene."""
 
+    gallery: Path | None = None
+    """Draw every system whose weights are here (or --model) into this folder, with an index.html,
+    and do nothing else."""
+
     overwrite: Annotated[bool, tyro.conf.arg(aliases=["-y"])] = False
     """Replace files that exist."""
 
@@ -49,9 +53,13 @@ class Args:
 def run(args: Args) -> int:
     """Renders, interpolates, measures, draws, and prints a line about each."""
     from vfi_jax import Interpolator, draw, images, load, video
+    from vfi_jax.cli._comparison import Comparison
     from vfi_jax.cli._progress import progress_bar
     from vfi_jax.data.scene import Scene
 
+    scene = Scene(args.seed, args.height, args.width, motion=SPEED / args.fps)
+    if args.gallery is not None:
+        return _draw_gallery(args, scene)
     source, target = args.out / "demo_input.mp4", args.out / "demo.mp4"
     pictures = args.out / "demo_side_by_side.png", args.out / "demo_strip.png"
     _check(args, (source, target, *pictures))
@@ -61,7 +69,6 @@ def run(args: Args) -> int:
     interpolator.check([0.5, *(step / args.multi for step in range(args.multi))])
     args.out.mkdir(parents=True, exist_ok=True)
 
-    scene = Scene(args.seed, args.height, args.width, motion=SPEED / args.fps)
     inputs = [draw.as_bytes(scene.frame(time)) for time in range(args.frames)]
     video.write_frames(source, inputs, fps=args.fps, overwrite=True)
     with progress_bar("interpolating") as progress:
@@ -75,11 +82,30 @@ def run(args: Args) -> int:
         )
     print(report)
 
-    clip = _Comparison(scene, inputs, interpolator, report.model)
+    clip = Comparison(scene, inputs, interpolator, report.model)
     images.write(pictures[0], clip.side_by_side(len(inputs) // 2 - 1))
     images.write(pictures[1], clip.strip(len(inputs) // 2 - 1, args.multi))
     print(f"PSNR of the {len(inputs) - 1} frames half-way: {clip.psnr():.2f} dB")
     print("wrote", *(path.as_posix() for path in (source, target, *pictures)))
+    return 0
+
+
+def _draw_gallery(args, scene):
+    """Every system on the scene's first two frames."""
+    from vfi_jax.cli import _gallery
+
+    _check(args, [args.gallery / _gallery.INDEX])
+    entries = []
+    for name in [args.model] if args.model else _gallery.drawable():
+        entries.append(_gallery.entry(name, scene))
+        print(f"{name}: {', '.join(entries[-1].pictures)}", flush=True)
+    facts = (
+        f"Frames 0 and 1 of the procedural scene {args.seed}, {args.width}x{args.height} pixels, "
+        f"of which no point moves by more than {SPEED / args.fps:.0f} pixels. "
+        "The exact frames between are known."
+    )
+    _gallery.write(args.gallery, entries, facts)
+    print("wrote", (args.gallery / _gallery.INDEX).as_posix())
     return 0
 
 
@@ -91,83 +117,3 @@ def _check(args, paths):
     for path in paths:
         if path.exists() and not args.overwrite:
             raise ValueError(f"{path} exists; --overwrite replaces it")
-
-
-@dataclasses.dataclass(frozen=True)
-class _Comparison:
-    """A rendered clip and what a model makes of it."""
-
-    scene: Any
-    inputs: list
-    interpolator: Any
-    model: str
-
-    def interpolated(self, times):
-        """The model's frames at `times`."""
-        return list(self.interpolator.stream(self.inputs, times))
-
-    def psnr(self):
-        """Mean over the frames half-way between two, against the exact ones, in dB."""
-        from vfi_jax import metrics
-
-        times = [index + 0.5 for index in range(len(self.inputs) - 1)]
-        pairs = zip(self.interpolated(times), map(self.scene.frame, times), strict=True)
-        decibels = [metrics.psnr(frame / 255, exact) for frame, exact in pairs]
-        return float(sum(decibels) / len(decibels))
-
-    def side_by_side(self, index):
-        """The frame half-way after frame `index`, the exact one, and how they differ."""
-        import numpy as np
-
-        from vfi_jax import draw
-
-        (between,) = self.interpolated([index + 0.5])
-        exact = self.scene.frame(index + 0.5)
-        error = np.abs(between / 255 - exact)
-        flow = self.scene.flow(index, index + 1)
-        rows = [
-            [
-                (f"frame {index}, input", self.inputs[index]),
-                (f"half-way, by {self.model}", between),
-                (f"frame {index + 1}, input", self.inputs[index + 1]),
-            ],
-            [
-                (
-                    f"motion from {index} to {index + 1} (colour: direction)",
-                    draw.flow_colours(flow),
-                ),
-                ("half-way, exact", exact),
-                ("difference, 4 times", 4 * error),
-            ],
-        ]
-        return draw.grid(rows, title="A new frame, beside the exact one")
-
-    def strip(self, index, multi):
-        """The fastest part from frame `index` to the next: input, interpolated, exact."""
-        from vfi_jax import draw
-
-        rows, columns = self._fastest(index)
-        times = [index + step / multi for step in range(multi + 1)]
-        inputs = [(f"{time}, input", self.inputs[time]) for time in (index, index + 1)]
-        interpolated = zip(times, self.interpolated(times), strict=True)
-        cells = [
-            [inputs[0], *[None] * (multi - 1), inputs[1]],
-            [(f"{time:.2f}, interpolated", picture) for time, picture in interpolated],
-            [(f"{time:.2f}, exact", self.scene.frame(time)) for time in times],
-        ]
-        cells = [[cell and (cell[0], cell[1][rows, columns]) for cell in row] for row in cells]
-        return draw.grid(cells, title=f"One gap between frames, filled by {self.model}", zoom=1.5)
-
-    def _fastest(self, index):
-        """Slices of the part, half as wide and high as the scene, in which most moves."""
-        import cv2
-        import numpy as np
-
-        height, width = (length // 2 for length in self.inputs[0].shape[:2])
-        speed = np.hypot(*np.moveaxis(self.scene.flow(index, index + 1), -1, 0))
-        whole = cv2.boxFilter(speed, -1, (width, height), borderType=cv2.BORDER_CONSTANT)
-        y, x = np.unravel_index(whole.argmax(), whole.shape)
-        top, left = (
-            int(np.clip(at - length // 2, 0, length)) for at, length in ((y, height), (x, width))
-        )
-        return slice(top, top + height), slice(left, left + width)

@@ -47,13 +47,14 @@ def flow_picture(model: nn.Module, variables: Any, sample: Sample) -> np.ndarray
 
 @jax.jit(static_argnums=(0, 1))
 def _field(model, key, variables, frames, times):
-    """`[H, W, 2]`: the finest level, then the first of every leading axis.
+    """`[H, W, 2]`; XLA leaves out what only the frame needs."""
+    return finest(model.apply(variables, frames, times)[key])
 
-    XLA leaves out what only the frame needs.
-    """
-    flow = model.apply(variables, frames, times)[key]
-    flow = flow[-1] if isinstance(flow, tuple | list) else flow
-    return flow.reshape(-1, *flow.shape[-3:])[0]
+
+def finest(value: Any) -> Any:
+    """`[H, W, C]`: the last level of a pyramid, then the first of every leading axis."""
+    array = value[-1] if isinstance(value, tuple | list) else value
+    return array.reshape(-1, *array.shape[-3:])[0]
 
 
 def _shrunk(frame):

@@ -50,7 +50,7 @@ def all_pairs_correlation(
 ) -> tuple[Array, ...]:
     """Correlation of every pixel with every pixel of the other map, at several resolutions.
 
-    out[0](p, q) = sum over channels of features0(p) features1(q) / sqrt(C); each further level is
+    level_0(p, q) = sum over channels of features0(p) features1(q) / sqrt(C); each further level is
     the mean of 2x2 places q of the one before it, an odd last row or column left out. This is the
     one op whose memory grows with the square of the pixels.
 
@@ -82,8 +82,8 @@ def correlation_lookup(volumes: tuple[Array, ...], flow: Flow, *, radius: int = 
     """Read all-pairs correlations around the places where `flow` points, at every level.
 
     out(p, k) with k = (i n + dx + radius) n + dy + radius and n = 2 radius + 1 is
-    volumes[i](p, (p + flow(p)) / 2^i + (dx, dy)), bilinear in q and 0 outside. Mind that dx comes
-    before dy, the order of RAFT and of the weights trained with it; `cost_volume` has dy first.
+    volume_i(p, (p + flow(p)) / 2^i + (dx, dy)), bilinear in q and 0 outside. dx comes before dy,
+    the order of RAFT and of the weights trained with it; `cost_volume` has dy first.
 
     Args:
       volumes: as from `all_pairs_correlation`: `[*B, H, W, H_i, W_i]`, finest first.
