@@ -1,0 +1,128 @@
+"""What the site does to its pages: links out of docs/, generated tables, pages without a place."""
+
+import ast
+import contextlib
+import io
+import re
+import tomllib
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import tyro
+
+from vfi_jax import lookup, registry, weights
+from vfi_jax.cli.__main__ import COMMANDS, commands
+from vfi_jax.contract import Contract
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+LINK = re.compile(r"(\]\()((?:\.\./)+[^)#\s]*)((?:#[^)\s]*)?\))")
+VARIANTS = re.compile(r"^<!-- variants: (\w+) -->$", re.MULTILINE)
+
+
+def on_config(config: Any) -> Any:
+    """Takes the repository's address from pyproject.toml; lists pages that the menu forgot last."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    config.repo_url = project["urls"]["Repository"]
+    listed = str(config.nav)
+    free = sorted(page.name for page in DOCS.glob("*.md") if page.name not in listed)
+    if free:
+        config.nav = [*config.nav, {"More": free}]
+    return config
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """Fills in tables of variants, and links files outside docs/ at the repository's address."""
+    folder = PurePosixPath(page.file.src_uri).parent
+    markdown = VARIANTS.sub(lambda found: variants(found[1]), markdown)
+    for mark, written in (("commands", command_help), ("data sets", data_sets)):
+        mark = f"<!-- {mark} -->"
+        markdown = markdown.replace(mark, written()) if mark in markdown else markdown
+    return LINK.sub(lambda found: _outside(found, folder, config.repo_url), markdown)
+
+
+def variants(system: str) -> str:
+    """A Markdown table of a system's variants: what they answer, and where weights come from."""
+    names = [name for name in registry.list_models() if registry.split(name)[0] == system]
+    rows = [
+        "| name | answers | weights | licence of the weights |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name in names:
+        rows.append(f"| `{name}` | {_answers(registry.create(name).contract)} | {_weights(name)} |")
+    return "\n".join(rows)
+
+
+def command_help() -> str:
+    """What `--help` of every command prints."""
+    sections = []
+    for name in commands():
+        module = lookup.module(COMMANDS, name, kind="command")
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
+            prog = f"vfi-jax {name}"
+            tyro.cli(module.Args, args=["--help"], prog=prog, description=module.__doc__)
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", text.getvalue()).rstrip()
+        sections.append(f"## vfi-jax {name}\n\n```text\n{plain}\n```\n")
+    return "\n".join(sections)
+
+
+def data_sets() -> str:
+    """What each builder's file says: the data set, its variants and splits, its layout."""
+    sections = []
+    for file in sorted((ROOT / "vfi_jax/data/builders").glob("[!_]*.py")):
+        tree = ast.parse(file.read_text())
+        named = {
+            node.targets[0].id: ast.literal_eval(node.value)
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id in ("LAYOUT", "SPLITS", "VARIANTS")
+        }
+        about = (ast.get_docstring(tree) or "").strip()
+        facts = [
+            f"{label}: {', '.join(f'`{one}`' for one in named[key])}."
+            for key, label in (("VARIANTS", "Variants"), ("SPLITS", "Splits"))
+            if named.get(key)
+        ]
+        layout = (
+            f"```text\n{named['LAYOUT']}\n```" if named.get("LAYOUT") else "Nothing to download."
+        )
+        sections.append(f"## {file.stem}\n\n{about}\n\n{' '.join(facts)}\n\n{layout}\n")
+    return "\n".join(sections)
+
+
+def _answers(contract: Contract) -> str:
+    if contract.times is None:
+        return "any time"
+    times = ", ".join(f"{time:g}" for time in contract.times[:3])
+    more = ", ..." if len(contract.times) > 3 else ""
+    enlarged = f", {contract.scale} times larger" if contract.scale > 1 else ""
+    frames = f" of {contract.frames} frames" if contract.frames > 2 else ""
+    return f"time {times}{more}{frames}{enlarged}"
+
+
+def _weights(name: str) -> str:
+    """Two cells: where weights are, and their licence."""
+    if weights.places.packaged_folder(name).is_dir():
+        return "in the package | Apache-2.0"
+    source = weights.source(name)
+    if source.url:
+        return f"fetched at first use | {source.licence}"
+    if source.file or source.page:
+        return (
+            f"`{source.file}`, by hand | {source.licence}"
+            if source.file
+            else (f"[by hand]({source.page}) | {source.licence}")
+        )
+    return "none; train it | "
+
+
+def _outside(found: re.Match, folder: PurePosixPath, repository: str) -> str:
+    path = (DOCS / folder / found[2]).resolve()
+    if path.is_relative_to(DOCS):
+        return found[0]
+    if not path.exists():
+        raise ValueError(f"{folder}: {found[2]} is no file of the repository")
+    kind = "tree" if path.is_dir() else "blob"
+    return f"{found[1]}{repository}/{kind}/main/{path.relative_to(ROOT).as_posix()}{found[3]}"
