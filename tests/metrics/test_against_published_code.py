@@ -62,9 +62,13 @@ PIQ = {
 }
 
 
-def _waves(kind):
+# The same of larger `_waves`: vif_p.
+VIF = {"odd": 0.3325886175494895, "even": 0.3321651612507924, "grey": 0.3197095442826302}
+
+
+def _waves(kind, *, height=36, width=46):
     """A truth and an estimate in 8-bit values, the same on every machine."""
-    y, x = np.mgrid[: 36 if kind == "even" else 37, :46]
+    y, x = np.mgrid[: height + (kind != "even"), :width]
     colours = range(1 if kind == "grey" else 3)
     truth, moved = (
         np.stack(
@@ -80,6 +84,12 @@ def test_haarpsi_and_gmsd_agree_with_piq(kind):
     truth, estimate = _waves(kind)
     found = [metric(estimate, truth, peak=255) for metric in (metrics.haarpsi, metrics.gmsd)]
     np.testing.assert_allclose(found, PIQ[kind], rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", VIF)
+def test_vif_agrees_with_piq(kind):
+    truth, estimate = _waves(kind, height=60, width=70)
+    np.testing.assert_allclose(metrics.vif(estimate, truth, peak=255), VIF[kind], rtol=2e-6)
 
 
 def test_black_frames_are_alike_and_every_gradient_is_finite():

@@ -4,6 +4,7 @@ import functools
 import inspect
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -24,12 +25,18 @@ def _flows(image, reference):
     return metrics.flow_difference(image[..., :2], reference[..., :2])
 
 
+def _enlarged_vif(image, reference):
+    """VIF's four scales need 41 pixels on a side."""
+    return metrics.vif(*(jnp.kron(x, np.ones((3, 4, 1), np.float32)) for x in (image, reference)))
+
+
 # How each compares two images, what two equal ones give, and whether the order matters.
 COMPARISONS = {
     "psnr": (metrics.psnr, np.inf, False),
     "ssim": (metrics.ssim, 1, False),
     "haarpsi": (metrics.haarpsi, 1, False),
     "gmsd": (metrics.gmsd, 0, False),
+    "vif": (_enlarged_vif, 1, True),
     "interpolation_error": (metrics.interpolation_error, 0, False),
     "normalised_interpolation_error": (metrics.normalised_interpolation_error, 0, True),
     "lpips": (_distance, 0, False),

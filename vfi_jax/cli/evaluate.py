@@ -32,6 +32,8 @@ class Args:
     IFRNet, UPR-Net and others can: ifrnet-snu-film is for 0.8."""
     protocol: str = "default"
     """Conventions to score by: padding, rounding, SSIM, channels; docs/protocols.md lists them."""
+    vif: bool = False
+    """Score visual information fidelity (VIF) too; frames must be at least 41x41."""
     lpips: Literal["", "alex", "vgg"] = ""
     """Score LPIPS too, by this network; its weights and the heads' are needed."""
     temporal: bool = False
@@ -112,8 +114,10 @@ def _extras(args):
     """The further metrics that were requested."""
     from vfi_jax.evaluation import extras
 
-    chosen = [extras.lpips(args.lpips)] if args.lpips else []
-    return [*chosen, extras.temporal()] if args.temporal else chosen
+    chosen = [extras.vif()] if args.vif else []
+    chosen += [extras.lpips(args.lpips)] if args.lpips else []
+    chosen += [extras.temporal()] if args.temporal else []
+    return chosen
 
 
 def _listed(names):

@@ -1,5 +1,6 @@
-"""Metrics that need networks: perceptual distance and steadiness over time."""
+"""Metrics on request: visual information, perceptual distance, steadiness over time."""
 
+import functools
 from fractions import Fraction
 
 import jax
@@ -10,6 +11,17 @@ from vfi_jax import estimation, metrics, ops, weights
 from vfi_jax.evaluation.score import PEAK, Extra, Sample
 
 LPIPS = {"alex": "lpips", "vgg": "lpips/vgg"}  # heads, by what tables call them
+
+
+def vif() -> Extra:
+    """VIF as a further metric of `evaluate`: the mean over a sample's times, as "vif"."""
+    of = jax.jit(functools.partial(metrics.vif, peak=PEAK))
+
+    def score(sample: Sample, predictions: np.ndarray) -> dict[str, float]:
+        pairs = zip(predictions, sample.targets, strict=True)
+        return {"vif": float(np.mean([of(image, reference) for image, reference in pairs]))}
+
+    return Extra(("vif",), "RGB, whole frames", score)
 
 
 def lpips(trunk: str = "alex") -> Extra:

@@ -39,6 +39,7 @@ COLUMNS: Mapping[str, Column] = {
     "haarpsi": Column("HaarPSI", 4, larger=True),
     "gmsd": Column("GMSD", 4),
     "ie": Column("IE", 3),
+    "vif": Column("VIF", 4, larger=True),
     "lpips": Column("LPIPS", 4),
     "tof": Column("tOF (px)", 3),
     "warping": Column("warping error", 5),

@@ -9,6 +9,7 @@ from vfi_jax.metrics.psnr import psnr
 from vfi_jax.metrics.smoothness import motion_smoothness
 from vfi_jax.metrics.ssim import ssim
 from vfi_jax.metrics.temporal import flow_difference, warping_error
+from vfi_jax.metrics.vif import vif
 
 __all__ = [
     "flow_difference",
@@ -21,5 +22,6 @@ __all__ = [
     "normalised_interpolation_error",
     "psnr",
     "ssim",
+    "vif",
     "warping_error",
 ]
