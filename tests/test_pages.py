@@ -160,7 +160,7 @@ def test_a_video_model_interpolates_on_all_devices():
 @pytest.mark.slow
 def test_shipped_weights_are_tuned_as_a_module_of_nnx_and_load_again(folder):
     names: dict = {}
-    exec(_programs(IN_JAX)[1], names)
+    exec(_programs(IN_JAX)[2], names)
     assert names["losses"][2] < names["losses"][0]
     _, found = vfi_jax.load("./tuned")
     jax.tree.map(np.testing.assert_array_equal, found, names["tuned"])
@@ -194,3 +194,18 @@ def test_links_of_readme_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)", (support.ROOT / "README.md").read_text()):
         if "://" not in target:
             assert (support.ROOT / target).exists(), target
+
+
+def test_shipped_weights_are_shared_as_hubs_want_them(folder):
+    names: dict = {}
+    exec(_programs(IN_JAX)[3], names)
+    jax.tree.map(np.testing.assert_array_equal, names["variables"], vfi_jax.load("mind/small")[1])
+
+
+@pytest.mark.slow
+def test_all_bands_of_a_stack_are_moved():
+    names: dict = {}
+    exec(_programs(IN_JAX)[1], names)
+    stack, between = names["stack"], names["between"]
+    assert between.shape == (2, 32, 48, 10)
+    assert stack.min() <= between.min() < between.max() <= stack.max()

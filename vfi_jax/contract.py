@@ -20,7 +20,8 @@ class Contract:
       scale: output height and width over input height and width.
       multiple: input height and width must be multiples of it.
       flows: the last of "flows" in an answer, `[B, T, 2, H, W, 2]` pixels, runs from the new frame
-        to the two frames; any time may be asked for, 0 included: there it is the optical flow.
+        to the two frames; any time may be asked for, 0 included: there it is the optical flow. The
+        last of "logits", `[B, T, H, W, 1]`, is that of the first frame's share.
       symmetric: frames in reverse order give the same answers in reverse order, whatever the
         weights.
 

@@ -55,6 +55,10 @@ def test_the_contract_is_kept_and_times_are_heeded(name):
     )
     _assert_fits(out["frames"], contract, frames, times)
     assert {leaf.dtype for leaf in jax.tree.leaves(variables)} <= {jnp.dtype("float32")}
+    if contract.flows:
+        lead, (height, width) = times.shape, frames.shape[2:4]
+        assert out["flows"][-1].shape == (*lead, 2, height, width, 2)
+        assert out["logits"][-1].shape == (*lead, height, width, 1)
     if contract.times is None:
         wanted = [path[1].key == "frames" for path in _paths((out, variables)) if path[0].idx == 0]
         wanted += [False] * len(jax.tree.leaves(variables))

@@ -10,7 +10,7 @@ from tests import support
 from vfi_jax import evaluation, metrics, weights
 from vfi_jax.data.scene import Scene
 from vfi_jax.interpolation import Interpolator
-from vfi_jax.weights import store
+from vfi_jax.weights import conversion, store
 from vfi_jax.weights.places import PRETRAINED, packaged_folder
 
 SIZE = (128, 192)
@@ -35,6 +35,12 @@ def test_what_ships_is_whole_and_says_where_it_comes_from(name):
     assert f"# {name}" in card
     assert f"train {name}" in card
     assert "## Data" in card
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", support.SHIPPED)
+def test_what_ships_fits_its_model_as_loading_assumes(name):
+    conversion.check(name, *weights.load(name))
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ runs the model. `function` does the same as one pure function. Nothing here know
 its contract says all.
 """
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -15,6 +16,7 @@ import jax
 import numpy as np
 
 from vfi_jax.contract import Contract
+from vfi_jax.interpolation import carry
 from vfi_jax.interpolation.compiled import Compiled
 from vfi_jax.interpolation.forward import Forward
 from vfi_jax.interpolation.function import interpolate
@@ -81,7 +83,8 @@ class Interpolator:
         check_option(invalid, INVALID)
         self._finite = invalid == "error"
         self._compiled = Compiled(model, variables, batch=batch, devices=devices)
-        self._forward = Forward(
+        forward = functools.partial(
+            Forward,
             self._compiled,
             self.contract,
             padding=named(padding),
@@ -91,8 +94,9 @@ class Interpolator:
             memory=memory,
             mask=invalid == "mask",
         )
+        self._forward, self._carrying = forward(), forward(carried=True)
 
-    def __call__(self, frames: Any, times: Iterable[float | Fraction]) -> Any:
+    def __call__(self, frames: Any, times: Iterable[float | Fraction], *, extra: Any = None) -> Any:
         """Frames at `times`.
 
         Args:
@@ -101,11 +105,15 @@ class Interpolator:
             through the model by itself, as grey.
           times: in input frames, in any order. Fractions are exact; floats stand for the nearest
             fraction with a denominator up to a million, so that 0.1 + 0.2 is 3/10.
+          extra: `[N, H, W, K]` floats of any range: channels that the model does not see. The flow
+            between `frames`, which have 3 channels then, carries them. The model's contract must
+            have flows.
 
         Returns:
           `[T, sH, sW, C]` of the same type. Integers are clipped and rounded half to even; floats
           are not clipped. For a JAX array, a JAX array on its devices, sharded alike where sizes
-          allow; both pass through the host, which `vfi_jax.interpolate` avoids.
+          allow; both pass through the host, which `vfi_jax.interpolate` avoids. With `extra`: that
+          and `[T, H, W, K]` of the type of `extra`.
 
         Raises:
           ValueError: a time cannot be reached, or `frames` is no clip.
@@ -116,19 +124,24 @@ class Interpolator:
                 "vfi_jax.interpolate"
             )
         home = frames.sharding if isinstance(frames, jax.Array) else None
-        frames = np.asarray(frames)
+        given = frames = np.asarray(frames)
         if frames.ndim != 4 or 0 in frames.shape:
             raise ValueError(f"frames must be [N, H, W, C], none of them 0, got {frames.shape}")
+        forward = self._forward
+        if extra is not None:
+            extra, forward = np.asarray(extra), self._carrying
+            frames = carry.join(self.contract, frames, extra)
         requested = [exact(time) for time in times]
         self.check(requested, len(frames))
         _, height, width, channels = frames.shape
         scale = self.contract.scale
         answers = np.empty((len(requested), scale * height, scale * width, channels), frames.dtype)
         ascending = sorted(range(len(requested)), key=requested.__getitem__)
-        stream = self.stream(frames, [requested[index] for index in ascending])
+        stream = self._stream(frames, [requested[index] for index in ascending], forward)
         for index, answer in zip(ascending, stream, strict=True):
             answers[index] = answer
-        return answers if home is None else jax.device_put(answers, fitting(home, answers.shape))
+        found = answers if extra is None else carry.split(answers, given, extra)
+        return found if home is None else jax.tree.map(functools.partial(_placed, home), found)
 
     def stream(
         self, frames: Iterable[np.ndarray], times: Iterable[float | Fraction]
@@ -152,7 +165,10 @@ class Interpolator:
             of `frames` itself, the batch then being gathered and the one before it are not
             handed out.
         """
-        streamer = Streamer(self.contract, self._forward, FrameBuffer(frames, finite=self._finite))
+        yield from self._stream(frames, times, self._forward)
+
+    def _stream(self, frames, times, forward):
+        streamer = Streamer(self.contract, forward, FrameBuffer(frames, finite=self._finite))
         computing: list = []
         for places in streamer.batches(_ascending(times)):
             with self._compiled.context():
@@ -173,6 +189,10 @@ class Interpolator:
         """
         for time in times:
             place(self.contract, exact(time), length)
+
+
+def _placed(sharding, array):
+    return jax.device_put(array, fitting(sharding, array.shape))
 
 
 def _ascending(times):

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding, SingleDeviceSharding
 
+from vfi_jax.interpolation import carry
 from vfi_jax.interpolation.levels import unit
 
 UNKNOWN_MEMORY = 8 * 2**30  # bytes taken for a machine's memory where the system does not tell
@@ -52,7 +53,7 @@ class Compiled:
         self._calls: dict[tuple, jax.stages.Compiled] = {}
 
         def answer(variables, frames, times):
-            return model.apply(variables, frames, times)["frames"].astype(jnp.float32)
+            return carry.answer(model, variables, frames, times)
 
         self._by_window: Sharding = SingleDeviceSharding(self.devices[0])
         everywhere: Sharding = self._by_window
@@ -80,11 +81,12 @@ class Compiled:
         """Answer up to `batch` windows.
 
         Args:
-          frames: `[B, N, H, W, 3]`, uint8, uint16 or float, of sizes that the model takes.
+          frames: `[B, N, H, W, 3]`, uint8, uint16 or float, of sizes that the model takes; with
+            further channels, as `carry` joins them, float.
           times: `[B, T]`, relative to the windows' first frames.
 
         Returns:
-          `[B, T, sH, sW, 3]` float32, not clipped; it may still be computing.
+          `[B, T, sH, sW, C]` float32, not clipped; it may still be computing.
         """
         windows, requested = times.shape
         times = _extend(np.asarray(times, np.float32), self._slots(requested), axis=1)
@@ -98,7 +100,7 @@ class Compiled:
         """Bytes that a call takes on each device, weights, inputs and outputs included.
 
         Args:
-          window: (N, H, W, 3).
+          window: (N, H, W, C).
           requested: how many times are requested of each window.
 
         Returns:

@@ -31,8 +31,11 @@ class Forward:
         overlap: int | None,
         memory: int | None,
         mask: bool,
+        carried: bool = False,
     ):
         """Bind a compiled model to a way of calling it; the arguments are `Interpolator`'s.
+
+        With `carried`, channels past the third are those of `carry`.
 
         Raises:
           ValueError: an argument is out of range, or there is no such ensemble.
@@ -48,6 +51,7 @@ class Forward:
         self._padding = padding
         self._ensemble = ensemble
         self._mask = mask
+        self._carried = carried
         self._tile = tile
         self._overlap = OVERLAP if overlap is None else overlap
         self._memory = call.budget() if memory is None else memory
@@ -76,7 +80,9 @@ class Forward:
         return invalid.blank(answers, where, scale=self._contract.scale)
 
     def _channels(self, frames, times):
-        return views.all_channels(lambda frames: self._flipped(frames, times), frames)
+        return views.all_channels(
+            lambda frames: self._flipped(frames, times), frames, carried=self._carried
+        )
 
     def _flipped(self, frames, times):
         """The mean over the ensemble's flips, each before any padding."""
@@ -97,7 +103,7 @@ class Forward:
         scale = self._contract.scale
         height, width = (scale * side for side in frames.shape[-3:-1])
         # Windows are joined where they stay: stacked afterwards, all would be copied once more.
-        joined = np.zeros((*times.shape, height, width, 3), np.float32)
+        joined = np.zeros((*times.shape, height, width, frames.shape[-1]), np.float32)
         for whole in joined:
             tiling.join(itertools.islice(answers, len(tiling)), whole, scale=scale)
         return joined

@@ -15,8 +15,8 @@ from jax import lax
 
 from vfi_jax import meshes
 from vfi_jax.contract import Contract
+from vfi_jax.interpolation import carry, levels, views
 from vfi_jax.interpolation import invalid as invalids
-from vfi_jax.interpolation import levels, views
 from vfi_jax.interpolation.padding import Padding, crop, named, pad
 from vfi_jax.interpolation.schedule import rows, schedule
 from vfi_jax.interpolation.windows import exact, place, window_size
@@ -33,7 +33,8 @@ def interpolate(
     ensemble: str = "none",
     batch: int = 1,
     invalid: str = "keep",
-) -> jax.Array:
+    extra: Any = None,
+) -> Any:
     """Frames at `times`, computed where the input frames are.
 
         model, variables = vfi_jax.load()
@@ -64,10 +65,13 @@ def interpolate(
         memory. Rounded up to a multiple of the devices where an Explicit mesh shards the frames.
       invalid: "keep": NaN and infinite pixels go into the model, which spreads them. "mask": they
         are filled, and NaN in the answers wherever a frame of the window had them.
+      extra: `[*B, N, H, W, K]` floats of any range, such as the bands of a satellite: channels that
+        the model does not see. The flow between `frames`, which have 3 channels then, carries them.
+        The model's contract must have flows.
 
     Returns:
       `[*B, T, sH, sW, C]` of the type of `frames`; integers are clipped and rounded half to even,
-      floats are not clipped.
+      floats are not clipped. With `extra`: that and `[*B, T, H, W, K]` of the type of `extra`.
 
     Raises:
       ValueError: an argument is out of range, or a time cannot be reached.
@@ -76,13 +80,22 @@ def interpolate(
     if frames.ndim < 4 or 0 in frames.shape[-4:]:
         raise ValueError(f"frames must be [*B, N, H, W, C], none of them 0, got {frames.shape}")
     levels.check(frames.dtype, "frames")
+    given = frames
+    if extra is not None:
+        extra = extra if isinstance(extra, jax.Array) else jnp.asarray(extra)
+        frames = carry.join(model.contract, frames, extra)
     views.check(ensemble)
     invalids.check_option(invalid, ("keep", "mask"))
     if batch < 1:
         raise ValueError(f"batch must be at least 1, got {batch}")
     spread = meshes.shards(frames, -4)
     call = _Call(
-        model, named(padding), ensemble, math.ceil(batch / spread) * spread, invalid == "mask"
+        model,
+        named(padding),
+        ensemble,
+        math.ceil(batch / spread) * spread,
+        mask=invalid == "mask",
+        carried=extra is not None,
     )
     length = frames.shape[-4]
     if (times is None) == (multi is None):
@@ -103,11 +116,13 @@ def interpolate(
         lead = frames.shape[:-4]
         if times.ndim < 1 or times.shape[:-1] not in ((), lead):
             raise ValueError(f"times must be [T] or {(*lead, 'T')}, got {times.shape}")
-        return meshes.automatic(call.at_traced, frames, variables, times)
-    known = [exact(time) for time in times]
-    return meshes.automatic(
-        lambda frames, variables: call.at_known(frames, variables, known), frames, variables
-    )
+        answers = meshes.automatic(call.at_traced, frames, variables, times)
+    else:
+        known = [exact(time) for time in times]
+        answers = meshes.automatic(
+            lambda frames, variables: call.at_known(frames, variables, known), frames, variables
+        )
+    return answers if extra is None else carry.split(answers, given, extra)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +135,7 @@ class _Call:
       ensemble: of flips.
       batch: windows of each clip at once.
       mask: fill invalid pixels, and blank them in answers.
+      carried: channels past the third are carried by the flow.
     """
 
     model: Any
@@ -127,6 +143,7 @@ class _Call:
     ensemble: str
     batch: int
     mask: bool
+    carried: bool
 
     @property
     def contract(self) -> Contract:
@@ -237,11 +254,13 @@ class _Call:
 
         def padded(frames):
             frames = pad(frames, amounts, self.padding.value)
-            out = self.model.apply(variables, frames, times)["frames"].astype(jnp.float32)
+            out = carry.answer(self.model, variables, frames, times)
             return crop(out, amounts, scale=contract.scale)
 
         answers = views.all_channels(
-            lambda frames: views.all_flips(padded, frames, self.ensemble), frames
+            lambda frames: views.all_flips(padded, frames, self.ensemble),
+            frames,
+            carried=self.carried,
         )
         if invalid is not None:
             answers = invalids.blank(answers, invalid, scale=contract.scale)

@@ -26,14 +26,17 @@ def check(ensemble: str) -> None:
         raise ValueError(lookup.unknown("ensemble", ensemble, FLIPS))
 
 
-def all_channels(answer: Answer, frames: Any) -> Any:
+def all_channels(answer: Answer, frames: Any, *, carried: bool = False) -> Any:
     """`answer` of frames with any number of channels.
 
     Args:
-      answer: of RGB.
+      answer: of RGB, or with `carried` of all channels.
       frames: `[*B, H, W, C]`; the first three channels are RGB, and every further one, or each of
         fewer, passes through `answer` alone, as grey.
+      carried: all channels pass at once: those past the third are carried by the flow.
     """
+    if carried:
+        return answer(frames)
     numpy: Any = jnp if isinstance(frames, jax.Array) else np
     coloured = 3 if frames.shape[-1] >= 3 else 0
     parts = [answer(frames[..., :3])] if coloured else []

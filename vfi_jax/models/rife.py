@@ -73,8 +73,9 @@ class Model(nn.Module):
     further. IFNet_m (`rife/m`) answers any time. The flow block's and the context's
     view of the frames is computed once for all times, the rest under a scan over them.
 
-    The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, H, W, 2]`
-    and "blends" `[B, T, H, W, 3]`; "residual"; with a teacher "teacher_flow" and "teacher_blend".
+    The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, H, W, 2]`,
+    "blends" `[B, T, H, W, 3]` and "logits" `[B, T, H, W, 1]`; "residual"; with a
+    teacher "teacher_flow" and "teacher_blend".
     """
 
     config: Config = Config()
@@ -120,6 +121,7 @@ class Model(nn.Module):
             "frames": clamp(finest.blend + residual)[..., ::-1],
             "flows": tuple(estimate.flow for estimate in estimates),
             "blends": tuple(estimate.blend[..., ::-1] for estimate in estimates),
+            "logits": tuple(estimate.logit for estimate in estimates),
             "residual": residual[..., ::-1],
         }
         if "target" in of_time:

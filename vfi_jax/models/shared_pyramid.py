@@ -76,9 +76,9 @@ class Model(nn.Module):
 
     Features and the context are computed once for all times, the rest under a scan over them.
 
-    The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, h, w, 2]`
-    and "blends" `[B, T, h, w, 3]`, none smaller than the one before and the last three as large as
-    the frames; "residual".
+    The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, h, w, 2]`,
+    "blends" `[B, T, h, w, 3]` and "logits" `[B, T, h, w, 1]`, none smaller than the one before and
+    the last three as large as the frames; "residual".
     """
 
     config: Config = Config()
@@ -115,6 +115,7 @@ class Model(nn.Module):
             "frames": clamp(finest.blend + residual)[..., ::-1],
             "flows": tuple(estimate.flow for estimate in estimates),
             "blends": tuple(estimate.blend[..., ::-1] for estimate in estimates),
+            "logits": tuple(estimate.logit for estimate in estimates),
             "residual": residual[..., ::-1],
         }
 
