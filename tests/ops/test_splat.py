@@ -162,7 +162,7 @@ def test_holes_beside_heavy_pixels_have_finite_gradients():
 
 def test_options_that_do_not_go_together_are_named(scene):
     image, flow = scene
-    with pytest.raises(ValueError, match="metric has no part in mode 'average'"):
+    with pytest.raises(ValueError, match="metric is not used in mode 'average'"):
         ops.forward_splat(image, flow, mode="average", metric=image[..., :1])
     with pytest.raises(ValueError, match="mode 'softmax' needs a metric"):
         ops.forward_splat(image, flow, mode="softmax")

@@ -1,6 +1,6 @@
 """Warping and sampling primitives: pure functions on `[*B, H, W, C]` arrays.
 
-One line a function, sorted; each lives in the file of its family.
+One export line per function, sorted. Each function is defined in its family's file.
 """
 
 from vfi_jax.ops._dispatch import backend as backend

@@ -1,8 +1,8 @@
-"""Sliding products as matrix products: blocks of a line against windows, read off a diagonal band.
+"""Sliding dot products as batched matrix products, whose diagonal band holds the result.
 
-A block of n neighbouring pixels needs n + extra pixels of the other line. All n x (n + extra)
-products are one matrix product, far faster than the few wanted ones one by one; the wanted ones lie
-on a band along the diagonal, and a reshape to lines one longer makes its diagonals columns.
+A block of n neighbouring pixels needs n + extra pixels of the other line. One matrix product
+computes all n x (n + extra) products, much faster than the needed ones one by one. The needed ones
+form a band along the diagonal; a reshape to rows longer by one turns its diagonals into columns.
 """
 
 import jax.numpy as jnp
@@ -11,12 +11,12 @@ from vfi_jax.arrays import Array
 
 
 def windows(x: Array, *, count: int, block: int, extra: int) -> Array:
-    """Overlapping windows of the second axis from the right.
+    """Overlapping windows along the second-to-last axis.
 
     out[..., b, i, :] = x[..., b * block + i, :] for i < block + extra; 0 past the end of x.
 
     Returns:
-      `[..., count, block + extra, F]` of an `[..., length, F]`.
+      `[..., count, block + extra, F]` for x `[..., length, F]`.
     """
     *batch, length, features = x.shape
     pieces = 1 + -(-extra // block)
@@ -42,7 +42,7 @@ def matrix(columns: Array) -> Array:
     """The inverse of `band`: out[..., i, i + d] = columns[..., i, d], 0 elsewhere.
 
     Returns:
-      `[..., n, n + count - 1]` of an `[..., n, count]`.
+      `[..., n, n + count - 1]` for columns `[..., n, count]`.
     """
     *batch, height, count = columns.shape
     width = height + count - 1

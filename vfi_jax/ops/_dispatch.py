@@ -1,16 +1,16 @@
-"""Which form of an op runs: the XLA function that defines it, or a Pallas kernel that stands in.
+"""Choice of an op's implementation: the XLA function that defines it, or a Pallas kernel.
 
 An op calls `dispatch(name, reference, *arrays, **options)`. A kernel for it is the module
 `vfi_jax/ops/kernels/<name>.py`, found by its name, which has
 
   PLATFORMS: tuple of the platforms it lowers for, such as ("cuda",) (names of
     `jax.lax.platform_dependent`).
-  DEFAULT_ON: those of PLATFORMS where it runs unasked, because it passed the suite and measured
-    faster there; `()` until then.
+  DEFAULT_ON: those of PLATFORMS where it runs by default, because it passed the suite and was
+    measured to be faster there; `()` until then.
   <name>(*arrays, interpret, **options): takes what `reference` takes (options by keyword), returns
-    the same shapes and types, and brings its own gradient. `interpret=True` asks for the
-    interpreter of Pallas, which runs anywhere. Raises NotImplementedError, with the reason, for
-    shapes, types or options that it declines.
+    the same shapes and types, and brings its own gradient. `interpret=True` selects the Pallas
+    interpreter, which runs anywhere. Raises NotImplementedError, with the reason, for shapes, types
+    or options that it declines.
 
 The platform is chosen when the computation is lowered, not when it is traced.
 """
@@ -35,23 +35,23 @@ _BACKEND = jax.make_user_context(default_value=None)
 
 
 def backend(name: str) -> AbstractContextManager:
-    """Choose the form of every op traced inside the context.
+    """Choose the implementation of every op traced inside the context.
 
-    Outside of any, an op runs as XLA compiles its definition, or as its kernel on the platforms
-    where that was measured to be faster.
+    Outside any such context, an op runs its XLA definition, or its kernel on the platforms where
+    the kernel was measured to be faster.
 
     Args:
-      name: "xla": the definition, everywhere. "pallas": the kernel, on each platform that it lowers
-        for, and interpreted (slow; for tests) on a CPU. Ops without a kernel for the platform run
-        as XLA: their definition is not a second choice.
+      name: "xla": the definition on every platform. "pallas": the kernel on each platform it lowers
+        for, and interpreted (slow, for tests) on a CPU. Ops without a kernel for the platform run
+        their XLA definition.
 
     Returns:
       A context manager.
 
     Raises:
       ValueError: unknown name.
-      NotImplementedError: from the op itself, inside "pallas", where its kernel declines the
-        arguments. Outside, such a call runs as XLA.
+      NotImplementedError: raised by an op inside "pallas" if its kernel does not support the
+        arguments. Outside "pallas" such a call runs the XLA definition.
 
     Source: the platform's choice is `jax.lax.platform_dependent`.
     """

@@ -1,4 +1,4 @@
-"""Sums of float32 whose bits do not depend on their order: they are summed as integers."""
+"""Bit-reproducible float32 sums: the summands are converted to integers, so order is irrelevant."""
 
 import jax
 import jax.numpy as jnp
@@ -8,20 +8,20 @@ from vfi_jax.arrays import Array
 from vfi_jax.ops import _grid
 
 PRECISION = 28  # bits kept below the largest summand of a pixel; a float32 has 24
-SMALLEST, LARGEST = -100, 126  # exponents; 2 ** -100 counts as nothing, 2 ** 126 as not finite
+SMALLEST, LARGEST = -100, 126  # exponents; 2 ** -100 counts as zero, 2 ** 126 as not finite
 
 
 @jax.custom_jvp
 def spread(image: Array, flow: Array) -> Array:
-    """`_grid.spread` of a float32 image, bit-equal in any order of summation, on any platform.
+    """`_grid.spread` of a float32 image, bit-equal for any order of summation on any platform.
 
-    Every summand is cut into integers, relative to the largest that lands on the same pixel and
-    channel: sums of integers are not rounded. NaN where a summand is not finite.
+    Every summand is split into integers, scaled by the largest summand of the same pixel and
+    channel; integer sums are exact. NaN where a summand is not finite.
     """
     height, width, _ = image.shape
     pixels = _grid.rows(image)
     landing = _grid.landings(flow)
-    # Each of as many as H * W summands gives an integer of `bits` bits; their sum must fit in 31.
+    # Up to H * W summands of `bits` bits each are added; the sum must fit in 31 bits.
     bits = 30 - (height * width - 1).bit_length()
 
     def widen(corner, peak):
@@ -51,13 +51,13 @@ def _spread_jvp(primals, tangents):
 
 
 def _exponent(value):
-    """The least e with |value| < 2 ** e; SMALLEST of 0, above LARGEST if not finite."""
+    """The least e with |value| < 2 ** e; SMALLEST for 0, above LARGEST if not finite."""
     return ((lax.bitcast_convert_type(value, jnp.int32) >> 23) & 255) - 126
 
 
 def _digit(part, number, bits):
-    """The digit of that number after the point of |part| < 1, in base 2 ** bits, rounded."""
-    # Powers of two, and a difference of neighbours: nothing here is ever rounded off.
+    """Digit `number` after the point of |part| < 1 in base 2 ** bits, rounded."""
+    # Products with powers of two and differences of close values: no operation here rounds.
     through = jnp.round(part * _power(bits * (number + 1)))
     before = jnp.where(number > 0, jnp.round(part * _power(bits * number)), 0)
     return (through - before * 2.0**bits).astype(jnp.int32)

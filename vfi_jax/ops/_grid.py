@@ -1,8 +1,8 @@
-"""The four pixels around a point: reading them and adding to them.
+"""Gather from and scatter to the four pixels around a point.
 
-All functions but `points`, `scale`, `ratio` and `each` take one example. The points of an `[H, W]`
-image are counted row by row, P = H * W; the pixels around one are (left, top), (left + 1, top),
-(left, top + 1) and (left + 1, top + 1), in this order.
+All functions except `points`, `scale`, `ratio` and `each` take one example. The P = H * W points of
+an `[H, W]` image are in row-major order. The pixels around a point are (left, top), (left + 1,
+top), (left, top + 1) and (left + 1, top + 1), in this order.
 """
 
 from collections.abc import Callable
@@ -14,15 +14,15 @@ from jax import lax
 from vfi_jax.arrays import Array
 
 AROUND = ((0, 0), (1, 0), (0, 1), (1, 1))  # (x, y) of the four pixels, from (left, top)
-MARGIN = 2  # pixels around an image beyond which a point makes no difference
-NARROW = 4  # up to as many channels one scatter of four pixels is faster than four; on a CPU
+MARGIN = 2  # pixels; points farther outside the image all have the same effect
+NARROW = 4  # channels up to which one scatter of four pixels is faster than four scatters on a CPU
 
 
 def points(flow: Array) -> tuple[Array, Array]:
-    """Where a flow `[*B, H, W, 2]` points: x and y, each `[*B, H, W]`."""
+    """Target coordinates x and y of a flow `[*B, H, W, 2]`, each `[*B, H, W]`."""
     height, width = flow.shape[-3:-1]
     x, y = (jnp.arange(size, dtype=flow.dtype) for size in (width, height))
-    lead = [1] * (flow.ndim - 3)  # no rank is ever promoted silently
+    lead = [1] * (flow.ndim - 3)  # explicit: implicit rank promotion may be disabled
     return x.reshape(*lead, 1, width) + flow[..., 0], y.reshape(*lead, height, 1) + flow[..., 1]
 
 
@@ -31,8 +31,8 @@ def corners(flow: Array, *, clamp: bool) -> tuple[Array, Array, list[Array]]:
 
     Args:
       flow: `[H, W, 2]`, any values.
-      clamp: a point outside the image stands for the nearest inside, without gradient; otherwise
-        pixels outside the image have weight 0.
+      clamp: move points outside the image to its nearest edge, without gradient; otherwise pixels
+        outside the image have weight 0.
 
     Returns:
       left and top, int32 `[P]` within MARGIN of the image, and the four weights `[P, 1]`.
@@ -46,20 +46,20 @@ def corners(flow: Array, *, clamp: bool) -> tuple[Array, Array, list[Array]]:
 
 @jax.custom_jvp
 def around(image: Array, left: Array, top: Array) -> list[Array]:
-    """The four pixels `[P, C]` around every point; what lies outside must be given no weight."""
+    """The four pixels `[P, C]` around every point; pixels outside must be given weight 0."""
     return [take(rows(image), index) for index in _clipped_places(image, left, top)]
 
 
 @around.defjvp
 def _around_jvp(primals, tangents):
-    # Slower forms of the same, chosen for their transposes: that is what a gradient computes.
+    # These forms are slower but have faster transposes, which the gradient computes.
     form = _around_at_once if tangents[0].shape[-1] > NARROW else _around_by_quads
     return around(*primals), form(tangents[0], *primals[1:])
 
 
 @jax.custom_jvp
 def spread(image: Array, flow: Array) -> Array:
-    """The transpose of sampling with zeros outside: a pixel adds itself where its flow points."""
+    """The transpose of sampling with zero padding: every pixel is added where its flow points."""
     pixels = rows(image)
     landing = landings(flow)
 
@@ -67,25 +67,25 @@ def spread(image: Array, flow: Array) -> Array:
         index, weight = landing(corner)
         return add(out, index, scale(pixels, weight))
 
-    # A loop, so that there is one weighted copy of the image at a time and not four.
+    # A loop keeps one weighted copy of the image in memory instead of four.
     return lax.fori_loop(0, 4, add_corner, jnp.zeros_like(pixels)).reshape(image.shape)
 
 
 @spread.defjvp
 def _spread_jvp(primals, tangents):
-    # Unrolled: the gradient is four gathers, which a loop would stack.
+    # Unrolled: the gradient is four gathers, which a loop would stack in memory.
     return spread(*primals), jax.jvp(_spread_unrolled, primals, tangents)[1]
 
 
 def landings(flow: Array) -> Callable[[int | Array], tuple[Array, Array]]:
-    """Where the pixels of an image add themselves.
+    """Where the pixels of an image are added.
 
     Args:
       flow: `[H, W, 2]`, any values.
 
     Returns:
-      A function of the number of a corner in AROUND, that returns the row-by-row index `[P]` of
-      the pixel on that corner, H * W if it is outside, and its weight `[P, 1]`.
+      A function of a corner's index in AROUND that returns the row-major index `[P]` of the pixel
+      at that corner, H * W if it is outside, and its weight `[P, 1]`.
     """
     height, width = flow.shape[:2]
     x, y = (axis.reshape(-1, 1) for axis in points(flow))
@@ -105,18 +105,18 @@ def landings(flow: Array) -> Callable[[int | Array], tuple[Array, Array]]:
 
 def scale(values: Array, weight: Array) -> Array:
     """`values` `[..., C]` times `weight` `[..., 1]`, in the type of `values`."""
-    # XLA makes a plain product of this one, but the gradient of the weight stays a matrix product:
-    # as a sum over channels it would become a scalar loop on a CPU, 5 times slower.
+    # XLA turns this into a plain product, but keeps the weight's gradient a matrix product. A sum
+    # over channels would become a scalar loop on a CPU, 5 times slower.
     ones = jnp.ones((1, values.shape[-1]), values.dtype)
     return jnp.dot(weight.astype(values.dtype), ones, precision=lax.Precision.HIGHEST) * values
 
 
 @jax.custom_jvp
 def ratio(values: Array, weight: Array) -> Array:
-    """`values` `[..., C]` over `weight` `[..., 1]`, which is not 0.
+    """`values` `[..., C]` divided by a nonzero `weight` `[..., 1]`.
 
-    Both may be as small as a float32 can be: the gradient is made of the ratio itself, where that
-    of 1 / weight would square what is small.
+    Both may be as small as float32 allows: the gradient uses the ratio itself, because the gradient
+    of 1 / weight would square the small weight and underflow.
     """
     return scale(values, 1 / weight)
 
@@ -133,19 +133,19 @@ def rows(image: Array) -> Array:
 
 
 def take(pixels: Array, index: Array) -> Array:
-    """`pixels[index]`, of which the caller knows that it is in bounds."""
+    """`pixels[index]`; the caller guarantees that the index is in bounds."""
     return pixels.at[index].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
 def add(pixels: Array, index: Array, values: Array) -> Array:
-    """`pixels` with `values` added at `index`; an index beyond the end is left out."""
+    """`pixels` with `values` added at `index`; indices past the end are ignored."""
     return pixels.at[index].add(values, mode="drop", wrap_negative_indices=False)
 
 
 def each(function: Callable, *arrays: Array) -> Array:
-    """`function` of every example: `[*B, H, W, C]` arrays in, one array out.
+    """`function` applied to every example: `[*B, H, W, C]` arrays in, one array out.
 
-    A vmap and not one long row of pixels: it lets XLA split the batch over devices.
+    vmap, instead of one long row of pixels, lets XLA shard the batch over devices.
     """
     for _ in arrays[0].shape[:-3]:
         function = jax.vmap(function)
@@ -153,7 +153,7 @@ def each(function: Callable, *arrays: Array) -> Array:
 
 
 def _beside(x, size, clamp):
-    """The pixel at or before each x on an axis, and the weights of it and the next."""
+    """The pixel at or before each x on an axis, and the weights of that pixel and the next."""
     x = _held(x, 0, size - 1) if clamp else _held(x, -MARGIN, size - 1 + MARGIN)
     low = jnp.floor(x)
     weights = [1 - (x - low), x - low]
@@ -165,7 +165,7 @@ def _beside(x, size, clamp):
 
 
 def _held(x, first, last):
-    """x held between two ends, without gradient there; the first if it is not a number."""
+    """x clamped to [first, last], without gradient where clamped; `first` where x is NaN."""
     return jnp.where(x > first, jnp.where(x < last, x, last), first)
 
 

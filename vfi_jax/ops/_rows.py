@@ -1,4 +1,4 @@
-"""Working through an image a few rows at a time: it bounds memory and keeps to a CPU's cache.
+"""Processing an image a few rows at a time, which bounds memory and fits a CPU's cache.
 
 All functions take one example.
 """
@@ -15,15 +15,15 @@ from vfi_jax.arrays import Array
 
 
 class Plan(NamedTuple):
-    """How an op works through its rows, and how many it takes at once.
+    """An op's function on rows, and how many rows it takes at once.
 
     Attributes:
-      function: `function(lines, *chunks)` of R + extra lines of the image and R rows of the other
-        arrays gives R rows; its derivative is the op's.
-      cpu_function: the same in the form that is the fastest on a CPU.
-      cpu_rows: for cpu_function.
-      cpu_gradient_rows: for the derivative on a CPU.
-      rows: on other platforms, where many small steps would cost more than their work.
+      function: `function(lines, *chunks)` maps R + extra lines of the image and R rows of the other
+        arrays to R rows; its derivative is the op's.
+      cpu_function: the same function in its fastest form on a CPU.
+      cpu_rows: number of rows per call of cpu_function.
+      cpu_gradient_rows: number of rows per call of its derivative.
+      rows: number of rows on other platforms, where many small steps would be launch bound.
     """
 
     function: Callable
@@ -35,7 +35,7 @@ class Plan(NamedTuple):
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def run(plan: Plan, image: Array, *arrays: Array) -> Array:
-    """The rows `[H, ...]` of an image `[H + extra, ...]` and arrays `[H, ...]`."""
+    """Apply the plan to an image `[H + extra, ...]` and arrays `[H, ...]`; returns `[H, ...]`."""
     return lax.platform_dependent(
         image,
         *arrays,
@@ -63,21 +63,21 @@ run.defvjp(_forward, _backward)
 def loop(step: Callable, totals: Any, *, height: int, most: int) -> Any:
     """`totals = step(start, rows, totals)` for every chunk of rows, from the first to the last.
 
-    A loop that cuts its rows from whole arrays and pastes its results into whole arrays; scan and
-    map would first set all chunks of all arrays apart, which copies them.
+    The loop slices rows from whole arrays and writes results into whole arrays. `scan` and `map`
+    would first copy all arrays into chunks.
 
     Args:
-      step: takes the first row of its chunk, the number of rows and what the chunk before gave.
-      totals: what the first chunk is given.
-      height: rows in all.
-      most: rows of a chunk; the largest number up to it that divides the height is taken.
+      step: takes the first row of its chunk, the number of rows and the totals so far.
+      totals: initial value.
+      height: total number of rows.
+      most: maximum number of rows per chunk; the largest divisor of the height up to it is used.
     """
     rows = max(count for count in range(1, min(most, height) + 1) if height % count == 0)
     return lax.fori_loop(0, height // rows, lambda i, now: step(i * rows, rows, now), totals)
 
 
 def cut(array: Array, start: Array, rows: int) -> Array:
-    """Rows `start` to `start + rows` of an `[H, ...]`."""
+    """Rows `start` to `start + rows` of an array `[H, ...]`."""
     return lax.dynamic_slice_in_dim(array, start, rows)
 
 
@@ -95,13 +95,13 @@ def _apply(function, most, image, *arrays):
         return paste(out, function(cut(image, start, rows + extra), *chunks), start)
 
     row = jax.eval_shape(function, image[: 1 + extra], *(array[:1] for array in arrays))
-    # Like the image, so that under shard_map it varies over the same devices.
+    # Derived from the image, so that under shard_map it varies over the same devices.
     out = jnp.zeros_like(image, row.dtype, shape=(height, *row.shape[1:]))
     return loop(step, out, height=height, most=most)
 
 
 def _pull(function, most, cotangent, image, *arrays):
-    """The gradients, chunk after chunk: nothing is kept from the way forward."""
+    """The gradients, chunk by chunk; the forward pass stores no intermediates."""
     extra = len(image) - len(cotangent)
 
     def step(start, rows, totals):

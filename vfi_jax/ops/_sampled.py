@@ -1,6 +1,6 @@
-"""Weighted sums of scattered pixels and their gradients, for the ops that move many taps.
+"""Weighted sums of gathered pixels and their gradients, for ops with many displaced taps.
 
-An image is a table of pixels `[P, C]`. Points are of any shape S; each is a sum of corners.
+An image is a table of pixels `[P, C]`. Points have any shape S; each is a weighted sum of corners.
 """
 
 from typing import NamedTuple
@@ -11,13 +11,13 @@ from vfi_jax.arrays import Array
 
 
 class Corner(NamedTuple):
-    """One of the pixels that each point is made of; S each.
+    """One of the pixels that contribute to each point; every field has shape S.
 
     Attributes:
       pixel: its row in the table.
-      weight: how much of it is taken.
-      dx: derivative of the weight to the point's x.
-      dy: derivative of the weight to the point's y.
+      weight: its weight in the sum.
+      dx: derivative of the weight with respect to the point's x.
+      dy: derivative of the weight with respect to the point's y.
     """
 
     pixel: Array
@@ -27,13 +27,13 @@ class Corner(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """Of sum(cotangent * scale * read(table, corners)).
+    """Gradients of sum(cotangent * scale * read(table, corners)).
 
     Attributes:
-      table: `[P, C]`, added to what was there.
+      table: `[P, C]`, added to the initial total.
       scale: S.
-      x: S, of the points' x.
-      y: S, of the points' y.
+      x: S, with respect to the points' x.
+      y: S, with respect to the points' y.
     """
 
     table: Array
@@ -57,7 +57,7 @@ def pull(
     ones = jnp.ones(table.shape[-1], table.dtype)
     to_scale = to_x = to_y = jnp.zeros_like(scale)
     for corner in corners:
-        # A dot with ones: XLA would sum inside the loop that gathers, number after number.
+        # A dot product with ones: a plain sum would run as a scalar loop fused with the gather.
         along = (cotangent * table[corner.pixel]) @ ones
         to_scale += corner.weight * along
         to_x += corner.dx * along
@@ -70,13 +70,13 @@ def pull(
 def beside(position: Array, size: int, *, clamp: bool) -> list[tuple[Array, Array, Array]]:
     """(index, weight, slope of the weight) of the two pixels beside positions on an axis.
 
-    At a whole position the slope is that of the cell above it.
+    At an integer position the slope is that of the cell above it.
 
     Args:
       position: any shape, any values.
       size: of the axis.
-      clamp: beyond the ends, the nearest end; otherwise nothing there has weight or slope, nor has
-        -1 itself.
+      clamp: positions beyond the ends read the nearest end; otherwise positions at or below -1 and
+        at or above `size` have weight and slope 0.
     """
     if clamp:
         position = jnp.clip(jnp.where(jnp.isnan(position), 0, position), -1, size)

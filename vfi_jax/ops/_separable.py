@@ -21,7 +21,7 @@ def separable_conv(image: Array, vertical: Array, horizontal: Array) -> Array:
 
 
 def _shifts(lines, vertical, horizontal):
-    """Row of taps after row of taps, each one fused loop over shifted lines."""
+    """One fused loop over shifted lines per row of taps."""
     rows, width, taps = vertical.shape
     planes, down, across = (a.transpose(2, 0, 1) for a in (lines, vertical, horizontal))
 
@@ -35,7 +35,7 @@ def _shifts(lines, vertical, horizontal):
 
 
 def _products(lines, vertical, horizontal):
-    """A matrix with the horizontal kernels along its band, times windows of lines; then vertical.
+    """Banded matrices of the horizontal kernels times windows of lines, then the vertical kernels.
 
     Takes `[R + K - 1, W + K - 1, C]` and kernels `[R, W, K]`, gives `[R, W, C]`.
     """
@@ -51,5 +51,5 @@ def _products(lines, vertical, horizontal):
     across = _banded.matrix(jnp.pad(horizontal, wide).reshape(rows, count, block, taps))
     product = jnp.matmul(across, windows, precision=lax.Precision.HIGHEST)
     product = product.reshape(rows, count * block, channels, taps)[:, :width]
-    # A dot with ones: XLA would sum inside the loop that multiplies, one number after the other.
+    # A dot product with ones: a plain sum would run as a scalar loop fused with the product.
     return (product * vertical[:, :, None]) @ jnp.ones(taps, vertical.dtype)

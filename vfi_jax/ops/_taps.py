@@ -1,7 +1,7 @@
-"""Kernels whose taps move with every pixel: functions on one example, in float32.
+"""Kernels whose taps move per pixel: functions on one example, in float32.
 
-The gradients go through the taps one after the other: side by side, their scatters are slower on a
-CPU, compile for seconds and keep all products in memory.
+The gradients process one tap at a time. All taps at once would need slower scatters on a CPU,
+seconds of compilation and memory for all products.
 """
 
 import functools
@@ -51,7 +51,7 @@ filter_around.defvjp(_filter_forward, _filter_backward)
 
 
 def _filter_taps(flow, side):
-    """Which pixels are filtered and not copied, and a function that gives a tap by its number."""
+    """The mask of filtered (not copied) pixels, and a function from index to tap."""
     height, width = flow.shape[:2]
     x, y = _grid.points(flow)
     valid = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)

@@ -19,13 +19,13 @@ def adaptive_warp(image: Image, flow: Flow, kernel: Image) -> Image:
     otherwise, times 1 - b or b for the row alike. A pixel whose (x', y') lies outside the image,
     or whose |x flow| >= W / 2 or |y flow| >= H / 2, copies `image`.
 
-    The gradient is the true one: a copied pixel passes its cotangent on to `image`, where the
-    original gives 0. That of `image` sums scattered taps: from run to run the same bits on a CPU,
-    while a GPU adds in any order.
+    The gradient is exact: a copied pixel passes its cotangent to `image`, where the original gives
+    0. The gradient of `image` is a scatter-add: reproducible on a CPU, summed in arbitrary order on
+    a GPU.
 
     Args:
       image: `[*B, H, W, C]`, any float type.
-      flow: `[*B, H, W, 2]` float32 pixels, (x, y); what is not a number copies.
+      flow: `[*B, H, W, 2]` float32 pixels, (x, y); a NaN copies the pixel.
       kernel: `[*B, H, W, F * F]`, row by row; not normalised. F = 4 in the literature.
 
     Returns:
@@ -57,7 +57,7 @@ def adaptive_separable_conv(image: Image, vertical: Image, horizontal: Image) ->
     out(y, x) = sum over i, j of vertical(y, x, i) horizontal(y, x, j) image(y + i, x + j)
 
     Args:
-      image: `[*B, H + K - 1, W + K - 1, C]`, any float type; padded by the caller.
+      image: `[*B, H + K - 1, W + K - 1, C]`, any float type; the caller pads it.
       vertical: `[*B, H, W, K]`.
       horizontal: `[*B, H, W, K]`.
 
@@ -65,7 +65,7 @@ def adaptive_separable_conv(image: Image, vertical: Image, horizontal: Image) ->
       `[*B, H, W, C]`, the type of `image`; summed in float32.
 
     Raises:
-      ValueError: the shapes do not fit one another.
+      ValueError: the shapes do not match.
 
     Example:
       >>> image = jnp.arange(12.0).reshape(3, 4, 1)
@@ -92,12 +92,12 @@ def adaptive_flow_conv(image: Image, weight: Image, offset: Image, *, dilation: 
     out(p) = sum over taps k of weight(p, k) image(p + dilation (column(k), row(k)) + offset(p, k)),
     sampled bilinearly, rows and columns counted from the middle of the K x K grid; outside, the
     image continues as its edges. At whole coordinates the derivative is that of the cell above.
-    The gradient of `image` sums scattered taps: from run to run the same bits on a CPU, while a GPU
-    adds in any order.
+    The gradient of `image` is a scatter-add: reproducible on a CPU, summed in arbitrary order on a
+    GPU.
 
     Args:
       image: `[*B, H, W, C]`, any float type; not padded.
-      weight: `[*B, H, W, K * K]`, row by row; the literature's sum to 1.
+      weight: `[*B, H, W, K * K]`, row by row; in the literature they sum to 1.
       offset: `[*B, H, W, K * K * 2]` pixels, (y, x) of each tap: the paper's alpha and beta.
       dilation: pixels between neighbouring taps.
 
@@ -105,7 +105,7 @@ def adaptive_flow_conv(image: Image, weight: Image, offset: Image, *, dilation: 
       `[*B, H, W, C]`, the type of `image`; computed in float32.
 
     Raises:
-      ValueError: the shapes do not fit one another, or K is not odd.
+      ValueError: the shapes do not match, or K is not odd.
 
     Example:
       >>> image, offset = jnp.arange(6.0).reshape(2, 3, 1), jnp.tile(jnp.array([0.5, 1]), (2, 3, 1))

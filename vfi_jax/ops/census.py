@@ -1,4 +1,4 @@
-"""The census transform: how every pixel compares with its neighbours."""
+"""The census transform: every pixel compared with its neighbours."""
 
 import functools
 
@@ -21,14 +21,14 @@ def census_transform(image: Image, *, window: int = 7, softness: float = SOFTNES
     Args:
       image: `[*B, H, W, 3]` RGB, or `[*B, H, W, 1]` grey; any float type.
       window: side of the window, odd, in pixels.
-      softness: difference at which the sign is soft, in units of the image. The default is for
-        images in [0, 1]; RIFE's ternary loss takes 0.9 on [0, 1].
+      softness: scale of the differences at which the sign saturates, in units of the image. The
+        default is for images in [0, 1]; RIFE's ternary loss uses 0.9 on [0, 1].
 
     Returns:
       `[*B, H, W, window^2]`, between -1 and 1, the type of `image`; computed in float32.
 
     Raises:
-      ValueError: neither 1 nor 3 channels, or window is not odd.
+      ValueError: the number of channels is neither 1 nor 3, or window is not odd.
 
     Example:
       >>> left, right = ops.census_transform(jnp.array([[[0.0], [3]]]), window=3, softness=4.0)[0]
@@ -61,7 +61,7 @@ def _compare(grey, *, window, softness):
 def _compare_rows(lines, grey, *, window, softness):
     """`[R + window - 1, W + window - 1]` around `[R, W]` gives `[R, W, window^2]`."""
     rows, width = grey.shape
-    # Neighbour after neighbour: side by side in a pixel they would be made one number at a time.
+    # Neighbours on the leading axis: as the innermost axis they would not be vectorised.
     around = jnp.stack(
         [lines[y : y + rows, x : x + width] for y in range(window) for x in range(window)]
     )

@@ -1,4 +1,4 @@
-"""How well the pixels of one feature map match those of another."""
+"""Correlation between the pixels of two feature maps."""
 
 import functools
 import math
@@ -15,7 +15,7 @@ BLOCK = 16  # columns of a banded product; measured on a CPU
 
 
 def cost_volume(features0: Image, features1: Image, *, radius: int = 4) -> Image:
-    """Correlation of every pixel with the pixels around the same place in the other map.
+    """Correlation of every pixel with the pixels around the same position in the other map.
 
     out(p, (dy + radius) (2 radius + 1) + dx + radius) = mean over channels of
     features0(p) features1(p + (dx, dy)), for |dx|, |dy| <= radius; features1 is 0 outside.
@@ -50,9 +50,9 @@ def all_pairs_correlation(
 ) -> tuple[Array, ...]:
     """Correlation of every pixel with every pixel of the other map, at several resolutions.
 
-    level_0(p, q) = sum over channels of features0(p) features1(q) / sqrt(C); each further level is
-    the mean of 2x2 places q of the one before it, an odd last row or column left out. This is the
-    one op whose memory grows with the square of the pixels.
+    level_0(p, q) = sum over channels of features0(p) features1(q) / sqrt(C); each further level
+    averages 2x2 positions q of the level before and drops an odd last row or column. This is the
+    only op whose memory grows with the square of the number of pixels.
 
     Args:
       features0: `[*B, H, W, C]`, any float type.
@@ -79,11 +79,11 @@ def all_pairs_correlation(
 
 
 def correlation_lookup(volumes: tuple[Array, ...], flow: Flow, *, radius: int = 4) -> Image:
-    """Read all-pairs correlations around the places where `flow` points, at every level.
+    """Sample all-pairs correlations around the positions where `flow` points, at every level.
 
     out(p, k) with k = (i n + dx + radius) n + dy + radius and n = 2 radius + 1 is
-    volume_i(p, (p + flow(p)) / 2^i + (dx, dy)), bilinear in q and 0 outside. dx comes before dy,
-    the order of RAFT and of the weights trained with it; `cost_volume` has dy first.
+    volume_i(p, (p + flow(p)) / 2^i + (dx, dy)), bilinear in q and 0 outside. Here dx comes before
+    dy, the order of RAFT and of weights trained with it; `cost_volume` has dy first.
 
     Args:
       volumes: as from `all_pairs_correlation`: `[*B, H, W, H_i, W_i]`, finest first.
@@ -117,12 +117,12 @@ def correlation_lookup(volumes: tuple[Array, ...], flow: Flow, *, radius: int = 
 def correlate_around(
     features0: Image, features1: Image, flow: Flow, *, levels: int = 4, radius: int = 4
 ) -> Image:
-    """`correlation_lookup` of `all_pairs_correlation`, without all pairs in memory.
+    """`correlation_lookup` of `all_pairs_correlation` without all pairs in memory.
 
     out is correlation_lookup(all_pairs_correlation(features0, features1, levels), flow, radius):
-    the mean over 2x2 places is taken of features1 instead, and only what is read is correlated.
-    Memory grows with the pixels, not with their square; where the correlations are few or are read
-    many times, reading them off is faster.
+    features1 is averaged over 2x2 positions instead, and only the sampled correlations are
+    computed. Memory grows linearly with the number of pixels. For small maps or many lookups,
+    `all_pairs_correlation` is faster.
 
     Args:
       features0: `[*B, H, W, C]`, any float type.
@@ -176,7 +176,7 @@ def _cost_volume(features0, features1, *, radius):
 
 
 def _correlate(features0, features1, *, radius):
-    """Blocks of columns against windows radius wider on either side, rows displaced alike."""
+    """Products of blocks of columns with windows wider by `radius` on both sides."""
     height, width, channels = features0.shape
     block = min(BLOCK, width)
     count = -(-width // block)
@@ -189,7 +189,7 @@ def _correlate(features0, features1, *, radius):
 
 
 def _products(windows, blocks):
-    """One displaced row after the other: side by side, they would take n times the memory.
+    """One displaced row at a time: all at once would take n times the memory.
 
     Windows `[R + n - 1, N, block + n - 1, C]` and blocks `[R, N, block, C]` to
     `[R, N, block, n^2]`.
@@ -205,10 +205,10 @@ def _products(windows, blocks):
 
 
 def _products_of_a_row(windows, blocks):
-    """The same of one row (R = 1), all displaced rows at once: a CPU compiles one product only."""
+    """The same for one row (R = 1), all displaced rows at once: a CPU compiles one product only."""
     product = jnp.einsum("bic,nbjc->binj", blocks[0], windows, precision=lax.Precision.HIGHEST)
     *places, count, wide = product.shape
-    # The band through the windows side by side begins, in each of them, with their own.
+    # In the concatenated windows, each window's part of the band starts with that window's own.
     lines = _banded.band(product.reshape(*places, count * wide), count * wide)
     return lines.reshape(product.shape)[..., :count].reshape(1, *places, count**2)
 
@@ -227,7 +227,7 @@ def _all_pairs(features0, features1, *, levels):
 
 
 def _halved(x):
-    """The mean of 2x2 pixels `[*B, H, W, C]`, an odd last row or column left out."""
+    """The mean of 2x2 pixels of `[*B, H, W, C]`; an odd last row or column is dropped."""
     height, width = (side // 2 * 2 for side in x.shape[-3:-1])
     return sum(x[..., i:height:2, j:width:2, :] for i in (0, 1) for j in (0, 1)) / 4
 
@@ -242,7 +242,7 @@ def _around(features0, features1, flow, *, levels, radius):
 
 
 def _correlated_around(features0, features1, flow, *, levels, radius):
-    """Row by row: all windows of a frame's features would be larger than all pairs."""
+    """Row by row: the windows of a whole frame would take more memory than all pairs."""
     pyramid = [features1]
     for _ in range(levels - 1):
         pyramid.append(_halved(pyramid[-1]))
@@ -274,14 +274,14 @@ def _lookup(flow, *volumes, radius):
 
 
 def _read_around(plane, x, y, *, radius):
-    """All (2 radius + 1)^2 places around one point share its fraction: one whole window is read."""
+    """All (2 radius + 1)^2 samples share one fractional offset, so one integer window is read."""
     index, down, across = _places(plane.shape, x, y, radius)
     window = plane.reshape(-1).at[index].get(mode="fill", fill_value=0).astype(jnp.float32)
     return _between(window, down, across)
 
 
 def _places(shape, x, y, radius):
-    """Indices of a window's pixels in a plane, those outside beyond its end, and its fractions."""
+    """Indices of a window's pixels in a plane (past its end if outside), and the fractions."""
     height, width = shape
     rows, down = _window(y, height, radius)
     columns, across = _window(x, width, radius)
@@ -292,15 +292,15 @@ def _places(shape, x, y, radius):
 
 
 def _between(window, down, across):
-    """A window interpolated to its fractions, x before y."""
+    """A window interpolated at its fractional offset, x before y."""
     window = window[:-1] * (1 - down) + window[1:] * down
     window = window[:, :-1] * (1 - across) + window[:, 1:] * across
     return window.T.reshape(-1)
 
 
 def _window(position, size, radius):
-    """The whole positions around one on an axis, and its fraction."""
-    # What lies radius + 2 outside, or is not a number, reads only zeros.
+    """The integer positions around one position on an axis, and its fraction."""
+    # Positions radius + 2 outside, and NaN, read only zeros.
     outside = -radius - 2
     position = jnp.clip(position, outside, size + radius + 1)
     position = jnp.where(jnp.isnan(position), outside, position)

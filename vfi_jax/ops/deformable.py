@@ -1,4 +1,4 @@
-"""Convolution whose taps move: deformable convolution."""
+"""Deformable convolution."""
 
 import functools
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from vfi_jax.arrays import Array, Image
 from vfi_jax.ops import _check, _grid, _rows, _sampled
 from vfi_jax.ops._dispatch import dispatch
 
-CPU_PIXELS = 1024  # pixels whose columns are made at once on a CPU: they stay in its cache
+CPU_PIXELS = 1024  # pixels whose columns are computed at once on a CPU, so that they fit its cache
 
 
 def deformable_conv(
@@ -30,28 +30,27 @@ def deformable_conv(
 
     out(p) = bias + sum over taps k of kernel(k) mask(p, k) x(p stride - padding + k dilation +
     offset(p, k)), sampled bilinearly; a sample at y counts if -1 < y < H (x alike) and pixels
-    outside the image are 0. The derivative at whole coordinates is that of the cell [y, y + 1).
-    The gradient of `x` sums scattered taps: from run to run the same bits on a CPU, while a GPU
-    adds in any order.
+    outside the image are 0. At integer coordinates the derivative is that of the cell [y, y + 1).
+    The gradient of `x` is a scatter-add: reproducible on a CPU, summed in arbitrary order on a GPU.
 
     Args:
       x: `[*B, H, W, C]`, any float type.
       offset: `[*B, H', W', groups * taps * 2]` pixels; (y, x) of each tap, taps row by row, one set
-        per group of C / groups channels. What is not a number samples 0.
-      mask: `[*B, H', W', groups * taps]`, already activated; None is a mask of ones (DCNv1).
+        per group of C / groups channels. A NaN samples 0.
+      mask: `[*B, H', W', groups * taps]`, after its activation; None means ones (DCNv1).
       kernel: `[height, width, C, features]`.
       bias: `[features]`.
       stride: of both axes.
       padding: pixels on each side.
       dilation: of the kernel.
-      groups: groups of channels with offsets and masks of their own.
+      groups: number of channel groups, each with its own offsets and masks.
 
     Returns:
       `[*B, H', W', features]`, the type of `x`; H' = (H + 2 padding - dilation (height - 1) - 1) //
       stride + 1. Sampled and summed in float32.
 
     Raises:
-      ValueError: the shapes do not fit one another.
+      ValueError: the shapes do not match.
 
     Example:
       >>> x, offset = jnp.arange(6.0).reshape(2, 3, 1), jnp.tile(jnp.array([0.5, 1]), (2, 3, 1))
@@ -100,7 +99,7 @@ def deformable_conv(
 
 
 class _Geometry(NamedTuple):
-    """Where the taps are: numbers of deformable_conv, and the kernel's height and width."""
+    """Positions of the taps: options of deformable_conv, and the kernel's height and width."""
 
     stride: int
     padding: int

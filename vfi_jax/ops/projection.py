@@ -1,4 +1,4 @@
-"""Projecting a flow onto the frame that it crosses, as MEMC-Net and DAIN do."""
+"""Flow projection (MEMC-Net, DAIN): flow between two frames becomes flow from the new frame."""
 
 import functools
 
@@ -16,29 +16,30 @@ DIRECTIONS = ("left", "right", "up", "down")
 def flow_projection(
     flow: Flow, *, fill_holes: bool = False, fill_from: tuple[str, ...] = DIRECTIONS
 ) -> Flow:
-    """Minus the average of the flows that land beside a pixel: from there back to where they began.
+    """Flow from the new frame to the source: minus the average flow that lands at each pixel.
 
     out(q) = -mean of flow(p) over the p for which q is one of the four pixels around p + flow(p)
 
-    All four count alike, however near; those of a landing on the last column (or row) coincide in
-    twos and count twice. A flow that lands outside (0 .. W - 1, 0 .. H - 1) or is not finite is
-    left out. Where none lands is a hole: 0, or filled.
+    All four have equal weight at any distance; a landing on the last column (or row) counts twice
+    for its two pixels. A flow that lands outside (0 .. W - 1, 0 .. H - 1) or is not finite is
+    ignored. Pixels where no flow lands are holes: 0, or filled.
 
-    The gradient is that of the values: where a flow lands is not differentiated. The order of the
-    sums is that of `forward_splat` where it is not deterministic: fixed on a CPU and a TPU, any on
-    a GPU.
+    The gradient is with respect to the values; landing positions are not differentiated. The order
+    of summation is fixed on a CPU and a TPU and arbitrary on a GPU, as in `forward_splat` with
+    deterministic=False.
 
     Args:
       flow: `[*B, H, W, 2]` float32 pixels, (x, y), from a source frame to the new one.
-      fill_holes: fill holes by `fill_holes`. The originals fill only where no gradient is wanted.
-      fill_from: directions of filling. MEMC-Net's code, by a slip, never looks down: its results
-        need ("left", "right", "up").
+      fill_holes: fill holes with `fill_holes`. The original code fills only when no gradient is
+        required.
+      fill_from: directions of filling. MEMC-Net's code omits "down" by mistake; use ("left",
+        "right", "up") to reproduce its results.
 
     Returns:
       `[*B, H, W, 2]`, from the new frame to the source.
 
     Raises:
-      ValueError: `flow` has another shape or type, or a direction is unknown.
+      ValueError: `flow` has the wrong shape or type, or a direction is unknown.
 
     Example:
       >>> flow = jnp.full((2, 4, 2), 9.0).at[0, 0].set(jnp.array([2, 0.5]))  # the others leave
@@ -53,18 +54,17 @@ def flow_projection(
 
 
 def depth_flow_projection(flow: Flow, weight: Mask, *, fill_holes: bool = False) -> Flow:
-    """Minus the weighted average of the flows that land beside a pixel: what is near wins.
+    """Flow projection weighted by inverse depth, so that near objects dominate.
 
     out(q) = -sum of weight(p) flow(p) / sum of weight(p), over the p of `flow_projection`
 
-    The gradient is that of the values and the order of the sums any on a GPU, as in
-    `flow_projection`. For `weight` the original's
-    backward pass uses flow - out where the true gradient, given here, has flow + out.
+    Gradient and order of summation are as in `flow_projection`. The original's backward pass for
+    `weight` uses flow - out; the exact gradient, returned here, has flow + out.
 
     Args:
       flow: `[*B, H, W, 2]` float32 pixels, (x, y), from a source frame to the new one.
       weight: `[*B, H, W, 1]`, above 0; DAIN's is the inverse depth.
-      fill_holes: fill holes by `fill_holes`, from all directions.
+      fill_holes: fill holes with `fill_holes`, from all directions.
 
     Returns:
       `[*B, H, W, 2]`, from the new frame to the source.
@@ -85,17 +85,17 @@ def depth_flow_projection(flow: Flow, weight: Mask, *, fill_holes: bool = False)
 
 
 def fill_holes(flow: Image, valid: Mask, *, fill_from: tuple[str, ...] = DIRECTIONS) -> Image:
-    """Give each hole the mean of the nearest known pixels of its row and column.
+    """Fill each hole with the mean of the nearest known pixels of its row and column.
 
     Args:
       flow: `[*B, H, W, C]`, any float type: a flow, or any map.
       valid: `[*B, H, W, 1]`, any real type: above 0 where `flow` is known (a count of landings).
-      fill_from: sides on which to look: any of "left", "right", "up", "down". A side without known
-        pixels does not count; with none on any, the hole is 0.
+      fill_from: sides to search: any of "left", "right", "up", "down". Sides without known pixels
+        are ignored; with none on any side, the hole becomes 0.
 
     Returns:
-      `[*B, H, W, C]`, the type of `flow`, unchanged where known. The gradient takes the holes as
-      they are.
+      `[*B, H, W, C]`, the type of `flow`, unchanged where known. The gradient treats the positions
+      of the holes as constant.
 
     Raises:
       ValueError: `valid` does not fit `flow`, or a direction is unknown.
@@ -130,23 +130,23 @@ def _projection(name, flow, weight, fill, fill_from):
 
 
 def _land(flow, weight):
-    """Sums of -weight * flow and of weight, `[H, W, 3]`, over what lands beside each pixel."""
+    """Sums of -weight * flow and of weight, `[H, W, 3]`, over the flows that land at each pixel."""
     height, width = flow.shape[:2]
     x, y = (axis[..., None] for axis in _grid.points(flow))
     lands = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     index = jnp.where(lands, y, 0).astype(jnp.int32) * width
     index += jnp.where(lands, x, 0).astype(jnp.int32)
-    # Masked before the product: 0 times a flow that is not finite would have no gradient but NaN.
+    # Masked before the product: 0 times a non-finite flow would give a NaN gradient.
     weight = jnp.where(lands, weight, 0)
     values = jnp.concatenate([_grid.scale(jnp.where(lands, -flow, 0), weight), weight], axis=-1)
     total = jnp.zeros((height * width, 3), flow.dtype)
     total = _grid.add(total, index.reshape(-1), _grid.rows(values))
-    # All four neighbours get the same, so one scatter will do and the rest are shifts.
+    # All four neighbours get the same value, so one scatter and three shifts suffice.
     return _and_next(_and_next(total.reshape(height, width, 3), axis=0), axis=1)
 
 
 def _and_next(total, *, axis):
-    """What landed on each pixel and on the one before; on the last pixel its own counts twice."""
+    """Each pixel's total plus that of the pixel before; the last pixel's own total counts twice."""
     size = total.shape[axis]
     before = lax.slice_in_dim(
         jnp.pad(total, [(int(axis == a), 0) for a in range(3)]), 0, size, axis=axis
@@ -173,11 +173,11 @@ def _fill(flow, valid, *, fill_from):
     return jnp.where(known[..., None], flow, filled.astype(flow.dtype))
 
 
-# Outside of any jit the choice of a platform would be compiled anew at every call.
+# Without jit the platform switch would be recompiled at every call.
 @functools.partial(jax.jit, static_argnames=("axis", "reverse"))
 def _nearest(known, *, axis, reverse):
-    """Position on `axis` of the last known pixel so far (in reverse: from the end); -1 if none."""
-    # On a CPU one step a line is fastest; elsewhere each step is a launch, and few are better.
+    """Position on `axis` of the last known pixel so far (from the end if reverse); -1 if none."""
+    # One step per line is fastest on a CPU; elsewhere each step is a launch, and fewer are faster.
     return lax.platform_dependent(
         known,
         cpu=functools.partial(_nearest_by_line, axis=axis, reverse=reverse),

@@ -10,20 +10,20 @@ SMALLEST = 3  # pixels on a side: mirroring two pixels needs two more than the e
 
 
 def gaussian_pyramid(image: Image, *, levels: int = 5) -> tuple[Image, ...]:
-    """The image, and the image blurred and halved again and again.
+    """The image and its successively blurred and halved copies.
 
-    Each level is the one before it, convolved with [1, 4, 6, 4, 1] / 16 along both axes (mirrored
-    at the edges, the edge pixel not repeated), of which the even rows and columns are kept.
+    Each level is the even rows and columns of the level before, convolved with [1, 4, 6, 4, 1] / 16
+    along both axes (mirrored at the edges without repeating the edge pixel).
 
     Args:
       image: `[*B, H, W, C]`, any float type.
-      levels: of the pyramid; the first is the image itself.
+      levels: number of levels; the first is the image itself.
 
     Returns:
       `levels` arrays, finest first: `[*B, ceil(H / 2^i), ceil(W / 2^i), C]`, the type of `image`.
 
     Raises:
-      ValueError: levels is below 1, or a level that is to be halved has a side below 3.
+      ValueError: levels is below 1, or a level to be halved has a side below 3.
 
     Example:
       >>> _, half = ops.gaussian_pyramid(jnp.zeros((3, 3, 1)).at[0, 1].set(64), levels=2)
@@ -40,21 +40,21 @@ def gaussian_pyramid(image: Image, *, levels: int = 5) -> tuple[Image, ...]:
 
 
 def laplacian_pyramid(image: Image, *, levels: int = 5) -> tuple[Image, ...]:
-    """The details that each halving loses, and the small image that is left.
+    """The bands of detail lost by each halving, and the remaining low-pass image.
 
-    Band i is level i of the Gaussian pyramid minus level i + 1 doubled: zeros between its pixels,
-    then the same kernel times 4, mirrored. `reconstruct_laplacian` undoes it.
+    Band i is level i of the Gaussian pyramid minus level i + 1 upsampled: zeros between its pixels,
+    then the same kernel times 4, mirrored. `reconstruct_laplacian` inverts it.
 
     Args:
       image: `[*B, H, W, C]`, any float type.
-      levels: bands.
+      levels: number of bands.
 
     Returns:
       `levels` bands, finest first, then the remaining low-pass image: `levels + 1` arrays. A loss
-      that ignores constant offsets leaves the last one out.
+      that ignores constant offsets omits the last one.
 
     Raises:
-      ValueError: levels is below 1, or a level that is to be halved has a side below 3.
+      ValueError: levels is below 1, or a level to be halved has a side below 3.
 
     Example:
       >>> band, half = ops.laplacian_pyramid(jnp.zeros((3, 3, 1)).at[0, 1].set(64), levels=1)
@@ -74,10 +74,10 @@ def reconstruct_laplacian(pyramid: tuple[Image, ...]) -> Image:
     """The image whose Laplacian pyramid this is.
 
     Args:
-      pyramid: as `laplacian_pyramid` returns it: bands, finest first, then the low-pass image.
+      pyramid: output of `laplacian_pyramid`: bands, finest first, then the low-pass image.
 
     Returns:
-      `[*B, H, W, C]`, of the shape and type of the first band.
+      `[*B, H, W, C]`, with the shape and type of the first band.
 
     Raises:
       ValueError: the pyramid is empty, or a level is not half as large as the one before it.
@@ -131,8 +131,9 @@ def _halve(x, axis):
 
 
 def _double(x: Array, axis: int, size: int) -> Array:
-    # Between zeros only three taps meet a pixel at even places, and two at odd ones. A mirrored
-    # even place is the next pixel inwards; past an odd last place it is the last pixel again.
+    # Zeros lie between the pixels: three taps reach a pixel at even positions, two at odd ones. A
+    # mirrored even position is the next pixel inwards; past an odd last position it is the last
+    # pixel.
     count = x.shape[axis]
     last = count - 1 if size % 2 == 0 else count - 2
     before = jnp.concatenate([_slice(x, axis, 1, 2), _slice(x, axis, 0, count - 1)], axis)

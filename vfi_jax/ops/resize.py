@@ -17,13 +17,13 @@ BICUBIC = -0.5  # Keys' a, MATLAB's choice (Keys 1981)
 def resize_bilinear(x: Image, shape: tuple[int, int], *, align_corners: bool = False) -> Image:
     """Bilinear interpolation to a new height and width, without antialiasing.
 
-    An output pixel i reads the input at (i + 1/2) size / new_size - 1/2, not before the first
-    pixel; with align_corners at i (size - 1) / (new_size - 1), so that the corners stay corners.
+    Output pixel i samples the input at max(0, (i + 1/2) size / new_size - 1/2), or with
+    align_corners at i (size - 1) / (new_size - 1).
 
     Args:
       x: `[*B, H, W, C]`, any float type.
       shape: (new height, new width).
-      align_corners: put the first and last pixels of both grids on one another.
+      align_corners: align the first and last pixels of both grids.
 
     Returns:
       `[*B, *shape, C]`, the type of `x`; interpolated in float32.
@@ -53,7 +53,7 @@ def resize_flow(flow: Flow, shape: tuple[int, int], *, align_corners: bool = Fal
     """Resize a flow field and its vectors: the result is in pixels of the new size.
 
     The grid is resized as by `resize_bilinear`, then x is multiplied by new width / width and y by
-    new height / height (whatever align_corners says, as the field's networks do).
+    new height / height (for either value of align_corners, as published networks do).
 
     Args:
       flow: `[*B, H, W, 2]` float32 pixels, (x, y).
@@ -64,7 +64,7 @@ def resize_flow(flow: Flow, shape: tuple[int, int], *, align_corners: bool = Fal
       `[*B, *shape, 2]` float32.
 
     Raises:
-      ValueError: a size in `shape` is below 1, or `flow` has another type or number of channels.
+      ValueError: a size in `shape` is below 1, or `flow` has the wrong type or number of channels.
 
     Example:
       >>> ops.resize_flow(jnp.array([[[1.0, 3]]]), (1, 2)).tolist()
@@ -79,14 +79,15 @@ def resize_flow(flow: Flow, shape: tuple[int, int], *, align_corners: bool = Fal
 
 
 def imresize(x: Image, scale: float) -> Image:
-    """MATLAB's imresize: bicubic, antialiased when it shrinks.
+    """MATLAB's imresize: bicubic, antialiased when downscaling.
 
-    The kernel is Keys' cubic with a = -1/2, stretched by 1 / scale when scale < 1, its weights
-    normalised; beyond the edges the image is mirrored with the edge pixel repeated.
+    The kernel is Keys' cubic with a = -1/2, stretched by 1 / scale when scale < 1, with normalised
+    weights. Beyond the edges the image is mirrored with the edge pixel repeated.
 
-    The result is neither clipped nor rounded and overshoots at edges. For 8 bits do as MATLAB and
-    the benchmarks' low-resolution files: `jnp.clip(jnp.round(y), 0, 255).astype(jnp.uint8)` of a
-    y on the scale 0 .. 255 (round half to even, saturate).
+    The result is neither clipped nor rounded and overshoots at edges. To reproduce MATLAB's 8-bit
+    output and the benchmarks' low-resolution files, use
+    `jnp.clip(jnp.round(y), 0, 255).astype(jnp.uint8)` on y scaled to 0 .. 255 (round half to even,
+    saturate).
 
     Args:
       x: `[*B, H, W, C]`, any float type.
@@ -116,11 +117,11 @@ def _sizes(shape):
 
 
 class _Taps(NamedTuple):
-    """What each new pixel of an axis is made of: `[new size, taps]` each, known at trace time.
+    """Source pixels and weights of each output pixel on one axis, constant at trace time.
 
     Attributes:
-      source: old pixels.
-      weight: how much of each.
+      source: input pixels, `[new size, taps]`.
+      weight: their weights, `[new size, taps]`.
     """
 
     source: np.ndarray
@@ -143,7 +144,7 @@ def _imresize(x, *, scale):
 
 
 def _with_gradient(function, rows, columns):
-    """`function(x, rows, columns)` of x, pulled back by gathers: XLA's own way is scatters."""
+    """`function(x, rows, columns)` of x with a gradient of gathers instead of XLA's scatters."""
 
     @jax.custom_vjp
     def apply(x):
@@ -161,7 +162,7 @@ def _with_gradient(function, rows, columns):
 
 
 def _four_corners(x, rows, columns):
-    """Two taps an axis in one fusion of four gathers; two matmuls take 10 times as long."""
+    """Two taps per axis as one fusion of four gathers; two matmuls take 10 times as long."""
     (top, bottom), (left, right) = rows.source.T, columns.source.T
     down, across = _along(-3, rows.weight[:, 1], x), _along(-2, columns.weight[:, 1], x)
 
@@ -174,7 +175,7 @@ def _four_corners(x, rows, columns):
 
 
 def _along_axes(x, rows, columns):
-    """Any number of taps, one axis after the other."""
+    """Any number of taps, one axis at a time."""
     for axis, taps in ((-3, rows), (-2, columns)):
         x = sum(
             jnp.take(x, taps.source[:, tap], axis=axis, mode="clip")
@@ -185,12 +186,12 @@ def _along_axes(x, rows, columns):
 
 
 def _along(axis, numbers, x):
-    """One number for each place on an axis of `x`, in as many axes as `x` has."""
+    """One number per position on an axis of `x`, broadcastable to `x`."""
     return numbers.reshape([-1 if axis == place else 1 for place in range(-x.ndim, 0)])
 
 
 def _transposed(taps, size):
-    """The taps that carry a cotangent of the new pixels back to `size` old ones."""
+    """The taps that map a cotangent of the output pixels to `size` input pixels."""
     new, tap = np.nonzero(taps.weight)
     old, weight = taps.source[new, tap], taps.weight[new, tap]
     order = np.argsort(old, kind="stable")
@@ -216,7 +217,7 @@ def _bilinear_taps(size, new_size, align_corners):
 
 
 def _bicubic_taps(size, scale):
-    # The product of a size and 1/3 may exceed the whole number it means by a rounding error.
+    # Rounding may push the product of a size and 1/3 above the intended integer.
     new_size = math.ceil(size * scale - 1e-9)
     stretch = max(1.0, 1 / scale)
     position = (np.arange(new_size) + 0.5) / scale - 0.5

@@ -1,4 +1,4 @@
-"""Sampling an image where a flow points."""
+"""Backward warping: sampling an image where a flow points."""
 
 import functools
 
@@ -17,16 +17,16 @@ def backward_warp(image: Image, flow: Flow, *, padding: str = "zeros") -> Image:
 
     out(p) = image(p + flow(p))
 
-    The derivative along a whole coordinate is that of the cell that begins there; with "border" it
-    is 0 on and beyond the edges. Sums of the gradient of `image` run in a fixed order on a CPU and
-    a TPU and in any order on a GPU, where its last bits change from run to run.
+    At integer coordinates the derivative is that of the cell that begins there; with "border" it is
+    0 on and beyond the edges. The gradient of `image` is summed in a fixed order on a CPU and a TPU
+    and in arbitrary order on a GPU, where its last bits vary between runs.
 
     Args:
       image: `[*B, H, W, C]`, any float type.
       flow: `[*B, H, W, 2]` float32 pixels, (x, y).
       padding: "zeros": the image is 0 outside, fading over one pixel; a flow that is not finite
-        gives 0. "border": a point outside takes the value of the nearest edge, and a coordinate
-        that is not a number that of the left or top edge.
+        gives 0. "border": a point outside takes the value of the nearest edge; a NaN coordinate
+        takes that of the left or top edge.
 
     Returns:
       `[*B, H, W, C]`, the type of `image`.
@@ -59,10 +59,10 @@ def inside(flow: Flow, *, threshold: float) -> Mask:
       threshold: between 0 and 1; PWC-Net's is 0.9999.
 
     Returns:
-      `[*B, H, W, 1]` float32, without gradient; 0 where the flow is not a number.
+      `[*B, H, W, 1]` float32, without gradient; 0 where the flow is NaN.
 
     Raises:
-      ValueError: `flow` has another shape or type.
+      ValueError: `flow` has the wrong shape or type.
 
     Example:
       >>> ops.inside(jnp.tile(jnp.array([1, 0.25]), (2, 3, 1)), threshold=0.5)[..., 0].tolist()
@@ -90,10 +90,10 @@ def voxel_warp(frame0: Image, frame1: Image, flow0: Flow, flow1: Flow, weight: M
       weight: `[*B, H, W, 1]`, the share of `frame0`.
 
     Returns:
-      `[*B, H, W, C]`, the type of `frame0`; frames continue as their edges.
+      `[*B, H, W, C]`, the type of `frame0`; frames are sampled with border padding.
 
     Raises:
-      ValueError: shapes do not fit, or a type is not a float.
+      ValueError: shapes do not match, or a type is not a float.
 
     Example:
       >>> frame0, frame1 = jnp.arange(6.0).reshape(2, 3, 1), jnp.zeros((2, 3, 1)).at[1, 1].set(40)
@@ -114,7 +114,7 @@ def voxel_warp(frame0: Image, frame1: Image, flow0: Flow, flow1: Flow, weight: M
 
 
 def _backward_warp(image, flow, *, padding):
-    # The gradient reads the image again rather than keep four copies of it.
+    # The gradient samples the image again instead of storing four copies.
     sample = jax.checkpoint(functools.partial(_sample, clamp=padding == "border"))
     return _grid.each(sample, image.astype(jnp.float32), flow).astype(image.dtype)
 
@@ -126,5 +126,5 @@ def _sample(image, flow, *, clamp):
 
 
 def _covered(x, size):
-    """The share of a pixel at x that lies on the axis 0 .. size - 1, whose ends fade over one."""
+    """Share of a pixel at x inside the axis 0 .. size - 1; it fades over one pixel at the ends."""
     return jnp.clip(1 - jnp.maximum(-x, x - (size - 1)), 0, 1)
