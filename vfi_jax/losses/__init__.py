@@ -1,7 +1,7 @@
-"""Losses: scalars to minimise, float32 whatever comes in.
+"""Losses: float32 scalars to minimise, for inputs of any float type.
 
-Images are channels last and of any leading axes; every loss is a mean, so its size does not depend
-on the batch or the crop.
+Images are channels last with any leading axes. Every loss is a mean, so its scale does not depend
+on batch or crop size.
 """
 
 from vfi_jax.losses.census import census, geometry

@@ -1,4 +1,4 @@
-"""What distances between images start from."""
+"""Difference of two images, shared by the losses."""
 
 import jax.numpy as jnp
 
@@ -16,7 +16,7 @@ def difference(prediction: Image, target: Image) -> Array:
 
 
 def check_same_shape(**arrays: Array) -> None:
-    """Refuses two arrays, given by their names, that cannot be compared.
+    """Check that two arrays, passed by name, have the same shape.
 
     Raises:
       ValueError: the shapes differ.

@@ -1,4 +1,4 @@
-"""Distances between images and features by how every pixel compares with its neighbours."""
+"""Census losses: distances between the census transforms of images or features."""
 
 import jax.numpy as jnp
 from jax import lax
@@ -8,7 +8,7 @@ from vfi_jax.arrays import Array, Image
 from vfi_jax.losses._difference import check_same_shape
 
 SOFTNESS = 0.9  # of the comparison, in units of the images or features
-EPS = 0.1  # squared comparisons that differ by less count in proportion
+EPS = 0.1  # squared differences well below it count in proportion
 
 
 def census(
@@ -19,19 +19,19 @@ def census(
     luma: bool = False,
     border: int | None = None,
 ) -> Array:
-    """How differently the pixels of two images compare with those around them.
+    """Soft Hamming distance of the census transforms of two images.
 
     mean over pixels and neighbours k of d^2 / (0.1 + d^2), d = census(prediction)_k -
-    census(target)_k of the mean over channels, `ops.census_transform` of softness 0.9; 0 for pixels
-    of the border. Brightness that differs by a constant costs nothing, but for pixels whose window
-    leaves the image, where it is compared with black.
+    census(target)_k, with `ops.census_transform` of softness 0.9 on the mean over channels; 0 for
+    pixels of the border. A constant brightness offset costs nothing, except where a window leaves
+    the image, because outside counts as black.
 
     Args:
       prediction: `[*B, H, W, C]`.
-      target: the shape of `prediction`; it learns nothing.
+      target: the shape of `prediction`; receives no gradient.
       window: side of the window, odd, in pixels.
-      luma: compare the luma of RGB, not the mean over channels.
-      border: its width in pixels; None: as far as windows leave the image.
+      luma: use the luma of RGB instead of the mean over channels.
+      border: width of the ignored border in pixels; None: all pixels whose window leaves the image.
 
     Returns:
       Float32 scalar in 0 .. 1; 0 where both are equal.
@@ -39,8 +39,8 @@ def census(
     Raises:
       ValueError: the shapes differ, or the images are smaller than the window.
 
-    Source: Meister et al. 2018 (UnFlow); the constants are those of Kong et al. 2022 (IFRNet), with
-    luma and a border of one pixel those of Jin et al. 2023 (UPR-Net).
+    Source: Meister et al. 2018 (UnFlow); constants from Kong et al. 2022 (IFRNet); luma and a
+    border of one pixel as in Jin et al. 2023 (UPR-Net).
     """
     check_same_shape(prediction=prediction, target=target)
     target = lax.stop_gradient(target)
@@ -50,7 +50,7 @@ def census(
 
 
 def geometry(prediction: Image, target: Image, *, window: int = 3) -> Array:
-    """The census distance of features, channel by channel; both sides learn.
+    """Census distance of features, channel by channel, with gradients to both arguments.
 
     Args:
       prediction: `[*B, H, W, C]`.
@@ -75,7 +75,7 @@ def _mean(image):
 
 
 def _planes(features):
-    """Every channel as an image of its own, `[*B, C, H, W, 1]`."""
+    """Every channel as a separate image, `[*B, C, H, W, 1]`."""
     return jnp.moveaxis(features, -1, -3)[..., None]
 
 

@@ -1,4 +1,4 @@
-"""Learning flow from a teacher that saw the frame to be made."""
+"""Flow distillation from a teacher that also sees the target frame."""
 
 from collections.abc import Sequence
 
@@ -19,27 +19,27 @@ def flow_distillation(
     *,
     margin: float = 0.01,
 ) -> Array:
-    """How far flows are from the teacher's where the teacher's sampling is the better one.
+    """Distance to the teacher's flow where the teacher's warped blend is better.
 
     sum over levels i of mean over pixels of
     [error(blend_i) > error(teacher_blend) + margin] sqrt(mean((flow_i - teacher_flow)^2))
 
-    error is the mean absolute difference to `target` over channels; the inner mean goes over both
-    flows and (x, y). Only `flows` learn.
+    error is the mean absolute difference to `target` over channels; the inner mean is over both
+    flows and (x, y). Only `flows` receive gradients.
 
     Args:
-      flows: of each level, `[*B, 2, H, W, 2]` pixels, to either frame.
-      blends: of each level, `[*B, H, W, 3]`, both frames sampled with that level's flow.
+      flows: per level, `[*B, 2, H, W, 2]` pixels, to both frames.
+      blends: per level, `[*B, H, W, 3]`, both frames warped with that level's flow and blended.
       teacher_flow: like one of `flows`.
       teacher_blend: like one of `blends`.
       target: the true frame, `[*B, H, W, 3]`.
-      margin: by how much the teacher must be better, in units of the frames.
+      margin: minimum advantage of the teacher, in units of the frames.
 
     Returns:
-      Float32 scalar; 0 where every flow is the teacher's.
+      Float32 scalar; 0 if every flow equals the teacher's.
 
     Raises:
-      ValueError: a level or the target is not of the teacher's size, or a level has no blend.
+      ValueError: a level or the target differs from the teacher's size, or a level has no blend.
 
     Source: Huang et al. 2022 (RIFE), sec. 3.4.
     """
@@ -55,7 +55,7 @@ def flow_distillation(
     for flow, blend in zip(flows, blends, strict=True):
         worse = lax.stop_gradient(_error(blend, target) > bar)
         square = jnp.square(difference(flow, teacher_flow)).mean((-4, -1))
-        # The root has no slope at zero: there, equal flows would make the gradient NaN.
+        # The square root is not differentiable at 0: equal flows would give a NaN gradient.
         apart = square > 0
         distance = jnp.sqrt(jnp.where(apart, square, 1))
         total += jnp.where(worse & apart, distance, 0).mean()
@@ -65,24 +65,25 @@ def flow_distillation(
 def robust_flow_distance(
     flows: Sequence[Array], finest: Array, teacher_flow: Array, *, beta: float = 0.3
 ) -> Array:
-    """How far coarse flows are from a teacher's, the less robustly the nearer the finest is to it.
+    """Distance of coarse flows to a teacher's, more robust where the finest flow disagrees with it.
 
     sum over levels and both flows of mean (d^2 + eps^2)^(w / 2), with d the difference of (x, y)
-    in full-size pixels, w = exp(-beta |finest - teacher_flow|) and eps = 10^(-(10 w - 1) / 3): an
-    L1-like distance where the finest flow agrees with the teacher, a flat one where it does not,
-    for there the task knows better. Only `flows` learn.
+    in full-size pixels, w = exp(-beta |finest - teacher_flow|) and eps = 10^(-(10 w - 1) / 3):
+    L1-like where the finest flow agrees with the teacher, flat where it does not, because there the
+    interpolation loss is more reliable. Only `flows` receive gradients.
 
     Args:
-      flows: of each coarse level, `[*B, 2, h, w, 2]` pixels of its own size.
+      flows: per coarse level, `[*B, 2, h, w, 2]` in pixels of that level.
       finest: `[*B, 2, H, W, 2]` pixels.
       teacher_flow: like `finest`.
-      beta: how fast trust in the teacher falls, per pixel of disagreement.
+      beta: decay rate of the exponent w, per pixel of disagreement.
 
     Returns:
       Float32 scalar.
 
     Raises:
-      ValueError: `teacher_flow` is not of the shape of `finest`, or `flows` are of other examples.
+      ValueError: the shapes of `teacher_flow` and `finest` differ, or `flows` have another batch
+        shape.
 
     Source: Kong et al. 2022 (IFRNet), sec. 3.3, "task-oriented flow distillation".
     """

@@ -1,4 +1,4 @@
-"""Losses on flows and on the masks that go with them."""
+"""Losses on flows and masks."""
 
 import jax.numpy as jnp
 
@@ -6,10 +6,10 @@ from vfi_jax.arrays import Array, Image
 
 
 def total_variation(field: Image, *, eps: float = 1e-3) -> Array:
-    """How much a flow or a mask changes from pixel to pixel, in Charbonnier form.
+    """Total variation of a flow or mask, in Charbonnier form.
 
-    mean sqrt(dx^2 + eps^2) + mean sqrt(dy^2 + eps^2), with dx and dy the differences of horizontal
-    and of vertical neighbours.
+    mean sqrt(dx^2 + eps^2) + mean sqrt(dy^2 + eps^2), where dx and dy are the differences of
+    horizontal and vertical neighbours.
 
     Args:
       field: `[*B, H, W, C]`, H and W at least 2.
@@ -19,7 +19,7 @@ def total_variation(field: Image, *, eps: float = 1e-3) -> Array:
       Float32 scalar; 2 eps where `field` is constant.
 
     Raises:
-      ValueError: a side is a single pixel, which has no neighbour.
+      ValueError: height or width is below 2.
 
     Source: Liu et al. 2017 (arXiv:1702.02463), sec. 3.2.
     """

@@ -1,4 +1,4 @@
-"""Distances between images, band by band of their Laplacian pyramids."""
+"""L1 distance of Laplacian pyramids."""
 
 import jax.numpy as jnp
 
@@ -8,17 +8,17 @@ from vfi_jax.losses._difference import difference
 
 
 def laplacian(prediction: Image, target: Image, *, levels: int = 5) -> Array:
-    """The L1 distance of all bands alike, so that coarse structure weighs as much as fine.
+    """Sum of the L1 distances of all bands, so that coarse structure weighs as much as fine detail.
 
     sum over bands i < levels of mean |band_i(prediction) - band_i(target)|
 
-    The low-pass image that remains is not compared: a constant offset costs nothing.
+    The remaining low-pass image is not compared: a constant offset costs nothing.
 
     Args:
-      prediction: `[*B, H, W, C]`; H and W survive `levels` halvings (multiples of 32 and at least
-        64, say, for 5).
+      prediction: `[*B, H, W, C]`; H and W must allow `levels` halvings (for 5, multiples of 32 from
+        64 always do).
       target: the shape of `prediction`.
-      levels: bands.
+      levels: number of bands.
 
     Returns:
       Float32 scalar; 0 where both are equal.
@@ -26,10 +26,10 @@ def laplacian(prediction: Image, target: Image, *, levels: int = 5) -> Array:
     Raises:
       ValueError: the shapes differ, or a side is too small for so many levels.
 
-    Source: Niklaus and Liu 2018 (arXiv:1803.10967), weighted otherwise; as here in Huang et al.
-    2022 (RIFE).
+    Source: Niklaus and Liu 2018 (arXiv:1803.10967), with other weights; equal weights as in Huang
+    et al. 2022 (RIFE).
     """
-    # A pyramid is linear: that of the difference is the difference of both.
+    # A pyramid is linear: the pyramid of the difference is the difference of the pyramids.
     apart = difference(prediction, target)
     try:
         *bands, _ = ops.laplacian_pyramid(apart, levels=levels)

@@ -1,4 +1,4 @@
-"""Distances between what a network sees in two images."""
+"""Distances between a network's activations for two images."""
 
 from collections.abc import Callable, Mapping
 
@@ -23,17 +23,17 @@ def perceptual(
     mean |features(prediction)[layer] - features(target)[layer]|^2
 
     Args:
-      prediction: `[*B, H, W, 3]`, RGB in [0, 1], as `features` take it.
+      prediction: `[*B, H, W, 3]`, RGB in [0, 1], the input of `features`.
       target: the shape of `prediction`.
-      features: from an image to activations by name, such as `networks.vgg19.Model` applied to its
-        variables.
-      layer: whose activations are compared.
+      features: function from an image to activations by name, such as `networks.vgg19.Model`
+        applied to its variables.
+      layer: name of the compared activations.
 
     Returns:
       Float32 scalar; 0 where both are equal.
 
     Raises:
-      ValueError: the shapes differ, or `features` have no such layer.
+      ValueError: the shapes differ, or `features` has no such layer.
 
     Source: Johnson et al. 2016 (arXiv:1603.08155); relu4_4 of VGG-19 as in Niklaus et al. 2017
     (arXiv:1708.01692), sec. 3.1.
@@ -50,18 +50,18 @@ def perceptual_l1(
     sum over layers of weight * mean |features(prediction)[layer] - features(target)[layer]|
 
     Args:
-      prediction: `[*B, H, W, 3]`, RGB in [0, 1], as `features` take it.
+      prediction: `[*B, H, W, 3]`, RGB in [0, 1], the input of `features`.
       target: the shape of `prediction`.
-      features: as of `perceptual`.
-      weights: of each layer, by its name.
+      features: as in `perceptual`.
+      weights: weight of each layer, by name.
 
     Returns:
       Float32 scalar; 0 where both are equal.
 
     Raises:
-      ValueError: the shapes differ, or `features` have no such layer.
+      ValueError: the shapes differ, or `features` has no such layer.
 
-    Source: Chen and Koltun 2017 (arXiv:1707.09405); as FILM's vgg19_loss.vgg_loss.
+    Source: Chen and Koltun 2017 (arXiv:1707.09405); as in FILM's vgg19_loss.vgg_loss.
     """
     pairs = _activations(prediction, target, features, weights)
     return _weighed(weights, [jnp.abs(difference(*pair)).mean() for pair in pairs])
@@ -70,31 +70,31 @@ def perceptual_l1(
 def style(
     prediction: Image, target: Image, features: Features, *, weights: Mapping[str, float]
 ) -> Array:
-    """How differently a network's activations go together, wherever in the image they are.
+    """Style loss: distance of the Gram matrices of a network's activations.
 
     sum over layers of weight * mean |G(prediction) - G(target)|^2, where G is the Gram matrix
     F^T F / (h w) of a layer's activations F `[h w, C]`.
 
     Args:
-      prediction: `[*B, H, W, 3]`, RGB in [0, 1], as `features` take it.
+      prediction: `[*B, H, W, 3]`, RGB in [0, 1], the input of `features`.
       target: the shape of `prediction`.
-      features: as of `perceptual`.
-      weights: of each layer, by its name.
+      features: as in `perceptual`.
+      weights: weight of each layer, by name.
 
     Returns:
       Float32 scalar; 0 where both are equal.
 
     Raises:
-      ValueError: the shapes differ, or `features` have no such layer.
+      ValueError: the shapes differ, or `features` has no such layer.
 
-    Source: Gatys et al. 2016; as FILM's vgg19_loss.style_loss.
+    Source: Gatys et al. 2016; as in FILM's vgg19_loss.style_loss.
     """
     pairs = _activations(prediction, target, features, weights)
     return _weighed(weights, [jnp.square(difference(*map(_gram, pair))).mean() for pair in pairs])
 
 
 def _activations(prediction, target, features, layers):
-    """Pairs of activations, of both images, of each of the layers."""
+    """Activations of both images for each layer, in pairs."""
     check_same_shape(prediction=prediction, target=target)
     seen, wanted = features(prediction), features(target)
     for layer in layers:

@@ -1,4 +1,4 @@
-"""Distances between images, pixel by pixel."""
+"""Pixel-wise distances between images."""
 
 import jax.numpy as jnp
 
@@ -27,17 +27,17 @@ def l1(prediction: Image, target: Image) -> Array:
 
 
 def charbonnier(prediction: Image, target: Image, *, eps: float = 1e-3) -> Array:
-    """The L1 distance rounded off at zero.
+    """Smooth L1 distance (Charbonnier).
 
     mean sqrt((prediction - target)^2 + eps^2)
 
-    `eps` is in units of the images and is squared here; code that adds its epsilon unsquared,
-    sqrt(d^2 + epsilon), means eps = sqrt(epsilon).
+    `eps` is in units of the images and is squared here; for code that adds an unsquared epsilon,
+    sqrt(d^2 + epsilon), pass eps = sqrt(epsilon).
 
     Args:
       prediction: `[*B, H, W, C]`.
       target: the shape of `prediction`.
-      eps: the difference below which the loss is rounded rather than sharp.
+      eps: difference below which the loss is nearly quadratic.
 
     Returns:
       Float32 scalar; `eps` where both are equal.

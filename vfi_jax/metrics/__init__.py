@@ -1,4 +1,4 @@
-"""How good a frame is; each metric says in which convention."""
+"""Image and video quality metrics. Each docstring names the convention it follows."""
 
 from vfi_jax.metrics.gmsd import gmsd
 from vfi_jax.metrics.haarpsi import haarpsi

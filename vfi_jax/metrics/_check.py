@@ -1,4 +1,4 @@
-"""Checks that every metric makes of its arguments."""
+"""Argument checks shared by the metrics."""
 
 import jax.numpy as jnp
 

@@ -1,4 +1,4 @@
-"""What HaarPSI and GMSD share: colour, viewing distance, similarity."""
+"""Parts shared by HaarPSI and GMSD: colour space, downsampling, similarity."""
 
 import jax.numpy as jnp
 
@@ -13,10 +13,10 @@ YIQ = (
 
 
 def planes(image: Image) -> tuple[Array, ...]:
-    """Y, I and Q `[*B, H, W]` of three channels; one channel as it is.
+    """Y, I and Q `[*B, H, W]` of three channels; one channel is returned unchanged.
 
     Raises:
-      ValueError: another number of channels.
+      ValueError: the number of channels is neither 1 nor 3.
     """
     if image.shape[-1] == 1:
         return (image[..., 0],)
@@ -27,9 +27,9 @@ def planes(image: Image) -> tuple[Array, ...]:
 
 
 def halve(plane: Array) -> Array:
-    """Means of 2x2 blocks, which stand for the distance that images are viewed from.
+    """Means of 2x2 blocks, which model the viewing distance.
 
-    Odd sizes are padded by a zero at the end, as MATLAB's conv2(..., "same") does.
+    Odd sizes are zero-padded at the end, as by MATLAB's conv2(..., "same").
     """
     height, width = plane.shape[-2:]
     pads = [(0, 0)] * (plane.ndim - 2) + [(0, height % 2), (0, width % 2)]
@@ -39,5 +39,5 @@ def halve(plane: Array) -> Array:
 
 
 def similarity(a: Array, b: Array, constant: float) -> Array:
-    """(2 a b + constant) / (a^2 + b^2 + constant): 1 where both are alike."""
+    """(2 a b + constant) / (a^2 + b^2 + constant): 1 where both are equal."""
     return (2 * a * b + constant) / (a * a + b * b + constant)

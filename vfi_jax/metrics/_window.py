@@ -20,10 +20,10 @@ def slide(
 
     Args:
       array: any shape.
-      weights: of the window.
+      weights: weights of the window.
       axis: from the right.
-      padding: elements added before and after; none keeps whole windows only.
-      mode: of `jnp.pad`.
+      padding: elements added before and after; (0, 0) keeps only complete windows.
+      mode: padding mode of `jnp.pad`.
     """
     if padding != (0, 0):
         pads = [(0, 0)] * array.ndim

@@ -1,4 +1,4 @@
-"""How unevenly edges suffer: what is torn in places is worse than what is soft everywhere."""
+"""GMSD, which penalises local edge distortions more than uniform blur."""
 
 import jax.numpy as jnp
 
@@ -10,10 +10,10 @@ SMOOTH, STEP = (1 / 3, 1 / 3, 1 / 3), (-1.0, 0.0, 1.0)  # Prewitt's filter
 
 
 def gmsd(image: Image, reference: Image, *, peak: float = 1.0) -> Array:
-    """Gradient magnitude similarity deviation: 0 is equal, larger is worse.
+    """Gradient magnitude similarity deviation: 0 for equal images, larger is worse.
 
-    The standard deviation over pixels of (2 a b + T) / (a^2 + b^2 + T), a and b being the gradient
-    magnitudes of both images' luma, halved first.
+    The standard deviation over pixels of (2 a b + T) / (a^2 + b^2 + T), where a and b are the
+    gradient magnitudes of both images' luma at half size.
 
     Args:
       image: `[*B, H, W, C]`, any real type; C is 3 (RGB) or 1.
@@ -24,10 +24,10 @@ def gmsd(image: Image, reference: Image, *, peak: float = 1.0) -> Array:
       float32 `[*B]`.
 
     Raises:
-      ValueError: the shapes differ, or another number of channels.
+      ValueError: the shapes differ, or the number of channels is neither 1 nor 3.
 
-    Source: Xue et al. 2014 (arXiv:1308.3052), eq. 4 to 6: divided by N, as there and in piq 0.8;
-    the authors' MATLAB code divides by N - 1.
+    Source: Xue et al. 2014 (arXiv:1308.3052), eq. 4 to 6: the variance is divided by N, as in the
+    paper and piq 0.8; the authors' MATLAB code divides by N - 1.
     """
     image, reference = _check.pair(image, reference)
     first, second = (

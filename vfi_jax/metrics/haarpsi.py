@@ -1,4 +1,4 @@
-"""Similarity of edges as wavelets see them: near to what viewers say."""
+"""HaarPSI: similarity of Haar wavelet coefficients, which correlates well with human ratings."""
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ FINE, COARSE = (2, 4), 8  # lengths of the Haar filters, in pixels of the halved
 
 
 def haarpsi(image: Image, reference: Image, *, peak: float = 1.0) -> Array:
-    """Haar wavelet perceptual similarity index: 1 is equal, 0 nothing alike.
+    """Haar wavelet perceptual similarity index: 1 for equal images, 0 for no similarity.
 
     logit(sum of w sigmoid(alpha s) / sum of w)^2 / alpha^2 over pixels and orientations
 
@@ -25,13 +25,13 @@ def haarpsi(image: Image, reference: Image, *, peak: float = 1.0) -> Array:
       peak: the largest value a pixel can have: 1 for [0, 1], 255 for 8 bit.
 
     Returns:
-      float32 `[*B]`; 1 where both are black, where the definition has 0 / 0.
+      float32 `[*B]`; 1 where both images are black, for which the definition is 0 / 0.
 
     Raises:
-      ValueError: the shapes differ, or another number of channels.
+      ValueError: the shapes differ, or the number of channels is neither 1 nor 3.
 
-    Source: Reisenhofer et al. 2018 (arXiv:1607.06140), eq. 10 to 14; borders as the authors' MATLAB
-    code has them, coefficients of YIQ to four digits as piq 0.8.
+    Source: Reisenhofer et al. 2018 (arXiv:1607.06140), eq. 10 to 14; border handling as in the
+    authors' MATLAB code, four-digit YIQ coefficients as in piq 0.8.
     """
     image, reference = _check.pair(image, reference)
     scale = 255 / peak
@@ -50,7 +50,7 @@ def haarpsi(image: Image, reference: Image, *, peak: float = 1.0) -> Array:
         similarities.append(_mean_similarity(pairs))
         weights.append((weights[0] + weights[1]) / 2)
     parts = list(zip(similarities, weights, strict=True))
-    # Both sides of the logit are summed: 1 - score would lose the digits near a perfect score.
+    # The score and its complement are summed separately: 1 - score would cancel near 1.
     alike, unlike = (
         sum((w * jax.nn.sigmoid(sign * ALPHA * s)).sum((-2, -1)) for s, w in parts)
         for sign in (1, -1)
@@ -61,7 +61,7 @@ def haarpsi(image: Image, reference: Image, *, peak: float = 1.0) -> Array:
 
 
 def _haar(plane, length, vertical):
-    """Magnitude of the Haar coefficients, `length` pixels square, the same size as `plane`."""
+    """Magnitude of Haar coefficients of filters `length` pixels wide, with the size of `plane`."""
     half = length // 2
     along, across = (-2, -1) if vertical else (-1, -2)
     # An even window has no centre; its origin is MATLAB's.

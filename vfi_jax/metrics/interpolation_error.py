@@ -1,4 +1,4 @@
-"""Interpolation error, as Middlebury defines it and as later code prints it under that name."""
+"""Interpolation error, as defined by Middlebury and as computed by later code."""
 
 import jax.numpy as jnp
 
@@ -11,15 +11,15 @@ PIXELS = (-3, -2, -1)
 
 
 def interpolation_error(image: Image, reference: Image, *, convention: str = "absolute") -> Array:
-    """How far a frame is from the true one, in the images' own units.
+    """Interpolation error (IE) of a frame, in the units of the images.
 
     Args:
       image: `[*B, H, W, C]`; tables use rounded 8-bit RGB.
       reference: the same shape.
-      convention: "absolute": mean |d| over pixels and channels, what DAIN, MEMC-Net, RIFE and
-        EMA-VFI print as IE (about 2 on Middlebury OTHER); "rms": root mean square over pixels and
+      convention: "absolute": mean |d| over pixels and channels, reported as IE by DAIN, MEMC-Net,
+        RIFE and EMA-VFI (about 2 on Middlebury OTHER); "rms": root mean square over pixels and
         channels; "rms_rgb": root of the mean over pixels of the squared RGB distance, the
-        benchmark's own definition (sqrt(3) times "rms"; on one grey channel both agree).
+        benchmark's definition (sqrt(3) times "rms"; equal to it for one grey channel).
 
     Returns:
       float32 `[*B]`.
@@ -42,7 +42,7 @@ def interpolation_error(image: Image, reference: Image, *, convention: str = "ab
 def normalised_interpolation_error(
     image: Image, reference: Image, *, gradient: str = "central", eps: float = 1.0
 ) -> Array:
-    """The error weighted down where the true frame is busy.
+    """Interpolation error normalised by the gradient of the reference.
 
     sqrt(mean over pixels of |image - reference|^2 / (|grad reference|^2 + eps))
 
@@ -50,8 +50,8 @@ def normalised_interpolation_error(
       image: `[*B, H, W, C]`, 0 to 255.
       reference: the same shape, H and W at least 2.
       gradient: "central" differences, one-sided at the border, or "forward", 0 at the last row and
-        column; the paper names no stencil.
-      eps: in squared units of the images.
+        column; the paper does not specify a stencil.
+      eps: added to the denominator, in squared units of the images.
 
     Returns:
       float32 `[*B]`.
@@ -59,7 +59,7 @@ def normalised_interpolation_error(
     Raises:
       ValueError: the shapes differ, or an unknown gradient.
 
-    Source: Baker et al. 2011, sec. 4.1; gradients of each colour band, summed.
+    Source: Baker et al. 2011, sec. 4.1; the squared gradients of the colour bands are summed.
     """
     image, reference = _check.pair(image, reference)
     if gradient not in GRADIENTS:

@@ -1,4 +1,4 @@
-"""Perceptual distance, learnt from what people found alike."""
+"""LPIPS: perceptual distance learnt from human similarity judgements."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from vfi_jax.arrays import Array, Image
 from vfi_jax.metrics import _check
 
-EPS = 1e-10  # added to the root, as the published weights were trained with
+EPS = 1e-10  # added to the square root, as in the training of the published weights
 
 
 def lpips(
@@ -16,16 +16,16 @@ def lpips(
     features: Callable[[Image], Mapping[str, Array]],
     heads: Mapping[str, Array],
 ) -> Array:
-    """Distance of two images as a network sees them, each channel weighted by its importance.
+    """Weighted distance between a network's normalised activations for two images.
 
     sum over layers of mean over pixels of sum_c heads[layer][c] (a_c / |a| - b_c / |b|)^2
 
     Args:
       image: `[*B, H, W, 3]`, RGB in [0, 1].
       reference: the same shape.
-      features: from images `[B, H, W, 3]` to activations `[B, h, w, C]` by layer: an image
+      features: function from images `[B, H, W, 3]` to activations `[B, h, w, C]` by layer: an image
         classifier, such as `networks.alexnet.Model` ("alex" in tables) applied to its variables.
-      heads: `[C]` of each layer, what `networks.lpips.Model` gives.
+      heads: weights `[C]` of each layer, as returned by `networks.lpips.Model`.
 
     Returns:
       float32 `[*B]`; 0 where both are equal.
@@ -51,6 +51,6 @@ def lpips(
 
 def _unit(features):
     square = jnp.square(features.astype(jnp.float32)).sum(axis=-1, keepdims=True)
-    # Where nothing is active the root's gradient would be infinite.
+    # The gradient of the square root would be infinite where all activations are 0.
     length = jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1)), 0)
     return features / (length + EPS)

@@ -1,4 +1,4 @@
-"""Brightness: the Y that super-resolution and HD tables are scored on."""
+"""Luma Y, on which super-resolution and HD benchmarks are scored."""
 
 import jax.numpy as jnp
 
@@ -12,10 +12,9 @@ STANDARDS = {
 
 
 def luma(image: Image, *, standard: str = "studio") -> Image:
-    """Y of BT.601.
+    """Luma of BT.601.
 
-    "studio": Y = (16 + 65.481 R + 128.553 G + 24.966 B) / 255, from 16/255 to 235/255, as MATLAB's
-    rgb2ycbcr; unrounded. "full": Y = 0.299 R + 0.587 G + 0.114 B, as scikit-image's rgb2yuv.
+    "studio": Y = (16 + 65.481 R + 128.553 G + 24.966 B) / 255, from 16/255 to 235/255, as MATLAB's rgb2ycbcr without rounding. "full": Y = 0.299 R + 0.587 G + 0.114 B, as scikit-image's rgb2yuv.
 
     Args:
       image: `[*B, H, W, 3]`, RGB in [0, 1].
@@ -25,7 +24,7 @@ def luma(image: Image, *, standard: str = "studio") -> Image:
       `[*B, H, W, 1]` float32.
 
     Raises:
-      ValueError: not three channels, or an unknown standard.
+      ValueError: the image does not have three channels, or the standard is unknown.
 
     Source: ITU-R BT.601.
     """

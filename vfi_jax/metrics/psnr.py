@@ -15,16 +15,16 @@ def psnr(image: Image, reference: Image, *, peak: float = 1.0, mask: Mask | None
       image: `[*B, H, W, C]`, any real type.
       reference: the same shape.
       peak: the largest value a pixel can have: 1 for [0, 1], 255 for 8 bit.
-      mask: `[*B, H, W, 1]`, 1 where pixels count; all by default. The mean is over the pixels that
-        count, as Deep Voxel Flow scores motion.
+      mask: `[*B, H, W, 1]`, 1 for pixels in the mean; all by default. Deep Voxel Flow evaluates
+        with a motion mask.
 
     Returns:
-      float32 `[*B]`; infinite where the two are equal, NaN where no pixel counts.
+      float32 `[*B]`; infinite for equal images, NaN for an empty mask.
 
     Raises:
       ValueError: the shapes differ.
 
-    Source: the field's definition, with one mean over all channels.
+    Source: the usual definition, with one mean over all channels.
     """
     image, reference = _check.pair(image, reference)
     error = jnp.square(image - reference)

@@ -1,4 +1,4 @@
-"""How smoothly a video moves, as a network that fills frames in sees it."""
+"""Motion smoothness of a video, judged by a frame interpolation network."""
 
 from collections.abc import Callable
 
@@ -8,20 +8,20 @@ from jax import lax
 from vfi_jax.arrays import Array, Frames, Times
 
 PEAK = 255
-MULTIPLE = 16  # of the sides that frames are padded to
+MULTIPLE = 16  # height and width are padded to a multiple of this
 PIXELS = (-3, -2, -1)
 
 
 def motion_smoothness(
     frames: Frames, interpolate: Callable[[Frames, Times], Frames], *, batch: int = 1
 ) -> Array:
-    """VBench's motion smoothness: every second frame, compared with what its neighbours predict.
+    """VBench's motion smoothness: every second frame against its interpolation from the neighbours.
 
     (255 - mean over k of mean |predicted_k - frame_{2 k + 1}|) / 255, of 8-bit values
 
-    The even frames are given; of a clip of an even number of frames the last one is not used.
-    Frames are padded, centred, by their edges to multiples of 16, predictions cropped and truncated
-    to 8 bits. VBench's benchmark rates generated video by it with AMT-S (`amt/s`):
+    The even frames are the input. If the number of frames is even, the last one is ignored. Frames
+    are edge-padded, centred, to multiples of 16; predictions are cropped and truncated to 8 bits.
+    VBench rates generated video with this metric and AMT-S (`amt/s`):
 
         model, variables = vfi_jax.load("amt/s")
         interpolate = lambda frames, times: model.apply(variables, frames, times)["frames"]
@@ -30,16 +30,16 @@ def motion_smoothness(
     Args:
       frames: `[*B, N, H, W, 3]` RGB, at least three: uint8, or floats in [0, 1], which are rounded
         to 8 bits.
-      interpolate: from pairs `[batch, 2, H', W', 3]` in [0, 1] and times `[batch, 1]`, all 0.5, to
-        `[batch, 1, H', W', 3]`.
-      batch: pairs in one call. More take more memory; they may be of several clips.
+      interpolate: function from pairs `[batch, 2, H', W', 3]` in [0, 1] and times `[batch, 1]`, all
+        0.5, to `[batch, 1, H', W', 3]`.
+      batch: pairs per call. More need more memory; they may come from several clips.
 
     Returns:
-      float32 `[*B]`, 1 where every frame is as predicted. VBench's tables show
+      float32 `[*B]`, 1 where every prediction is exact. VBench's tables show
       (score - 0.706) / (0.9975 - 0.706).
 
     Raises:
-      ValueError: fewer than three frames, not three channels, or batch is less than 1.
+      ValueError: fewer than three frames, the number of channels is not 3, or batch is below 1.
 
     Source: Huang et al. 2023 (VBench, arXiv:2311.17982), sec. 3.2; its vbench/motion_smoothness.py.
     """

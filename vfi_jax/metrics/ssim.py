@@ -1,4 +1,4 @@
-"""Structural similarity, in each convention that the field's tables use.
+"""Structural similarity in each of the conventions used by published tables.
 
 The conventions are not interchangeable: on one pair of frames "skimage" gives .941 and "rife" .996.
 """
@@ -19,9 +19,10 @@ class Convention:
 
     Attributes:
       window: weights along an axis; the window is their product over the axes.
-      axes: that it slides along, from the right: -2 and -3 are width and height, -1 colour.
-      replicate: repeat the edges so that every pixel counts; otherwise only whole windows do.
-      unbiased: covariances by n / (n - 1), n being the window's pixels.
+      axes: axes that it slides along: -2 and -3 are width and height, -1 colour.
+      replicate: pad by edge values so that every pixel has a window; otherwise use only complete
+        windows.
+      unbiased: multiply covariances by n / (n - 1), where n is the number of pixels in the window.
     """
 
     window: tuple[float, ...]
@@ -51,10 +52,11 @@ def ssim(image: Image, reference: Image, *, convention: str = "matlab", peak: fl
     Args:
       image: `[*B, H, W, C]`, any real type.
       reference: the same shape.
-      convention: "matlab": 11x11 Gaussian of sigma 1.5, whole windows only (Zooming Slow-Mo; on one
-        channel for Y); "tf": the same, by the name of tf.image.ssim (FILM); "skimage": 7x7 uniform,
-        sample covariance (SepConv, softmax splatting, Xiph); "rife": 11x11x11 Gaussian that slides
-        over colour too, edges replicated (RIFE, CAIN, IFRNet, AMT, EMA-VFI: "ssim_matlab").
+      convention: "matlab": 11x11 Gaussian of sigma 1.5, complete windows only (Zooming Slow-Mo;
+        pass one channel for Y); "tf": the same, named after tf.image.ssim (FILM); "skimage": 7x7
+        uniform, sample covariance (SepConv, softmax splatting, Xiph); "rife": 11x11x11 Gaussian
+        that slides over colour too, edges replicated (RIFE, CAIN, IFRNet, AMT, EMA-VFI:
+        "ssim_matlab").
       peak: the largest value a pixel can have: 1 for [0, 1], 255 for 8 bit.
 
     Returns:
@@ -75,7 +77,7 @@ def ssim(image: Image, reference: Image, *, convention: str = "matlab", peak: fl
         raise ValueError(
             f"image must be at least {size}x{size} for {convention}, got {image.shape}"
         )
-    # Variances do not depend on the origin; near zero they lose fewer digits.
+    # Variances do not depend on an offset; centred values lose fewer digits.
     centre = reference.mean((-3, -2, -1), keepdims=True)
     x, y = image - centre, reference - centre
     mean_x, mean_y, xx, yy, xy = (_local(a, rule) for a in (x, y, x * x, y * y, x * y))

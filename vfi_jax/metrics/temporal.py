@@ -1,4 +1,4 @@
-"""How steady a video is; flows are given, so that any estimator can be used."""
+"""Temporal consistency of a video. The caller supplies the flows, from any estimator."""
 
 import jax.numpy as jnp
 
@@ -17,25 +17,25 @@ def warping_error(
     mask: Mask | None = None,
     convention: str = "squared",
 ) -> Array:
-    """How much of a frame's change its motion does not explain.
+    """Change between two frames that the flow does not explain.
 
-    mean of mask(p) (frame1(p + flow01(p)) - frame0(p))^2 over pixels that count and channels
+    mean of (frame1(p + flow01(p)) - frame0(p))^2 over channels and pixels p in the mask
 
     Args:
-      frame0: `[*B, H, W, C]`, of the video that is judged.
-      frame1: the same shape, the frame after.
-      flow01: `[*B, H, W, 2]` pixels, (x, y), from frame 0 to frame 1 of the true video.
-      mask: `[*B, H, W, 1]`, 1 where pixels count: those that are visible in both frames, such as
-        1 - `ops.occlusion_mask`; all by default.
+      frame0: `[*B, H, W, C]`, of the video under test.
+      frame1: the same shape, the next frame.
+      flow01: `[*B, H, W, 2]` pixels, (x, y), from frame 0 to frame 1 of the reference video.
+      mask: `[*B, H, W, 1]`, 1 for pixels visible in both frames, such as 1 - `ops.occlusion_mask`;
+        all by default.
       convention: "squared", or "absolute": mean of |frame1(p + flow01(p)) - frame0(p)|.
 
     Returns:
-      float32 `[*B]`; where no pixel counts, 0.
+      float32 `[*B]`; 0 for an empty mask.
 
     Raises:
       ValueError: the shapes do not fit, or an unknown convention.
 
-    Source: Lai et al. 2018 (arXiv:1808.00449), eq. 8, over channels too as their code does.
+    Source: Lai et al. 2018 (arXiv:1808.00449), eq. 8, averaged over channels too, as in their code.
     """
     frame0, frame1 = _check.pair(frame0, frame1)
     if convention not in CONVENTIONS:
@@ -48,13 +48,13 @@ def warping_error(
 
 
 def flow_difference(flow: Flow, reference: Flow) -> Array:
-    """Mean end-point distance of two flows; "tOF" between consecutive frames of two videos.
+    """Mean end-point distance of two flows ("tOF" if between consecutive frames of two videos).
 
     mean over pixels of |flow(p) - reference(p)|
 
     Args:
-      flow: `[*B, H, W, 2]` pixels, (x, y), of the video that is judged.
-      reference: the same shape, of the true video, by the same estimator.
+      flow: `[*B, H, W, 2]` pixels, (x, y), of the video under test.
+      reference: the same shape, of the reference video, from the same estimator.
 
     Returns:
       float32 `[*B]` pixels.
