@@ -1,8 +1,8 @@
-"""Convolutions whose gradients are as fast inside a loop as outside, NHWC and HWIO.
+"""Convolutions whose gradients are also fast inside loops, NHWC and HWIO.
 
-XLA for CPUs runs a convolution fast where its axes are in the order NHWC and HWIO. It brings others
-into that order, but not within the bodies of loops (`lax.scan`), where the gradients that JAX
-derives then take 15 to 60 times as long. On a CPU they are written in that order here.
+XLA on a CPU is fast for convolutions in the layouts NHWC and HWIO. It transposes other layouts, but
+not inside loop bodies (`lax.scan`), where the gradients derived by JAX take 15 to 60 times as long.
+Here the CPU gradients are written in the fast layouts.
 """
 
 import functools
@@ -16,7 +16,7 @@ DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 
 
 def convolve(x: Image, kernel: Array, *, stride: int, padding: int, dilation: int) -> Image:
-    """PyTorch's convolution: correlation with `kernel`, padded alike on both sides by zeros.
+    """PyTorch's convolution: correlation with `kernel`, with equal zero padding on both sides.
 
     Args:
       x: `[B, H, W, in]`.
@@ -37,7 +37,7 @@ def convolve_transposed(x: Image, kernel: Array, *, stride: int, padding: int) -
     Args:
       x: `[B, H, W, in]`.
       kernel: `[size, size, in, out]`, the type of `x`.
-      stride: how many output pixels lie between two of `x`.
+      stride: distance in output pixels between neighbouring pixels of `x`.
       padding: pixels cropped on each side.
 
     Returns:
@@ -47,7 +47,7 @@ def convolve_transposed(x: Image, kernel: Array, *, stride: int, padding: int) -
 
 
 def _precision():
-    # The gradient is traced later, outside of the context that ruled the forward pass.
+    # The gradient is traced later, outside the precision context of the forward pass.
     return jax.config.jax_default_matmul_precision
 
 
@@ -84,7 +84,7 @@ _convolve.defvjp(_forward, _backward)
 
 
 def _ordered(x, kernel, gradient, *, static):
-    """Both gradients of `_plain`, every convolution in the order NHWC and HWIO."""
+    """Both gradients of `_plain`, with every convolution in the layouts NHWC and HWIO."""
     stride, padding, dilation, precision = static
     before, after, beyond = [], [], []
     for axis, size in enumerate(kernel.shape[:2]):
@@ -134,8 +134,8 @@ def _transposed_forward(x, kernel, *static):
 
 
 def _transposed_backward(stride, padding, precision, saved, gradient):
-    # By way of the convolution that this one transposes: the gradient to a kernel that meets a
-    # dilated image takes XLA ten times as long.
+    # Computed through the transposed operation: XLA's kernel gradient of a convolution with a
+    # dilated input takes ten times as long.
     x, kernel = saved
 
     def transposed(kernel):

@@ -23,7 +23,7 @@ def uniform_fan_in(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32)
 
 
 class Conv(nn.Module):
-    """2-D convolution, padded alike on both sides as PyTorch pads.
+    """2-D convolution with PyTorch's symmetric padding.
 
     Attributes:
       features: output channels.
@@ -31,11 +31,11 @@ class Conv(nn.Module):
       stride: of both axes.
       padding: pixels on each side; None keeps the size at stride 1: dilation * (kernel // 2).
       dilation: of the kernel.
-      groups: parts of the channels that are convolved apart.
+      groups: number of channel groups convolved separately.
       use_bias: add a bias per channel.
       dtype: type of the computation; parameters stay float32.
-      kernel_init: initialiser of the kernel, PyTorch's default by default.
-      bias_init: initialiser of the bias; None is PyTorch's default.
+      kernel_init: initialiser of the kernel; PyTorch's by default.
+      bias_init: initialiser of the bias; None: PyTorch's default.
 
     Parameters: kernel `[kernel, kernel, in / groups, features]`, bias `[features]`.
     """
@@ -72,7 +72,7 @@ class Conv(nn.Module):
 
 
 class ConvTranspose(nn.Module):
-    """2-D transposed convolution (fractionally strided), cropped as PyTorch crops.
+    """2-D transposed convolution with PyTorch's padding.
 
     Output height and width are stride * (size - 1) + kernel - 2 * padding.
 
@@ -86,8 +86,8 @@ class ConvTranspose(nn.Module):
       kernel_init: initialiser of the kernel; None: PyTorch's default.
       bias_init: initialiser of the bias; None: PyTorch's default.
 
-    Parameters: kernel `[kernel, kernel, in, features]` as it is correlated with the dilated input
-    (PyTorch's turned by 180 degrees), bias `[features]`.
+    Parameters: kernel `[kernel, kernel, in, features]`, correlated with the dilated input
+    (PyTorch's rotated by 180 degrees), bias `[features]`.
     """
 
     features: int
@@ -102,7 +102,7 @@ class ConvTranspose(nn.Module):
     @nn.compact
     def __call__(self, x: Image) -> Image:
         shape = (self.kernel, self.kernel, x.shape[-1], self.features)
-        # PyTorch takes the fan-in of an [in, out, h, w] weight from its second axis.
+        # PyTorch computes the fan-in of an [in, out, h, w] weight from its second axis.
         fan = (self.kernel, self.kernel, self.features, x.shape[-1])
         kernel = self.param("kernel", self.kernel_init or _transposed_init(fan), shape)
         x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
@@ -114,13 +114,13 @@ class ConvTranspose(nn.Module):
 
 
 class DepthwiseConv(nn.Module):
-    """2-D convolution of each channel alone, at stride 1, that keeps the size.
+    """2-D depthwise convolution at stride 1 that keeps the size.
 
     Attributes:
       kernel: height and width of the kernel, odd, in pixels.
       dtype: type of the computation; parameters stay float32.
-      kernel_init: initialiser of the kernel, PyTorch's default by default.
-      bias_init: initialiser of the bias; None is PyTorch's default.
+      kernel_init: initialiser of the kernel; PyTorch's by default.
+      bias_init: initialiser of the bias; None: PyTorch's default.
 
     Parameters: kernel `[kernel, kernel, 1, channels]`, bias `[channels]`.
     """
@@ -139,7 +139,7 @@ class DepthwiseConv(nn.Module):
         reach = self.kernel // 2
         pads = [(0, 0)] * (x.ndim - 3) + [(reach, reach), (reach, reach), (0, 0)]
         x = jnp.pad(x.astype(self.dtype), pads)
-        # Products of shifted images: XLA for CPUs has no fast convolution of many groups.
+        # Products of shifted images: XLA on a CPU is slow for convolutions with many groups.
         out = sum(
             x[..., row : row + height, column : column + width, :] * kernel[row, column, 0]
             for row in range(self.kernel)
@@ -149,10 +149,10 @@ class DepthwiseConv(nn.Module):
 
 
 class PReLU(nn.Module):
-    """max(x, 0) + slope * min(x, 0), one learnt slope a channel.
+    """max(x, 0) + slope * min(x, 0), with one learnt slope per channel.
 
     Attributes:
-      initial: the slopes before training, PyTorch's by default.
+      initial: initial slope; PyTorch's by default.
       shared: one slope for all channels.
 
     Parameters: slope `[channels]`, or `[1]`.
@@ -169,43 +169,44 @@ class PReLU(nn.Module):
 
 
 def leaky_relu(x: Image, *, slope: float = 0.1) -> Image:
-    """max(x, slope * x), the field's slope 0.1 by default; its gradient at 0 is `slope`."""
+    """max(x, slope * x); the default slope is common in flow networks. Gradient `slope` at 0."""
     return jnp.where(x > 0, x, slope * x)
 
 
 def max_pool(x: Image) -> Image:
-    """Maximum of 2x2 pixels at stride 2; an odd last row or column is left out, as in PyTorch.
+    """Maximum of 2x2 pixels at stride 2; an odd last row or column is dropped, as in PyTorch.
 
-    Among equal pixels the gradient goes to the first alone, which flat areas of a video do show.
+    Among equal pixels only the first receives the gradient, as in PyTorch; flat areas have such
+    ties.
     """
     a, b, c, d = _quads(x)
     return _larger(_larger(a, b), _larger(c, d))
 
 
 def average_pool(x: Image) -> Image:
-    """Mean of 2x2 pixels at stride 2; an odd last row or column is left out, as in PyTorch."""
+    """Mean of 2x2 pixels at stride 2; an odd last row or column is dropped, as in PyTorch."""
     a, b, c, d = _quads(x)
     return (a + b + c + d) * 0.25
 
 
 def upsample(x: Image, *, align_corners: bool = False) -> Image:
-    """Twice the height and width, bilinearly."""
+    """Bilinear upsampling to twice the height and width."""
     height, width = x.shape[-3:-1]
     return ops.resize_bilinear(x, (2 * height, 2 * width), align_corners=align_corners)
 
 
 def repeat_pixels(x: Image) -> Image:
-    """Twice the height and width, every pixel four times."""
+    """Nearest-neighbour upsampling to twice the height and width."""
     return x.repeat(2, axis=-3).repeat(2, axis=-2)
 
 
 def _larger(a, b):
-    # The gradient of jnp.maximum is shared at a tie. The second test keeps a NaN of b.
+    # jnp.maximum splits the gradient at a tie. The second test propagates a NaN in b.
     return jnp.where((b > a) | (b != b), b, a)
 
 
 def _quads(x):
-    # Slices beat reduce_window on a CPU by 3x and differentiate to plain padding.
+    # On a CPU, slices are 3 times as fast as reduce_window, and their gradient is plain padding.
     height, width = x.shape[-3] // 2 * 2, x.shape[-2] // 2 * 2
     return (x[..., i:height:2, j:width:2, :] for i in (0, 1) for j in (0, 1))
 

@@ -13,7 +13,7 @@ from vfi_jax.layers.conv import Conv, leaky_relu, uniform_fan_in, upsample
 
 ZEROS = nn.initializers.zeros
 
-# Under jit, calls with arrays of the same shapes are traced once: an alignment has six of them.
+# Under jit, calls with equal shapes are traced once; one alignment makes six of them.
 _deformable_conv = jax.jit(ops.deformable_conv, static_argnames=("groups",))
 
 
@@ -22,12 +22,12 @@ class DeformableConv(nn.Module):
 
     Attributes:
       features: output channels.
-      groups: of input channels, each with offsets and masks of its own.
+      groups: number of input channel groups, each with its own offsets and masks.
       dtype: type of the convolution of the guide; sampling and the sum over taps are float32.
 
     Parameters: kernel `[3, 3, in, features]`, bias `[features]`, and offset_mask, a 3x3 convolution
-    to the offsets of all groups (y, x of each tap) followed by the logits of their masks. It starts
-    at zero: an ordinary convolution, halved.
+    to the offsets of all groups (y, x of each tap) followed by the logits of their masks. It is
+    initialised to zero, which gives half of an ordinary convolution.
 
     Source: Zhu et al. 2019 (arXiv:1811.11168); separate guide: Wang et al. 2019 (EDVR).
     """
@@ -77,13 +77,13 @@ class FeaturePyramid(nn.Module):
 
 
 class PyramidAlignment(nn.Module):
-    """Moves features to where they fit others, coarse to fine (PCD without the cascade).
+    """Aligns features to other features, coarse to fine (PCD without the cascade).
 
-    Each level's offsets come from both features and the coarser offsets, doubled; what they move is
-    merged with what the coarser level moved.
+    Each level predicts offsets from both features and the doubled coarser offsets. Its aligned
+    features are merged with those of the coarser level.
 
     Attributes:
-      groups: of the deformable convolutions.
+      groups: groups of the deformable convolutions.
       dtype: type of the convolutions.
 
     Source: Wang et al. 2019 (EDVR, arXiv:1905.02716), sec. 3.2; Xiang et al. 2020.
@@ -96,7 +96,7 @@ class PyramidAlignment(nn.Module):
     def __call__(self, moving: Sequence[Image], other: Sequence[Image]) -> Image:
         """`moving` aligned, from two pyramids of `[B, h, w, C]`, finest first."""
         coarsest = len(moving) - 1
-        offset = aligned = moving[coarsest]  # replaced on the coarsest level
+        offset = aligned = moving[coarsest]  # unused initial values, replaced on the coarsest level
         for level in range(coarsest, -1, -1):
             name, channels = f"level{level}", moving[level].shape[-1]
             pair = jnp.concatenate([moving[level], other[level]], axis=-1)
@@ -122,10 +122,10 @@ class PyramidAlignment(nn.Module):
 
 
 class MutualAlignment(nn.Module):
-    """Each of two pyramids aligned to the other, and both fused to features of what is between.
+    """Aligns two pyramids to each other and fuses them into features of the frame in between.
 
     Attributes:
-      groups: of the deformable convolutions.
+      groups: groups of the deformable convolutions.
       dtype: type of the convolutions.
     """
 

@@ -1,4 +1,4 @@
-"""Estimating flow at a fraction of the resolution."""
+"""Flow estimation at a fraction of the resolution."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,15 @@ FLOW_SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 def check_flow_scale(flow_scale: float, allowed: Sequence[float] = FLOW_SCALES) -> None:
-    """Refuses a fraction of the resolution that frames cannot be brought to.
+    """Check a fraction of the resolution.
 
     Raises:
-      ValueError: it is not `allowed`.
+      ValueError: it is not in `allowed`.
     """
     if flow_scale not in allowed:
         raise ValueError(f"flow_scale must be one of {allowed}, got {flow_scale}")
 
 
 def multiple_at(flow_scale: float, multiple: int) -> int:
-    """What heights and widths must be multiples of, where at full resolution it is `multiple`."""
+    """The required multiple of height and width if flow is estimated at `flow_scale`."""
     return max(multiple, round(multiple / flow_scale))

@@ -1,4 +1,4 @@
-"""GridNet: rows of residual blocks at several resolutions, joined down, then up."""
+"""GridNet: rows of residual blocks at several resolutions with down and up connections."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,17 +13,17 @@ from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, upsample
 class GridNet(nn.Module):
     """Row r runs at 1 / 2^r of the resolution; each column passes features down or up the rows.
 
-    Upsampled features lose their last row or column where a size is odd, so that any size fits.
+    Upsampled features are cropped by one row or column for odd sizes, so that any size works.
 
     Attributes:
       widths: channels of each row, finest first.
-      down: columns that pass features to coarser rows. They come first; the first has no block of
-        its own in a row.
-      up: columns that pass features to finer rows.
+      down: number of columns that pass features to coarser rows. They come first; the first column
+        has no lateral blocks.
+      up: number of columns that pass features to finer rows.
       dtype: type of the convolutions.
-      use_bias: of the blocks, as are the next two.
-      one_slope: a PReLU has one slope for all channels.
-      transposed: upsampling is learnt; otherwise it is bilinear, before the block.
+      use_bias: use biases in the blocks.
+      one_slope: use one PReLU slope for all channels.
+      transposed: upsample by a transposed convolution; otherwise bilinearly before the block.
 
     Source: Fourure et al. 2017 (arXiv:1707.07958); PReLU, no normalisation and bilinear upsampling
     as in Niklaus and Liu 2018 (arXiv:1803.10967).
@@ -39,7 +39,7 @@ class GridNet(nn.Module):
 
     @nn.compact
     def __call__(self, inputs: Sequence[Image]) -> Image:
-        """The finest row of the last column.
+        """Output of the finest row of the last column.
 
         Args:
           inputs: `[B, ceil(H / 2^r), ceil(W / 2^r), widths[r]]` for the first rows, at least one.
@@ -90,10 +90,10 @@ class PreactivatedBlock(nn.Module):
       features: output channels.
       stride: of the first convolution.
       dtype: type of the convolutions.
-      use_bias: of both convolutions.
-      one_slope: a PReLU has one slope for all channels.
-      double: twice the size, bilinearly, before the first convolution.
-      transposed: the first convolution is a transposed one, 4x4, that doubles the size.
+      use_bias: use biases in both convolutions.
+      one_slope: use one PReLU slope for all channels.
+      double: upsample bilinearly by 2 before the first convolution.
+      transposed: the first convolution is a 4x4 transposed convolution that doubles the size.
     """
 
     features: int

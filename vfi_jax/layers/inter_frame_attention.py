@@ -1,4 +1,4 @@
-"""Attention between the windows of two frames, which tells appearance and motion by one match."""
+"""Inter-frame window attention, which extracts appearance and motion from one attention map."""
 
 from typing import Any
 
@@ -17,17 +17,17 @@ HEAD = 32  # channels
 EXPANSION = 4  # of the feed-forward network
 EPSILON = 1e-6  # of the layer norms (config.py of the released code)
 
-SMALL = nn.initializers.truncated_normal(0.02)  # of every linear map, as the released code starts
-FAN_OUT = nn.initializers.variance_scaling(2.0, "fan_out", "normal")  # of every convolution
-EACH_TAP = nn.initializers.normal((2 / 9) ** 0.5)  # the same of a depthwise 3x3 convolution
+SMALL = nn.initializers.truncated_normal(0.02)  # for every linear map (released code)
+FAN_OUT = nn.initializers.variance_scaling(2.0, "fan_out", "normal")  # for every convolution
+EACH_TAP = nn.initializers.normal((2 / 9) ** 0.5)  # the same for a depthwise 3x3 convolution
 
 
 class InterFrameStage(nn.Module):
-    """Blocks of inter-frame attention in a row, under a scan; every second one shifts its windows.
+    """A scan over blocks of inter-frame attention; every second block shifts its windows.
 
     Attributes:
-      depth: how many.
-      motion: channels of motion that each block gives.
+      depth: number of blocks.
+      motion: motion channels per block.
       dtype: type of the projections; scores, softmax, norms, tokens and motion stay float32.
 
     Parameters: those of an `InterFrameBlock` under "block", with a first axis of length `depth`.
@@ -41,7 +41,7 @@ class InterFrameStage(nn.Module):
 
     @nn.compact
     def __call__(self, tokens: Image) -> tuple[Image, Image]:
-        """From tokens of both frames `[B, 2, H, W, C]` to new ones, and all blocks' motion."""
+        """New tokens `[B, 2, H, W, C]` of both frames, and the motion features of all blocks."""
         shifts = [SHIFT * (index % 2) for index in range(self.depth)]
         kinds = np.stack([regions(size_of(tokens), shift) for shift in shifts])
         blocks = nn.scan(
@@ -56,10 +56,10 @@ class InterFrameStage(nn.Module):
 
 
 class InterFrameBlock(nn.Module):
-    """Tokens of either frame from what they match in the same window of the other.
+    """Cross-attention of each frame's tokens to the same window of the other frame.
 
-    What they match gives appearance, and where it lies gives motion: the same weights average the
-    other frame's values and the coordinates' embedding.
+    The same attention weights average the other frame's values (appearance) and the embedding of
+    its coordinates (motion).
 
     Attributes:
       motion: channels of motion.
@@ -75,13 +75,13 @@ class InterFrameBlock(nn.Module):
 
         Args:
           tokens: `[B, 2, H, W, C]` float32.
-          kind: the windows' shift, and regions of tokens `[windows, tokens]`: those of different
-            regions don't match.
+          kind: shift of the windows, and region index of each token `[windows, tokens]`: tokens of
+            different regions do not attend to each other.
         """
         shift, numbers = kind
         size, channels = size_of(tokens), tokens.shape[-1]
         heads = channels // HEAD
-        # Padded tokens are zeros, that is the norm's bias; their coordinate is the centre's.
+        # Padded tokens are zeros, so the norm returns its bias; their coordinate is the centre's.
         own = self._norm("norm0")(_windows(tokens, shift))
         place = self._linear(self.motion, "place", jnp.float32)(_windows(_coordinates(size), shift))
         key, value = jnp.split(self._linear(2 * channels, "key_value")(own)[:, ::-1], 2, axis=-1)
@@ -99,7 +99,7 @@ class InterFrameBlock(nn.Module):
         appearance = self._linear(channels, "merge")(_merged(found[..., :HEAD]))
         moved = _merged(found[..., HEAD:]) - place
         motion = self._linear(self.motion, "motion", jnp.float32)(moved)
-        # The normalised tokens go on, not those that came: the released weights were trained so.
+        # The residual adds to the normalised tokens, as in the training of the released weights.
         tokens = _whole(own + appearance, shift, size)
         return tokens + self._feed_forward(tokens), _whole(motion, shift, size)
 
@@ -129,7 +129,7 @@ def _coordinates(size):
 
 
 def _beside(size):
-    """Tokens that are missing to whole windows: (before, behind) along each axis."""
+    """Padding (before, after) of each axis to complete windows."""
     missing = [-length % WINDOW for length in size]
     return [(total // 2, total - total // 2) for total in missing]
 
@@ -144,7 +144,7 @@ def _windows(x, shift):
 
 
 def _whole(x, shift, size):
-    """What `_windows` made of maps of this size."""
+    """The inverse of `_windows` for maps of this size."""
     (above, below), (left, right) = _beside(size)
     height, width = above + size[0] + below, left + size[1] + right
     shape = (*x.shape[:2], height // WINDOW, width // WINDOW, WINDOW, WINDOW, x.shape[-1])
@@ -159,17 +159,17 @@ def _split(x, heads):
 
 
 def _merged(x):
-    """What `_split` split."""
+    """The inverse of `_split`."""
     x = x.swapaxes(-2, -3)
     return x.reshape(*x.shape[:-2], -1)
 
 
 def regions(size: tuple[int, int], shift: int) -> np.ndarray:
-    """Numbers of tokens `[windows, tokens]` that are equal where tokens may match.
+    """Region index of each token `[windows, tokens]`: equal where attention is allowed.
 
-    Padding is apart from the frame, and what a shift put side by side from opposite edges is too.
-    Padding is marked where it lies before the shift, in shifted windows also: the released weights
-    were trained so.
+    Padding is separate from the frame, and so are tokens from opposite edges that the shift made
+    neighbours. Padding is marked at its position before the shift, in shifted windows too, as in
+    the training of the released weights.
     """
     numbers: np.ndarray = np.zeros((), np.int32)
     for (before, behind), length in zip(_beside(size), size, strict=True):

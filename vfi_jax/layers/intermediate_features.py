@@ -1,4 +1,4 @@
-"""The pyramid of IFRNet and its kin: features of each frame, and decoders of those in between."""
+"""Parts of IFRNet and related systems: a feature pyramid per frame, and decoders for time t."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from vfi_jax.layers.intermediate_flow import ConvPReLU
 
 
 class Encoder(nn.Module):
-    """Features of images `[*B, H, W, 3]` alone, `[*B, h, w, C]`, finest first.
+    """Feature pyramid `[*B, h, w, C]` of images `[*B, H, W, 3]`, finest first.
 
     Attributes:
       widths: channels of each level; each halves the resolution.
-      first_kernel: size of the very first convolution, in pixels.
+      first_kernel: kernel size of the first convolution, in pixels.
       dtype: type of the convolutions.
     """
 
@@ -36,11 +36,11 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """What is known at a level to flows, features and more, at twice its resolution, in float32.
+    """Decodes a level's inputs to flows, features and more at twice the resolution, in float32.
 
     Attributes:
-      width: channels inside.
-      side: channels that the residual block works on alone in between.
+      width: hidden channels.
+      side: channels of the residual block's side convolutions.
       features: output channels.
       dtype: type of the convolutions.
     """

@@ -1,4 +1,4 @@
-"""What networks share that estimate flow from a frame that does not exist to the two around it."""
+"""Parts shared by networks that estimate intermediate flow (from time t to both inputs)."""
 
 from typing import Any, NamedTuple
 
@@ -11,12 +11,12 @@ from vfi_jax.layers.pairs import apart, size_of, warp_pair
 
 
 class Estimate(NamedTuple):
-    """What a level of a network knows of the frame between.
+    """A pyramid level's estimate for the intermediate frame.
 
     Attributes:
-      flow: `[B, 2, H, W, 2]` pixels of this resolution, from the new frame to each of the two.
-      logit: `[B, H, W, 1]`, of the weight of frame 0.
-      warped: `[B, 2, H, W, 3]`, both frames sampled where `flow` points.
+      flow: `[B, 2, H, W, 2]` pixels of this resolution, from the new frame to both inputs.
+      logit: `[B, H, W, 1]`, logit of the weight of frame 0.
+      warped: `[B, 2, H, W, 3]`, both frames warped by `flow`.
     """
 
     flow: Array
@@ -25,12 +25,12 @@ class Estimate(NamedTuple):
 
     @classmethod
     def of(cls, frames: Image, flow: Array, logit: Array) -> "Estimate":
-        """The estimate that samples `frames` `[B, 2, H, W, 3]`."""
+        """The estimate with `frames` `[B, 2, H, W, 3]` warped by `flow`."""
         return cls(flow, logit, warp_pair(frames, flow))
 
     @property
     def blend(self) -> Image:
-        """The new frame `[B, H, W, 3]` as far as sampling goes."""
+        """The blend of both warped frames `[B, H, W, 3]`, before any residual."""
         weight = nn.sigmoid(self.logit)
         return weight * self.warped[:, 0] + (1 - weight) * self.warped[:, 1]
 
@@ -69,14 +69,14 @@ class ConvPReLU(nn.Module):
 
 
 def advance(frames: Image, estimate: Estimate, step: Image) -> Estimate:
-    """The estimate at full size after a block's step `[B, h, w, 5]` in pixels of its own size."""
+    """The full-size estimate plus a block's step `[B, h, w, 5]` in pixels of its own size."""
     size = size_of(frames)
     flow = estimate.flow + ops.resize_flow(apart(step[..., :4]), size)
     return Estimate.of(frames, flow, estimate.logit + ops.resize_bilinear(step[..., 4:], size))
 
 
 def at_size(frames: Image, estimate: Estimate) -> Estimate:
-    """The estimate where flow was estimated at another resolution than the frames'."""
+    """The estimate resized to the frames, if flow was estimated at another resolution."""
     size = size_of(frames)
     if size_of(estimate.flow) == size:
         return estimate

@@ -1,4 +1,4 @@
-"""The U-Net that estimates a filter, or a mask, for every pixel: shared by MEMC-Net and DAIN."""
+"""U-Net of MEMC-Net and DAIN that estimates a filter or mask per pixel."""
 
 import math
 from typing import Any
@@ -12,17 +12,17 @@ from vfi_jax.layers.norm import BatchNorm
 
 
 class KernelUNet(nn.Module):
-    """Encoder-decoder of 3x3 convolutions whose skips are added right after each upsampling.
+    """Encoder-decoder of 3x3 convolutions; skips are added directly after each upsampling.
 
     Stages 0 .. depth - 1 halve the resolution, stage `depth` is the coarsest, stages depth + 1 ..
     2 depth double it.
 
     Attributes:
       width: channels of the output.
-      depth: how often the resolution is halved.
-      doubled: two convolutions in most stages instead of one.
-      norms: stages that end in a batch normalisation (after their last ReLU).
-      align_corners: of the bilinear upsampling.
+      depth: number of halvings.
+      doubled: use two convolutions instead of one in most stages.
+      norms: stages with a batch normalisation after their last ReLU.
+      align_corners: option of the bilinear upsampling.
       axis_name: mapped axis whose devices share batch statistics (pmap).
       dtype: type of the convolutions.
 
@@ -58,12 +58,12 @@ class KernelUNet(nn.Module):
 class Head(nn.Module):
     """Two 3x3 convolutions from the U-Net's output to float32 maps.
 
-    Fresh, the maps are the same everywhere. How the authors started is not known.
+    At initialisation the maps are constant. The authors' initialisation is unknown.
 
     Attributes:
-      features: how many maps.
+      features: number of maps.
       dtype: type of the convolutions.
-      bias_init: what the maps start from.
+      bias_init: initialiser of the maps' constant value.
     """
 
     features: int
@@ -86,8 +86,8 @@ class Head(nn.Module):
 def bilinear(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Array:
     """Filters for `ops.adaptive_warp` that sample bilinearly: the middle taps are 1, the rest 0.
 
-    Training then starts from frames that follow the flow. From noise, filters first have to learn
-    to show the frames at all.
+    Training then starts from warped frames. From random filters, training must first learn to copy
+    the frames.
     """
     side = math.isqrt(shape[0])
     middle = slice(side // 2 - 1, side // 2 + 1)
@@ -95,7 +95,7 @@ def bilinear(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Ar
 
 
 def _stages(width: int, depth: int, doubled: bool) -> list[tuple[int, ...]]:
-    """Channels of the convolutions of every stage."""
+    """Channels of the convolutions in every stage."""
     widths = [width * 2**level for level in range(depth + 1)]
     first, coarsest, last = widths[1], widths[-1], (width,)
     if not doubled:

@@ -1,20 +1,20 @@
-"""Displacement between two images that nearly agree, in closed form."""
+"""Closed-form displacement between two nearly aligned images (Lucas-Kanade)."""
 
 import jax.numpy as jnp
 from jax import lax
 
 from vfi_jax.arrays import Flow, Image
 
-NOISE = 0.01  # of intensities in [0, 1]: gradients that are fainter tell little
-FARTHEST = 1.0  # pixels: beyond, intensities are no longer linear in the displacement
-WINDOW = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)  # along either axis
+NOISE = 0.01  # noise level of intensities in [0, 1]: weaker gradients carry little information
+FARTHEST = 1.0  # pixels; the linearisation is not valid for larger displacements
+WINDOW = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)  # along each axis
 
 
 def displacement(image0: Image, image1: Image) -> Flow:
     """The least-squares d with image0(p - d / 2) = image1(p + d / 2) around every pixel p.
 
-    Gradients are those of the images' mean, so that swapping the images turns d around. Where there
-    is no texture to tell, d is near zero.
+    Gradients are taken of the mean of both images, so that swapping the images negates d. Without
+    texture d is near zero.
 
     Args:
       image0: `[B, H, W, C]`, intensities in [0, 1].
@@ -25,7 +25,7 @@ def displacement(image0: Image, image1: Image) -> Flow:
 
     Source: Lucas and Kanade 1981, with a window of 5x5 binomial weights.
     """
-    # Rows go last: an axis of three channels there is not vectorised on a CPU.
+    # Rows become the last axis: a last axis of three channels is not vectorised on a CPU.
     first, second = (jnp.moveaxis(image, -1, 0) for image in (image0, image1))
     mean, change = (first + second) / 2, second - first
     x, y = _slope(mean, axis=-1), _slope(mean, axis=-2)
@@ -38,7 +38,7 @@ def displacement(image0: Image, image1: Image) -> Flow:
 
 
 def _slope(x, *, axis):
-    """Central differences, of pixels repeated beyond the border."""
+    """Central differences with border padding."""
     before, _, after = _neighbours(x, 1, axis)
     return (after - before) / 2
 
@@ -49,7 +49,7 @@ def _smooth(x, *, axis):
 
 
 def _neighbours(x, reach, axis):
-    """`x` moved by -reach .. reach pixels along an axis, its border repeated."""
+    """`x` shifted by -reach .. reach pixels along an axis, with border padding."""
     pads = [(0, 0)] * x.ndim
     pads[axis] = (reach, reach)
     padded, size = jnp.pad(x, pads, mode="edge"), x.shape[axis]

@@ -1,4 +1,4 @@
-"""Features to match two frames by, at an eighth of their resolution: RAFT's encoder and its kin."""
+"""Matching features at 1/8 resolution: RAFT's encoder and variants of it."""
 
 from typing import Any
 
@@ -8,21 +8,22 @@ from vfi_jax.arrays import Image
 from vfi_jax.layers.conv import Conv
 from vfi_jax.layers.norm import instance_norm
 
-# Kaiming's normal distribution by the outputs, as RAFT's encoder starts.
+# Kaiming normal with fan_out, the initialisation of RAFT's encoder.
 INITIAL = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 
 
 class MatchingFeatures(nn.Module):
     """Features of images `[*B, H, W, 3]` at an eighth of their resolution.
 
-    Every convolution but the last is followed by an instance norm without parameters and a ReLU.
+    Every convolution except the last is followed by a parameter-free instance norm and a ReLU.
 
     Attributes:
-      stem: channels at half of the resolution.
-      widths: channels of the groups of two residual blocks; the second and the third group halve.
+      stem: channels at half resolution.
+      widths: channels of the groups of two residual blocks; the second and third group halve the
+        resolution.
       features: output channels.
-      bottleneck: blocks are of three convolutions, of which the inner ones have a quarter of the
-        channels, rather than of two.
+      bottleneck: use blocks of three convolutions, the inner ones with a quarter of the channels,
+        instead of two.
       dtype: type of the convolutions.
 
     Source: Teed & Deng 2020 (RAFT), sec. 3.1; its published code's small and basic encoder.
@@ -51,9 +52,9 @@ class MatchingFeatures(nn.Module):
 
 
 class NormalisedBlock(nn.Module):
-    """relu(x + y), y being x after convolutions that each have an instance norm and a ReLU.
+    """relu(x + y), where y is x after convolutions with instance norm and ReLU each.
 
-    Where y has another resolution or width, x goes through a 1x1 convolution and a norm.
+    If y has another resolution or width, x passes through a 1x1 convolution and a norm.
 
     Attributes:
       features: output channels.
@@ -71,7 +72,7 @@ class NormalisedBlock(nn.Module):
     def __call__(self, x: Image) -> Image:
         y = x
         for index, (width, kernel, stride) in enumerate(self._convs()):
-            # The last one has its ReLU before the sum too.
+            # The last convolution also has a ReLU before the sum.
             y = nn.relu(NormalisedConv(width, kernel, stride, self.dtype, name=f"conv{index}")(y))
         if self.stride != 1 or x.shape[-1] != self.features:
             x = NormalisedConv(self.features, 1, self.stride, self.dtype, name="shortcut")(x)
@@ -87,7 +88,7 @@ class NormalisedBlock(nn.Module):
 class NormalisedConv(nn.Module):
     """Convolution and an instance norm.
 
-    Its bias changes nothing, as the norm takes every mean away, but is in published files.
+    The norm removes the mean, so the bias has no effect, but published files contain it.
 
     Attributes:
       features: output channels.

@@ -1,4 +1,4 @@
-"""Normalisation with PyTorch's statistics, and frames of mean 0 and variance 1."""
+"""Normalisation layers with PyTorch's statistics, and standardisation of frames."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -6,15 +6,16 @@ from jax import lax
 
 from vfi_jax.arrays import Array, Image
 
-FLAT = 1e-7  # added to the standard deviation, for frames that show nothing
+FLAT = 1e-7  # added to the standard deviation, for constant frames
 
 
 class BatchNorm(nn.Module):
     """Normalises over batch, height and width; float32 throughout.
 
-    Training normalises by the batch's biased variance and moves the running variance towards the
-    UNBIASED one by `momentum`, as PyTorch does (Flax keeps the biased one and inverts momentum).
-    Under jit the statistics are the global batch's; under pmap or shard_map name the axis.
+    Training normalises by the batch's biased variance and updates the running variance with the
+    UNBIASED one, weighted by `momentum`, as PyTorch does (Flax uses the biased one and the inverse
+    momentum). Under jit the statistics are those of the global batch; under pmap or shard_map set
+    `axis_name`.
 
     Attributes:
       momentum: weight of the new batch in the running statistics (PyTorch's convention).
@@ -67,7 +68,8 @@ class BatchNorm(nn.Module):
 
 
 def instance_norm(x: Image, *, epsilon: float = 1e-5) -> Image:
-    """Each channel of each image `[B, H, W, C]` with mean 0 and biased variance 1, in float32.
+    """Normalises each channel of each image `[B, H, W, C]` to mean 0 and biased variance 1, in
+    float32.
 
     Source: Ulyanov et al. 2016 (arXiv:1607.08022), as torch.nn.InstanceNorm2d without parameters.
     """
@@ -78,12 +80,12 @@ def instance_norm(x: Image, *, epsilon: float = 1e-5) -> Image:
 
 
 def standardised(frames: Image) -> tuple[Image, Array, Array]:
-    """Each clip `[B, N, H, W, C]` with mean 0 and variance 1 over all its frames and colours.
+    """Normalises each clip `[B, N, H, W, C]` to mean 0 and variance 1 over frames and colours.
 
     Returns:
-      The frames, and the mean and standard deviation that they had, `[B, 1, 1, 1, 1]`: constants to
-      the gradient, as in the code of those who standardise frames so, which also is finite for flat
-      frames (sniklaus/softmax-splatting, revisiting-sepconv).
+      The frames, and their original mean and standard deviation `[B, 1, 1, 1, 1]`, which receive no
+      gradient, as in the released code (sniklaus/softmax-splatting, revisiting-sepconv). Finite for
+      constant frames.
     """
     axes = (1, 2, 3, 4)
     mean = frames.mean(axis=axes, keepdims=True)

@@ -1,4 +1,4 @@
-"""Pairs of images, `[B, 2, H, W, C]`: beside one another, warped, shrunk, with the time."""
+"""Helpers for pairs of images `[B, 2, H, W, C]`: concatenation, warping, downscaling, time."""
 
 import jax.numpy as jnp
 from jax import lax
@@ -18,19 +18,19 @@ def apart(x: Image) -> Image:
 
 
 def plane(time: Array | None, like: Image) -> list[Image]:
-    """One constant plane `[B, H, W, 1]` of the time of each example; none without a time."""
+    """A list of one plane `[B, H, W, 1]` of each example's time; empty if `time` is None."""
     if time is None:
         return []
     return [jnp.broadcast_to(time[:, None, None, None], (*like.shape[:-1], 1))]
 
 
 def warp_pair(pair: Image, flow: Array) -> Image:
-    """Images `[B, 2, H, W, C]` sampled where flow `[B, 2, H, W, 2]` points, edges repeated."""
+    """Images `[B, 2, H, W, C]` warped by flow `[B, 2, H, W, 2]`, with border padding."""
     return lax.platform_dependent(pair, flow, cpu=_sampled_in_turn, default=_sampled)
 
 
 def warp_each(pair: Image, flow: Array) -> Image:
-    """The same of images `[2, B, H, W, C]` and flow `[2, B, H, W, 2]`, the pair first."""
+    """The same for images `[2, B, H, W, C]` and flow `[2, B, H, W, 2]`, pair axis first."""
     return lax.platform_dependent(pair, flow, cpu=_in_turn, default=_sampled)
 
 
@@ -41,13 +41,13 @@ def size_of(x: Image) -> tuple[int, int]:
 
 
 def shrunk(x: Image, scale: float) -> Image:
-    """Height and width divided by `scale`, sampled bilinearly without a filter."""
+    """Height and width divided by `scale`, bilinear without antialiasing."""
     height, width = size_of(x)
     return ops.resize_bilinear(x, (int(height / scale), int(width / scale)))
 
 
 def clamp(x: Image) -> Image:
-    """Clipped to [0, 1], with PyTorch's gradient: 1 at both ends, where jnp.clip has a half."""
+    """Clipped to [0, 1], with PyTorch's gradient: 1 at both ends, where jnp.clip has 0.5."""
     return lax.select(x < 0, jnp.zeros_like(x), lax.select(x > 1, jnp.ones_like(x), x))
 
 
@@ -60,6 +60,6 @@ def _sampled_in_turn(frames, flow):
 
 
 def _in_turn(pair, flow):
-    """One frame after the other: XLA for CPUs works a flow out again for every pixel that it reads,
-    and a warped frame for every use, unless a loop wants them whole."""
+    """One frame at a time: the loop stops XLA on a CPU from fusing, which would recompute the flow
+    for every pixel read and the warped frame for every use."""
     return lax.map(lambda one: _sampled(*one), (pair, flow))

@@ -1,4 +1,4 @@
-"""The flow between two frames, both ways, from a feature pyramid without dense connections."""
+"""Bidirectional flow from a feature pyramid, without dense connections."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,9 +14,9 @@ RADIUS = 4  # of the cost volume, in pixels of its level (Sun et al. 2018, sec. 
 
 
 class PlainFlow(nn.Module):
-    """PWC-Net as its paper has it, where its authors' code is larger: two convolutions for a level
-    of the pyramid, decoders without dense connections, no features but the flow passed on. It goes
-    on to half the resolution, has no context network, and its flows are in pixels.
+    """PWC-Net as in its paper, smaller than the authors' code: two convolutions per pyramid level,
+    decoders without dense connections, only the flow passed to finer levels. It runs up to half
+    resolution, has no context network, and its flows are in pixels.
 
     Attributes:
       features: channels of the feature pyramid, finest first; each level halves the resolution.
@@ -33,10 +33,10 @@ class PlainFlow(nn.Module):
 
     @nn.compact
     def __call__(self, frames: Image) -> Flow:
-        """The flow from each frame to the other.
+        """Flow from each frame to the other.
 
         Args:
-          frames: `[2 B, H, W, C]`, the first ones of B pairs, then their second ones.
+          frames: `[2 B, H, W, C]`, the first frames of B pairs, then the second frames.
 
         Returns:
           `[2 B, H, W, 2]` float32 pixels.
@@ -65,17 +65,17 @@ class PlainFlow(nn.Module):
         x = jnp.concatenate([part.astype(self.dtype) for part in inputs], axis=-1)
         for index, width in enumerate(self.decoder):
             x = leaky_relu(Conv(width, dtype=self.dtype, name=f"decoder{level}_conv{index}")(x))
-        # From no motion, where the authors start from a trained network.
+        # Initialised to no motion; the authors start from a trained network.
         zeros = nn.initializers.zeros
         head = Conv(2, kernel_init=zeros, bias_init=zeros, name=f"decoder{level}_flow")
         return head(x.astype(jnp.float32))
 
 
 def resize_flow_by_width(flow: Flow, shape: tuple[int, int]) -> Flow:
-    """A flow of a new height and width, both components multiplied by the ratio of the widths.
+    """Resizes a flow and multiplies both components by the ratio of the widths.
 
-    Where heights round otherwise than widths, y is a little off: kept, as released weights were
-    trained with it (sniklaus/softmax-splatting run.py:176, 229-230, 430-431). Compare
+    If heights and widths round differently, y is slightly wrong. This is kept because the released
+    weights were trained with it (sniklaus/softmax-splatting run.py:176, 229-230, 430-431). Compare
     `ops.resize_flow`.
 
     Args:

@@ -1,4 +1,4 @@
-"""How exactly a model's convolutions multiply."""
+"""Precision of a model's convolutions."""
 
 import contextlib
 
@@ -6,10 +6,10 @@ import jax
 
 
 def precision(name: str) -> contextlib.AbstractContextManager:
-    """Precision of every convolution and dot traced inside that names none.
+    """Sets the precision of every convolution and dot traced inside that does not set its own.
 
     Args:
-      name: "highest" is full float32 everywhere; "default" is the platform's fastest for float32
-        (TF32 on a GPU, bfloat16 products on a TPU); any name of `jax.default_matmul_precision`.
+      name: any name of `jax.default_matmul_precision`. "highest": full float32 on every platform.
+        "default": the platform's fastest for float32 (TF32 on a GPU, bfloat16 products on a TPU).
     """
     return jax.default_matmul_precision(None if name == "default" else name)

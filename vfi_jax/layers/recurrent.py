@@ -1,4 +1,4 @@
-"""Recurrence over the frames of a clip: convolutional LSTMs, under a scan over time."""
+"""Convolutional LSTMs over the frames of a clip, as a scan over time."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class ConvLSTMCell(nn.Module):
     hidden' = sigmoid(o) tanh(cell')
 
     Attributes:
-      features: of hidden and cell state.
+      features: channels of hidden and cell state.
       dtype: type of the convolution; states are float32.
 
     Source: Shi et al. 2015 (arXiv:1506.04214), without peepholes.
@@ -38,10 +38,10 @@ class ConvLSTMCell(nn.Module):
 
 
 class DeformableConvLSTM(nn.Module):
-    """ConvLSTM over a clip whose states are first aligned to the frame that they meet.
+    """ConvLSTM over a clip that first aligns its states to the current frame.
 
     Attributes:
-      groups: of the deformable convolutions.
+      groups: groups of the deformable convolutions.
       dtype: type of the convolutions; states are float32.
 
     Source: Xiang et al. 2020 (arXiv:2002.11616), sec. 3.2.
@@ -59,12 +59,12 @@ class DeformableConvLSTM(nn.Module):
 
 
 class BidirectionalLSTM(nn.Module):
-    """Features of each frame from all frames before it and all after it.
+    """Features of each frame from all earlier and all later frames.
 
-    One LSTM reads the clip in both directions, as a batch of two clips.
+    One LSTM processes the clip in both directions, as a batch of two clips.
 
     Attributes:
-      groups: of the deformable convolutions.
+      groups: groups of the deformable convolutions.
       dtype: type of the convolutions.
     """
 
@@ -89,7 +89,7 @@ class _AlignedStep(nn.Module):
 
     @nn.compact
     def __call__(self, states, x):
-        # States of zeros are aligned like any other: biases make them differ from zero.
+        # Zero states are aligned too: biases make the result nonzero.
         hidden, cell = (
             AlignedState(self.groups, self.dtype, name=name)(x, state)
             for name, state in zip(("hidden", "cell"), states, strict=True)
@@ -102,7 +102,7 @@ class AlignedState(nn.Module):
     """A state `[B, H, W, C]` aligned to, and fused with, features `[B, H, W, C]`.
 
     Attributes:
-      groups: of the deformable convolutions.
+      groups: groups of the deformable convolutions.
       dtype: type of the convolutions.
     """
 

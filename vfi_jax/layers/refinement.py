@@ -1,4 +1,4 @@
-"""RIFE's networks of features and of a residual, shared by systems of intermediate flow."""
+"""RIFE's context and refinement networks, shared by several systems."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,16 +12,16 @@ from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, uniform_fan_in
 from vfi_jax.layers.intermediate_flow import ConvPReLU, Estimate
 from vfi_jax.layers.pairs import side_by_side, size_of
 
-LEVELS = 4  # halvings of either network
+LEVELS = 4  # halvings in each network
 
 
 class Context(nn.Module):
-    """Features of each frame of a pair alone, `[B, 2, h, w, C]`, finest first.
+    """Features of each frame of a pair, `[B, 2, h, w, C]`, finest first.
 
     Attributes:
-      width: channels where they are finest.
+      width: channels of the finest level.
       dtype: type of the convolutions.
-      stride: of the first convolution.
+      stride: stride of the first convolution.
     """
 
     width: int
@@ -40,15 +40,15 @@ class Context(nn.Module):
 
 
 class Refinement(nn.Module):
-    """U-Net from all that is known of the new frame to a residual `[B, H, W, 3]` in (-1, 1).
+    """U-Net that predicts a residual `[B, H, W, 3]` in (-1, 1) of the new frame.
 
     Attributes:
-      width: half the channels where they are finest.
+      width: half the channels of the finest level.
       dtype: type of the convolutions.
-      stride: of the first convolution.
-      shuffled: the residual is shuffled up from half resolution, zero before training.
-      kernel_init: of the convolutions but the transposed ones, as in `Conv`.
-      bias_init: likewise.
+      stride: stride of the first convolution.
+      shuffled: predict the residual by pixel shuffle from half resolution, initialised to zero.
+      kernel_init: for all convolutions except transposed ones, as in `Conv`.
+      bias_init: likewise, as in `Conv`.
     """
 
     width: int
@@ -64,9 +64,9 @@ class Refinement(nn.Module):
 
         Args:
           frames: `[B, 2, H, W, 3]`.
-          estimate: of flow and logit at their size.
-          context: `[B, 2, h, w, C]` of the levels of the U-Net, in place, finest first; where there
-            is one more, the first is as large as the frames.
+          estimate: flow and logit at the size of the frames.
+          context: warped features `[B, 2, h, w, C]` per level of the U-Net, finest first; an
+            additional first entry has the size of the frames.
         """
         pairs = [side_by_side(pair) for pair in (frames, estimate.warped, estimate.flow)]
         known = [side_by_side(features) for features in context]
@@ -99,7 +99,7 @@ class Refinement(nn.Module):
             head = Conv(12, dtype=self.dtype, kernel_init=zeros, bias_init=zeros, name="head")
             return ops.pixel_shuffle(head(x), 2)
         x = self._doubled(self.width, f"up{LEVELS - 1}", x)
-        # A first convolution that does not halve leaves twice the resolution.
+        # Without a stride in the first convolution the resolution is twice as high.
         head = Conv(
             3,
             stride=2 // self.stride,
@@ -116,10 +116,10 @@ class Refinement(nn.Module):
 
 
 def warped(context: Sequence[Image], flow: Array) -> list[Image]:
-    """The pair's features `[B, 2, h, w, C]` of every level, sampled where the flow points."""
+    """The pair's features `[B, 2, h, w, C]` of every level, warped by the flow."""
     out = []
     for features in context:
-        # Halved once a level, not at once: bilinear steps add up to another filter.
+        # Halved level by level: one direct bilinear resize would be a different filter.
         flow = ops.resize_flow(flow, size_of(features))
         out.append(ops.backward_warp(features, flow, padding="border"))
     return out

@@ -1,4 +1,4 @@
-"""Residual blocks of two 3x3 convolutions, alone and many in a row."""
+"""Residual blocks of two 3x3 convolutions, single and in sequence."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ class ResidualBlock(nn.Module):
     """x + conv1(relu(conv0(x))).
 
     Attributes:
-      dilation: of the first convolution.
-      use_bias: of both convolutions.
-      last_relu: a ReLU on the sum.
+      dilation: dilation of the first convolution.
+      use_bias: use biases in both convolutions.
+      last_relu: apply a ReLU to the sum.
       dtype: type of the convolutions.
       kernel_init: as in `Conv`.
       bias_init: as in `Conv`.
@@ -48,12 +48,13 @@ class ResidualBlock(nn.Module):
 
 
 class ResidualBlocks(nn.Module):
-    """`count` residual blocks in a row, under a scan.
+    """A scan over `count` residual blocks.
 
-    Unrolled, XLA fuses each block's sum into all later ones and keeps every convolution in memory.
+    If unrolled, XLA fuses each block's sum into all later ones and keeps every convolution in
+    memory.
 
     Attributes:
-      count: how many.
+      count: number of blocks.
       use_bias: as in `ResidualBlock`.
       last_relu: as in `ResidualBlock`.
       dtype: type of the convolutions.
@@ -90,6 +91,6 @@ class ResidualBlocks(nn.Module):
 
 
 def correction(dtype: Any, name: str) -> Conv:
-    """A last convolution to what is added to a frame; a fresh one adds nothing."""
+    """The last convolution, to a residual added to a frame; initialised to zero."""
     zeros = nn.initializers.zeros
     return Conv(3, dtype=dtype, kernel_init=zeros, bias_init=zeros, name=name)

@@ -1,4 +1,4 @@
-"""Practical-RIFE's network: blocks of residual convolutions, from coarse to fine."""
+"""Practical-RIFE's network: coarse-to-fine blocks of residual convolutions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,23 +19,23 @@ SLOPE = 0.2  # of every leaky ReLU
 
 
 class ResidualFlow(nn.Module):
-    """Flow from a new frame to both around it, and the frame that they make.
+    """Intermediate flow to both input frames, and the blended frame.
 
     Attributes:
-      channels: of each block, coarse to fine.
-      scales: how much each block's input is shrunk.
-      encoder: of each frame's features: channels inside, channels out, 3x3 convolutions; None:
-        blocks see the frames alone.
-      handed: channels that a block hands to the next.
-      accumulate: a block adds to the logit as it does to flow; otherwise it predicts it anew.
-      body: of a block: "scaled": each convolution is scaled and added to its input; "plain"
-        convolutions; "prelu": plain ones with PReLU instead of leaky ReLU, and the whole body is
-        added to its input.
-      groups: of the body's convolutions.
-      unread: further channels that a block predicts and nothing reads.
-      limit: pixels; where the second block moves both flows by more, the prediction starts anew at
+      channels: channels of each block, coarse to fine.
+      scales: downscaling factor of each block's input.
+      encoder: hidden channels, output channels and number of 3x3 convolutions of the frame encoder;
+        None: blocks receive only the frames.
+      handed: feature channels passed from block to block.
+      accumulate: a block adds to the logit, as to the flow; otherwise it replaces it.
+      body: of a block. "scaled": each convolution is scaled and added to its input. "plain": plain
+        convolutions. "prelu": plain convolutions with PReLU instead of leaky ReLU, and the whole
+        body is added to its input.
+      groups: groups of the body's convolutions.
+      unread: additional unused output channels of a block.
+      limit: pixels; if the second block changes both flows by more, the prediction is repeated at
         twice the scales. None: never.
-      flow_scale: flow is estimated at this fraction of the resolution.
+      flow_scale: fraction of the resolution at which flow is estimated.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
 
     Source: HolyWu/vs-rife, vsrife/IFNet_HDv3_v4_*.py, ports of the releases' own files.
@@ -63,7 +63,7 @@ class ResidualFlow(nn.Module):
         ]
 
     def __call__(self, frames: Frames, times: Times) -> dict:
-        """What `models.practical_rife` returns, of frames `[B, 2, H, W, 3]` and times `[B, T]`."""
+        """Outputs of `models.practical_rife` for frames `[B, 2, H, W, 3]` and times `[B, T]`."""
         frames = jnp.clip(frames, 0, 1)
         pair = frames
         if self.encoder:
@@ -73,7 +73,7 @@ class ResidualFlow(nn.Module):
         return each_time(self, None, pair, first, times)[1]
 
     def _at(self, carry: None, pair: Image, first: Image, time: Array) -> tuple[None, dict]:
-        """The prediction for one time `[B]`; a body of scan."""
+        """The prediction for one time `[B]`; a scan body."""
         found = self._chain(pair, first, time, self.scales)
         if self.limit and not self.is_initializing():
             step = found["flows"][1] - found["flows"][0]
@@ -83,7 +83,7 @@ class ResidualFlow(nn.Module):
         return carry, found
 
     def _anew(self, found: dict, large: Array, pair: Image, time: Array) -> dict:
-        """`found`; of the examples that are `large` `[B]`, the prediction at twice the scales."""
+        """`found`, with the examples in mask `large` `[B]` predicted at twice the scales."""
         scales = tuple(2 * scale for scale in self.scales)
         first = self._shrunk(_joined(pair), scales[0])
         coarser = self._chain(pair, first, time, scales)
@@ -97,10 +97,10 @@ class ResidualFlow(nn.Module):
         return found
 
     def _chain(self, pair: Image, first: Image, time: Array, scales: Sequence[float]) -> dict:
-        """The prediction of all blocks, one after the other; `first` is the first one's input."""
+        """The prediction of all blocks in sequence; `first` is the input of the first block."""
         size = size_of(pair)
         warped, flow = pair, jnp.zeros((*pair.shape[:-1], 2))
-        state = jnp.zeros((*pair.shape[:1], *size, 1 + self.handed))  # logit, what is handed on
+        state = jnp.zeros((*pair.shape[:1], *size, 1 + self.handed))  # logit, passed features
         inputs = [first, *plane(time, first)]
         flows: list[Array] = []
         logits: list[Array] = []
@@ -127,11 +127,11 @@ class ResidualFlow(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Features of each frame alone, as large as the frame; `[B, 2, H, W, 3]` to `[.., features]`.
+    """Full-resolution features of each frame; `[B, 2, H, W, 3]` to `[.., features]`.
 
     Attributes:
       width: channels at half resolution.
-      features: channels of the result.
+      features: output channels.
       depth: convolutions at half resolution; a single one has no activation, as released.
       dtype: type of the convolutions.
     """
@@ -153,15 +153,15 @@ class Encoder(nn.Module):
 
 
 class Block(nn.Module):
-    """A step of flow (4 channels), the logit and what is handed on.
+    """Predicts a step of flow (4 channels), the logit and features for the next block.
 
-    As large as its input, or half as large with a body that is not "scaled".
+    The output has the size of the input, or half of it unless the body is "scaled".
 
     Attributes:
-      channels: of the body.
-      features: channels of the step.
+      channels: channels of the body.
+      features: channels of the predicted step.
       body: as in `Config`.
-      groups: of the body's convolutions.
+      groups: groups of the body's convolutions.
       dtype: type of the convolutions.
     """
 
@@ -194,10 +194,10 @@ class Block(nn.Module):
 
 
 class ScaledResidual(nn.Module):
-    """leaky_relu(scale * conv(x) + x), one learnt scale a channel.
+    """leaky_relu(scale * conv(x) + x), with one learnt scale per channel.
 
     Attributes:
-      groups: of the convolution.
+      groups: groups of the convolution.
       dtype: type of the convolution.
 
     Parameters: scale `[channels]`, and those of conv.

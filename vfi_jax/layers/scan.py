@@ -1,4 +1,4 @@
-"""The same layers step after step along an axis, so that memory does not grow with the steps."""
+"""Scan with shared parameters, so that memory does not grow with the number of steps."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,16 +7,16 @@ import flax.linen as nn
 
 
 def scan_shared(target: Callable, within: nn.Module, *, in_axes: Any = 1, **options: Any) -> Any:
-    """`nn.scan` of a module or method whose parameters are the same in every step.
+    """`nn.scan` of a module or method with parameters shared by all steps.
 
     Args:
       target: as `nn.scan` takes it: (..., carry, *inputs) -> (carry, output).
-      within: the module that scans.
+      within: the module that contains the scan.
       in_axes: axis of each input, or `nn.broadcast`.
-      **options: further ones of `nn.scan`.
+      **options: further options of `nn.scan`.
 
     Returns:
-      What `nn.scan` does; outputs are stacked on axis 1.
+      The result of `nn.scan`; outputs are stacked on axis 1.
     """
     return nn.scan(
         target,
@@ -24,7 +24,7 @@ def scan_shared(target: Callable, within: nn.Module, *, in_axes: Any = 1, **opti
         split_rngs={"params": False},
         in_axes=in_axes,
         out_axes=1,
-        # A second trace of the steps, without which no parameters can be made.
+        # Parameters are created only in a second trace of the steps.
         check_constancy_invariants=within.is_initializing(),
         **options,
     )

@@ -1,4 +1,4 @@
-"""What SepConv and SepConv++ share: kernels of each pixel's own, their start, and filtering."""
+"""Parts shared by SepConv and SepConv++: per-pixel kernels, their initialisation, filtering."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,15 +12,15 @@ from vfi_jax.layers.conv import Conv
 
 
 def filtered(image: Image, vertical: Array, horizontal: Array) -> Image:
-    """An image `[*B, H, W, C]`, its edges repeated, filtered by two 1-D kernels of every pixel.
+    """An edge-padded image `[*B, H, W, C]` filtered by two 1-D kernels per pixel.
 
     Args:
-      image: any channels.
+      image: any number of channels.
       vertical: `[*B, H, W, taps]`, taps odd.
       horizontal: like `vertical`.
 
     Raises:
-      ValueError: the kernels have no middle.
+      ValueError: the number of taps is even.
     """
     taps = vertical.shape[-1]
     if taps % 2 == 0:
@@ -34,18 +34,19 @@ def kernels(head: Callable[..., nn.Module], features: Image, number: int) -> tup
     """A frame's vertical and horizontal kernels, `[B, H, W, taps]` each.
 
     Args:
-      head: makes a module of that name from features to kernels; called inside the module it is of.
-      features: of the pair of frames.
-      number: of the frame, 1 or 2.
+      head: creates the module of a given name that maps features to kernels; called inside its
+        parent module.
+      features: features of the pair of frames.
+      number: number of the frame, 1 or 2.
     """
     return tuple(head(name=f"{side}{number}")(features) for side in ("vertical", "horizontal"))
 
 
 def kernel_conv(taps: int, dtype: Any, name: str) -> Conv:
-    """The convolution that makes kernels. Fresh, they take a pixel as it is, so that training
-    starts from the mean of the frames.
+    """Convolution that predicts kernels; training starts from the mean of the frames.
 
-    From noise the kernels first have to learn to copy at all. How the authors started is not known.
+    Initially each kernel copies its pixel; from random kernels, training must first learn to copy.
+    The authors' initialisation is unknown.
     """
     zeros = nn.initializers.zeros
     return Conv(taps, dtype=dtype, kernel_init=zeros, bias_init=_averaging, name=name)

@@ -1,4 +1,4 @@
-"""What every system does around its own network: checks its question, and runs on any mesh."""
+"""Decorator of every system's `__call__`: argument checks, and sharding on any mesh."""
 
 import functools
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from vfi_jax import meshes
 def system(call: Callable[..., dict]) -> Callable[..., dict]:
     """The decorator of a system's `__call__(frames, times, *, targets, train)`.
 
-    Frames and times that do not fit the contract are a ValueError; times of one example count for
-    the whole batch. On a mesh with Explicit axes XLA
-    shards what is inside, so that a network may reshape batches as it likes.
+    It raises a ValueError for frames and times that do not fit the contract, and broadcasts times
+    of one example over the batch. On a mesh with Explicit axes it switches to automatic sharding
+    inside, so that a network may reshape batches freely.
     """
     lifted = decorator_lift_transform(_automatic, call, multi_scope=True)
 

@@ -1,4 +1,4 @@
-"""Attention inside windows of two feature maps, as Swin and GMFlow do it."""
+"""Window attention between two feature maps, as in Swin and GMFlow."""
 
 import math
 from typing import Any
@@ -11,18 +11,18 @@ from jax import lax
 
 from vfi_jax.arrays import Array, Image
 
-APART = -100.0  # added to the score of tokens that a shift put next to each other (Liu et al. 2021)
+APART = -100.0  # added to the score of tokens made neighbours by a shift only (Liu et al. 2021)
 NORM_EPSILON = 1e-5  # PyTorch's, of LayerNorm
-QUERIES = 1024  # that attend at once where all attend to all
-WAVELENGTH = 10000.0  # the longest of the position's sines, over 2 pi (Vaswani et al. 2017)
+QUERIES = 1024  # queries per step of global attention
+WAVELENGTH = 10000.0  # the longest of the position encoding, over 2 pi (Vaswani et al. 2017)
 EDGE = 1e-6  # added to the length of an axis (Carion et al. 2020, DETR's code)
 
 
 class TransformerBlock(nn.Module):
-    """Self-attention, then cross-attention with a feed-forward network; no norm comes first.
+    """Self-attention, then cross-attention with a feed-forward network, without pre-norm.
 
     Attributes:
-      expansion: hidden channels of the feed-forward network over its inputs, which are 2 C.
+      expansion: ratio of hidden to input channels (2 C) of the feed-forward network.
       dtype: type of the projections; scores, softmax, norms and the features stay float32.
 
     Source: Xu et al. 2022 (GMFlow, arXiv:2111.13680), sec. 3.1.
@@ -37,9 +37,9 @@ class TransformerBlock(nn.Module):
 
         Args:
           source: `[B, H, W, C]` float32, H and W multiples of `windows`.
-          target: like `source`: the other image's.
-          windows: along either axis.
-          shifted: windows are moved by half of one down and to the right.
+          target: like `source`, of the other image.
+          windows: number of windows along each axis.
+          shifted: shift the windows by half a window down and to the right.
         """
 
         def attention(name, hidden, to):
@@ -51,10 +51,10 @@ class TransformerBlock(nn.Module):
 
 
 class AttentionLayer(nn.Module):
-    """source + norm(merged attention), or with a feed-forward network between.
+    """source + norm(merged attention), optionally with a feed-forward network before the norm.
 
     Attributes:
-      expansion: as of `TransformerBlock`; 0: no feed-forward network.
+      expansion: as in `TransformerBlock`; 0: no feed-forward network.
       dtype: type of the projections.
     """
 
@@ -69,7 +69,7 @@ class AttentionLayer(nn.Module):
             return Projection(features, use_bias=False, dtype=self.dtype, name=name)
 
         def norm(name):
-            # The fast variance, E[x^2] - E[x]^2, cancels in float32.
+            # The fast variance, E[x^2] - E[x]^2, suffers from cancellation in float32.
             return nn.LayerNorm(epsilon=NORM_EPSILON, use_fast_variance=False, name=name)
 
         projected = (
@@ -88,7 +88,7 @@ class AttentionLayer(nn.Module):
 
 
 class Projection(nn.Module):
-    """A linear map of the channels; float32 out.
+    """A linear map of the channels with float32 output.
 
     Attributes:
       features: output channels.
@@ -133,9 +133,9 @@ def attend(query: Array, key: Array, value: Array, mask: Array | float = 0.0) ->
 
 
 def attend_to_all(query: Image, key: Image, value: Image) -> Image:
-    """`attend` over all positions of maps `[B, H, W, C]`, some queries at a time.
+    """`attend` over all positions of maps `[B, H, W, C]`, a block of queries at a time.
 
-    The scores of a block of queries are the most that is in memory at once, in the gradient too.
+    Only the scores of one block of queries are in memory at once, in the gradient too.
     """
     key, value = (x.reshape(len(x), -1, x.shape[-1]) for x in (key, value))
 
@@ -171,10 +171,10 @@ def attend_in_windows(
 
 
 def sine_position(size: tuple[int, int], channels: int) -> np.ndarray:
-    """Sines of a position's y, then of its x, `[height, width, channels]` float32.
+    """Sine position encoding of y, then of x, `[height, width, channels]` float32.
 
-    With n from 1 to the length L of an axis the angle is 2 pi n / L; channel c of either half is
-    its sine (c even) or cosine (c odd) over 10000^(2 floor(c / 2) / (channels / 2)).
+    With n from 1 to the length L of an axis the angle is 2 pi n / L; channel c of each half is the
+    sine (c even) or cosine (c odd) of the angle over 10000^(2 floor(c / 2) / (channels / 2)).
 
     Source: Carion et al. 2020 (DETR, arXiv:2005.12872), its normalised embedding.
     """
@@ -193,7 +193,7 @@ def sine_position(size: tuple[int, int], channels: int) -> np.ndarray:
 
 
 def _regions(length, window):
-    """0, 1 or 2 for each place of an axis after the roll; places of one region were neighbours."""
+    """Region 0, 1 or 2 of each position of an axis after the roll; regions were contiguous."""
     place = np.arange(length)
     return (place >= length - window).astype(np.int32) + (place >= length - window // 2)
 
@@ -206,7 +206,7 @@ def _split(x, windows):
 
 
 def _join(x, window):
-    """What `_split` split into windows of this size."""
+    """The inverse of `_split` for windows of this size."""
     batch, rows, columns, _, channels = x.shape
     x = x.reshape(batch, rows, columns, *window, channels).swapaxes(2, 3)
     return x.reshape(batch, rows * window[0], columns * window[1], channels)

@@ -14,7 +14,9 @@ STANDARDS = {
 def luma(image: Image, *, standard: str = "studio") -> Image:
     """Luma of BT.601.
 
-    "studio": Y = (16 + 65.481 R + 128.553 G + 24.966 B) / 255, from 16/255 to 235/255, as MATLAB's rgb2ycbcr without rounding. "full": Y = 0.299 R + 0.587 G + 0.114 B, as scikit-image's rgb2yuv.
+    "studio": Y = (16 + 65.481 R + 128.553 G + 24.966 B) / 255, from 16/255 to 235/255, as in
+      MATLAB's rgb2ycbcr without rounding. "full": Y = 0.299 R + 0.587 G + 0.114 B, as
+      scikit-image's rgb2yuv.
 
     Args:
       image: `[*B, H, W, 3]`, RGB in [0, 1].

@@ -13,9 +13,9 @@ from vfi_jax.layers.precision import precision
 
 # Channels, kernel and stride of the convolutions (Krizhevsky 2014, one column; torchvision's).
 LAYERS = ((64, 11, 4), (192, 5, 1), (384, 3, 1), (256, 3, 1), (256, 3, 1))
-POOLED = (2, 3)  # layers that see the one before through 3x3 maxima at stride 2
-LEAST = 31  # pixels of height and width; the second pooling finds nothing in less
-MEAN = (0.485, 0.456, 0.406)  # of ImageNet's RGB in [0, 1], as torchvision trained
+POOLED = (2, 3)  # layers whose input passes a 3x3 max pooling at stride 2
+LEAST = 31  # minimum height and width in pixels; smaller inputs are empty after the second pooling
+MEAN = (0.485, 0.456, 0.406)  # RGB mean of ImageNet in [0, 1], as used by torchvision
 DEVIATION = (0.229, 0.224, 0.225)
 
 
@@ -58,7 +58,7 @@ class Model(nn.Module):
             for layer, (width, kernel, stride) in enumerate(LAYERS, 1):
                 if layer in POOLED:
                     x = nn.max_pool(x, (3, 3), (2, 2))
-                # The first pads 2 pixels where half of its kernel would be 5.
+                # The first convolution pads 2 pixels; half of its kernel would be 5.
                 conv = Conv(
                     width,
                     kernel,

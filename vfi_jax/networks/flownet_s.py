@@ -1,4 +1,4 @@
-"""FlowNetS: optical flow from an encoder-decoder that sees both frames stacked."""
+"""FlowNetS: optical flow from an encoder-decoder on both frames concatenated."""
 
 import dataclasses
 from typing import Any
@@ -88,7 +88,7 @@ class Model(nn.Module):
         return levels
 
     def _decode(self, features):
-        """The flow of every level, coarsest first, in the network's unit."""
+        """The flow of every level, coarsest first, in the network's units."""
         config = self.config
         x = features[-1]
         level = len(features)

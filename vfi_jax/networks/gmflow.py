@@ -1,4 +1,4 @@
-"""GMFlow: optical flow as a global matching of features that a transformer compares."""
+"""GMFlow: optical flow by global matching of transformer features."""
 
 import dataclasses
 import functools
@@ -30,10 +30,10 @@ EXPANSION = 4  # of the transformer's feed-forward networks
 MATCHED = 4  # pixels of 1/4: reach of the local matching
 SPREAD = 1  # pixels of 1/4: reach of the local propagation
 UP = 4  # from the finest features to the frames
-EXACT = lax.Precision.HIGHEST  # of what makes flows
-OUTSIDE = -1e9  # score of a position outside (the authors' code)
+EXACT = lax.Precision.HIGHEST  # for products from which flows are computed
+OUTSIDE = -1e9  # score of a position outside the image (the authors' code)
 
-# As the authors' code starts (He et al. 2015).
+# Initialisation of the authors' code (He et al. 2015).
 HiddenConv = functools.partial(
     Conv, use_bias=False, kernel_init=nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 )
@@ -45,8 +45,8 @@ class Config:
 
     Attributes:
       widths: channels of the residual blocks, at 1/2, 1/4 and 1/4.
-      features: channels that are compared.
-      blocks: of the transformer; in every second the windows are shifted.
+      features: channels of the matched features.
+      blocks: number of transformer blocks; every second one shifts its windows.
       upsampler: hidden channels of the convex upsampling.
       dtype: type of convolutions and projections; parameters, scores and flows stay float32.
       precision: of the convolutions and projections, see `layers.precision`.
@@ -66,10 +66,10 @@ VARIANTS: dict[str, Config] = {}
 class Model(nn.Module):
     """GMFlow. Xu et al., CVPR 2022 (arXiv:2111.13680), with its refinement at 1/4.
 
-    As GMFSS holds it (98mxr/GMFSS_Fortuna model/gmflow). Two of its ways are not the paper's: the
-    key of the global propagation is projected from the query, not from the features, as the
-    authors' code has it and the weights need; and in the local one, neighbours outside of the image
-    weigh as a score of 0 does, with no flow.
+    The version used by GMFSS (98mxr/GMFSS_Fortuna model/gmflow). It differs from the paper in two
+    points, as in the authors' code and weights: the key of the global propagation is projected from
+    the query instead of the features, and in the local propagation neighbours outside the image
+    have score 0 and flow 0.
     """
 
     config: Config = Config()
@@ -91,18 +91,19 @@ class Model(nn.Module):
         Args:
           frame0: `[B, H, W, 3]` RGB in [0, 1].
           frame1: like `frame0`.
-          both: also of the way back, which shares all of the coarse scale but the matching.
+          both: also estimate the backward flow, which shares the coarse scale except for the
+            matching.
 
         Returns:
-          "flow": `[B, H, W, 2]` float32 pixels; "flows": that, the one at 1/4 and the one at 1/8,
-          each in pixels of its own resolution, for losses. With `both` the batch is twice as large:
-          all flows from frame 0 to 1, then all from 1 to 0.
+          "flow": `[B, H, W, 2]` float32 pixels; "flows": the flows at full, 1/4 and 1/8 resolution,
+            each in pixels of its own resolution, for losses. `both` doubles the batch: all flows
+            from frame 0 to 1, then all from 1 to 0.
         """
         config = self.config
         ways = (2 if both else 1) * len(frame0)
         with precision(config.precision):
             fine = Backbone(config, name="backbone")(jnp.concatenate([frame0, frame1]))
-            # A convolution of stride 2 is every second place of one of stride 1.
+            # A convolution at stride 2 equals every second position of the one at stride 1.
             coarse = fine[:, ::2, ::2]
             transformer = Transformer(config, name="transformer")
             spread = Propagation(config, name="propagation")
@@ -125,7 +126,7 @@ class Model(nn.Module):
 
 
 class Backbone(nn.Module):
-    """Features of each frame alone, at 1/4, float32."""
+    """Features of each frame at 1/4 resolution, float32."""
 
     config: Config
 
@@ -141,7 +142,7 @@ class Backbone(nn.Module):
                 block = ResidualBlock(width, step, config.dtype, name=f"block{level}_{index}")
                 x = block(x)
         x = Conv(config.features, 1, dtype=config.dtype, name="project")(x)
-        # Both scales' features have this one kernel (TridentNet's weight sharing).
+        # Both scales share this kernel (TridentNet's weight sharing).
         x = HiddenConv(config.features, dtype=config.dtype, name="head")(x)
         return x.astype(jnp.float32)
 
@@ -167,26 +168,26 @@ class ResidualBlock(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Features of both images of every pair, compared with one another's."""
+    """Features of both images of every pair after self- and cross-attention."""
 
     config: Config
 
     @nn.compact
     def __call__(self, features: Image, *, windows: int) -> Image:
-        """Features `[2 B, h, w, C]`, first images then second ones; the result is like it."""
+        """Features `[2 B, h, w, C]`, first images then second images, to the same shape."""
         height, width = (side // windows for side in features.shape[1:3])
         position = sine_position((height, width), self.config.features)
         x = features + np.tile(position, (windows, windows, 1))
         self.sow("intermediates", "positioned", x)
         for index in range(self.config.blocks):
             block = TransformerBlock(EXPANSION, self.config.dtype, name=f"block{index}")
-            # The other image as it was before this block.
+            # Cross-attention uses the other image's features from before this block.
             x = block(x, _swapped(x), windows=windows, shifted=index % 2 == 1)
         return x
 
 
 class Propagation(nn.Module):
-    """Flow averaged over where an image's own features are alike: it reaches hidden pixels."""
+    """Self-attention that propagates flow to occluded pixels with similar features."""
 
     config: Config
 
@@ -196,7 +197,7 @@ class Propagation(nn.Module):
             return Projection(self.config.features, dtype=self.config.dtype, name=name)
 
         query = projection("query")(features)
-        # Of the query, where all positions are compared: a slip that the weights were trained with.
+        # Global propagation projects the query: a bug in the code that trained the weights.
         key = projection("key")(query if everywhere else features)
         if everywhere:
             return attend_to_all(query, key, flow)
@@ -221,7 +222,7 @@ class Upsampler(nn.Module):
 
 
 def _matched(features0: Image, features1: Image) -> Flow:
-    """To the expected place over all of the other image."""
+    """Flow to the expected matching position over the whole other image."""
     height, width = features0.shape[1:3]
     y, x = np.mgrid[:height, :width].astype(np.float32)
     places = jnp.broadcast_to(np.stack([x, y], axis=-1), (*features0.shape[:-1], 2))
@@ -229,7 +230,7 @@ def _matched(features0: Image, features1: Image) -> Flow:
 
 
 def _matched_nearby(features0: Image, features1: Image) -> Flow:
-    """To the expected place around the own one."""
+    """Flow to the expected matching position in a local window."""
     reach = np.arange(-MATCHED, MATCHED + 1)
     y, x = (grid.reshape(-1) for grid in np.meshgrid(reach, reach, indexing="ij"))
     height, width = features0.shape[1:3]
@@ -241,13 +242,13 @@ def _matched_nearby(features0: Image, features1: Image) -> Flow:
 
 
 def _correlation(features0: Image, features1: Image, radius: int) -> Array:
-    """Products over sqrt(C) with every place around the own one; 0 outside."""
+    """Products over sqrt(C) with every position in a local window; 0 outside."""
     root = math.sqrt(features0.shape[-1])
     return ops.cost_volume(features0, features1, radius=radius) * root
 
 
 def _neighbours(x: Image) -> Array:
-    """The 3x3 pixels around each, rows first, 0 outside: `[B, H, W, 9, C]`."""
+    """The 3x3 pixels around each pixel in row-major order, 0 outside: `[B, H, W, 9, C]`."""
     height, width = x.shape[1:3]
     x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     shifts = (x[:, dy : dy + height, dx : dx + width] for dy in range(3) for dx in range(3))
@@ -255,7 +256,7 @@ def _neighbours(x: Image) -> Array:
 
 
 def _ways(features: Image, count: int) -> tuple[Image, Image]:
-    """Features of where each flow starts, and of where it ends."""
+    """Source and target features of each flow."""
     return features[:count], _swapped(features)[:count]
 
 

@@ -1,4 +1,4 @@
-"""The learnt part of LPIPS: how much each channel of an image classifier matters."""
+"""The learnt part of LPIPS: weights of an image classifier's channels."""
 
 import dataclasses
 
@@ -14,8 +14,8 @@ class Config:
 
     Attributes:
       trunk: the network whose activations are compared.
-      layers: names of its activations, in the order of the heads.
-      widths: their channels.
+      layers: names of the compared activations, in the order of the heads.
+      widths: channels of each layer.
     """
 
     trunk: str = "alexnet"
@@ -35,7 +35,7 @@ VARIANTS = {
 class Model(nn.Module):
     """Weights `[C]` of each layer, by its name. Zhang et al., CVPR 2018 (arXiv:1801.03924).
 
-    `model.apply(variables)` gives what `metrics.lpips` takes as `heads`.
+    `model.apply(variables)` returns the argument `heads` of `metrics.lpips`.
     """
 
     config: Config = Config()

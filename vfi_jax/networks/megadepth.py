@@ -1,4 +1,4 @@
-"""MegaDepth's hourglass: depth, up to scale, from a single frame."""
+"""MegaDepth's hourglass: depth up to scale from a single frame."""
 
 import dataclasses
 from collections.abc import Callable
@@ -20,8 +20,8 @@ class Config:
 
     Attributes:
       width: channels of its narrowest branches; every other count is a multiple of it.
-      norm: normalise batches, as the authors' does. In a system that does not train the statistics
-        of its depth network this is a constant factor and shift, which convolutions have anyway.
+      norm: use batch normalisation, as the authors do. With frozen statistics it is a constant
+        scale and shift, which a convolution can represent anyway.
       axis_name: mapped axis whose devices share batch statistics (pmap).
       dtype: type of the convolutions; parameters and statistics stay float32.
       precision: of the convolutions, see `layers.precision`.
@@ -55,8 +55,8 @@ class Scale(NamedTuple):
     """One scale of the hourglass: a deep branch at half the resolution and a skip branch, added.
 
     Attributes:
-      pool: what halves the deep branch.
-      down: blocks of the deep branch before the next scale.
+      pool: downsampling of the deep branch.
+      down: blocks of the deep branch before the next coarser scale.
       up: blocks after it.
       skip: blocks of the skip branch.
     """
@@ -107,16 +107,16 @@ class Model(nn.Module):
           train: normalise by the batch's statistics and update the running ones.
 
         Returns:
-          "log_depth": `[B, H, W, 1]` float32, the natural logarithm of the depth, which is known
-          up to a factor.
+          "log_depth": `[B, H, W, 1]` float32, natural logarithm of the depth, which is defined up
+            to a factor.
         """
         config = self.config
         with precision(config.precision):
             unit = Unit(8 * config.width, 7, config, affine=True, name="stem")
             x = unit(frame, train)
             x = Hourglass(SCALES, config, name="hourglass")(x, train)
-            # Before training everything is equally far: from noise DAIN's weights, 1 / depth, were
-            # thousands apart, and grew.
+            # Initialised to constant depth: with random depth, DAIN's weights 1 / depth differed by
+            # factors of thousands and diverged.
             zeros = nn.initializers.zeros
             head = Conv(1, dtype=config.dtype, kernel_init=zeros, bias_init=zeros, name="head")
             log_depth = head(x)
@@ -124,7 +124,7 @@ class Model(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """The scales from one downwards."""
+    """This scale and all coarser ones."""
 
     scales: tuple[Scale, ...]
     config: Config
@@ -132,7 +132,7 @@ class Hourglass(nn.Module):
     @nn.compact
     def __call__(self, x: Image, train: bool) -> Image:
         scale, *inner = self.scales
-        # Blocks are numbered by their place in the branch, as in the released files.
+        # Blocks are numbered by their position in the branch, as in the released files.
         deep = scale.pool(x)
         for place, block in enumerate(scale.down, start=1):
             deep = Inception(block, self.config, name=f"deep{place}")(deep, train)
@@ -146,7 +146,7 @@ class Hourglass(nn.Module):
 
 
 class Inception(nn.Module):
-    """Four branches side by side."""
+    """Four parallel branches."""
 
     block: Block
     config: Config
@@ -163,7 +163,7 @@ class Inception(nn.Module):
 
 
 class Unit(nn.Module):
-    """Convolution, batch normalisation where the network has it, ReLU."""
+    """Convolution, optional batch normalisation, ReLU."""
 
     features: int
     kernel: int

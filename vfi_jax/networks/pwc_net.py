@@ -1,4 +1,4 @@
-"""PWC-Net: optical flow from a pyramid of features, warping and cost volumes."""
+"""PWC-Net: optical flow from a feature pyramid, warping and cost volumes."""
 
 import dataclasses
 import functools
@@ -17,15 +17,16 @@ from vfi_jax.layers.precision import precision
 FLOW_SCALE = 20.0  # flows are regressed in full-resolution pixels / 20 (Sun et al. 2018, sec. 4)
 FINEST = 2  # level of the finest flow, a quarter of the resolution (ibid.)
 RADIUS = 4  # of the cost volume, in pixels of its level (ibid.)
-PAIR = (0, 2, 3)  # axes of a pair's statistics: frame, height, width
-FLAT = 1e-6  # variance of features that show nothing
-INSIDE = 0.9999  # least share of a sample that lies inside (the authors' code)
+PAIR = (0, 2, 3)  # axes of the statistics of a pair: frame, height, width
+FLAT = 1e-6  # added to variances, for constant features
+INSIDE = 0.9999  # minimum share of a sample inside the image (the authors' code)
 DILATIONS = (1, 2, 4, 8, 16, 1)  # of the context network (Sun et al. 2018, fig. 3)
 
 ZEROS = nn.initializers.zeros
-# As the authors' code starts (He et al. 2015, biases at zero), where PyTorch's default is smaller.
+# Initialisation of the authors' code (He et al. 2015, biases at zero); PyTorch's default is
+# smaller.
 HiddenConv = functools.partial(Conv, kernel_init=nn.initializers.he_normal(), bias_init=ZEROS)
-# Theirs start from noise; from no motion, systems with this part start from the frames' mean.
+# The authors start from random flow. With zero flow, systems start from the mean of the frames.
 FlowHead = functools.partial(Conv, 2, kernel_init=ZEROS, bias_init=ZEROS)
 
 
@@ -35,7 +36,7 @@ def _doubling(key: Array, shape: tuple[int, ...]) -> Array:
     return jnp.einsum("y,x,io->yxio", line, line, jnp.eye(shape[2], shape[3]))
 
 
-# From noise, a flow of zero would be warped along as the bias points, by pixels.
+# With a random initialisation, upsampling would turn a zero flow into shifts of several pixels.
 UpFlow = functools.partial(ConvTranspose, 2, kernel_init=_doubling, bias_init=ZEROS)
 
 
@@ -45,14 +46,14 @@ class Config:
 
     Attributes:
       features: channels of the feature pyramid, finest first; each level halves the resolution.
-      dense: channels that each layer of a level's decoder adds.
-      context: channels of the context network's layers, at most six.
-      bgr: read blue, green, red, as the authors' weights do. DAIN's copy reads RGB.
-      normalise: match a pair's features without their mean, by direction alone, after Jonschkowski
-        et al. 2020 (UFlow, arXiv:2006.04902): random features are nearly all mean, and as they are
-        a cost volume of them says little of motion.
-      residual: a level adds to the coarser one's flow, as UFlow's does, where the authors' makes
-        its own anew.
+      dense: channels added by each layer of a level's dense decoder.
+      context: channels of the layers of the context network, at most six.
+      bgr: convert the input to BGR, as the authors' weights expect. DAIN's copy expects RGB.
+      normalise: remove the mean of a pair's features and normalise their length before matching,
+        after Jonschkowski et al. 2020 (UFlow, arXiv:2006.04902). Untrained features consist mostly
+        of their mean, so a raw cost volume carries little motion information.
+      residual: each level adds to the flow of the coarser level, as in UFlow; otherwise it predicts
+        the whole flow, as in the authors' code.
       dtype: type of the convolutions; parameters and flows stay float32.
       precision: of the convolutions, see `layers.precision`.
     """
@@ -103,9 +104,8 @@ class Model(nn.Module):
           frame1: like `frame0`.
 
         Returns:
-          "flow": `[B, H/4, W/4, 2]` float32, in pixels of its own resolution as every flow here
-          (`ops.resize_flow` brings it to full resolution); "flows": those of all levels, finest
-          first, for losses.
+          "flow": `[B, H/4, W/4, 2]` float32, in pixels of its own resolution (resize with
+            `ops.resize_flow`); "flows": the flows of all levels, finest first, for losses.
         """
         with precision(self.config.precision):
             pyramid0, pyramid1 = self._pyramids(frame0, frame1)
@@ -150,7 +150,7 @@ class Level(nn.Module):
 
 
 class Decoder(nn.Module):
-    """The flow of one level, in the network's unit, from features and the coarser level's flow."""
+    """The flow of one level, in the network's units, from features and the coarser level's flow."""
 
     config: Config
     level: int
@@ -159,7 +159,7 @@ class Decoder(nn.Module):
     def __call__(
         self, features0: Image, features1: Image, coarser: tuple[Flow, Image] | None
     ) -> tuple[Flow, Image, tuple[Flow, Image] | None]:
-        """Returns the flow, what it was decoded from, and both upsampled for the finer level."""
+        """Returns the flow, the features it was decoded from, and both upsampled by 2."""
         dtype = self.config.dtype
         inputs: tuple[Array, ...] = ()
         if coarser is not None:
@@ -176,7 +176,7 @@ class Decoder(nn.Module):
         flow = FlowHead(name="flow")(x.astype(jnp.float32))
         if self.config.residual and coarser is not None:
             flow += coarser[0]
-        # The authors' files hold this at the finest level too, where nothing reads it.
+        # The authors' files contain this for the finest level too, where it is unused.
         up_flow = UpFlow(name="up_flow")(flow)
         if self.level == FINEST:
             return flow, x, None
@@ -184,7 +184,7 @@ class Decoder(nn.Module):
 
 
 class Context(nn.Module):
-    """What dilated convolutions add to the finest flow, in the network's unit."""
+    """Correction of the finest flow by dilated convolutions, in the network's units."""
 
     config: Config
 
@@ -199,8 +199,8 @@ class Context(nn.Module):
 
 
 def _normalised(features0: Image, features1: Image) -> tuple[Image, Image]:
-    """Both features, float32: every channel of a pair at mean 0 and variance 1, then every pixel
-    at a mean square of 1, so that their cost volume is the cosine of the angle between them."""
+    """Both features in float32, normalised to mean 0 and variance 1 per channel of a pair, then to
+    mean square 1 per pixel, so that their cost volume is the cosine similarity."""
     pair = jnp.stack([features0, features1]).astype(jnp.float32)
     pair -= pair.mean(axis=PAIR, keepdims=True)
     pair *= lax.rsqrt(jnp.square(pair).mean(axis=PAIR, keepdims=True) + FLAT)
@@ -214,7 +214,7 @@ def _pixels(level: int) -> float:
 
 
 def _warp(features: Image, flow: Flow) -> Image:
-    """The features where `flow` points, zero where that is outside; at zero flow the features."""
+    """The features warped by `flow`, 0 outside; unchanged for zero flow."""
     mask = ops.inside(flow, threshold=INSIDE)
     return ops.backward_warp(features, flow) * mask.astype(features.dtype)
 

@@ -1,4 +1,4 @@
-"""SPyNet: optical flow refined from the coarsest level of an image pyramid to the finest."""
+"""SPyNet: optical flow refined from coarse to fine over an image pyramid."""
 
 import dataclasses
 from typing import Any
@@ -14,7 +14,7 @@ from vfi_jax.layers.precision import precision
 
 MEAN = (0.485, 0.456, 0.406)  # RGB of ImageNet
 DEVIATION = (0.229, 0.224, 0.225)
-COARSEST = 32  # pixels: the pyramid ends where neither side is longer
+COARSEST = 32  # pixels; the pyramid ends when neither side is longer
 KERNEL = 7  # pixels (Ranjan and Black 2017, sec. 3.4)
 
 
@@ -23,10 +23,10 @@ class Config:
     """SPyNet.
 
     Attributes:
-      levels: most levels of the pyramid; small frames use fewer.
+      levels: maximum number of pyramid levels; small frames use fewer.
       widths: channels of a level's hidden layers.
-      padding: outside of a frame that is warped: "border" repeats its edge, as the authors' run.py
-        does; "zeros", as MEMC-Net's copy.
+      padding: padding of the warp: "border" as in the authors' run.py; "zeros" as in MEMC-Net's
+        copy.
       dtype: type of the convolutions; parameters and flows stay float32.
       precision: of the convolutions, see `layers.precision`.
     """
@@ -65,15 +65,15 @@ class Model(nn.Module):
           frame1: like `frame0`.
 
         Returns:
-          "flow": `[B, H, W, 2]` float32 pixels; "flows": those of all levels in use, finest first,
-          each in pixels of its own resolution, for losses.
+          "flow": `[B, H, W, 2]` float32 pixels; "flows": the flows of all levels in use, finest
+            first, each in pixels of its own resolution, for losses.
         """
         config = self.config
         pyramid0, pyramid1 = self._pyramid(frame0), self._pyramid(frame1)
         flow = jnp.zeros((*pyramid0[-1].shape[:-1], 2), jnp.float32)
         flows = []
         with precision(config.precision):
-            # Level 0 is the coarsest in use, whatever the frames' size.
+            # Level 0 is the coarsest level in use for any frame size.
             for level in range(config.levels):
                 refine = Refine(config, name=f"level{level}")
                 if level < len(pyramid0):

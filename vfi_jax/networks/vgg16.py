@@ -7,7 +7,7 @@ from vfi_jax.networks import vgg19
 
 @dataclasses.dataclass(frozen=True)
 class Config(vgg19.Config):
-    """VGG-16 up to relu5_3; attributes as of `vgg19.Config`."""
+    """VGG-16 up to relu5_3; attributes as in `vgg19.Config`."""
 
     depths: tuple[int, ...] = (2, 2, 3, 3, 3)
 

@@ -13,7 +13,7 @@ from vfi_jax.layers.precision import precision
 
 # Channels of a block's convolutions (Simonyan and Zisserman, table 1).
 WIDTHS = (64, 128, 256, 512, 512)
-MEAN = (0.485, 0.456, 0.406)  # of ImageNet's RGB in [0, 1], as torchvision trained
+MEAN = (0.485, 0.456, 0.406)  # RGB mean of ImageNet in [0, 1], as used by torchvision
 DEVIATION = (0.229, 0.224, 0.225)
 
 
@@ -22,8 +22,8 @@ class Config:
     """VGG-19 up to relu5_2.
 
     Attributes:
-      depths: convolutions of each block; the last two of the fifth are of no use to perceptual
-        losses.
+      depths: number of convolutions of each block; perceptual losses do not need the last two of
+        block 5.
       dtype: type of the convolutions.
       precision: of the convolutions, see `layers.precision`.
     """
@@ -40,7 +40,7 @@ class Model(nn.Module):
     """The activations of VGG-19. Simonyan and Zisserman, ICLR 2015 (arXiv:1409.1556).
 
     `model.apply(variables, image[B, H, W, 3])` with RGB in [0, 1] gives a dict of `[B, h, w, C]` by
-    name: "relu1_1" to "relu5_2". What is not used is not computed, under jit.
+    name: "relu1_1" to "relu5_2". Under jit, unused activations are not computed.
     """
 
     config: Config = Config()
