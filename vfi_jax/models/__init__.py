@@ -1,1 +1,1 @@
-"""Systems, one a file. A file has `Config`, `VARIANTS` and `Model`; the folder is the registry."""
+"""Systems, one per file with `Config`, `VARIANTS` and `Model`; the folder is the registry."""

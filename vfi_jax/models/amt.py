@@ -1,4 +1,4 @@
-"""AMT: flows to both frames, corrected by looking all pairs of pixels up, and many of them."""
+"""AMT: bidirectional flows, updated by lookups in all-pairs correlations, and multiple fields."""
 
 import dataclasses
 import math
@@ -21,11 +21,11 @@ from vfi_jax.layers.scan import scan_shared
 from vfi_jax.layers.system import system
 
 FLOW_SCALES = (0.25, 0.5, 0.8, 1.0, 2.0, 4.0)
-LEVELS, RADIUS = 4, 3  # of the correlations that are looked up (sec. 3.2)
-# Pixels at an eighth of the resolution, up to which the correlations of all pairs are kept: 0.7 GB
-# for one pair of frames. Beyond they are made where they are read.
+LEVELS, RADIUS = 4, 3  # of the correlation lookup (sec. 3.2)
+# Maximum number of pixels at 1/8 resolution for which all-pairs correlations are stored: 0.7 GB for
+# one pair of frames. For more pixels, correlations are computed on demand.
 MOST_PAIRED = 8192
-AT_A_FRAME = 1e-3  # nearer to 0 or 1 a time scales no flow further up: it would be infinite there
+AT_A_FRAME = 1e-3  # minimum distance of a time to 0 and 1 when dividing flow by it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,10 +33,10 @@ class UpdateWidths:
     """Channels of an update.
 
     Attributes:
-      correlation: of each convolution of what was looked up.
-      flow: of both convolutions of the flows.
-      motion: of what is made of both.
-      hidden: of what the two heads see.
+      correlation: channels of each convolution of the correlations.
+      flow: channels of both convolutions of the flows.
+      motion: channels of the combined motion features.
+      hidden: channels of the input of both heads.
     """
 
     correlation: tuple[int, ...]
@@ -50,26 +50,25 @@ class Config:
     """AMT.
 
     Attributes:
-      stem: channels of the first convolution of the features that are matched.
-      groups: channels of their groups of residual blocks.
-      matched: channels of those features.
-      bottleneck: their residual blocks are of three convolutions rather than of two.
+      stem: channels of the first convolution of the matching encoder.
+      groups: channels of its groups of residual blocks.
+      matched: channels of the matching features.
+      bottleneck: use residual blocks of three convolutions instead of two.
       widths: channels of the feature pyramid, finest first; each level halves the resolution.
-      side: channels of a decoder that its residual block works on alone in between.
-      first_kernel: size of the pyramid's very first convolution, in pixels.
-      update: channels of an update of flows and features.
-      twice: those at a quarter and a half of the resolution are followed by one more, at that
-        resolution.
-      fields: pairs of flows of the full resolution.
-      last_kernel: size of the last convolutions, in pixels.
-      any_time: it was trained for any time; otherwise it only knows the midpoint.
-      flow_scale: flow is estimated at this fraction of the resolution: 0.8 where the authors scored
-        SNU-FILM, 0.5 for Xiph's 4K; it changes no weights.
+      side: channels of the side convolutions in a decoder's residual block.
+      first_kernel: kernel size of the pyramid's first convolution, in pixels.
+      update: channels of the update block of flows and features.
+      twice: run a second update at the decoder's resolution at 1/4 and 1/2.
+      fields: number of flow pairs at full resolution.
+      last_kernel: kernel size of the last convolutions, in pixels.
+      any_time: trained for any time; otherwise only for the midpoint.
+      flow_scale: fraction of the resolution at which flow is estimated; the same weights work for
+        all. The authors evaluate with 0.8 on SNU-FILM and 0.5 on Xiph 4K.
       dtype: type of the convolutions; parameters, correlations, flows and frames stay float32.
       precision: of the convolutions, see `layers.precision`.
 
     Raises:
-      ValueError: `flow_scale` is none of 0.25, 0.5, 0.8, 1, 2, 4.
+      ValueError: `flow_scale` is not one of 0.25, 0.5, 0.8, 1, 2, 4.
     """
 
     stem: int = 32
@@ -125,22 +124,23 @@ class Model(nn.Module):
     frame_t = clamp(mean_k blend_k + conv(prelu(conv(blends))), 0, 1)
     blend_k = m_k frame0(p + flow_t0_k) + (1 - m_k) frame1(p + flow_t1_k) + residual_k
 
-    The pyramid and the decoders are IFRNet's. After each decoder but the last, an update at an
-    eighth of the resolution corrects both flows and the features by what the correlations of all
-    pairs of pixels are around the places that the flows point at. The last decoder makes several
-    pairs of flows, each with a mask and a residual. Frames are seen without the mean of the pair.
+    The pyramid and the decoders are IFRNet's. After each decoder except the last, an update at 1/8
+    resolution corrects both flows and the features, using all-pairs correlations around the
+    positions where the flows point. The last decoder predicts several pairs of flows, each with a
+    mask and a residual. The mean of the pair is subtracted from the frames.
 
-    The correlations of frame 0 with frame 1 are read at flow_t1 / t, those of frame 1 with frame 0
-    at flow_t0 / (1 - t), as the authors' code has it; for linear motion the divisors are the other
-    way round, and at the midpoint both are 1/2. Correlations of small frames, whose coarsest level
-    is a pixel wide or less, are zero outside of it, where the authors' code gives NaN.
+    Correlations of frame 0 with frame 1 are sampled at flow_t1 / t, those of frame 1 with frame 0
+    at flow_t0 / (1 - t), as in the authors' code. Linear motion would need the divisors swapped; at
+    the midpoint both are 1/2. For frames so small that the coarsest level has at most one pixel,
+    correlations are 0 outside it, where the authors' code returns NaN.
 
-    What was trained on Vimeo-90K was only ever asked for the midpoint; that of GoPro any eighth.
+    The Vimeo-90K weights were trained for the midpoint only, the GoPro weights for multiples of
+    1/8.
 
-    The prediction has, coarse to fine and for every time, "flows" `[B, T, 2, h, w, 2]` pixels of
-    their own size, of which the last is the mean of the "fields" `[B, T, 2, K, H, W, 2]`, all at
-    `flow_scale` of the frames' size, and "features" `[B, T, h, w, C]` of the size of the flows but
-    the last; and at full size "masks" `[B, T, K, H, W, 1]`.
+    The output contains, coarse to fine and for every time, "flows" `[B, T, 2, h, w, 2]` in pixels
+    of their own size, the last of which is the mean of the "fields" `[B, T, 2, K, H, W, 2]`, all at
+    `flow_scale` of the frames' size; "features" `[B, T, h, w, C]` with the sizes of all flows
+    except the last; and full-size "masks" `[B, T, K, H, W, 1]`.
     """
 
     config: Config = Config()
@@ -157,7 +157,7 @@ class Model(nn.Module):
         )
         self.encoder = Encoder(config.widths, config.first_kernel, config.dtype)
         finer = config.widths[-2::-1]
-        # Two flows and the features of the next finer level; at last the fields.
+        # Two flows and the features of the next finer level; the last decoder predicts the fields.
         outputs = [4 + width for width in finer] + [config.fields * (4 + 1 + 3)]
         self.decoders = [
             Decoder((3 if level else 2) * width, config.side, output, config.dtype)
@@ -191,7 +191,7 @@ class Model(nn.Module):
         pyramid: tuple[Image, ...],
         time: Array,
     ) -> tuple[None, dict]:
-        """The prediction for one time `[B]`; a body of scan."""
+        """The prediction for one time `[B]`; a scan body."""
         flows: list[Array] = []
         features: list[Image] = []
         for level, pair in enumerate(pyramid[:0:-1]):
@@ -224,7 +224,7 @@ class Model(nn.Module):
         return carry, prediction
 
     def _decoded(self, level, pair, flows, features, time):
-        """What a decoder makes of a level's features `[B, 2, h, w, C]` and all that is known."""
+        """Output of a decoder for a level's features `[B, 2, h, w, C]` and the estimate so far."""
         if not flows:
             inputs = [side_by_side(pair), *plane(time, pair[:, 0])]
         else:
@@ -233,7 +233,7 @@ class Model(nn.Module):
         return self.decoders[level](jnp.concatenate(inputs, axis=-1))
 
     def _updated(self, level, flow, feature, correlations, time):
-        """Flow `[B, 2, h, w, 2]` and features of a level, corrected."""
+        """Updated flow `[B, 2, h, w, 2]` and features of a level."""
         size, coarse = size_of(flow), correlations.size
         seen = ops.resize_flow(flow, coarse)
         correlation = correlations.around(seen, time)
@@ -250,10 +250,10 @@ class Model(nn.Module):
 
 
 class Update(nn.Module):
-    """A step of both flows `[B, h, w, 4]` and one of the features, in float32.
+    """Predicts increments of both flows `[B, h, w, 4]` and of the features, in float32.
 
     Attributes:
-      widths: channels inside.
+      widths: hidden channels.
       features: channels of the features.
       dtype: type of the convolutions.
     """
@@ -285,11 +285,11 @@ class Update(nn.Module):
 
 
 class Combine(nn.Module):
-    """What is added to the mean of several frames `[B, K, H, W, 3]`, in float32.
+    """Residual added to the mean of several frames `[B, K, H, W, 3]`, in float32.
 
     Attributes:
-      fields: how many they are.
-      kernel: size of the convolutions, in pixels.
+      fields: number of frames K.
+      kernel: kernel size of the convolutions, in pixels.
       dtype: type of the convolutions.
     """
 
@@ -306,12 +306,12 @@ class Combine(nn.Module):
 
 
 class Correlations(NamedTuple):
-    """Of each frame of a pair with the other, at `LEVELS` resolutions.
+    """Correlations of each frame of a pair with the other, at `LEVELS` resolutions.
 
     Attributes:
       features: `[B, 2, h, w, C]`.
-      others: those of the other frame.
-      volumes: of all pairs, finest first; none where they would be too many.
+      others: features of the other frame.
+      volumes: all-pairs correlations, finest first; None if too large to store.
     """
 
     features: Image
@@ -320,8 +320,8 @@ class Correlations(NamedTuple):
 
     @classmethod
     def of(cls, features: Image) -> "Correlations":
-        """Those of features `[B, 2, h, w, C]`."""
-        # Where the coarsest level would have no pixel it has one, of the zeros outside.
+        """Correlations of features `[B, 2, h, w, C]`."""
+        # A coarsest level without pixels is padded to one pixel of zeros.
         least = 2 ** (LEVELS - 1)
         more = [(0, max(0, least - side)) for side in size_of(features)]
         others = jnp.pad(features[:, ::-1], ((0, 0), (0, 0), *more, (0, 0)))
@@ -335,8 +335,7 @@ class Correlations(NamedTuple):
         return size_of(self.features)
 
     def around(self, flow: Array, time: Array) -> Image:
-        """Both frames' correlations `[B, h, w, C]` around where flow `[B, 2, h, w, 2]` points at
-        `time`."""
+        """Both frames' correlations `[B, h, w, C]` around the targets of flow `[B, 2, h, w, 2]`."""
         time = jnp.clip(time, AT_A_FRAME, 1 - AT_A_FRAME)
         share = jnp.stack([time, 1 - time], axis=1)[..., None, None, None]
         flow = flow[:, ::-1] / share
@@ -353,7 +352,7 @@ def _planes(x, count):
 
 
 def _blends(frames, mean, fields, masks, residual):
-    """The frame that each of the fields `[B, 2, K, H, W, 2]` makes, `[B, K, H, W, 3]`."""
+    """The blended frame of each field `[B, 2, K, H, W, 2]`, `[B, K, H, W, 3]`."""
 
     def blend(each):
         flow, mask, rest = each

@@ -1,4 +1,4 @@
-"""Blend: the frames' average weighted by time, the baseline that everything must beat."""
+"""Blend: the time-weighted average of both frames, a baseline."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""DAIN: flows projected with near things in front, adaptive warping, residual synthesis."""
+"""DAIN: depth-aware flow projection, adaptive warping, residual synthesis."""
 
 import dataclasses
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from vfi_jax.networks import megadepth, pwc_net
 TAPS = 16  # 4 x 4 adaptive filters (Bao et al. 2019, sec. 3.2)
 MAPS = 3 * 3 + 2 * 2 + 2 * TAPS  # channels of the blend, warped frames, flows and filters
 REACH = 7  # pixels: the synthesis network's first kernel (ibid.)
-FARTHEST = 1e-6  # weight of a flow from infinitely far, 1 / depth (the authors' code)
+FARTHEST = 1e-6  # minimum of the weight 1 / depth (the authors' code)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Config:
       flow: variant of `networks.pwc_net`; "" is the paper's.
       depth: variant of `networks.megadepth`; "" is the paper's.
       kernel_width: channels of the kernel network's first convolution.
-      kernel_depth: how often the kernel network halves the resolution.
+      kernel_depth: number of halvings in the kernel network.
       context_width: channels of each of the context network's three maps.
       rectify_width: channels of the synthesis network.
-      align_corners: of the bilinear upsampling of flows and in the kernel network. The authors' own
-        environment (PyTorch 1.0) has False; a fork that trained anew has True.
-      subtract_static_flow: take the flow from each frame to itself off its flow to the other, a
-        user's cure for the drift that DAIN shows under PyTorch >= 1.3. There is no drift here to
-        cure (docs/drift.md); it costs two more flows.
+      align_corners: option of bilinear upsampling of flows and in the kernel network. False in the
+        authors' environment (PyTorch 1.0); True in a retrained fork.
+      subtract_static_flow: subtract the flow from each frame to itself from its flow to the other
+        frame, a user's workaround for the drift of DAIN under PyTorch >= 1.3. This implementation
+        has no drift (docs/drift.md); the option costs two more flow estimations.
       dtype: type of the convolutions; parameters, flows, depths and filters stay float32.
       precision: of the convolutions, see `layers.precision`.
     """
@@ -70,7 +70,7 @@ VARIANTS = {
 
 
 class Views(NamedTuple):
-    """What is known of both frames before a time between them is chosen.
+    """Everything about both frames that does not depend on the time.
 
     The first axis is the frame, 0 or 1.
 
@@ -78,7 +78,7 @@ class Views(NamedTuple):
       flow: `[2, B, H, W, 2]` pixels, to the other frame.
       weight: `[2, B, H, W, 1]`, 1 / depth.
       kernel: `[2, B, H, W, 16]`, the adaptive filters.
-      context: `[2, B, H, W, C]`, the frame itself, features and log depth.
+      context: `[2, B, H, W, C]`, the frame, features and log depth.
     """
 
     flow: Flow
@@ -90,10 +90,10 @@ class Views(NamedTuple):
 class Model(nn.Module):
     """Depth-aware video frame interpolation. Bao et al., CVPR 2019 (arXiv:1904.00830).
 
-    Flow, depth, context and filters are computed once for a pair of frames. Each time t projects
-    the flows, warps frames and contexts with the filters and rectifies the weighted mean of the
-    warped frames. Holes of a projected flow are filled in training too, where the authors' code
-    leaves zeros.
+    Flow, depth, context and filters are computed once per pair of frames. For each time t the flows
+    are projected, frames and contexts are warped with the filters, and the weighted mean of the
+    warped frames is rectified. Holes of a projected flow are filled in training too, where the
+    authors' code leaves zeros.
     """
 
     config: Config = Config()
@@ -112,7 +112,7 @@ class Model(nn.Module):
     ) -> dict:
         with precision(self.config.precision):
             views = self._views(frames)
-            # A scan: memory does not grow with the number of times.
+            # A scan, so that memory does not grow with the number of times.
             each_time = scan_shared(Between, self, in_axes=(nn.broadcast, 0))
             _, between = each_time(self.config, name="between")((), views, times.T)
         parts = {"flow01": 0, "flow10": 1, "weight0": 0, "weight1": 1, "kernel0": 0, "kernel1": 1}
@@ -126,7 +126,7 @@ class Model(nn.Module):
         both = jnp.moveaxis(frames, 1, 0)
         stacked = both.reshape(-1, *both.shape[2:])
         depth = megadepth.Model(_depth_config(config), name="depth")
-        # MegaDepth keeps its statistics: they come from far more scenes than interpolation sees.
+        # MegaDepth keeps its running statistics, which come from a much larger variety of scenes.
         log_depth = depth(stacked, train=False)["log_depth"]
         features = ContextNet(config.context_width, config.dtype, name="context")(stacked)
         context = jnp.concatenate([stacked, *features, log_depth], axis=-1, dtype=jnp.float32)
@@ -138,7 +138,7 @@ class Model(nn.Module):
         )
 
     def _flows(self, both):
-        """The flow from each frame to the other, at full resolution."""
+        """Flow from each frame to the other, at full resolution."""
         network = pwc_net.Model(_flow_config(self.config), name="flow")
         flow = network(both, jnp.roll(both, len(both) // 2, axis=0))["flow"]
         if self.config.subtract_static_flow:
@@ -162,7 +162,7 @@ class Model(nn.Module):
 
 
 class Between(nn.Module):
-    """The frame at one time between two: a step of a scan, which carries nothing."""
+    """The frame at one time: a scan step with an empty carry."""
 
     config: Config
 
@@ -171,10 +171,10 @@ class Between(nn.Module):
         width, dtype = self.config.rectify_width, self.config.dtype
         channels = (MAPS, *[views.context.shape[-1]] * 2)
         pieces, bias = FirstConv(width, channels, name="first")()
-        times = jnp.stack([time, 1 - time])[..., None, None, None]  # as far from either frame
+        times = jnp.stack([time, 1 - time])[..., None, None, None]  # distance to each frame
 
-        # One frame after the other: their warped contexts, the system's largest arrays, are
-        # convolved at once and never in memory together.
+        # One frame at a time: each warped context, the largest array of the system, is convolved
+        # immediately, so that both are never in memory together.
         def see(total, side):
             view, time, piece = side
             flow = ops.depth_flow_projection(view.flow * time, view.weight, fill_holes=True)
@@ -198,7 +198,7 @@ class Between(nn.Module):
 
 
 class ContextNet(nn.Module):
-    """Three maps of features of a frame, of growing reach."""
+    """Three feature maps of a frame with increasing receptive fields."""
 
     features: int
     dtype: Any
@@ -214,7 +214,7 @@ class ContextNet(nn.Module):
 
 
 class FirstConv(nn.Module):
-    """The synthesis network's first kernel, cut into pieces for `channels` inputs, and its bias."""
+    """The synthesis network's first kernel, split by `channels` of its inputs, and its bias."""
 
     features: int
     channels: tuple[int, ...]
@@ -228,7 +228,7 @@ class FirstConv(nn.Module):
 
 
 class RectifyNet(nn.Module):
-    """The rest of the synthesis network: what is added to the blend, float32."""
+    """The rest of the synthesis network: the residual added to the blend, float32."""
 
     dtype: Any
 

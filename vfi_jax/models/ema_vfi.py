@@ -1,4 +1,4 @@
-"""EMA-VFI: windows of two frames attend to one another, for appearance and motion at once."""
+"""EMA-VFI: inter-frame window attention that extracts appearance and motion together."""
 
 import dataclasses
 from typing import Any
@@ -19,8 +19,8 @@ from vfi_jax.layers.refinement import Refinement, warped
 from vfi_jax.layers.scan import scan_shared
 from vfi_jax.layers.system import system
 
-CONVOLVED = 3  # levels of features that convolutions alone make
-MOTION = (64, 128)  # channels of motion of each block of either stage
+CONVOLVED = 3  # feature levels computed by convolutions only
+MOTION = (64, 128)  # motion channels per block of each stage
 EMBEDDING_EPSILON = 1e-5  # of the norms before a stage (model/feature_extractor.py)
 EPSILON = 1e-6  # of those after it (config.py)
 ZEROS = nn.initializers.zeros
@@ -33,14 +33,14 @@ class Config:
     Attributes:
       width: channels of the finest features; each of the four levels after it has twice as many.
       depths: blocks of inter-frame attention at 1/8 and at 1/16 of the resolution.
-      any_time: it was trained for any time; otherwise it only knows the midpoint.
-      flow_scale: flow is estimated at this fraction of the resolution: 0.5 for large motions, 0.25
-        for those of 4K, as the authors scored them; it changes no weights.
+      any_time: trained for any time; otherwise only for the midpoint.
+      flow_scale: fraction of the resolution at which flow is estimated; the same weights work for
+        all. The authors evaluate with 0.5 for large motion and 0.25 for 4K.
       dtype: type of the convolutions; parameters, tokens, flows and frames stay float32.
       precision: of the convolutions, see `layers.precision`.
 
     Raises:
-      ValueError: `flow_scale` is none of 0.25, 0.5, 1, 2, 4.
+      ValueError: `flow_scale` is not one of 0.25, 0.5, 1, 2, 4.
     """
 
     width: int = 32
@@ -66,19 +66,19 @@ class Model(nn.Module):
 
     frame_t = clamp(m frame0(p + flow_t0) + (1 - m) frame1(p + flow_t1) + residual, 0, 1)
 
-    A pyramid of features of both frames, whose two coarsest levels attend to one another. Two heads
-    estimate flow and the logit of m from their motion, multiplied by the time, and from their
-    appearance; then the U-Net of RIFE makes the residual from all levels' appearance, warped by the
-    flow. The networks see BGR.
+    A feature pyramid of both frames uses inter-frame attention on its two coarsest levels. Two
+    heads estimate flow and the logit of m from their motion features, multiplied by the time, and
+    their appearance features. RIFE's U-Net then predicts the residual from the appearance features
+    of all levels, warped by the flow. The networks expect BGR.
 
-    All that does not depend on the time is computed once. The authors' files for any time have the
-    same network as those for the midpoint.
+    Everything independent of the time is computed once. The authors' weights for any time and for
+    the midpoint use the same network.
 
-    Attention masks are made for the frames at hand. The released code keeps those of an earlier
-    size where the padded tokens are as many, so that there the result depends on what came before.
+    Attention masks are computed for the current size. The released code reuses the masks of an
+    earlier size if the number of padded tokens is equal, so its result depends on earlier calls.
 
-    The prediction has, for both heads and for every time, "flows" `[B, T, 2, h, w, 2]` pixels of
-    their own size and "blends" `[B, T, h, w, 3]`, the last as large as the frames, and "residual".
+    The output contains, for both heads and every time, "flows" `[B, T, 2, h, w, 2]` in pixels of
+    their own size and "blends" `[B, T, h, w, 3]`, the last at full size; and "residual".
 
     Source: MCG-NJU/EMA-VFI, model/feature_extractor.py, flow_estimation.py and refine.py.
     """
@@ -113,11 +113,11 @@ class Model(nn.Module):
             return each_time(self, None, fixed, times)[1]
 
     def small(self, frames: Image) -> Image:
-        """Frames at the size that flow is estimated at."""
+        """Frames at the size at which flow is estimated."""
         return shrunk(frames, 1 / self.config.flow_scale)
 
     def _at(self, carry: None, fixed: tuple, time: Array) -> tuple[None, dict]:
-        """The prediction for one time `[B]`; a body of scan."""
+        """The prediction for one time `[B]`; a scan body."""
         frames, features, pair, coarse, motions = fixed
         *estimates, finest = self.estimates(pair, coarse, motions, time)
         estimates.append(at_size(frames, finest))
@@ -134,14 +134,14 @@ class Model(nn.Module):
     def estimates(
         self, pair: Image, coarse: tuple[Image, ...], motions: tuple[Image, ...], time: Array
     ) -> list[Estimate]:
-        """After each head, at the size of the pair `[B, 2, H, W, 3]`, coarse to fine."""
+        """Estimates after each head, at the size of the pair `[B, 2, H, W, 3]`, coarse to fine."""
         share = jnp.stack([time, 1 - time], axis=1)[..., None, None, None]
         flow = jnp.zeros((*pair.shape[:-1], 2))
         estimates = [Estimate(flow, jnp.zeros_like(pair[:, 0, ..., :1]), pair)]
         for head, appearance, motion in zip(self.heads, coarse[::-1], motions[::-1], strict=True):
             both = [side_by_side(share * motion), side_by_side(appearance)]
             known = jnp.concatenate(both, axis=-1)
-            # Twice by two: by four at once, channels would be in another order.
+            # Shuffled twice by 2: one shuffle by 4 would order channels differently.
             known = ops.pixel_shuffle(ops.pixel_shuffle(known, 2), 2)
             size, last = size_of(known), estimates[-1]
             images, flows = [side_by_side(pair)], []
@@ -159,7 +159,7 @@ class Backbone(nn.Module):
 
     Attributes:
       width: channels of the finest features.
-      depths: blocks of either stage of attention.
+      depths: number of blocks of each attention stage.
       dtype: type of the convolutions.
     """
 
@@ -196,7 +196,7 @@ class Backbone(nn.Module):
         return tuple(features), tuple(motions)
 
     def _across(self, convolved):
-        """All finer levels at 1/8 of the resolution, from dilated convolutions of each."""
+        """All finer levels at 1/8 resolution, each through dilated convolutions."""
         seen: list[Image] = []
         for level in reversed(range(CONVOLVED)):
             for dilation in range(1, 2 ** (CONVOLVED - 1 - level) + 1):
@@ -234,10 +234,10 @@ class Backbone(nn.Module):
 
 
 class Head(nn.Module):
-    """A step of flow (4 channels) and logit, float32, as large as its input.
+    """Predicts increments of flow (4 channels) and logit, float32, at the size of its input.
 
     Attributes:
-      width: channels inside.
+      width: hidden channels.
       dtype: type of the convolutions.
     """
 
@@ -246,7 +246,7 @@ class Head(nn.Module):
 
     @nn.compact
     def __call__(self, x: Image) -> Image:
-        # The last PReLU is on the step itself: the released weights were trained so.
+        # The last PReLU applies to the output itself, as in the training of the released weights.
         for index, features in enumerate((self.width, self.width, 5)):
             x = ConvPReLU(features, 1, self.dtype, name=f"conv{index}")(x)
         return x.astype(jnp.float32)

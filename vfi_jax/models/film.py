@@ -1,4 +1,4 @@
-"""FILM: flow over a pyramid whose scales share features and weights, for large motion."""
+"""FILM: scale-agnostic features and flow with shared weights over a pyramid, for large motion."""
 
 import dataclasses
 from typing import Any
@@ -15,7 +15,7 @@ from vfi_jax.layers.precision import precision
 from vfi_jax.layers.system import system
 
 SLOPE = 0.2  # of all leaky ReLUs (fusion.py, _relu)
-TIME = 0.5  # flows are halved: the only time that it was trained for
+TIME = 0.5  # the only time it was trained for; flows are halved
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Config:
     """FILM.
 
     Attributes:
-      levels: of the pyramids; each halves the resolution.
-      fused: finest levels that the frame is made of.
+      levels: levels of the pyramids; each halves the resolution.
+      fused: number of finest levels used by the decoder.
       width: channels of an image's finest features; the next ones have twice as many.
-      depth: levels of features that are taken of each level's image.
+      depth: feature levels extracted from each level's image.
       flow_widths: channels of the flow networks, finest level first; the last one's is for all
         levels that are coarser.
       flow_depth: 3x3 convolutions of each.
@@ -59,9 +59,9 @@ class Config:
 
 
 VARIANTS = {
-    "l1": Config(),  # for numbers
-    "vgg": Config(),  # a feature loss besides: what "style" starts from
-    "style": Config(),  # for looks: the authors' choice, and that of most video tools
+    "l1": Config(),  # trained for PSNR
+    "vgg": Config(),  # with a feature loss too; the start of "style"
+    "style": Config(),  # perceptual quality: the authors' choice, and that of most video tools
     "small": Config(levels=5, fused=4, width=12, depth=3, flow_widths=(8, 16, 24)),
 }
 
@@ -69,19 +69,19 @@ VARIANTS = {
 class Model(nn.Module):
     """Frame interpolation for large motion. Reda et al., ECCV 2022 (arXiv:2202.04901).
 
-    Of every level of an image pyramid features are taken by the same few layers, each level with
-    the next coarser ones of its own; what has one resolution is put together. So all levels but
-    the finest see features of one meaning, and share one flow network. From the coarsest up a
-    level adds to both flows between the frames what is left after warping; halved, they bring
-    images and features of both frames to the middle, where a decoder makes the frame.
+    One feature extractor runs on every level of an image pyramid and returns features at that and
+    coarser resolutions; features of equal resolution are concatenated. Coarse levels thus have
+    features of the same kind and share one flow network. From coarse to fine, each level adds a
+    residual to both flows between the frames. Half of these flows warp images and features of both
+    frames to the middle, where a decoder predicts the frame.
 
-    It is asked for the middle alone: the authors' code takes a time and replaces it by 1/2
-    (interpolator.py, mid_time), and halves further. Ports that scale the flows by the time instead
-    ask for what it was not trained for. Their `dense_image_warp`, and `grid_sample` in PyTorch,
-    repeat the edges as `backward_warp` does here.
+    Only the midpoint is supported: the authors' code replaces its time argument by 1/2
+    (interpolator.py, mid_time) and reaches other times by bisection. Ports that scale the flows by
+    the time use the network outside its training. The authors' `dense_image_warp` and PyTorch's
+    `grid_sample` use border padding, as does `backward_warp` here.
 
-    The prediction has the flows between the frames, "flow01" and "flow10" `[B, H, W, 2]`, and
-    "flows" from the new frame, coarse to fine, `[B, 1, 2, h, w, 2]` pixels of their own size.
+    The output contains the flows between the frames, "flow01" and "flow10" `[B, H, W, 2]`, and the
+    "flows" from the new frame, coarse to fine, `[B, 1, 2, h, w, 2]` in pixels of their own size.
     """
 
     config: Config = Config()
@@ -104,7 +104,7 @@ class Model(nn.Module):
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:
         with precision(self.config.precision):
-            # Of both frames of a pair all is computed at once, `[2 B, h, w, C]`.
+            # Both frames of a pair are processed as one batch, `[2 B, h, w, C]`.
             images = [frames.reshape(-1, *frames.shape[2:])]
             for _ in range(1, self.config.levels):
                 images.append(average_pool(images[-1]))
@@ -120,7 +120,7 @@ class Model(nn.Module):
         }
 
     def _cascade(self, images):
-        """Features of every level, finest first: of its own image, then of finer and finer ones."""
+        """Features of every level, finest first: from its own image, then from finer images."""
         config = self.config
         trees = [
             self.extract(image, min(config.depth, config.levels - level))
@@ -134,7 +134,7 @@ class Model(nn.Module):
         ]
 
     def _flows(self, features):
-        """From either frame to the other, finest level first, `[B, 2, h, w, 2]` pixels."""
+        """Flow from each frame to the other, finest level first, `[B, 2, h, w, 2]` pixels."""
         flows: list[Array] = []
         for level in reversed(range(len(features))):
             here = features[level]
@@ -152,8 +152,8 @@ class Features(nn.Module):
     """Features of an image at its own and at coarser resolutions, finest first.
 
     Attributes:
-      width: channels at the finest; each level has twice as many.
-      depth: levels at most.
+      width: channels at the finest level; each coarser level has twice as many.
+      depth: maximum number of levels.
       dtype: type of the convolutions.
     """
 
@@ -175,11 +175,11 @@ class Features(nn.Module):
 
 
 class FlowNetwork(nn.Module):
-    """What is left of the flow from one image to another, in float32 pixels.
+    """Residual of the flow from one image to another, in float32 pixels.
 
     Attributes:
-      width: channels inside.
-      depth: 3x3 convolutions.
+      width: hidden channels.
+      depth: number of 3x3 convolutions.
       dtype: type of the convolutions.
     """
 
@@ -197,11 +197,11 @@ class FlowNetwork(nn.Module):
 
 
 class Fusion(nn.Module):
-    """The decoder: images, features and flows of all levels, in place, to the frame `[B, H, W, 3]`.
+    """The decoder: warped images, features and flows of all levels to the frame `[B, H, W, 3]`.
 
     Attributes:
-      width: channels at the finest level; each level has twice as many.
-      doublings: how often they double.
+      width: channels at the finest level; each coarser level has twice as many.
+      doublings: number of levels over which the channels double.
       dtype: type of the convolutions.
     """
 
@@ -216,7 +216,7 @@ class Fusion(nn.Module):
             width = self.width * 2 ** min(level, self.doublings)
             name = f"level{level}_conv"
             x = repeat_pixels(x)
-            # TensorFlow pads an even kernel below and on the right.
+            # TensorFlow pads an even kernel at the bottom and on the right.
             x = jnp.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)))
             x = _conv(width, 2, self.dtype, f"{name}0", padding=0)(x)
             x = jnp.concatenate([seen, x], axis=-1)
@@ -227,7 +227,7 @@ class Fusion(nn.Module):
 
 
 def _conv(features, kernel, dtype, name, **options):
-    """A convolution as Keras starts it."""
+    """A convolution with Keras's initialisation."""
     return Conv(
         features,
         kernel,
@@ -245,13 +245,14 @@ def _pairs(both):
 
 
 def _from_middle(flow):
-    """Flows `[B, 2, h, w, 2]` from the frame in the middle to both others: those of each of the
-    others, halved, taken as they are for the pixels of the middle."""
+    """Flows `[B, 2, h, w, 2]` from the middle frame to both inputs: half of the flows between the
+    inputs, without resampling them at the middle frame's pixels."""
     return TIME * flow[:, ::-1]
 
 
 def _aligned(image, features, flow):
-    """All that is known of the frame in the middle at a level, `[B, h, w, C]`."""
+    """The decoder's input at a level, `[B, h, w, C]`: both warped frames and features, and
+    flows."""
     to_frames = _from_middle(flow)
     warped = warp_pair(_pairs(jnp.concatenate([image, features], axis=-1)), to_frames)
     return jnp.concatenate([side_by_side(warped), side_by_side(to_frames)], axis=-1)

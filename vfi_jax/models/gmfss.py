@@ -1,4 +1,4 @@
-"""GMFSS Fortuna: features moved forward along a globally matched flow, and fused."""
+"""GMFSS Fortuna: features splatted along GMFlow's flow and fused by a GridNet."""
 
 import dataclasses
 from typing import Any, NamedTuple
@@ -21,9 +21,9 @@ from vfi_jax.layers.system import system
 from vfi_jax.networks import gmflow
 
 MULTIPLE = 64  # GMFlow's 32, at half the resolution
-STEEPEST = 10.0  # largest metric, and minus the smallest (MetricNet.py)
+STEEPEST = 10.0  # maximum absolute value of the metric (MetricNet.py)
 METRIC_DEPTH = 3  # residual convolutions of the metric network
-RELATIVE, ABSOLUTE = 0.01, 0.5  # disagreement of flows there and back (gmflow/geometry.py)
+RELATIVE, ABSOLUTE = 0.01, 0.5  # tolerances of the forward-backward check (gmflow/geometry.py)
 RIFE_SCALES = (8, 4, 2, 1)  # of Practical-RIFE 4.6
 
 
@@ -33,17 +33,18 @@ class Config:
 
     Attributes:
       widths: channels of the features, finest first, at 1/2, 1/4 and 1/8.
-      rife_channels: of the blocks of the RIFE whose frame is fused too; (): there is none, and the
-        frames themselves are fused instead, "base".
-      flow_widths: as of `networks.gmflow`, as are the next two.
-      flow_features: channels that are compared.
-      flow_blocks: of its transformer.
-      flow_scale: flow is estimated at this fraction of half the resolution; it changes no weights.
+      rife_channels: channels of the blocks of the RIFE whose frame is fused too ("union"); (): no
+        RIFE, the input frames are fused instead ("base").
+      flow_widths: as in `networks.gmflow`, like the next two.
+      flow_features: channels of the matched features.
+      flow_blocks: number of blocks of its transformer.
+      flow_scale: flow is estimated at this fraction of half the resolution; the same weights work
+        for all.
       dtype: type of the convolutions; parameters, flows, metrics and splats stay float32.
       precision: of the convolutions, see `layers.precision`.
 
     Raises:
-      ValueError: `flow_scale` is none of 0.25, 0.5, 1, 2, 4.
+      ValueError: `flow_scale` is not one of 0.25, 0.5, 1, 2, 4.
     """
 
     widths: tuple[int, int, int] = (64, 128, 192)
@@ -63,7 +64,7 @@ VARIANTS = {"union": Config(), "base": Config(rife_channels=())}
 
 
 class Views(NamedTuple):
-    """What is known of both frames before a time between them is chosen.
+    """Everything about both frames that does not depend on the time.
 
     The first axis is the frame, 0 or 1.
 
@@ -71,7 +72,7 @@ class Views(NamedTuple):
       halves: `[2, B, H/2, W/2, 3]`, the frames at half the resolution.
       features: `[2, B, h, w, C]` at 1/2, 1/4 and 1/8.
       flow: `[2, B, H/2, W/2, 2]` pixels of the halves, to the other frame.
-      metric: `[2, B, H/2, W/2, 1]`, how important a pixel is; more is in front.
+      metric: `[2, B, H/2, W/2, 1]`, importance of each pixel; larger values are in front.
     """
 
     halves: Image
@@ -81,18 +82,18 @@ class Views(NamedTuple):
 
 
 class Model(nn.Module):
-    """GMFSS Fortuna (98mxr/GMFSS_Fortuna), which no paper describes.
+    """GMFSS Fortuna (98mxr/GMFSS_Fortuna; no paper).
 
-    GMFlow's flows between the frames at half the resolution, and how important each pixel is, are
-    computed once for a pair. Each time t moves frames and features of frame 0 along t flow01 with
-    importance t Z0, those of frame 1 along (1 - t) flow10 with (1 - t) Z1. A GridNet fuses what
-    arrived with the frame that Practical-RIFE 4.6 makes at half the resolution ("union"), or with
-    both frames ("base"), and doubles the size. The frame is not clipped.
+    GMFlow's flows between the half-resolution frames and the importance metrics Z0 and Z1 are
+    computed once per pair. For each time t, image and features of frame 0 are splatted along t
+    flow01 with importance t Z0, those of frame 1 along (1 - t) flow10 with (1 - t) Z1. A GridNet
+    fuses them with the half-resolution frame of Practical-RIFE 4.6 ("union") or with both input
+    frames ("base"), and doubles the size. The frame is not clipped.
 
-    In training flow and RIFE see whole frames and have no gradient, as in the authors' code.
+    In training, flow and RIFE run on uncropped frames without gradient, as in the authors' code.
 
-    RGB. The authors' caller enlarges frames to multiples of 64 rather than pad them. The
-    prediction has "flow01", "flow10", "metric0" and "metric1" at half the resolution; for "union"
+    RGB. The authors' caller resizes frames to multiples of 64 instead of padding them. The output
+    contains "flow01", "flow10", "metric0" and "metric1" at half resolution, and for "union" also
     "rife", `[B, T, H/2, W/2, 3]`.
     """
 
@@ -123,12 +124,12 @@ class Model(nn.Module):
                 made["rife"] = self._rife(frames if train else half, times, size_of(half))
                 if train:
                     made["rife"] = lax.stop_gradient(made["rife"])
-            # A scan: memory does not grow with the number of times.
+            # A scan, so that memory does not grow with the number of times.
             each_time = scan_shared(
                 Synthesis,
                 self,
                 in_axes=(nn.broadcast, 0, 1),
-                variable_axes={"intermediates": 0},  # where they are captured
+                variable_axes={"intermediates": 0},  # if captured
             )
             synthesis = each_time(config.widths, config.dtype, name="synthesis")
             _, made["frames"] = synthesis((), views, times.T, made.get("rife"))
@@ -140,7 +141,7 @@ class Model(nn.Module):
         }
 
     def _flow(self, frames, size):
-        """Flows both ways `[2, B, *size, 2]` between frames `[B, 2, H, W, 3]` of any size."""
+        """Bidirectional flows `[2, B, *size, 2]` between frames `[B, 2, H, W, 3]` of any size."""
         config = self.config
         network = gmflow.Model(
             gmflow.Config(
@@ -155,7 +156,7 @@ class Model(nn.Module):
         seen = _resized(frames, config.flow_scale)
         flow = network(seen[:, 0], seen[:, 1], both=True)["flow"]
         flow = flow.reshape(2, -1, *flow.shape[1:])
-        # Back to the frames' own size first: in training theirs is not `size`.
+        # Resized to the frames' own size first, which differs from `size` in training.
         return ops.resize_flow(ops.resize_flow(flow, size_of(frames)), size)
 
     def _rife(self, frames, times, size):
@@ -172,28 +173,28 @@ class Model(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Features of each frame alone, at 1/2, 1/4 and 1/8, float32."""
+    """Features of each frame at 1/2, 1/4 and 1/8 resolution, float32."""
 
     widths: tuple[int, ...]
     dtype: Any
 
     @nn.compact
     def __call__(self, frames: Image) -> tuple[Image, ...]:
-        """Of frames `[2, B, H, W, 3]`."""
+        """Features of frames `[2, B, H, W, 3]`."""
         x = frames.reshape(-1, *frames.shape[2:])
         features = []
         for level, width in enumerate(self.widths):
-            # The activation comes first, on the image too.
+            # The activation precedes each convolution, even on the image.
             x = _block(width, self.dtype, f"level{level}", stride=2)(x)
             features.append(x.astype(jnp.float32).reshape(*frames.shape[:2], *x.shape[1:]))
         return tuple(features)
 
 
 class Metric(nn.Module):
-    """How important each pixel of either frame is, `[2, B, H, W, 1]` in -10 to 10.
+    """Importance metric of both frames' pixels, `[2, B, H, W, 1]` in -10 to 10.
 
-    Learnt from both frames, how ill they agree along the flow, the flow itself, and where the flows
-    there and back disagree.
+    Estimated from both frames, their photometric error along the flow, the flow, and the
+    forward-backward occlusion mask.
     """
 
     width: int
@@ -221,7 +222,7 @@ class Metric(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """The frame at one time between two: a step of a scan, which carries nothing."""
+    """The frame at one time: a scan step with an empty carry."""
 
     widths: tuple[int, ...]
     dtype: Any
@@ -230,7 +231,7 @@ class Synthesis(nn.Module):
     def __call__(
         self, carry: tuple, views: Views, time: Array, rife: Image | None
     ) -> tuple[tuple, Image]:
-        times = jnp.stack([time, 1 - time])[..., None, None, None]  # as far from either frame
+        times = jnp.stack([time, 1 - time])[..., None, None, None]  # distance to each frame
         flow, metric = times * views.flow, times * views.metric
         moved0, moved1 = self._moved(views.halves, flow, metric, "halves")
         if rife is None:
@@ -279,10 +280,10 @@ def _block(width, dtype, name, *, stride=1):
 
 
 def _hidden(flow):
-    """1 where a flow `[2, B, H, W, 2]` and the other, at its end, disagree; without gradient.
+    """Occlusion mask of bidirectional flow `[2, B, H, W, 2]`, without gradient.
 
     |flow01 + back| > 0.01 (|flow01| + |flow10|) + 0.5, back(p) = flow10(p + flow01(p)): the right
-    side has flow10 where it is, as the authors' code does.
+    side uses flow10 unwarped, as in the authors' code.
     """
     flow = lax.stop_gradient(flow)
     back = ops.backward_warp(flow[::-1], flow)

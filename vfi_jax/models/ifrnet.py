@@ -1,4 +1,4 @@
-"""IFRNet: flow and features of the frame between, refined together from coarse to fine."""
+"""IFRNet: intermediate flow and features, refined together from coarse to fine."""
 
 import dataclasses
 from typing import Any
@@ -25,16 +25,16 @@ class Config:
 
     Attributes:
       widths: channels of the feature pyramid, finest first; each level halves the resolution.
-      side: channels of a decoder that its residual block works on alone in between.
-      first_kernel: size of the very first convolution, in pixels.
-      any_time: it was trained for any time; otherwise it only knows the midpoint.
-      flow_scale: flow is estimated at this fraction of the resolution: 0.5 for 4K, whose motions
-        are large, 0.8 where the authors scored SNU-FILM; it changes no weights.
+      side: channels of the side convolutions in a decoder's residual block.
+      first_kernel: kernel size of the first convolution, in pixels.
+      any_time: trained for any time; otherwise only for the midpoint.
+      flow_scale: fraction of the resolution at which flow is estimated; the same weights work for
+        all. Use 0.5 for 4K with large motion; the authors evaluate with 0.8 on SNU-FILM.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
       precision: of the convolutions, see `layers.precision`.
 
     Raises:
-      ValueError: `flow_scale` is none of 0.25, 0.5, 0.8, 1, 2, 4.
+      ValueError: `flow_scale` is not one of 0.25, 0.5, 0.8, 1, 2, 4.
     """
 
     widths: tuple[int, ...] = (32, 48, 72, 96)
@@ -61,17 +61,18 @@ class Model(nn.Module):
 
     frame_t = clamp(m frame0(p + flow_t0) + (1 - m) frame1(p + flow_t1) + residual, 0, 1)
 
-    A pyramid of features of each frame alone; from the coarsest level up a decoder adds to both
-    flows and makes features of the frame between anew, seeing those of the frames warped by the
-    flows so far. The last one makes the logit of m and the residual in their place. Frames are seen
-    without the mean of the pair.
+    Each frame has a feature pyramid. From coarse to fine, a decoder takes the frames' features
+    warped by the current flows, updates both flows and predicts new intermediate features. The last
+    decoder predicts the logit of m and the residual instead of features. The mean of the pair is
+    subtracted from the frames.
 
-    What was trained on Vimeo-90K was only ever asked for the midpoint; that of GoPro any eighth.
+    The Vimeo-90K weights were trained for the midpoint only, the GoPro weights for multiples of
+    1/8.
 
-    The prediction has, coarse to fine and for every time, "flows" `[B, T, 2, h, w, 2]` pixels of
-    their own size, the last as large as the frames, and "features" `[B, T, h, w, C]`, of which the
-    first is as large as the first flows; with `targets` in training the targets' own features of
-    the same levels, "target_features".
+    The output contains, coarse to fine and for every time, "flows" `[B, T, 2, h, w, 2]` in pixels
+    of their own size, the last at full size, and "features" `[B, T, h, w, C]`, the first with the
+    size of the first flows; with `targets` in training also the targets' features of the same
+    levels, "target_features".
     """
 
     config: Config = Config()
@@ -84,7 +85,7 @@ class Model(nn.Module):
     def setup(self):
         config = self.config
         self.encoder = Encoder(config.widths, config.first_kernel, config.dtype)
-        # Two flows and the features of the next finer level; at last the logit and the residual.
+        # Two flows and the features of the next finer level; the last: logit and residual instead.
         outputs = [4 + width for width in config.widths[-2::-1]] + [4 + 1 + 3]
         self.decoders = [
             Decoder((3 if level else 2) * width, config.side, output, config.dtype)
@@ -111,7 +112,7 @@ class Model(nn.Module):
     def _at(
         self, carry: None, frames: Image, mean: Array, pyramid: tuple[Image, ...], time: Array
     ) -> tuple[None, dict]:
-        """The prediction for one time `[B]`; a body of scan."""
+        """The prediction for one time `[B]`; a scan body."""
         flows: list[Array] = []
         features: list[Image] = []
         for decoder, pair in zip(self.decoders, pyramid[::-1], strict=True):

@@ -1,4 +1,4 @@
-"""MEMC-Net: motion estimation by flows and motion compensation by adaptive filters in one layer."""
+"""MEMC-Net: motion estimation and compensation in one adaptive warping layer."""
 
 import dataclasses
 from typing import Any
@@ -17,7 +17,7 @@ from vfi_jax.layers.system import system
 from vfi_jax.networks import flownet_s, spynet
 
 TAPS = 16  # 4 x 4 adaptive filters (Bao et al. 2018, sec. 3.2)
-FILL_FROM = ("left", "right", "up")  # a slip in the authors' kernel: it never looks downwards
+FILL_FROM = ("left", "right", "up")  # a bug in the authors' kernel omits "down"
 MEAN = 0.485  # subtracted from all three channels (the authors' code, not ImageNet's)
 DEVIATION = (0.229, 0.224, 0.224)
 PLAIN_LAYERS = 7  # hidden layers of the plain rectifier (the authors' code)
@@ -29,16 +29,16 @@ class Config:
     """MEMC-Net.
 
     Attributes:
-      enhance: restore the middle one of seven frames instead of making the one between two.
+      enhance: restore the middle frame of seven instead of interpolating between two.
       flow: "flownet_s" or "spynet".
-      flow_variant: of that network; "" is the paper's.
+      flow_variant: variant of the flow network; "" is the paper's.
       kernel_width: channels of the kernel and occlusion networks' outputs.
-      kernel_depth: how often these networks halve the resolution.
-      double_convs: two convolutions in most of their stages instead of one.
-      batch_norm: normalise in them.
-      occlusion: blend by estimated masks; otherwise by the plain mean.
+      kernel_depth: number of halvings in these networks.
+      double_convs: use two convolutions instead of one in most of their stages.
+      batch_norm: use batch normalisation in them.
+      occlusion: blend with estimated masks; otherwise average.
       context_width: channels of the context features; 0 is none.
-      edsr: rectify by residual blocks instead of plain layers.
+      edsr: use residual blocks in the rectifier instead of plain layers.
       rectify_width: channels of the rectifier.
       axis_name: mapped axis whose devices share batch statistics (pmap).
       dtype: type of the convolutions; parameters, flows, masks and filters stay float32.
@@ -81,16 +81,16 @@ VARIANTS = {
 class Model(nn.Module):
     """MEMC-Net. Bao et al., TPAMI 2019 (arXiv:1810.08768).
 
-    Between two frames: the flows in both directions, halved and projected to the middle, and the
-    filters of a kernel network warp both frames; masks blend them, a residual network rectifies.
+    Interpolation: the bidirectional flows, halved and projected to the middle, and the filters of a
+      kernel network warp both frames. Masks blend them, and a residual network rectifies the blend.
 
-    Enhancement: super-resolution (of frames enlarged before), denoising or deblocking, by what it
-    is trained on. Given by the paper: seven frames in, the middle one out; the other six aligned to
-    it by flow, filters and the same adaptive warping; a residual network on all. As the frame to
-    make is there, nothing is projected and nothing masked. Inferred, as no code was released: the
-    flow, kernel and context networks of MEMC-Net* serve all six neighbours with the same weights, a
-    neighbour's filters are estimated from it and the middle frame, and the restoring network is
-    MEMC-Net*'s rectifier with 64 channels, its output added to the middle frame.
+    Enhancement: super-resolution (of upsampled frames), denoising or deblocking, depending on the
+      training data. From the paper: seven frames in, the middle one out; the other six are aligned
+      to it by flow, filters and the same adaptive warping; a residual network takes all. The target
+      frame is an input, so there is no projection and no mask. Inferred, because no code was
+      released: all six neighbours share the flow, kernel and context networks of MEMC-Net*; a
+      neighbour's filters are estimated from it and the middle frame; the restoration network is
+      MEMC-Net*'s rectifier with 64 channels, and its output is added to the middle frame.
     """
 
     config: Config = Config()
@@ -171,7 +171,7 @@ class Model(nn.Module):
     def _flow(self, frame0: Image, frame1: Image) -> Flow:
         """Flow at full resolution."""
         if self.config.flow == "spynet":
-            # The authors hand RGB to a network that reads BGR; the weights are used to it.
+            # The authors pass RGB to a network that expects BGR; the weights were trained that way.
             frame0, frame1 = frame0[..., ::-1], frame1[..., ::-1]
         flow = _flow_network(self.config, name="flow")(frame0, frame1)["flow"]
         height, width = frame0.shape[-3:-1]
@@ -179,8 +179,8 @@ class Model(nn.Module):
 
     def _unet(self, name):
         config = self.config
-        # As released: every stage is normalised but the last or, of single convolutions, the
-        # coarsest.
+        # As released: every stage is normalised except the last one, or the coarsest one with
+        # single convolutions.
         last, coarsest = 2 * config.kernel_depth, config.kernel_depth
         bare = last if config.double_convs else coarsest
         norms = tuple(stage for stage in range(last + 1) if stage != bare)
@@ -189,7 +189,7 @@ class Model(nn.Module):
             config.kernel_depth,
             doubled=config.double_convs,
             norms=norms if config.batch_norm else (),
-            align_corners=True,  # PyTorch 0.2 knew no other
+            align_corners=True,  # the only behaviour of PyTorch 0.2
             axis_name=config.axis_name,
             dtype=config.dtype,
             name=name,
@@ -201,7 +201,7 @@ class Model(nn.Module):
     def _masks(self, both, kernel0, train):
         """The weights of the warped frames."""
         if not self.config.occlusion:
-            # Only the rectifier reads these: the authors hand it a filter's first tap, twice.
+            # Only the rectifier uses these: the authors pass it the first tap of a filter, twice.
             return kernel0[..., :1], kernel0[..., :1]
         trunk = self._unet("occlusions")(both, train=train)
         return (0.5 + Head(1, self.config.dtype, name=f"occlusion{n}")(trunk) for n in (0, 1))
@@ -212,7 +212,7 @@ class Model(nn.Module):
         return Conv(width, 7, use_bias=False, dtype=dtype, name="context")(frame)
 
     def _rectify(self, parts: tuple[Array, ...]) -> Image:
-        """What is added to the frame, float32, from all maps that it is made of."""
+        """The residual added to the blend, float32, from all maps."""
         config = self.config
         net = EDSR if config.edsr else Plain
         x = jnp.concatenate([part.astype(config.dtype) for part in parts], axis=-1)
@@ -220,7 +220,7 @@ class Model(nn.Module):
 
 
 class Plain(nn.Module):
-    """3x3 convolutions to a correction of three channels."""
+    """3x3 convolutions to a residual of three channels."""
 
     features: int
     dtype: Any
@@ -233,9 +233,9 @@ class Plain(nn.Module):
 
 
 class EDSR(nn.Module):
-    """Residual blocks to a correction of three channels, without a skip over all of them.
+    """Residual blocks to a residual of three channels, without a global skip.
 
-    Source: Lim et al. 2017 (arXiv:1707.02921), as MEMC-Net* has it.
+    Source: Lim et al. 2017 (arXiv:1707.02921), as in MEMC-Net*.
     """
 
     features: int
@@ -250,12 +250,12 @@ class EDSR(nn.Module):
 
 
 def _flow_network(config: Config, **options: Any) -> nn.Module:
-    """The flow network that a Config names."""
+    """The flow network selected by a Config."""
     networks = {"flownet_s": flownet_s, "spynet": spynet}
     if config.flow not in networks:
         raise ValueError(lookup.unknown("flow", config.flow, networks))
     network = networks[config.flow]
     chosen = network.VARIANTS[config.flow_variant] if config.flow_variant else network.Config()
-    own = {"padding": "zeros"} if config.flow == "spynet" else {}  # FlowNetS warps nothing
+    own = {"padding": "zeros"} if config.flow == "spynet" else {}  # FlowNetS has no warp
     chosen = dataclasses.replace(chosen, dtype=config.dtype, precision=config.precision, **own)
     return network.Model(chosen, **options)

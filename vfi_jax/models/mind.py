@@ -1,4 +1,4 @@
-"""MIND: a network that interpolates, and that `vfi_jax.matching` runs backwards to match images."""
+"""MIND: an interpolation network whose gradients match images (`vfi_jax.matching`)."""
 
 import dataclasses
 from typing import Any
@@ -13,8 +13,8 @@ from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, max_pool
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.system import system
 
-SLOPE = 0.5  # of all PReLUs before training; not known of the paper
-NOISE = 0.3  # of He's random kernels, in `copying`
+SLOPE = 0.5  # initial slope of all PReLUs; the paper does not specify it
+NOISE = 0.3  # scale of He's random kernels in `copying`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,11 +40,11 @@ VARIANTS = {"small": Config(widths=(16, 32, 44), skips=(1, 2))}
 class Model(nn.Module):
     """Learning image matching by simply watching video. Long et al., ECCV 2016 (arXiv:1603.06041).
 
-    No code of the authors is public. Block counts, widths, 3x3 and 4x4 kernels, pooling and the
-    three concatenations are those of two independent reimplementations that agree. Less certain:
-    PReLU with a slope per channel (as recalled from the paper), biases everywhere, the order of a
-    concatenation (encoder first), no activation at the output. That makes 4,736,099 parameters; a
-    later paper's table gives MIND 7.60 million, so something may be missing here.
+    The authors' code is not public. Block counts, widths, 3x3 and 4x4 kernels, pooling and the
+    three concatenations agree in two independent reimplementations. Less certain: PReLU with a
+    slope per channel (from the paper), biases everywhere, the order of concatenation (encoder
+    first), no output activation. This network has 4,736,099 parameters; a later paper lists 7.60
+    million for MIND, so parts may be missing.
     """
 
     config: Config = Config()
@@ -76,7 +76,7 @@ class Model(nn.Module):
 
 
 class Block(nn.Module):
-    """Three convolutions, each with a PReLU; growing, the first is one that doubles the size."""
+    """Three convolutions with PReLU; when growing, the first is transposed and doubles the size."""
 
     features: int
     dtype: Any
@@ -92,17 +92,17 @@ class Block(nn.Module):
 
 
 def copying(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Array:
-    """Kernels `HWIO` that pass pictures on: an orthogonal matrix in the middle, some noise around.
+    """Initialiser of kernels `HWIO` that copy: an orthogonal matrix at the centre plus noise.
 
-    Interpolating is copying to the right place. From PyTorch's or He's random kernels so many
-    layers take thousands of steps to learn to copy at all.
+    Interpolation mostly copies pixels. With PyTorch's or He's initialisation, a network of this
+    depth needs thousands of steps to learn to copy.
 
     Source: Xiao et al. 2018 (arXiv:1806.05393), delta-orthogonal initialisation.
     """
     height, width, inputs, outputs = shape
-    noise_key, matrix_key = jax.random.split(key)  # one for both would make the noise a copy
+    noise_key, matrix_key = jax.random.split(key)  # one key would correlate both
     noise = NOISE * nn.initializers.he_normal()(noise_key, shape, dtype)
     matrix = nn.initializers.orthogonal()(matrix_key, (inputs, outputs), dtype)
-    # A transposed convolution's middle is 2 x 2 taps, one for each pixel that it makes of one.
+    # The centre of a transposed convolution is 2 x 2 taps, one per output pixel.
     rows, columns = (slice((n - 1) // 2, n // 2 + 1) for n in (height, width))
     return noise.at[rows, columns].add(matrix)

@@ -1,4 +1,4 @@
-"""Practical-RIFE 4.x: the RIFE that video tools run, any time, without refinement."""
+"""Practical-RIFE 4.x: the RIFE used by video tools, for any time, without refinement."""
 
 import dataclasses
 from typing import Any
@@ -22,26 +22,26 @@ class Config:
     """The network of one or more releases, of 4.25 and 4.26 by default.
 
     Attributes:
-      channels: of each block, coarse to fine.
-      scales: how much each block's input is shrunk.
-      encoder: of each frame's features: channels inside, channels out, 3x3 convolutions; None:
-        blocks see the frames alone.
-      handed: channels that a block hands to the next.
-      accumulate: a block adds to the logit as it does to flow; otherwise it predicts it anew.
-      body: of a block: "scaled": each convolution is scaled and added to its input; "plain"
-        convolutions; "prelu": plain ones with PReLU instead of leaky ReLU, and the whole body is
-        added to its input.
-      groups: of the body's convolutions.
-      unread: further channels that a block predicts and nothing reads.
-      limit: pixels; where the second block moves both flows by more, the prediction starts anew at
+      channels: channels of each block, coarse to fine.
+      scales: downscaling factor of each block's input.
+      encoder: hidden channels, output channels and number of 3x3 convolutions of the frame encoder;
+        None: blocks receive only the frames.
+      handed: feature channels passed from block to block.
+      accumulate: a block adds to the logit, as to the flow; otherwise it replaces it.
+      body: of a block. "scaled": each convolution is scaled and added to its input. "plain": plain
+        convolutions. "prelu": plain convolutions with PReLU instead of leaky ReLU, and the whole
+        body is added to its input.
+      groups: groups of the body's convolutions.
+      unread: additional unused output channels of a block.
+      limit: pixels; if the second block changes both flows by more, the prediction is repeated at
         twice the scales. None: never.
-      flow_scale: flow is estimated at this fraction of the resolution: 0.5 for 4K, whose motions
-        are large; it changes no weights.
+      flow_scale: fraction of the resolution at which flow is estimated, such as 0.5 for 4K with
+        large motion; the same weights work for all.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
       precision: of the convolutions, see `layers.precision`.
 
     Raises:
-      ValueError: `flow_scale` is none of 0.25, 0.5, 1, 2, 4, or `body` is unknown.
+      ValueError: `flow_scale` is not one of 0.25, 0.5, 1, 2, 4, or `body` is unknown.
     """
 
     channels: tuple[int, ...] = (192, 128, 96, 64, 32)
@@ -92,23 +92,23 @@ VARIANTS = {
 
 
 class Model(nn.Module):
-    """Practical-RIFE (hzwer/Practical-RIFE), whose releases no paper describes.
+    """Practical-RIFE (hzwer/Practical-RIFE; no paper).
 
     frame_t = m frame0(p + flow_t0) + (1 - m) frame1(p + flow_t1)
 
-    As in RIFE a chain of blocks adds to flow, each at its scale, seeing the frames as the one
-    before warped them. Later releases give a block features of the frames too, warped alike, and
-    what the block before handed on. There is no residual; the frame is not clipped.
+    As in RIFE, a chain of blocks adds to the flow, each at its own scale, from the frames warped by
+    the flow so far. In later releases a block also receives warped features of the frames and
+    features of the previous block. There is no residual; the frame is not clipped.
 
-    RGB, as the authors' inference_video.py reads; their frames end in zeros up to a multiple of 128
-    (`padding="practical-rife"`). What their "ensemble" option does, every block's answer to both
-    orders of the frames, is not here.
+    RGB, as in the authors' inference_video.py, which pads frames with zeros to a multiple of 128
+    (`padding="practical-rife"`). Their "ensemble" option, which runs every block on both frame
+    orders, is not implemented.
 
-    The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, H, W, 2]`,
-    "logits" of m `[B, T, H, W, 1]` and "blends" `[B, T, H, W, 3]`.
+    The output contains, in block order and for every time, "flows" `[B, T, 2, H, W, 2]`, "logits"
+    of m `[B, T, H, W, 1]` and "blends" `[B, T, H, W, 3]`.
 
-    4.0 and 4.1 start anew at twice their scales where motion is large. Upstream takes the largest
-    motion of a whole batch; here each example at each time is one of its own.
+    Versions 4.0 and 4.1 repeat the prediction at twice their scales if motion is large. The
+    original uses the largest motion of the batch; here each example and time is decided separately.
 
     Source: HolyWu/vs-rife, vsrife/IFNet_HDv3_v4_*.py, ports of the releases' own files.
     """
@@ -128,7 +128,7 @@ class Model(nn.Module):
         options = {field.name: getattr(self.config, field.name) for field in fields}
         del options["precision"]
         self.network = ResidualFlow(**options)
-        nn.share_scope(self, self.network)  # its parameters are this model's own
+        nn.share_scope(self, self.network)  # its parameters belong to this model
 
     @system
     def __call__(

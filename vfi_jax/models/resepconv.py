@@ -1,4 +1,4 @@
-"""SepConv++: separable convolution revisited, with normalised kernels and a residual column."""
+"""SepConv++: SepConv with normalised kernels, delayed padding and a residual column."""
 
 import dataclasses
 import functools
@@ -16,7 +16,7 @@ from vfi_jax.layers.precision import precision
 from vfi_jax.layers.separable import filtered, kernel_conv, kernels
 from vfi_jax.layers.system import system
 
-NO_WEIGHT = 0.01  # kernels that sum to less, either way, are not normalised
+NO_WEIGHT = 0.01  # kernels with a smaller absolute sum are not normalised
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Model(nn.Module):
 
     frame_t = (conv(frame0, vertical1, horizontal1) + conv(frame1, vertical2, horizontal2)) / weight
 
-    with kernels of each output pixel's own and weight what they make of frames of ones; where it is
-    nearly 0 nothing is divided. Kernels are told by frames of mean 0 and variance 1, over both
-    alike; the frames that are filtered stay as they are, and they alone are padded by the kernels'
-    reach: the paper's delayed padding. The rows take any size; an even one is what the authors'
-    caller gives them.
+    with kernels per output pixel, and weight their result on frames of ones; where it is nearly 0
+    there is no division. Kernels are predicted from frames standardised jointly to mean 0 and
+    variance 1. The filtered frames are not standardised, and only they are padded by the kernels'
+    reach (the paper's delayed padding). The network accepts any size; the authors' caller uses even
+    sizes.
 
-    "kernels1" and "kernels2" are the pairs of kernels, "weight" is `[B, H, W, 1]`.
+    The output contains the kernel pairs "kernels1" and "kernels2", and "weight" `[B, H, W, 1]`.
     """
 
     config: Config = Config()
@@ -88,7 +88,7 @@ class Model(nn.Module):
         """`[B, H/2, W/2, widths[1]]` of standardised frames `[B, 2, H, W, 3]`."""
         config = self.config
         first = Conv(config.widths[0] // 2, dtype=config.dtype, name="input")
-        # The published weights read BGR; both frames share the first convolution.
+        # The published weights expect BGR; both frames share the first convolution.
         rows = [jnp.concatenate([first(frames[:, index, ..., ::-1]) for index in (0, 1)], axis=-1)]
         for row in range(1, len(config.widths)):
             rows.append(self._block(row, f"down{row}", stride=2)(rows[-1]))
@@ -97,7 +97,7 @@ class Model(nn.Module):
             here = rows[row] + self._block(row, f"lateral{row}")(rows[row])
             if x is not None:
                 step = self._block(row, f"up{row}", double=True)(x)
-                here += step[:, : here.shape[1], : here.shape[2]]  # where a size is odd
+                here += step[:, : here.shape[1], : here.shape[2]]  # for odd sizes
             x = here
         return x
 
@@ -114,7 +114,7 @@ class Model(nn.Module):
 
 
 class Head(nn.Module):
-    """The 1-D kernels of every pixel, float32 `[B, H, W, taps]`, from half the resolution."""
+    """The 1-D kernels of every pixel, float32 `[B, H, W, taps]`, from half-resolution features."""
 
     features: int
     taps: int

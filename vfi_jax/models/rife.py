@@ -1,4 +1,4 @@
-"""RIFE: flow from the new frame itself, estimated directly and coarse to fine."""
+"""RIFE: direct coarse-to-fine estimation of intermediate flow."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -25,19 +25,21 @@ class Config:
     """RIFE.
 
     Attributes:
-      channels: of the flow blocks, coarse to fine.
-      scales: how much each block's input is shrunk.
-      depth: convolutions of a flow block's body.
-      width: channels of the context and refinement networks where they are finest.
-      any_time: a plane of t tells the blocks the time; otherwise they only know the midpoint.
-      double: RIFE-Large's 2R: every block and network at twice the resolution, same weights.
-      flow_scale: flow is estimated at this fraction of the resolution: 0.5 for 4K, whose motions
-        are large; it changes no weights.
+      channels: channels of the flow blocks, coarse to fine.
+      scales: downscaling factor of each block's input.
+      depth: number of convolutions of a flow block's body.
+      width: channels of the finest level of the context and refinement networks.
+      any_time: blocks receive the time as a constant plane; otherwise only the midpoint is
+        supported.
+      double: run every block and network at twice the resolution with the same weights (RIFE-Large,
+        2R).
+      flow_scale: fraction of the resolution at which flow is estimated, such as 0.5 for 4K with
+        large motion; the same weights work for all.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
       precision: of the convolutions, see `layers.precision`.
 
     Raises:
-      ValueError: `flow_scale` is none of 0.25, 0.5, 1, 2, 4.
+      ValueError: `flow_scale` is not one of 0.25, 0.5, 1, 2, 4.
     """
 
     channels: tuple[int, ...] = (240, 150, 90)
@@ -65,17 +67,17 @@ class Model(nn.Module):
 
     frame_t = clamp(m frame0(p + flow_t0) + (1 - m) frame1(p + flow_t1) + residual, 0, 1)
 
-    Blocks add to flow and to the logit of m, each at its scale; a U-Net fed with features of both
-    frames, warped alike, makes the residual. With `targets` in training a teacher, a further block
-    that sees the frame to be made, shows the others where to go (`losses.flow_distillation`).
+    Blocks add to the flow and to the logit of m, each at its own scale. A U-Net predicts the
+    residual from warped features of both frames. With `targets` in training, a teacher block that
+    also receives the target frame supervises the flow (`losses.flow_distillation`).
 
-    The paper's IFNet has no input for the time: it answers the midpoint and the driver halves
-    further. IFNet_m (`rife/m`) answers any time. The flow block's and the context's
-    view of the frames is computed once for all times, the rest under a scan over them.
+    The paper's IFNet has no time input: it predicts the midpoint, and the driver bisects for other
+    times. IFNet_m (`rife/m`) predicts any time. The downscaled frames and the context features are
+    computed once for all times; the rest runs in a scan over them.
 
-    The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, H, W, 2]`,
-    "blends" `[B, T, H, W, 3]` and "logits" `[B, T, H, W, 1]`; "residual"; with a
-    teacher "teacher_flow" and "teacher_blend".
+    The output contains, in block order and for every time, "flows" `[B, T, 2, H, W, 2]`,
+    "blends" `[B, T, H, W, 3]` and "logits" `[B, T, H, W, 1]`; "residual"; with a teacher also
+    "teacher_flow" and "teacher_blend".
     """
 
     config: Config = Config()
@@ -101,17 +103,17 @@ class Model(nn.Module):
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:
         with precision(self.config.precision):
-            frames = frames[..., ::-1]  # the published weights read BGR
+            frames = frames[..., ::-1]  # the published weights expect BGR
             fixed = (frames, self.flow.prepare(frames), self.context(frames))
             of_time = {"time": times}
-            # Initialising with targets makes the teacher's variables, whatever `train` says.
+            # Initialising with targets creates the teacher's variables for either value of `train`.
             if targets is not None and (train or self.is_initializing()):
                 of_time["target"] = targets[..., ::-1]
             each_time = scan_shared(Model._at, self, in_axes=(nn.broadcast, 1))
             return each_time(self, None, fixed, of_time)[1]
 
     def _at(self, carry, fixed, of_time):
-        """The prediction for one time `[B]` of `of_time`; a body of scan."""
+        """The prediction for one time `[B]` of `of_time`; a scan body."""
         frames, prepared, context = fixed
         time = of_time["time"] if self.config.any_time else None
         estimates = self.flow(frames, prepared, time)
@@ -131,7 +133,7 @@ class Model(nn.Module):
         return carry, prediction
 
     def _taught(self, frames: Image, finest: Estimate, time: Array | None, target: Image):
-        """The finest estimate after a step that saw the target."""
+        """The teacher's estimate: one more block that also receives the target."""
         warped, flow = side_by_side(finest.warped), side_by_side(finest.flow)
         first = [side_by_side(frames), *plane(time, target)]
         inputs = [*first, warped, finest.logit, target, flow]
@@ -139,15 +141,15 @@ class Model(nn.Module):
 
 
 class ScaledFlow(nn.Module):
-    """IFNet: a chain of blocks, each seeing the frames as the one before warped them.
+    """IFNet: a chain of blocks, each of which receives the frames warped by the flow so far.
 
-    A block works on everything shrunk by its scale and adds to flow and logit at full size.
+    A block runs at its own scale and adds to flow and logit at full size.
 
     Attributes:
-      channels: of each block, coarse to fine.
-      scales: how much each block's input is shrunk.
-      depth: convolutions of a block's body.
-      stride: of a block's first convolution.
+      channels: channels of each block, coarse to fine.
+      scales: downscaling factor of each block's input.
+      depth: number of convolutions of a block's body.
+      stride: stride of a block's first convolution.
       dtype: type of the convolutions.
 
     Source: Huang et al. 2022 (RIFE), sec. 3.2.
@@ -160,12 +162,12 @@ class ScaledFlow(nn.Module):
     dtype: Any
 
     def prepare(self, frames: Image) -> list[Image]:
-        """What does not depend on the time: the pair `[B, 2, H, W, 3]` at every scale."""
+        """The time-independent inputs: the pair `[B, 2, H, W, 3]` at every scale."""
         return [side_by_side(shrunk(frames, scale)) for scale in self.scales]
 
     @nn.compact
     def __call__(self, frames: Image, prepared: list[Image], time: Array | None) -> list[Estimate]:
-        """Estimates at full size, the last one the finest; `time` is `[B]`."""
+        """Full-size estimates of all blocks in order; `time` is `[B]`."""
         flow = jnp.zeros((*frames.shape[:-1], 2))
         estimate = Estimate(flow, jnp.zeros_like(frames[:, 0, ..., :1]), frames)
         estimates: list[Estimate] = []
@@ -184,12 +186,13 @@ class ScaledFlow(nn.Module):
 
 
 class FlowBlock(nn.Module):
-    """A step of flow and logit as one map of 5 channels: (x, y) to either frame, then the logit.
+    """Predicts increments of flow and logit in 5 channels: (x, y) to both frames, then the logit.
 
     Attributes:
-      channels: of the body.
-      depth: convolutions of the body.
-      stride: of the first convolution; the map has half the input's resolution at 2, all at 1.
+      channels: channels of the body.
+      depth: number of convolutions of the body.
+      stride: stride of the first convolution; with 2 the output has half the input's resolution,
+        with 1 the same.
       dtype: type of the convolutions.
     """
 

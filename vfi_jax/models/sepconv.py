@@ -1,4 +1,4 @@
-"""SepConv: two 1-D kernels a pixel and frame, estimated by one encoder-decoder."""
+"""SepConv: two 1-D kernels per pixel and frame, predicted by one encoder-decoder."""
 
 import dataclasses
 import functools
@@ -33,8 +33,8 @@ class Config:
 
 
 VARIANTS = {
-    "l1": Config(),  # trained on the L1 distance: the better numbers
-    "lf": Config(),  # tuned on VGG features: the sharper pictures
+    "l1": Config(),  # trained with the L1 loss: higher PSNR
+    "lf": Config(),  # fine-tuned with the VGG loss: sharper frames
     "small": Config(taps=13, widths=(16, 24, 32, 36, 36)),
 }
 
@@ -43,8 +43,8 @@ class Model(nn.Module):
     """Adaptive separable convolution. Niklaus et al., ICCV 2017 (arXiv:1708.01692).
 
     frame_t = conv(frame0, vertical1, horizontal1) + conv(frame1, vertical2, horizontal2), with
-    kernels of each output pixel's own, neither normalised nor constrained; "kernels1" and
-    "kernels2" are these pairs.
+    kernels per output pixel, neither normalised nor constrained. The output contains these pairs as
+    "kernels1" and "kernels2".
     """
 
     config: Config = Config()
@@ -71,7 +71,7 @@ class Model(nn.Module):
         """The encoder-decoder: `[B, H/2, W/2, widths[1]]` from two frames."""
         config = self.config
         depth = len(config.widths)
-        # The published weights read BGR.
+        # The published weights expect BGR.
         x = jnp.concatenate([frame0[..., ::-1], frame1[..., ::-1]], axis=-1)
         skips = {}
         for level, width in enumerate(config.widths, start=1):
@@ -98,7 +98,7 @@ class Block(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Twice the size, then a 3x3 convolution with a ReLU."""
+    """Bilinear upsampling by 2, then a 3x3 convolution with ReLU."""
 
     features: int
     dtype: Any
@@ -111,7 +111,7 @@ class Upsample(nn.Module):
 
 
 class Head(nn.Module):
-    """The 1-D kernels of every pixel, float32 `[B, H, W, taps]`, from half the resolution."""
+    """The 1-D kernels of every pixel, float32 `[B, H, W, taps]`, from half-resolution features."""
 
     features: int
     taps: int

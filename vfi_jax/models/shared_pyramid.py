@@ -1,4 +1,4 @@
-"""A shared pyramid of intermediate flow: two light blocks for all scales."""
+"""Shared pyramid: intermediate flow from two light blocks shared by all scales."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -24,29 +24,30 @@ from vfi_jax.layers.system import system
 
 ZEROS = nn.initializers.zeros
 SLOPE = 0.2  # of the leaky ReLUs of `SharedFlow`
-AT_A_FRAME = 0.01  # nearer to 0 or 1 a time has that frame's logit: it would be infinite there
-# Chosen by the frames that an untrained `SharedFlow` makes of real clips.
+AT_A_FRAME = 0.01  # minimum distance of a time to 0 and 1 in the logit, which is infinite there
+# Tuned on the output of an untrained `SharedFlow` on real clips.
 SHARPNESS = 30.0  # of the softmax over similarities in -1 .. 1
-FAINT = 1e-3  # power of features that count as no texture
+FAINT = 1e-3  # mean square of features regarded as textureless
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """The network that was called `rife/small`.
+    """The network formerly named `rife/small`.
 
     Attributes:
-      channels: of the two shared blocks.
-      scales: how much the frames are shrunk for each pass, coarse to fine; powers of two.
-      coarse: of `scales`, how many have the first of the two blocks.
-      depth: convolutions of a block's body.
-      width: channels of the context and refinement networks where they are finest.
-      flow_scale: flow is estimated at this fraction of the resolution: 0.5 for 4K, whose motions
-        are large; it changes no weights.
+      channels: channels of the two shared blocks.
+      scales: downscaling factor of each pass, coarse to fine; powers of two.
+      coarse: number of `scales` that use the first of the two blocks.
+      depth: number of convolutions of a block's body.
+      width: channels of the finest level of the context and refinement networks.
+      flow_scale: fraction of the resolution at which flow is estimated, such as 0.5 for 4K with
+        large motion; the same weights work for all.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
       precision: of the convolutions, see `layers.precision`.
 
     Raises:
-      ValueError: `flow_scale` is none of 0.25, 0.5, 1, 2, 4, or `coarse` exceeds the scales.
+      ValueError: `flow_scale` is not one of 0.25, 0.5, 1, 2, 4, or `coarse` exceeds the number of
+        scales.
     """
 
     channels: int = 48
@@ -70,15 +71,15 @@ VARIANTS: dict[str, Config] = {}
 
 
 class Model(nn.Module):
-    """Intermediate flow by two blocks that all scales share, and a residual. No paper describes it.
+    """Intermediate flow by two blocks shared by all scales, and a residual. No paper.
 
     frame_t = clamp(m frame0(p + flow_t0) + (1 - m) frame1(p + flow_t1) + residual, 0, 1)
 
-    Features and the context are computed once for all times, the rest under a scan over them.
+    Features and context are computed once for all times; the rest runs in a scan over them.
 
-    The prediction has, in the order of the blocks and for every time, "flows" `[B, T, 2, h, w, 2]`,
-    "blends" `[B, T, h, w, 3]` and "logits" `[B, T, h, w, 1]`, none smaller than the one before and
-    the last three as large as the frames; "residual".
+    The output contains, in block order and for every time, "flows" `[B, T, 2, h, w, 2]`,
+    "blends" `[B, T, h, w, 3]` and "logits" `[B, T, h, w, 1]` of non-decreasing size, the last three
+    at full size; and "residual".
     """
 
     config: Config = Config()
@@ -100,13 +101,13 @@ class Model(nn.Module):
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:
         with precision(self.config.precision):
-            frames = frames[..., ::-1]  # the weights read BGR
+            frames = frames[..., ::-1]  # the weights expect BGR
             fixed = (frames, self.flow.prepare(frames), self.context(frames))
             each_time = scan_shared(Model._at, self, in_axes=(nn.broadcast, 1))
             return each_time(self, None, fixed, times)[1]
 
     def _at(self, carry: None, fixed: tuple, time: Array) -> tuple[None, dict]:
-        """The prediction for one time `[B]`; a body of scan."""
+        """The prediction for one time `[B]`; a scan body."""
         frames, prepared, context = fixed
         estimates = self.flow(frames, prepared, time)
         finest = estimates[-1]
@@ -121,38 +122,38 @@ class Model(nn.Module):
 
 
 class SharedFlow(nn.Module):
-    """Two blocks for all scales, on warped features and where they match one another.
+    """Two blocks shared by all scales, on warped features and their correlation.
 
-    Sharing lets every scale teach the same few weights. Coarse scales have a block of their own: no
-    finer scale finds motion that they miss, finer ones only make it precise. A scale may be passed
-    more than once. Motion is how far a pixel goes from frame to frame: flow is that times t to
-    frame 0, times 1 - t to frame 1, so that a new frame approaches its neighbours as its time does;
-    the logit starts as log((1 - t) / t). A step of motion is the displacement that matches best, as
-    far as the block trusts it, and the block's own, which starts at zero: random features of local
-    contrast match well enough to start from, where regressing flow from nothing takes training long
-    to begin.
+    Every scale trains the same few weights. Coarse scales have a separate block: they find large
+    motion, finer scales only refine it. A scale may run more than once. The network estimates
+    motion over the whole interval; the flow to frame 0 is t times that motion, the flow to frame 1
+    is 1 - t times it, so a new frame approaches its neighbours as its time does. The logit starts
+    at log((1 - t) / t). An increment of motion is the best-matching displacement, weighted by a
+    predicted confidence, plus a regressed part that is initialised to zero. Matching already works
+    with random features of local contrast; regressing flow from scratch takes long to start
+    learning.
 
-    A lighter block of its own follows on features of half resolution, where the shared one sees a
-    quarter: it costs a sixth of what one more shared pass would. The last steps see no features but
-    the pixels that the estimate so far puts on one another, and how far these still are apart.
+    A separate lighter block then runs on half-resolution features (the shared blocks use quarter
+    resolution); it costs a sixth of another shared pass. The last steps use no features, only the
+    warped pixels and the remaining displacement between them.
 
     Attributes:
-      channels: of either block.
-      scales: how much the frames are shrunk for each pass, coarse to fine; powers of two.
-      coarse: of these, how many passes use the coarse scales' block.
-      depth: convolutions of a block's body.
-      features: channels at half and at quarter resolution of the frames' features.
-      carried: channels handed from scale to scale.
-      radius: of the correlation, in pixels of the features, a quarter of a scale's frames.
-      fine: channels, convolutions and radius of the block at half resolution, which hands nothing
-        on.
-      last: channels and convolutions of each of the last steps.
-      last_steps: how many there are.
+      channels: channels of each block.
+      scales: downscaling factor of each pass, coarse to fine; powers of two.
+      coarse: number of passes that use the block of the coarse scales.
+      depth: number of convolutions of a block's body.
+      features: channels of the frames' features at half and quarter resolution.
+      carried: feature channels passed from scale to scale.
+      radius: radius of the correlation, in pixels of the features at 1/4 of a scale's frames.
+      fine: channels, convolutions and radius of the block at half resolution, which passes no
+        features on.
+      last: channels and convolutions of each last step.
+      last_steps: number of last steps.
       dtype: type of the convolutions.
 
     Source: intermediate flow is RIFE's, sharing over a pyramid UPR-Net's (Jin et al. 2023,
     arXiv:2211.03456), correlation of warped features PWC-Net's, its softmax GMFlow's (Xu et al.
-    2022, arXiv:2111.13680), the last steps' start Lucas and Kanade's.
+    2022, arXiv:2111.13680), the initial displacement of the last steps Lucas and Kanade's.
     """
 
     channels: int
@@ -178,8 +179,8 @@ class SharedFlow(nn.Module):
         self.last_blocks = [_PixelStep(*self.last, self.dtype) for _ in range(self.last_steps)]
 
     def prepare(self, frames: Image) -> list[tuple[Image, Image]]:
-        """What does not depend on the time: for every step the pair's features, and the pair at
-        the resolution of the estimate."""
+        """Time-independent inputs of every step: the features, and the pair at the estimate's
+        size."""
         sizes = dict.fromkeys([*self.scales, *(2 * scale for scale in self.scales)])
         pairs = {scale: _pooled(frames, scale) for scale in sizes}
         features = {scale: self.encoder(pairs[scale]) for scale in dict.fromkeys(self.scales)}
@@ -190,8 +191,8 @@ class SharedFlow(nn.Module):
     def __call__(
         self, frames: Image, prepared: list[tuple[Image, Image]], time: Array
     ) -> list[Estimate]:
-        """Estimates at twice the features' size, those of the last steps at the finest; the very
-        last is brought to the frames' size. `time` is `[B]`."""
+        """Estimates at twice the features' size, those of the last steps at the finest size; the
+        last one is resized to the frames. `time` is `[B]`."""
         share = jnp.stack([time, 1 - time], axis=1)[..., None, None, None]
         inside = jnp.clip(time, AT_A_FRAME, 1 - AT_A_FRAME)
         prior = jnp.log((1 - inside) / inside)[:, None, None, None]
@@ -202,7 +203,7 @@ class SharedFlow(nn.Module):
         blocks = [self.coarse_block] * self.coarse
         blocks += [self.block] * (len(self.scales) - self.coarse) + [self.fine_block]
         for block, (features, pair) in zip(blocks, prepared, strict=True):
-            size = size_of(features)  # half the estimate's where a scale is passed again
+            size = size_of(features)  # half the estimate's size if a scale runs again
             moved, known = ops.resize_flow(motion, size), ops.resize_bilinear(state, size)
             warped = ops.backward_warp(features, share * moved, padding="border")
             step = block(warped, moved, known, time)
@@ -221,8 +222,8 @@ class _Encoder(nn.Module):
     """Features of a pair's local contrast, `[B, 2, h, w, C]` at half and at quarter resolution,
     of about unit power.
 
-    Without brightness, bias or a one-sided activation they have no part in common that would make
-    all pixels look alike.
+    Without mean brightness, bias or one-sided activations, the features of different pixels have no
+    common component.
     """
 
     features: tuple[int, int]
@@ -254,7 +255,7 @@ class _Encoder(nn.Module):
 
 
 class _Step(nn.Module):
-    """A step of motion (4 channels), logit and what is carried, at twice the features' size."""
+    """Predicts increments of motion (4 channels), logit and passed features, upsampled by 2."""
 
     channels: int
     depth: int
@@ -280,11 +281,11 @@ class _Step(nn.Module):
 
 
 class _PixelStep(nn.Module):
-    """A step of motion (4 channels) and logit at the size of the estimate that it starts from.
+    """Predicts increments of motion (4 channels) and logit at the size of the current estimate.
 
-    Blocks of 2x2 pixels are channels of one at half the resolution, so that it sees every pixel
-    at a quarter of the work. The displacement that is left between the warped frames, as far as it
-    is trusted, is the start; no gradient goes through it.
+    2x2 pixels become channels at half resolution, so every pixel is used at a quarter of the cost.
+    The increment starts from the remaining displacement between the warped frames, weighted by a
+    confidence and without gradient.
     """
 
     channels: int
@@ -308,14 +309,14 @@ class _PixelStep(nn.Module):
 
 
 def _towards(displacement, step):
-    """A step's own motion (4 channels) and that to where frame 1 shows frame 0 displaced, so far as
-    its fifth channel trusts it, a quarter at 0; then its other channels.
+    """Adds the matched displacement, weighted by the confidence in channel 5 (1/4 at logit 0), to
+    the increment's motion (4 channels); the other channels follow.
 
     `displacement` is `[B, h, w, 2]` in pixels of its own size.
     """
     trust = nn.sigmoid(step[..., 4:5] - 1)
     moved = trust * ops.resize_flow(displacement, size_of(step))
-    both = jnp.concatenate([-moved, moved], axis=-1)  # frame 0 is behind, frame 1 ahead
+    both = jnp.concatenate([-moved, moved], axis=-1)  # backwards to frame 0, forwards to frame 1
     return jnp.concatenate([step[..., :4] + both, step[..., 5:]], axis=-1)
 
 
@@ -328,13 +329,13 @@ def _displacements(radius):
 
 def _of_unit_power(x):
     x = x.astype(jnp.float32)
-    # A product with ones: XLA makes a scalar loop of a mean over channels on a CPU.
+    # A product with ones: XLA turns a mean over channels into a scalar loop on a CPU.
     power = jnp.square(x) @ jnp.full((x.shape[-1], 1), 1 / x.shape[-1])
     return x / jnp.sqrt(power + FAINT)
 
 
 def _pooled(x, scale):
-    """Shrunk by a power of two, averaging what a new pixel covers."""
+    """Downscaled by a power of two with average pooling."""
     while scale > 1:
         x, scale = average_pool(x), scale / 2
     return shrunk(x, scale)

@@ -1,4 +1,4 @@
-"""SoftSplat: both frames and their features moved forward to the time, the important in front."""
+"""SoftSplat: softmax splatting of both frames and their features to time t."""
 
 import dataclasses
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
 from vfi_jax.layers.system import system
 
-STEEPEST = 20.0  # largest importance, and minus the smallest (run.py:435-436)
+STEEPEST = 20.0  # maximum absolute importance (run.py:435-436)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,11 +27,10 @@ class Config:
     Attributes:
       flow_features: channels of the flow network's pyramid, finest first.
       flow_decoder: channels of its decoders.
-      widths: channels of the features of a frame, of the warped ones and of the synthesis network,
-        finest first; each level after the first halves the resolution.
-      metric_widths: channels of the network that estimates the importance, finest first; the first
-        is a multiple of 4.
-      columns: of the synthesis network that pass features down, and of those that pass them up.
+      widths: channels of the frame features and of the synthesis network, finest first; each level
+        after the first halves the resolution.
+      metric_widths: channels of the importance network, finest first; the first is a multiple of 4.
+      columns: number of down and up columns of the synthesis network.
       dtype: type of the convolutions; parameters, flows, importance and splats stay float32.
       precision: of the convolutions, see `layers.precision`.
     """
@@ -46,8 +45,8 @@ class Config:
 
 
 VARIANTS = {
-    "l1": Config(),  # for numbers: the one of the authors' benchmark
-    "lf": Config(),  # for looks: their caller's default
+    "l1": Config(),  # higher PSNR: used in the authors' benchmark
+    "lf": Config(),  # perceptual quality: the default of the authors' script
     "small": Config(
         flow_features=(8, 12, 16),
         flow_decoder=(16, 12),
@@ -59,14 +58,14 @@ VARIANTS = {
 
 
 class Views(NamedTuple):
-    """What is known of both frames before a time between them is chosen, finest level first.
+    """Everything about both frames that does not depend on the time, finest level first.
 
     The first axis is the frame, 0 or 1.
 
     Attributes:
-      features: `[2, B, h, w, C]`; the finest begin with the frame itself.
+      features: `[2, B, h, w, C]`; the finest start with the frame itself.
       flow: `[2, B, h, w, 2]` pixels of the level, to the other frame.
-      metric: `[2, B, h, w, 1]`, how unimportant a pixel is; positive is behind.
+      metric: `[2, B, h, w, 1]`, minus the importance of a pixel; larger values are behind.
     """
 
     features: tuple[Image, ...]
@@ -77,15 +76,15 @@ class Views(NamedTuple):
 class Model(nn.Module):
     """Softmax splatting. Niklaus and Liu, CVPR 2020 (arXiv:2003.05534).
 
-    Flow, features and importance are computed once for a pair of frames. Each time t moves the
-    features of frame 0 along t flow01 and those of frame 1 along (1 - t) flow10; where several
-    land, the softmax of the importance decides. A GridNet makes the frame of what arrived.
+    Flow, features and importance are computed once per pair of frames. For each time t the features
+    of frame 0 are splatted along t flow01 and those of frame 1 along (1 - t) flow10, weighted by
+    the softmax of the importance. A GridNet synthesises the frame from them.
 
-    The networks see frames of mean 0 and variance 1, over both frames alike, and what they make is
-    brought back (sniklaus/softmax-splatting run.py:562-574). The networks take any size; even ones
-    are what their authors' caller gives them (run.py:598-602). The released weights were trained
-    at time 0.5; for other times the metrics, "metric0" and "metric1", are multiplied by 2 t and
-    2 (1 - t). The authors' caller asks for quarters as well.
+    Both frames are standardised jointly to mean 0 and variance 1, and the output is transformed
+    back (sniklaus/softmax-splatting run.py:562-574). The networks accept any size; the authors'
+    caller uses even sizes (run.py:598-602). The released weights were trained at time 0.5; for
+    other times the metrics, "metric0" and "metric1", are multiplied by 2 t and 2 (1 - t). The
+    authors' script also uses multiples of 1/4.
     """
 
     config: Config = Config()
@@ -101,13 +100,13 @@ class Model(nn.Module):
     ) -> dict:
         with precision(self.config.precision):
             seen, mean, deviation = standardised(frames)
-            views = self._views(seen[..., ::-1])  # the published weights read BGR
-            # A scan: memory does not grow with the number of times.
+            views = self._views(seen[..., ::-1])  # the published weights expect BGR
+            # A scan, so that memory does not grow with the number of times.
             each_time = scan_shared(
                 Synthesis,
                 self,
                 in_axes=(nn.broadcast, 0),
-                variable_axes={"intermediates": 0},  # where they are captured
+                variable_axes={"intermediates": 0},  # if captured
             )
             _, made = each_time(self.config, name="synthesis")((), views, times.T)
         flow, metric = views.flow[0], views.metric[0]
@@ -120,7 +119,7 @@ class Model(nn.Module):
         }
 
     def _views(self, frames):
-        """Of standardised frames `[B, 2, H, W, 3]`."""
+        """Views of standardised frames `[B, 2, H, W, 3]`."""
         config = self.config
         both = jnp.moveaxis(frames, 1, 0)
         stacked = both.reshape(-1, *both.shape[2:])
@@ -143,14 +142,14 @@ class Model(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """The standardised frame at one time between two: a step of a scan, which carries nothing."""
+    """The standardised frame at one time: a scan step with an empty carry."""
 
     config: Config
 
     @nn.compact
     def __call__(self, carry: tuple, views: Views, time: Array) -> tuple[tuple, Image]:
         config = self.config
-        times = jnp.stack([time, 1 - time])[..., None, None, None]  # as far from either frame
+        times = jnp.stack([time, 1 - time])[..., None, None, None]  # distance to each frame
         warped = []
         for level, width in enumerate(config.widths):
             features, flow, metric = (part[level] for part in views)
@@ -169,7 +168,7 @@ class Synthesis(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Features of each frame alone, finest first; the finest begin with the frame itself."""
+    """Features of each frame, finest first; the finest start with the frame itself."""
 
     widths: tuple[int, ...]
     dtype: Any
@@ -188,10 +187,9 @@ class Encoder(nn.Module):
 
 
 class Metric(nn.Module):
-    """How unimportant each pixel is, `[2 B, H, W, 1]` float32: minus the paper's importance metric.
+    """Minus the paper's importance metric of each pixel, `[2 B, H, W, 1]` float32.
 
-    It is told by the frame and by how ill its features agree with the other frame's where the flow
-    points.
+    Estimated from the frame and the feature difference to the other frame along the flow.
     """
 
     widths: tuple[int, ...]
@@ -201,7 +199,7 @@ class Metric(nn.Module):
     def __call__(self, features: Image, flow: Flow) -> Mask:
         others = jnp.roll(features, len(features) // 2, axis=0)
         error = jnp.abs(features - ops.backward_warp(others, flow))
-        # The mean, as a product: XLA would sum inside the loop that warps, number after number.
+        # The mean as a product: a plain sum would run as a scalar loop fused with the warp.
         error = error @ jnp.full((error.shape[-1], 1), 1 / error.shape[-1], error.dtype)
 
         def conv(features, name):

@@ -1,4 +1,4 @@
-"""Tween: small, quick to compile and to run, any time."""
+"""Tween: a small system for any time that compiles and runs fast."""
 
 import dataclasses
 from typing import Any
@@ -18,9 +18,9 @@ from vfi_jax.layers.scan import scan_shared
 from vfi_jax.layers.system import system
 
 SLOPE = 0.1  # of every leaky ReLU
-AT_A_FRAME = 1e-3  # nearer to 0 or 1 a time has the logit of this one: it would be infinite there
-SHARPNESS = 10.0  # of the softmax over similarities in -1 .. 1, before training
-FAINT = 1e-3  # mean square of features that count as no texture
+AT_A_FRAME = 1e-3  # minimum distance of a time to 0 and 1 in the logit
+SHARPNESS = 10.0  # initial sharpness of the softmax over similarities in -1 .. 1
+FAINT = 1e-3  # mean square of features regarded as textureless
 ESTIMATE = 5  # channels of an estimate: motion of frame 0 and of frame 1 (x, y), the logit
 
 
@@ -30,19 +30,20 @@ class Config:
 
     Attributes:
       encoder: channels of the features at 1/2, 1/4, ... of the resolution, finest first.
-      channels: of the blocks, coarsest first; one for each level of the encoder but the finest.
-      depths: residual convolutions of each block.
-      radii: of each block's cost volume, in pixels of its level; 0: it has none.
-      carried: channels that a block hands on besides its estimate.
-      last: channels and residual convolutions of the block that sees full resolution.
-      flow_scale: flow is estimated at this fraction of the resolution: 0.5 for 4K, whose motions
-        are large; it changes no weights.
+      channels: channels of the blocks, coarsest first; one block per encoder level except the
+        finest.
+      depths: number of residual convolutions of each block.
+      radii: radius of each block's cost volume, in pixels of its level; 0: no cost volume.
+      carried: feature channels that a block passes on besides its estimate.
+      last: channels and residual convolutions of the full-resolution block.
+      flow_scale: fraction of the resolution at which flow is estimated, such as 0.5 for 4K with
+        large motion; the same weights work for all.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
       precision: of the convolutions, see `layers.precision`.
 
     Raises:
-      ValueError: `flow_scale` is none of 0.25, 0.5, 1, 2, 4, or there is not one block for each
-        level but the finest.
+      ValueError: `flow_scale` is not one of 0.25, 0.5, 1, 2, 4, or the number of blocks is not the
+        number of levels minus one.
     """
 
     encoder: tuple[int, ...] = (16, 24, 32, 48, 64)
@@ -69,26 +70,25 @@ VARIANTS: dict[str, Config] = {}
 
 
 class Model(nn.Module):
-    """Intermediate flow from coarse to fine; the frame is a blend of both, without a residual.
+    """Coarse-to-fine intermediate flow; the frame is a blend of both warped frames, without
+    residual.
 
     frame_t = m frame0(p + flow_t0) + (1 - m) frame1(p + flow_t1)
 
-    A pyramid of features is computed once for all times. At each level a block sees both frames'
-    features where the estimate so far finds them, and doubles the estimate's resolution; blocks are
-    wide where pixels are few. The two coarsest also see a cost volume, by which they find motion
-    that no neighbourhood of convolutions spans. The last block sees the warped pixels themselves,
-    2x2 of them as the channels of one.
+    A feature pyramid is computed once for all times. At each level a block takes both frames'
+    features warped by the current estimate and doubles the estimate's resolution; coarser blocks
+    are wider. The two coarsest blocks also take a cost volume, to find motion beyond the receptive
+    field of their convolutions. The last block takes the warped pixels, 2x2 of them as channels.
 
-    Each frame's motion is estimated for the whole interval: flow is that times -t to frame 0 and
-    times 1 - t to frame 1, and the logit of m starts as log((1 - t) / t), so that a new frame
-    approaches its neighbours as its time does.
+    Motion is estimated for the whole interval: the flow to frame 0 is -t times the motion, the flow
+    to frame 1 is 1 - t times the motion. The logit of m starts at log((1 - t) / t). A new frame
+    thus approaches its neighbours as its time does.
 
-    The prediction has for every time, coarse to fine, "flows" `[B, T, 2, h, w, 2]` in pixels of
-    their own size and "logits" `[B, T, h, w, 1]`, the last of them as large as the frames.
+    The output contains for every time, coarse to fine, "flows" `[B, T, 2, h, w, 2]` in pixels of
+    their own size and "logits" `[B, T, h, w, 1]`, the last of them at full size.
 
-    Source: no paper describes it. Warped features and cost volumes from coarse to fine are
-    PWC-Net's (Sun et al. 2018), intermediate flow is RIFE's (Huang et al. 2022), blocks that are
-    the wider the coarser Practical-RIFE's.
+    Source: no paper. Coarse-to-fine warped features and cost volumes are from PWC-Net (Sun et al.
+    2018), intermediate flow from RIFE (Huang et al. 2022), wider coarse blocks from Practical-RIFE.
     """
 
     config: Config = Config()
@@ -111,14 +111,14 @@ class Model(nn.Module):
         self, frames: Frames, times: Times, *, targets: Frames | None = None, train: bool = False
     ) -> dict:
         with precision(self.config.precision):
-            # The pair comes first, so that one frame after the other is warped without a copy.
+            # The pair axis comes first, so that each frame is warped without a copy.
             pair = jnp.clip(frames, 0, 1).swapaxes(0, 1)
             features = self.encode(shrunk(pair, 1 / self.config.flow_scale))
             each_time = scan_shared(Model._at, self, in_axes=(nn.broadcast, nn.broadcast, 1))
             return each_time(self, None, pair, features, times)[1]
 
     def _at(self, carry: None, pair: Image, features: list[Image], time: Array):
-        """The prediction for one time `[B]`; a body of scan."""
+        """The prediction for one time `[B]`; a scan body."""
         share = jnp.stack([-time, 1 - time])[..., None, None, None]
         inside = jnp.clip(time, AT_A_FRAME, 1 - AT_A_FRAME)
         prior = jnp.log((1 - inside) / inside)[:, None, None, None]
@@ -146,10 +146,10 @@ class Model(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Features of each frame alone, `[2, B, h, w, C]`, coarsest first, without the finest.
+    """Features of each frame, `[2, B, h, w, C]`, coarsest first, without the finest level.
 
     Attributes:
-      channels: at 1/2, 1/4, ... of the resolution.
+      channels: channels at 1/2, 1/4, ... of the resolution.
       dtype: type of the convolutions.
     """
 
@@ -171,15 +171,15 @@ class Encoder(nn.Module):
 
 
 class Block(nn.Module):
-    """From the state of a level, `[B, h, w, 5 + carried]`, to that of the next finer one.
+    """Maps the state of a level, `[B, h, w, 5 + carried]`, to that of the next finer level.
 
-    A state is an estimate (motion of either frame in pixels of its own size, the logit without its
-    prior) and what is carried besides.
+    A state is an estimate (motion of both frames in pixels of its own size, logit without its
+    prior) and the passed features.
 
     Attributes:
-      channels: of the convolutions.
-      depth: residual convolutions.
-      radius: of the cost volume, 0: none.
+      channels: channels of the convolutions.
+      depth: number of residual convolutions.
+      radius: radius of the cost volume; 0: none.
       dtype: type of the convolutions.
     """
 
@@ -196,8 +196,8 @@ class Block(nn.Module):
         return _step(self, jnp.concatenate(inputs, axis=-1), state)
 
     def _matches(self, warped):
-        """Similarities of both frames' features, and the displacement that matches best."""
-        # A product with ones: XLA makes a scalar loop of a mean over channels on a CPU.
+        """Cost volume of both frames' features, and the best-matching displacement."""
+        # A product with ones: XLA turns a mean over channels into a scalar loop on a CPU.
         mean = jnp.full((warped.shape[-1], 1), 1 / warped.shape[-1])
         unit = warped / jnp.sqrt(jnp.square(warped) @ mean + FAINT)
         similar = ops.cost_volume(unit[0], unit[1], radius=self.radius)
@@ -209,11 +209,11 @@ class Block(nn.Module):
 
 
 class LastBlock(nn.Module):
-    """From the state at half resolution to the estimate `[B, H, W, 5]` at full resolution.
+    """Maps the state at half resolution to the estimate `[B, H, W, 5]` at full resolution.
 
     Attributes:
-      channels: of the convolutions.
-      depth: residual convolutions.
+      channels: channels of the convolutions.
+      depth: number of residual convolutions.
       dtype: type of the convolutions.
     """
 
@@ -237,19 +237,19 @@ def _step(block, x, state):
     x = leaky_relu(conv(block.channels, "stem")(x), slope=SLOPE)
     for index in range(block.depth):
         x = leaky_relu(conv(block.channels, f"body{index}")(x) + x, slope=SLOPE)
-    zeros = nn.initializers.zeros  # untrained, the state stays as it is
+    zeros = nn.initializers.zeros  # initially the state is unchanged
     head = conv(4 * state.shape[-1], "head", kernel_init=zeros, bias_init=zeros)
     kept = jnp.repeat(state * _motion_scale(state, 2), 4, axis=-1)
     return ops.pixel_shuffle(head(x).astype(jnp.float32) + kept, 2)
 
 
 def _resized(state, size):
-    """The state where flow was estimated at another resolution than the frames'."""
+    """The state resized to the frames, if flow was estimated at another resolution."""
     if size_of(state) == size:
         return state
     return ops.resize_bilinear(state, size) * _motion_scale(state, size[0] / size_of(state)[0])
 
 
 def _motion_scale(state, factor):
-    """What a state's channels are multiplied by where its size is."""
+    """Factors of a state's channels when its size is multiplied by `factor`."""
     return np.where(np.arange(state.shape[-1]) < 4, factor, 1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""UPR-Net: flow and frame from coarse to fine by one small network, the same for all levels."""
+"""UPR-Net: coarse-to-fine flow and synthesis with one small network shared by all levels."""
 
 import dataclasses
 from typing import Any
@@ -18,11 +18,11 @@ from vfi_jax.layers.scan import scan_shared
 from vfi_jax.layers.system import system
 
 FLOW_SCALES = (0.125, 0.25, 0.5, 1.0)
-FULL = 56  # longer side in pixels that one more level halves (demo/interp_imgs.py: 448 / 2^3)
-GREY = 0.5  # beyond the frame (demo/interp_imgs.py; tools/benchmark_*.py)
-RADIUS = 4  # of the correlation, in pixels of its features
-QUARTER = 4  # pixels of a level over those of its flow
-DEPTH = 4  # convolutions of each stage of the feature pyramid
+FULL = 56  # longer side in pixels above which a level is added (demo/interp_imgs.py: 448 / 2^3)
+GREY = 0.5  # padding value (demo/interp_imgs.py; tools/benchmark_*.py)
+RADIUS = 4  # of the correlation, in pixels of the features
+QUARTER = 4  # a level's resolution relative to its flow's
+DEPTH = 4  # convolutions per stage of the feature pyramid
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,15 +31,16 @@ class Config:
 
     Attributes:
       width: channels of the finest features; all other channels are multiples of it.
-      levels: of the image pyramid, each half as large as the one before. None: by the longer side,
-        1 up to 112 pixels, 3 up to 448, 6 up to 3584.
-      flow_scale: flow is estimated up to this fraction of the resolution: 0.25 for 4K, as the
-        authors scored it; it changes no weights.
+      levels: number of image pyramid levels. None: from the longer side: 1 up to 112 pixels, 3 up
+        to 448, 6 up to 3584.
+      flow_scale: finest fraction of the resolution at which flow is estimated; the same weights
+        work for all. The authors evaluate with 0.25 on 4K.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
       precision: of the convolutions, see `layers.precision`.
 
     Raises:
-      ValueError: `flow_scale` is none of 0.125, 0.25, 0.5, 1, or `levels` has none that small.
+      ValueError: `flow_scale` is not one of 0.125, 0.25, 0.5, 1, or there are too few `levels` for
+        it.
     """
 
     width: int = 16
@@ -58,11 +59,11 @@ class Config:
 
     @property
     def skipped(self) -> int:
-        """Finest levels at which flow is not estimated."""
+        """Number of finest levels without flow estimation."""
         return FLOW_SCALES[::-1].index(self.flow_scale)
 
     def levels_of(self, size: tuple[int, int]) -> int:
-        """Levels of the pyramid for frames of a height and width."""
+        """Number of pyramid levels for frames of this (height, width)."""
         if self.levels is not None:
             return self.levels
         needed = ((max(size) - 1) // FULL).bit_length()
@@ -80,21 +81,21 @@ class Model(nn.Module):
 
     frame_t = clamp(blend of both frames, splatted to t, + residual, 0, 1)
 
-    From the coarsest level of an image pyramid up, the same three networks take the features of
-    both frames, estimate flow between the frames from the correlation of features splatted to the
-    middle, and make the frame of the level from the coarser one and from all that flow moves to
-    the time. Flow does not depend on the time. The networks see BGR.
+    From coarse to fine over an image pyramid, the same three networks extract features of both
+    frames, estimate flow between the frames from the correlation of features splatted to the
+    middle, and synthesise the level's frame from the coarser one and from frames and features
+    splatted to time t. Flow does not depend on the time. The networks expect BGR.
 
-    Frames of any size are taken: they end in grey on the right and below, up to a multiple of the
-    pyramid's, as in the authors' scripts. Those count levels by the width, with which tall frames
-    get too few; here the longer side counts, which is the same for wide frames. A flow_scale below
-    1 is what the authors call skipping levels; of as many levels as there are, which leaves no
-    flow, it is refused.
+    Frames may have any size: they are padded with grey at the right and bottom to the pyramid's
+    multiple, as in the authors' scripts. The scripts derive the number of levels from the width,
+    which gives too few for tall frames; here the longer side is used, which is the same for wide
+    frames. A flow_scale below 1 is the authors' level skipping; skipping all levels is an error.
 
-    It was trained at the midpoint with three levels; the authors use other times and levels alike.
+    It was trained at the midpoint with three levels; the authors also use other times and numbers
+    of levels.
 
-    The prediction has the flows between the frames, "flow01" and "flow10" `[B, H, W, 2]`, and the
-    frames of the coarser levels, "coarse" `[B, T, h, w, 3]` with their grey, coarse to fine.
+    The output contains the flows between the frames, "flow01" and "flow10" `[B, H, W, 2]`, and the
+    padded frames of the coarser levels, "coarse" `[B, T, h, w, 3]`, coarse to fine.
 
     Source: srcn-ivl/UPR-Net, core/models/upr_base.py.
     """
@@ -113,7 +114,7 @@ class Model(nn.Module):
             Synthesis,
             self,
             in_axes=(nn.broadcast, 1),
-            variable_axes={"intermediates": 0},  # where they are captured
+            variable_axes={"intermediates": 0},  # if captured
         )
         self.synthesis = each_time(config.width, config.dtype)
 
@@ -134,7 +135,7 @@ class Model(nn.Module):
         }
 
     def _levels(self, frames):
-        """Of each level that makes a frame, coarse to fine: the pair, its features, its flow."""
+        """The pair, its features and its flow for each level with a synthesis, coarse to fine."""
         config = self.config
         count = config.levels_of(size_of(frames))
         frames = _padded(frames, count)
@@ -149,7 +150,7 @@ class Model(nn.Module):
                 state = jnp.zeros_like(features[-1][:, 0])
             else:
                 flow = ops.resize_flow(flow, size)
-                # Features are doubled with the flow: the weights were trained so.
+                # Features are doubled with the flow, as in the training of the weights.
                 state = 2 * ops.resize_bilinear(state, size)
             state, flow = self.motion(features[-1], state, flow)
             levels.append((pair, features, flow))
@@ -160,10 +161,10 @@ class Model(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """Features of frames `[B, 2, H, W, 3]` alone, at full, half and quarter resolution.
+    """Features of frames `[B, 2, H, W, 3]` at full, half and quarter resolution.
 
     Attributes:
-      width: channels at full resolution; each level has twice as many.
+      width: channels at full resolution; each coarser level has twice as many.
       dtype: type of the convolutions.
     """
 
@@ -185,9 +186,9 @@ class Pyramid(nn.Module):
 
 
 class Motion(nn.Module):
-    """Flow between two frames, and the state that is handed on, from those of the coarser level.
+    """Flow between two frames, and a state for the next level, from those of the coarser level.
 
-    Flow is `[B, 2, h, w, 2]`, in pixels of the level although it has a quarter of its resolution.
+    Flow is `[B, 2, h, w, 2]` in pixels of the level, at a quarter of its resolution.
 
     Attributes:
       width: channels of the finest features.
@@ -213,7 +214,7 @@ class Motion(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """The frames at one time between two, of every level: a step of a scan, which carries nothing.
+    """The frames of every level at one time: a scan step with an empty carry.
 
     Attributes:
       width: channels of the finest features.
@@ -243,7 +244,7 @@ class Synthesis(nn.Module):
         arrived = [
             side_by_side(_splatted(level, at)) for level, at in zip(features, flows, strict=True)
         ]
-        near = 1 - share  # the closer a frame is to the time, the more of it
+        near = 1 - share  # weight of each frame, larger if it is nearer in time
         if coarser is None:
             coarser = (near * warped).sum(1)
         else:
@@ -256,10 +257,10 @@ class Synthesis(nn.Module):
 
 
 class UNet(nn.Module):
-    """5 float32 channels from all that was splatted: of the residual, and both masks' logits.
+    """5 float32 channels from all splatted maps: the residual and the logits of both masks.
 
     Attributes:
-      width: half as many as channels at full resolution.
+      width: half the number of channels at full resolution.
       dtype: type of the convolutions.
     """
 
@@ -295,7 +296,7 @@ class UNet(nn.Module):
 
 
 def _padded(frames, levels):
-    """Frames that end in grey, so that the coarsest level's features have whole pixels."""
+    """Frames padded with grey, so that all levels have integer sizes."""
     multiple = QUARTER * 2 ** (levels - 1)
     below, right = (-side % multiple for side in size_of(frames))
     widths = ((0, 0), (0, 0), (0, below), (0, right), (0, 0))
@@ -307,7 +308,7 @@ def _splatted(pair, flow):
 
 
 def _magnified(flow):
-    """Flow of a level at the level's own resolution, in whose pixels it is already."""
+    """Flow of a level resized to the level's resolution; it is already in pixels of the level."""
     height, width = size_of(flow)
     return ops.resize_bilinear(flow, (QUARTER * height, QUARTER * width))
 

@@ -1,4 +1,4 @@
-"""Deep Voxel Flow: a new frame sampled along one flow across both frames."""
+"""Deep Voxel Flow: a new frame sampled from both frames along one flow."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from vfi_jax.layers.norm import BatchNorm
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.system import system
 
-DEPTH = 3  # poolings of the encoder-decoder
+DEPTH = 3  # number of poolings in the encoder-decoder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,16 +23,16 @@ class Config:
     """Deep Voxel Flow.
 
     Attributes:
-      extrapolate: make the frame after the second (time 2) instead of the one between (time 0.5).
-      scales: 1, or how many resolutions predict a flow, each half the one before.
+      extrapolate: predict the frame after the second (time 2) instead of the middle one (time 0.5).
+      scales: number of resolutions that predict a flow, each half of the previous one.
       widths: channels of the encoder's levels, finest first; the decoder mirrors them.
-      unit: pixels that a motion of 1 is; 0 for grid units, half the image's width and height, as
-        published: those fit images of the size that was trained on.
-      align_corners: how grid units become pixels: True as the weights were trained (PyTorch 0.4 and
-        the original TensorFlow code), False as the published code runs on PyTorch >= 1.3.
+      unit: pixels per unit of motion; 0: grid units, half the image's width and height, as
+        published, which suit images of the training size.
+      align_corners: conversion of grid units to pixels: True as in the training of the weights
+        (PyTorch 0.4 and the original TensorFlow code), False as the published code behaves on
+        PyTorch >= 1.3.
       momentum: weight of a new batch in the running statistics (PyTorch's convention). The
-        published code passes 0.9997, TensorFlow's decay, and so keeps hardly more than the last
-        batch.
+        published code passes 0.9997, TensorFlow's decay, and thus keeps almost only the last batch.
       axis_name: mapped axis whose devices share batch statistics (pmap).
       dtype: type of the convolutions; parameters, statistics and flows stay float32.
       precision: of the convolutions, see `layers.precision`.
@@ -61,15 +61,16 @@ class Model(nn.Module):
 
     frame_t(p) = mask frame0(p - flow) + (1 - mask) frame1(p + flow)
 
-    or, extrapolating, frame0(p - 2 flow) and frame1(p - flow). "motion" is the flow in grid units
-    (half the image's width and height) or those of `Config.unit`, at most 0.5; "mask" the weight of
-    frame 0; "flow_t0" and "flow_t1" where both frames are sampled, in pixels.
+    or with frame0(p - 2 flow) and frame1(p - flow) for extrapolation. The output contains "motion",
+    the flow in grid units (half the image's width and height) or in units of `Config.unit`, at most
+    0.5; "mask", the weight of frame 0; and "flow_t0" and "flow_t1", the flows to both frames in
+    pixels.
 
-    With several scales the coarser networks see the frames averaged down; their motions, brought to
-    full size, are fused with the finest network's features by a convolution, and the finest
-    network's last layer makes the one flow that samples. The paper fixes that (sec. 3.3: only the
-    spatial components are kept); that the networks share no weights, that frames are halved by
-    averaging and that one 3x3 convolution fuses is inferred.
+    With several scales, the coarser networks take downscaled frames. Their upsampled motions are
+    fused with the finest network's features by a convolution, and the finest network's last layer
+    predicts the flow used for sampling. The paper specifies this (sec. 3.3: only the spatial
+    components are kept). Inferred: separate weights per scale, downscaling by averaging, and one
+    3x3 convolution for fusion.
     """
 
     config: Config = Config()
@@ -88,7 +89,7 @@ class Model(nn.Module):
         frame0, frame1 = frames[:, 0], frames[:, 1]
         with precision(self.config.precision):
             motion, mask = self._voxel_flow(frame0, frame1, train)
-        # Sampling is linear, so it needs none of the network's normalisation.
+        # Sampling is linear, so the frames need no normalisation here.
         before, after = (-2.0, -1.0) if self.config.extrapolate else (-1.0, 1.0)
         flow_t0, flow_t1 = self._pixels(before * motion), self._pixels(after * motion)
         frame_t = ops.voxel_warp(frame0, frame1, flow_t0, flow_t1, mask)
@@ -98,7 +99,7 @@ class Model(nn.Module):
 
     def _voxel_flow(self, frame0, frame1, train):
         """Motion `[B, H, W, 2]` and the weight of frame 0 `[B, H, W, 1]`."""
-        # The published weights read BGR in [-1, 1].
+        # The published weights expect BGR in [-1, 1].
         pyramid = [2 * jnp.concatenate([frame0[..., ::-1], frame1[..., ::-1]], axis=-1) - 1]
         for _ in range(self.config.scales - 1):
             pyramid.append(average_pool(pyramid[-1]))
@@ -111,14 +112,14 @@ class Model(nn.Module):
         return 0.5 * field[..., :2], 0.5 * (1 + field[..., 2:])
 
     def _pixels(self, motion: Flow) -> Flow:
-        """Pixels from the motion's units; of the grid's, -1 and 1 are the image's edges."""
+        """Converts motion to pixels; in grid units -1 and 1 are the image's edges."""
         if self.config.unit:
             return self.config.unit * motion
         height, width = motion.shape[-3:-1]
         size = jnp.array([width, height], jnp.float32)
         if self.config.align_corners:
             return motion * (size - 1) / 2
-        # The sampler puts -1 and 1 half a pixel outside, so a motion of 0 does not sample at p.
+        # The sampler maps -1 and 1 half a pixel outside, so zero motion does not sample at p.
         y, x = jnp.mgrid[:height, :width]
         drift = jnp.stack([x, y], axis=-1) / (size - 1) - 0.5
         return motion * size / 2 + drift

@@ -1,4 +1,4 @@
-"""Zooming Slow-Mo: new frames and four times the resolution, in one network."""
+"""Zooming Slow-Mo: joint frame interpolation and 4x super-resolution."""
 
 import dataclasses
 import math
@@ -27,15 +27,15 @@ class Config:
     """Zooming Slow-Mo.
 
     Attributes:
-      frames: input frames of a window; any number from 2 on works with the same weights.
+      frames: number of input frames per window, at least 2; the same weights work for any.
       features: channels of all features at the input's resolution.
       upsampled: channels at twice and four times the resolution.
-      groups: of the deformable convolutions.
-      front: residual blocks that extract features.
-      back: residual blocks that reconstruct.
-      residual: the network makes what is added to the inputs, enlarged by bicubic interpolation
-        and, between them, averaged; a fresh one adds nothing. Not the paper's: so a small one need
-        not learn first to show the frames at all.
+      groups: groups of the deformable convolutions.
+      front: number of residual blocks that extract features.
+      back: number of residual blocks that reconstruct.
+      residual: predict a residual, initialised to zero, of the bicubically upsampled inputs
+        (averaged for the frames between them). Not in the paper; it saves a small network from
+        learning to copy.
       dtype: type of the convolutions; parameters, offsets and states stay float32.
       precision: of the convolutions, see `layers.precision`.
 
@@ -66,12 +66,11 @@ VARIANTS = {
 class Model(nn.Module):
     """Space-time super-resolution. Xiang et al., CVPR 2020 (arXiv:2002.11616).
 
-    Features of every frame; between neighbours, features of the missing frame, made of both
-    aligned to one another; a bidirectional LSTM over all of them, its states aligned likewise;
-    residual blocks and two doublings for every frame. N frames in, 2 N - 1 out, at 0, 0.5, 1, ...,
-    N - 1.
+    Features of every missing frame are fused from its neighbours' features, aligned to each other.
+    A bidirectional LSTM with the same kind of alignment runs over all frames. Residual blocks and
+    two upsamplings by 2 reconstruct each frame. N frames in, 2 N - 1 out, at 0, 0.5, 1, ..., N - 1.
 
-    Loops run under scans, so that neither N nor the number of blocks makes compiling take longer.
+    Loops are scans, so that compile time does not grow with N or the number of blocks.
     """
 
     config: Config = Config()
@@ -102,14 +101,14 @@ class Model(nn.Module):
             return {"frames": images}
 
     def _features(self, frames: Frames) -> Array:
-        """`[B, N, H, W, C]` of each frame alone."""
+        """Features `[B, N, H, W, C]` of each frame."""
         flat = frames.reshape(-1, *frames.shape[2:])
         stem = Conv(self.config.features, dtype=self.config.dtype, name="stem")
         flat = self._blocks(self.config.front, "extract", leaky_relu(stem(flat)))
         return flat.reshape(*frames.shape[:2], *flat.shape[1:])
 
     def _between(self, known: Array) -> Array:
-        """Features `[B, N - 1, H, W, C]` of the frames between, pair after pair."""
+        """Features `[B, N - 1, H, W, C]` of the missing frames, pair by pair."""
         config = self.config
         pyramid = FeaturePyramid(config.dtype, name="pyramid")
         flat = pyramid(known.reshape(-1, *known.shape[2:]))
@@ -126,7 +125,7 @@ class Model(nn.Module):
         return blocks(x)
 
     def _upsampled(self, sequence: Array) -> Frames:
-        """Images of features `[B, T, H, W, C]`, one time after the other: these are the largest."""
+        """Images from features `[B, T, H, W, C]`, one time per step to save memory."""
         each_time = scan_shared(lambda upsample, carry, x: (carry, upsample(x)), self)
         return each_time(Upsampling(self.config, name="upsample"), None, sequence)[1]
 
@@ -158,5 +157,5 @@ def _interleaved(known: Array, between: Array) -> Array:
 
 
 def _gentle(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Array:
-    """A tenth of Kaiming's normal: residual blocks that start close to the identity."""
+    """A tenth of Kaiming's normal initialisation: residual blocks start close to the identity."""
     return 0.1 * math.sqrt(2 / math.prod(shape[:-1])) * jax.random.normal(key, shape, dtype)
