@@ -107,7 +107,7 @@ def test_times_may_come_in_any_order_and_form():
             0.5,
             r"time 0.5 cannot be reached from \(3,\); there are 0, 1, 2, 3, ...",
         ),
-        ("four-to-seven-at-x2", 0.25, "there are 0, 0.5, 1, 1.5, ..."),
+        ("four-to-seven-at-x2", 0.25, "available are 0, 0.5, 1, 1.5, ..."),
         ("any-time", 5.5, "time 5.5 lies outside the clip, whose 6 frames are 0 .. 5"),
         ("any-time", -0.5, "outside the clip"),
         ("two-to-next", 7, "outside the clip"),

@@ -153,7 +153,7 @@ def test_what_cannot_be_answered_is_refused():
         call_any(frames, [1.5])
     with pytest.raises(ValueError, match="cannot be reached"):
         vfi_jax.interpolate(MIDDLE, {}, frames, [0.3])
-    with pytest.raises(ValueError, match="times must be numbers for a model that answers only"):
+    with pytest.raises(ValueError, match="times must be numbers for a model that predicts only"):
         jax.jit(functools.partial(vfi_jax.interpolate, MIDDLE, {}))(frames, np.float32([0.5]))
     with pytest.raises(ValueError, match=r"times must be \[T\]"):
         call_any(frames, jnp.zeros((3, 1)))

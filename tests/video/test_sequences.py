@@ -191,5 +191,5 @@ def test_a_frame_that_is_not_finite_is_named(tmp_path):
     for n, value in enumerate((0.5, np.nan)):
         page = np.full((8, 8, 3), value, np.float32)
         (tmp_path / f"{n}.tif").write_bytes(tiff([page], 32, form=3))
-    with pytest.raises(ValueError, match=r"1\.tif .* 192 of 192 values are no numbers"):
+    with pytest.raises(ValueError, match=r"1\.tif .* 192 of 192 values are NaN"):
         read_frames(tmp_path)

@@ -1,4 +1,4 @@
-"""Scoring systems as papers do: a protocol names every convention, a run keeps every number."""
+"""Benchmark evaluation: a protocol fixes every convention, a run stores every score."""
 
 from vfi_jax.evaluation.baselines import baseline
 from vfi_jax.evaluation.protocols import PROTOCOLS, Protocol

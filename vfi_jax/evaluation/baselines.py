@@ -1,4 +1,4 @@
-"""What costs nothing to beat: a copied frame, an average, and classical optical flow."""
+"""Baselines: a copied frame, an average, and classical optical flow."""
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -16,14 +16,14 @@ def baseline(name: str, *, scale: int = 1) -> Answer:
 
     Args:
       name: as above.
-      scale: of the models it is compared with: frames are enlarged by bicubic interpolation.
+      scale: scale of the compared models; frames are upsampled by bicubic interpolation.
 
     Returns:
-      From float32 frames `[N, H, W, 3]` in [0, 1] and times in input frames to
-      `[T, scale H, scale W, 3]`, as an `Interpolator`.
+      A function from float32 frames `[N, H, W, 3]` in [0, 1] and times in input frames to
+      `[T, scale H, scale W, 3]`, like an `Interpolator`.
 
     Raises:
-      ValueError: there is none of that name; later: a time past the clip's end.
+      ValueError: unknown name; when called: a time past the clip's end.
     """
     if name not in BASELINES:
         raise ValueError(lookup.unknown("baseline", name, BASELINES))
@@ -36,7 +36,7 @@ def baseline(name: str, *, scale: int = 1) -> Answer:
 
 
 def _at(frames, time, between):
-    """The frame at a time: an input at a whole time, else made of its neighbours."""
+    """The frame at a time: an input at an integer time, otherwise computed from its neighbours."""
     first = int(time // 1)
     if not 0 <= first < len(frames) or (time > first and first + 1 == len(frames)):
         raise ValueError(f"times must lie between 0 and {len(frames) - 1}, got {float(time):g}")
@@ -50,17 +50,17 @@ def _enlarged(frame, scale):
 
 
 def _copy(frame0, frame1, time):
-    """The frame before."""
+    """The previous frame."""
     return frame0
 
 
 def _average(frame0, frame1, time):
-    """The mean of both, wherever the time lies between them."""
+    """The mean of both frames for any time between them."""
     return (frame0 + frame1) / 2
 
 
 def _dis(frame0, frame1, time):
-    """Both frames warped by flows that are read off OpenCV's dense inverse search.
+    """Both frames warped by flows from OpenCV's dense inverse search (DIS).
 
     flow_t0 = -t (1 - t) flow01 + t^2 flow10 and flow_t1 = (1 - t)^2 flow01 - t (1 - t) flow10; the
     result is (1 - t) frame0(p + flow_t0) + t frame1(p + flow_t1).

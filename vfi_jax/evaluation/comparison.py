@@ -1,4 +1,4 @@
-"""Scoring several models on the same samples: resumable, kept as JSON, CSV and a page."""
+"""Evaluation of several models on the same samples: resumable, saved as JSON, CSV and HTML."""
 
 import csv
 import dataclasses
@@ -20,7 +20,7 @@ from vfi_jax.evaluation.tables import Scores
 CONDITIONS = "run.json"
 LINES = "scores.jsonl"
 SECTIONS = "sections"
-PICTURES = 24  # sections that a page has, by default
+PICTURES = 24  # default number of sections of a page
 
 
 def compare(
@@ -36,31 +36,31 @@ def compare(
     pictures: int = PICTURES,
     on_sample: Callable[[str, dict[str, dict[str, float]]], None] = lambda name, scores: None,
 ) -> Scores:
-    """Scores every model on every sample.
+    """Evaluate every model on every sample.
 
-    With `out`, a line is written for each sample as it is done; a later call goes on after them.
-    Samples are known by their name and true frames.
+    With `out`, a line is written after each sample, and a later call resumes from there. Samples
+    are identified by their name and true frames.
 
     Args:
-      interpolators: by the name that the tables show: an `Interpolator`, or a `baseline`.
-      samples: read lazily, one by one.
-      protocol: whose conventions are used.
-      extras: further metrics, as for `evaluate`.
-      flows: from a sample to the picture of a model's flow, by the model's name.
-      data: what the samples are of, in words.
-      weights: what tells a model's weights from others, by the model's name.
+      interpolators: `Interpolator` or `baseline` by the name shown in tables.
+      samples: read lazily, one at a time.
+      protocol: conventions of the evaluation.
+      extras: additional metrics, as for `evaluate`.
+      flows: function from a sample to an image of the model's flow, by model name.
+      data: description of the data.
+      weights: identifier of a model's weights, by model name.
       out: folder for run.json, scores.jsonl and the page's sections.
-      pictures: the first samples that get a section; of those scored earlier, one that lacks its
-        section is answered again.
+      pictures: number of first samples with a section; an already scored sample without its section
+        is run again.
       on_sample: called with each sample's name and its scores by model.
 
     Returns:
-      The mean over a sample's times of every metric, and the count "exact" of `Scored.mean`, by
+      The mean of every metric over a sample's times, and the count "exact" of `Scored.mean`, by
       model and sequence.
 
     Raises:
-      ValueError: `out` holds scores of other models, weights, metrics or data or another protocol;
-        two samples share a name; or as `evaluate`.
+      ValueError: `out` has scores of other models, weights, metrics, data or protocol; two samples
+        share a name; or as in `evaluate`.
     """
     conditions = _conditions(interpolators, protocol, extras)
     conditions |= {"data": data, "weights": ", ".join(map(" ".join, weights.items()))}
@@ -70,7 +70,7 @@ def compare(
     for index, sample in enumerate(samples):
         if sample.name in seen:
             raise ValueError(
-                f"samples must have names of their own, got two of {sample.name}; rename one"
+                f"samples must have unique names, got two named {sample.name}; rename one"
             )
         seen.add(sample.name)
         key = f"{sample.name} {zlib.crc32(sample.targets.tobytes()):08x}"
@@ -84,7 +84,7 @@ def compare(
             if out is not None:
                 _write(out, key, row)
         elif pictured and not _section(out, sample.name).exists():
-            # Sections show no further metrics.
+            # Sections do not show additional metrics.
             _draw(out, _results(interpolators, sample, protocol, ()), flows)
         for model, values in row.items():
             scores[model][sample.name] = values
@@ -101,18 +101,18 @@ def write_report(
     mean: str = "sequences",
     pictures: int = PICTURES,
 ) -> Path:
-    """Writes scores.json, scores.csv and report.html beside what `compare` left.
+    """Write scores.json, scores.csv and report.html into the folder of `compare`.
 
     Args:
-      out: folder given to `compare`.
+      out: folder passed to `compare`.
       scores: its result.
-      title: of the page.
-      facts: one line on what was measured.
-      mean: of the protocol.
-      pictures: as given to `compare`; other sections in the folder are not shown.
+      title: title of the page.
+      facts: one line about the measurement.
+      mean: the protocol's `mean`.
+      pictures: as passed to `compare`; other sections in the folder are not shown.
 
     Returns:
-      The page.
+      Path of the page.
     """
     means = tables.means(scores, of=mean)
     remarks = tables.remarks(scores)
@@ -140,16 +140,16 @@ def write_report(
 
 
 def _strict(value):
-    """With null for what JSON has no number for."""
+    """`value` with null for numbers that JSON does not support."""
     if isinstance(value, dict):
         return {key: _strict(inner) for key, inner in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _conditions(interpolators, protocol, extras):
-    """What a run's numbers depend on, beside data and weights."""
+    """The settings that scores depend on, besides data and weights."""
     fields = dataclasses.asdict(protocol)
-    # Neither of these changes the score of a sequence.
+    # Neither of these affects the score of a sequence.
     others = ("data", "source", "mean")
     rules = (f"{name}={value}" for name, value in fields.items() if name not in others)
     names = [f"{name} by {extra.network}" for extra in extras for name in extra.names]
@@ -161,7 +161,7 @@ def _conditions(interpolators, protocol, extras):
 
 
 def _resume(out, conditions):
-    """What an earlier run under the same conditions left in the folder: scores by sample."""
+    """Scores by sample from an earlier run with the same settings in the folder."""
     path = out / CONDITIONS
     if not path.exists():
         out.mkdir(parents=True, exist_ok=True)
@@ -169,11 +169,11 @@ def _resume(out, conditions):
     for what, held in json.loads(path.read_text()).items():
         if held != conditions[what]:
             raise ValueError(
-                f"{out} holds scores of {what} {held}, not {conditions[what]}; name another --out"
+                f"{out} has scores of {what} {held}, not {conditions[what]}; use another --out"
             )
     file = out / LINES
     lines = file.read_text().splitlines(keepends=True) if file.exists() else []
-    if lines and not lines[-1].endswith("\n"):  # cut off where the run was killed
+    if lines and not lines[-1].endswith("\n"):  # incomplete line of a killed run
         lines.pop()
         file.write_text("".join(lines))
     rows = [json.loads(line) for line in lines]
@@ -196,7 +196,7 @@ def _draw(out, results: dict[str, Scored], flows):
 
 
 def _section(out, name):
-    """A sample's file; its name with what a file's cannot hold escaped."""
+    """A sample's file, named after the sample with special characters escaped."""
     return out / SECTIONS / f"{urllib.parse.quote(name, safe='')}.html"
 
 

@@ -1,4 +1,4 @@
-"""Scores on a terminal."""
+"""Tables of scores for the terminal."""
 
 from rich.console import Console
 from rich.table import Table
@@ -8,13 +8,13 @@ from vfi_jax.evaluation.tables import Scores
 
 
 def show(scores: Scores, *, mean: str = "sequences") -> None:
-    """Prints a row for each sequence and model, then the means and what they leave out.
+    """Print a row per sequence and model, then the means and remarks.
 
-    Columns for each model would not fit a screen.
+    Columns per model would not fit on a screen.
 
     Args:
       scores: by model, then by sequence, then by metric.
-      mean: of the protocol.
+      mean: the protocol's `mean`.
     """
     columns = {name: tables.COLUMNS[name] for name in tables.columns(scores)}
     table = Table("sequence", "model", box=None)
@@ -29,7 +29,7 @@ def show(scores: Scores, *, mean: str = "sequences") -> None:
             style = "bold" if name in means else ""
             table.add_row("" if index else name, model, *cells, style=style)
     console = Console()
-    if not console.is_terminal:  # a file has no width that would cut names short
+    if not console.is_terminal:  # a file has no width limit
         console.width = max(console.width, console.measure(table).maximum)
     console.print(table)
     for remark in tables.remarks(scores):

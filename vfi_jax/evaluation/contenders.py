@@ -1,4 +1,4 @@
-"""What is compared: models with their weights, and baselines."""
+"""The compared models with their weights, and baselines."""
 
 import dataclasses
 import functools
@@ -19,13 +19,13 @@ from vfi_jax.interpolation import Interpolator
 
 @dataclasses.dataclass(frozen=True)
 class Contenders:
-    """Everything that `compare` needs to know of them, by name.
+    """The arguments of `compare` for each model and baseline, by name.
 
     Attributes:
-      answers: what predicts.
-      flows: from a sample to the picture of a model's flow.
-      versions: of the models' weights: a checksum, and options that change the prediction.
-      scale: of all models; baselines enlarge as they do.
+      answers: prediction functions.
+      flows: functions from a sample to an image of the model's flow.
+      versions: checksum of the weights, and options that change the prediction.
+      scale: scale of all models and baselines.
     """
 
     answers: dict[str, Answer]
@@ -41,18 +41,18 @@ def contenders(
     *,
     flow_scale: float | None = None,
 ) -> Contenders:
-    """Loads models and baselines.
+    """Load models and baselines.
 
     Args:
-      models: names or paths, as `weights.load` takes them; where there are no baselines either, the
-        default model.
+      models: names or paths, as in `weights.load`; the default model if there are no baselines
+        either.
       baselines: names of `baseline`.
-      protocol: gives padding and ensemble.
-      flow_scale: option of the models that have it; None: their own.
+      protocol: defines padding and ensemble.
+      flow_scale: option of models that support it; None: their default.
 
     Raises:
       FileNotFoundError: weights are not on this machine.
-      ValueError: an unknown name, models of different scales, or models without that option.
+      ValueError: an unknown name, models of different scales, or models without `flow_scale`.
     """
     names = list(models) or ([] if baselines else [weights.DEFAULT])
     config: dict[str, Any] = {} if flow_scale is None else {"flow_scale": flow_scale}

@@ -1,4 +1,4 @@
-"""Metrics on request: visual information, perceptual distance, steadiness over time."""
+"""Optional metrics: visual information, perceptual distance, temporal consistency."""
 
 import functools
 from fractions import Fraction
@@ -10,11 +10,11 @@ import numpy as np
 from vfi_jax import estimation, metrics, ops, weights
 from vfi_jax.evaluation.score import PEAK, Extra, Sample
 
-LPIPS = {"alex": "lpips", "vgg": "lpips/vgg"}  # heads, by what tables call them
+LPIPS = {"alex": "lpips", "vgg": "lpips/vgg"}  # heads by their name in tables
 
 
 def vif() -> Extra:
-    """VIF as a further metric of `evaluate`: the mean over a sample's times, as "vif"."""
+    """VIF as an additional metric of `evaluate`: the mean over a sample's times, as "vif"."""
     of = jax.jit(functools.partial(metrics.vif, peak=PEAK))
 
     def score(sample: Sample, predictions: np.ndarray) -> dict[str, float]:
@@ -25,10 +25,10 @@ def vif() -> Extra:
 
 
 def lpips(trunk: str = "alex") -> Extra:
-    """LPIPS as a further metric of `evaluate`: the mean over a sample's times, as "lpips".
+    """LPIPS as an additional metric of `evaluate`: the mean over a sample's times, as "lpips".
 
     Args:
-      trunk: "alex", what papers report, or "vgg".
+      trunk: "alex", as reported in papers, or "vgg".
 
     Raises:
       FileNotFoundError: the network's or the heads' weights are not on this machine.
@@ -53,13 +53,13 @@ def lpips(trunk: str = "alex") -> Extra:
 
 
 def temporal(network: estimation.Network = "pwc_net") -> Extra:
-    """Steadiness of inputs and predictions played as one video, against the true one's.
+    """Temporal consistency of the video of inputs and predictions, compared to the true video.
 
-    "tof" in pixels, by flows of this video and the true one; "warping", by flows and occlusion of
-    the true one, of values in [0, 1]. Both are means over pairs of consecutive frames.
+    "tof" in pixels, from flows of both videos; "warping", from flows and occlusion of the true
+    video, for values in [0, 1]. Both are means over pairs of consecutive frames.
 
     Args:
-      network: estimates flow; as for `vfi_jax.flow`.
+      network: flow network, as for `vfi_jax.flow`.
 
     Raises:
       FileNotFoundError: the network's weights are not on this machine.
@@ -68,7 +68,7 @@ def temporal(network: estimation.Network = "pwc_net") -> Extra:
 
     def score(sample: Sample, predictions: np.ndarray) -> dict[str, float]:
         videos = _played(sample, predictions), _played(sample, sample.targets)
-        # Pair by pair: the networks' memory does not grow with the clip.
+        # Pair by pair, so that memory does not grow with the clip.
         values = [
             _steadiness(loaded, *(_floats(video[i : i + 2]) for video in videos))
             for i in range(len(videos[0]) - 1)
@@ -81,7 +81,7 @@ def temporal(network: estimation.Network = "pwc_net") -> Extra:
 
 
 def _steadiness(network, pair, truth):
-    """tOF and warping error of two consecutive frames, `[2, H, W, 3]`, against the true two."""
+    """tOF and warping error of two consecutive frames `[2, H, W, 3]` against the true frames."""
     found, flow01, flow10 = (
         jnp.asarray(estimation.flow(frame0, frame1, network=network))
         for frame0, frame1 in (pair, truth, truth[::-1])
@@ -98,7 +98,7 @@ def _floats(frames):
 
 
 def _played(sample, answers):
-    """Inputs and answers in the order of their times; an answer stands for its input."""
+    """Inputs and predictions in order of time; a prediction replaces an input at the same time."""
     frames = dict(zip(sample.times, answers, strict=True))
     if sample.frames.shape[1:] == answers.shape[1:]:
         inputs = ((Fraction(i), frame) for i, frame in enumerate(sample.frames))

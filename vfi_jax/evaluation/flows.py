@@ -1,4 +1,4 @@
-"""The motion that a model works with, as a picture."""
+"""Visualisation of a model's flow."""
 
 from typing import Any
 
@@ -12,24 +12,24 @@ from vfi_jax import draw
 from vfi_jax.evaluation.score import Sample
 from vfi_jax.interpolation.padding import crop, named, pad
 
-# What systems call their flow fields, best known first: from frame 0 to frame 1; from the frame in
-# between to frame 0; this and the one to frame 1, of every level, the finest last.
+# Names of flow outputs in order of preference: from frame 0 to frame 1; from the new frame to frame
+# 0; from the new frame to both frames at every level, finest last.
 KEYS = ("flow01", "flow_t0", "flows")
-WIDEST = 640  # pixels; larger frames are shrunk first, for a picture need not fill the memory
+WIDEST = 640  # pixels; larger frames are downscaled first to save memory
 
 
 def flow_picture(model: nn.Module, variables: Any, sample: Sample) -> np.ndarray | None:
-    """The flow of a model's prediction in Middlebury's colours.
+    """The flow of a model's prediction in the Middlebury colour code.
 
-    Read off what the model returns beside its frames, under one of the names in `KEYS`.
+    Taken from the model's outputs, under one of the names in `KEYS`.
 
     Args:
       model: a system.
       variables: its variables.
-      sample: its first window is looked at, at the first time that the model can answer there.
+      sample: its first window is used, at the first time that the model can predict.
 
     Returns:
-      `[H, W, 3]` uint8, at most 640 wide; None where the model has no flow.
+      `[H, W, 3]` uint8, at most 640 wide; None if the model has no flow.
     """
     contract = model.contract
     count = min(contract.frames, len(sample.frames))
@@ -47,12 +47,12 @@ def flow_picture(model: nn.Module, variables: Any, sample: Sample) -> np.ndarray
 
 @jax.jit(static_argnums=(0, 1))
 def _field(model, key, variables, frames, times):
-    """`[H, W, 2]`; XLA leaves out what only the frame needs."""
+    """The flow `[H, W, 2]`; XLA removes the computation that only the frame needs."""
     return finest(model.apply(variables, frames, times)[key])
 
 
 def finest(value: Any) -> Any:
-    """`[H, W, C]`: the last level of a pyramid, then the first of every leading axis."""
+    """`[H, W, C]`: the last level of a pyramid, at index 0 of every leading axis."""
     array = value[-1] if isinstance(value, tuple | list) else value
     return array.reshape(-1, *array.shape[-3:])[0]
 

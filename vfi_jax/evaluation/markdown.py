@@ -1,4 +1,4 @@
-"""Results and conventions as pages of the documentation."""
+"""Results and protocols as pages of the documentation."""
 
 import re
 from collections.abc import Iterable
@@ -8,9 +8,7 @@ from vfi_jax.evaluation import tables
 from vfi_jax.evaluation.protocols import PROTOCOLS
 from vfi_jax.evaluation.tables import COLUMNS, Scores
 
-HEAD = (
-    "# Results\n\nEvery table was written by the command above it; running it again replaces it.\n"
-)
+HEAD = "# Results\n\nEach table was written by the command above it; run it again to replace it.\n"
 FIELDS = (
     *("padding", "ensemble", "rounding", "ssim", "channels", "error", "select", "mean", "data"),
 )
@@ -19,14 +17,14 @@ FIELDS = (
 def results(
     title: str, facts: str, command: str, scores: Scores, *, mean: str = "sequences"
 ) -> str:
-    """A section of a results page: the means of each model, by group where there are groups.
+    """A section of a results page: the means of each model, by group if there are groups.
 
     Args:
-      title: names data and protocol; a page has one section of a title.
-      facts: one line on what was measured.
-      command: that measured it.
+      title: data and protocol; titles are unique on a page.
+      facts: one line about the measurement.
+      command: the command that produced the scores.
       scores: by model, then by sequence, then by metric.
-      mean: of a protocol.
+      mean: a protocol's `mean`.
     """
     metrics = tables.columns(scores)
     headings = ["", "model", *(COLUMNS[metric].heading for metric in metrics)]
@@ -45,7 +43,7 @@ def results(
 
 
 def put(page: Path, section: str) -> None:
-    """Writes a section into a page, in the place of one with the same heading if there is one."""
+    """Write a section into a page; it replaces a section with the same heading."""
     text = page.read_text() if page.exists() else HEAD
     head, *sections = re.split(r"(?m)^(?=## )", text)
     heading = section.partition("\n")[0]
@@ -60,13 +58,13 @@ def put(page: Path, section: str) -> None:
 
 
 def protocols() -> str:
-    """The page that lists every protocol's conventions."""
+    """The page that lists the conventions of every protocol."""
     lines = [
         "# Protocols",
         "",
         "A number in a paper's table depends on how frames are padded, rounded and compared. "
-        "`vfi-jax evaluate --protocol NAME` scores by one of these; only numbers of one protocol "
-        "compare. Models take RGB, so channel order is no part of a protocol.",
+        "`vfi-jax evaluate --protocol NAME` uses one of these protocols; only numbers of the same "
+        "protocol are comparable. Models take RGB, so channel order is not part of a protocol.",
         "",
         line(["protocol", *FIELDS, "masked"]),
         line(["---"] * (len(FIELDS) + 2)),
@@ -76,28 +74,28 @@ def protocols() -> str:
         lines.append(line([f"`{name}`", *values, "yes" if protocol.masked else "no"]))
     lines += [
         "",
-        "- **padding**: how frames are brought to the model's size, a name of "
+        "- **padding**: how frames are padded to the model's size, a name in "
         "`vfi_jax.interpolation.PADDINGS`.",
-        "- **ensemble**: test-time augmentation; `flip2` averages with the answer to frames turned "
-        "by half a turn.",
-        "- **rounding** of the prediction to 8 bit before it is scored; `none` only clips.",
-        "- **ssim**: the convention of `vfi_jax.metrics.ssim`. One pair of frames can have .94 by "
-        "`skimage` and .99 by `rife`.",
-        "- **channels** that PSNR and SSIM see: RGB, or Y in studio (16 to 235) or full range.",
-        "- HaarPSI and GMSD always see RGB and whole frames: `vfi_jax.metrics` has their "
-        "definitions. Both follow what viewers prefer where PSNR does not tell frames apart.",
+        "- **ensemble**: test-time augmentation; `flip2` averages with the prediction for frames "
+        "rotated by 180 degrees.",
+        "- **rounding** of the prediction to 8 bits before scoring; `none` only clips.",
+        "- **ssim**: the convention of `vfi_jax.metrics.ssim`. The same frames can score .94 with "
+        "`skimage` and .99 with `rife`.",
+        "- **channels** of PSNR and SSIM: RGB, or Y in studio (16 to 235) or full range.",
+        "- HaarPSI and GMSD always use RGB and whole frames; see `vfi_jax.metrics` for their "
+        "definitions. Both agree better with viewers' preferences than PSNR.",
         "- **error**: the convention of `vfi_jax.metrics.interpolation_error`, on 8-bit values.",
-        "- **select**: frames that are given; the others are predicted.",
-        "- **mean** of all: of `sequences`, or of the means of their `groups`, such as the videos "
-        "that triplets are of.",
-        "- **data**: the set that it is quoted on; it scores any other alike.",
-        "- **masked**: PSNR over the published motion mask alone.",
+        "- **select**: the input frames; the others are predicted.",
+        "- **mean**: over `sequences`, or over the means of their `groups`, such as the videos "
+        "that triplets come from.",
+        "- **data**: the data set it is quoted for; it also works with any other.",
+        "- **masked**: PSNR only inside the published motion mask.",
         "",
-        "## Where the conventions were read",
+        "## Sources of the conventions",
         "",
         *(f"- `{name}`: {protocol.source}" for name, protocol in PROTOCOLS.items()),
         "",
-        "This page is written by `python -m vfi_jax.evaluation.markdown > docs/protocols.md`.",
+        "This page is generated by `python -m vfi_jax.evaluation.markdown > docs/protocols.md`.",
         "",
     ]
     return "\n".join(lines)

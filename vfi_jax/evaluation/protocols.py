@@ -1,4 +1,4 @@
-"""The conventions behind published tables; two tables compare only under one protocol."""
+"""The conventions of published tables; only numbers of the same protocol are comparable."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,26 +9,26 @@ from vfi_jax import lookup
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """Everything that decides a number, apart from model and data.
+    """All settings that affect a score, apart from model and data.
 
-    Channel order is none of it: models take RGB here and turn it themselves where their weights
-    want BGR.
+    Channel order is not part of it: models take RGB and convert it themselves if their weights
+    expect BGR.
 
     Attributes:
-      padding: of the Interpolator: how frames are brought to the model's size.
-      ensemble: of the Interpolator: test-time augmentation.
-      rounding: of the prediction before it is scored: "round" or "truncate" to 8 bit, or "none"
+      padding: padding of the Interpolator.
+      ensemble: test-time augmentation of the Interpolator.
+      rounding: of the prediction before scoring: "round" or "truncate" to 8 bits, or "none"
         (clipped only).
       ssim: convention of `metrics.ssim`.
-      channels: what PSNR and SSIM see: "rgb", or the Y of `metrics.luma`: "studio" or "full".
-      masked: PSNR over the published motion mask alone.
+      channels: channels of PSNR and SSIM: "rgb", or the Y of `metrics.luma`: "studio" or "full".
+      masked: PSNR only inside the published motion mask.
       error: convention of `metrics.interpolation_error`, on 8-bit values.
-      select: which frames of a clip are given: "ends", the listed inputs or the first and the last;
-        "every second", Zooming Slow-Mo's.
-      mean: what the mean of all counts alike: "sequences", or "groups" of them, such as the videos
-        that triplets are of, each by its own mean.
-      data: the data set that the protocol is quoted on; it scores any other alike.
-      source: where the conventions were read.
+      select: input frames of a clip: "ends", the listed inputs or the first and the last; "every
+        second", as for Zooming Slow-Mo.
+      mean: units of the overall mean: "sequences", or the means of "groups" of them, such as the
+        videos that triplets come from.
+      data: the data set that the protocol is quoted for; it also works with any other.
+      source: source of the conventions.
     """
 
     padding: str = "tight"
@@ -46,7 +46,7 @@ class Protocol:
 
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
     {
-        "default": Protocol(source="no paper's: tight padding, rounding, SSIM as since RIFE"),
+        "default": Protocol(source="no paper: tight padding, rounding, SSIM as since RIFE"),
         "sepconv": Protocol(
             padding="sepconv",
             rounding="truncate",
@@ -76,15 +76,15 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             data="middlebury",
             source="hzwer/ECCV2022-RIFE benchmark/MiddleBury_Other.py",
         ),
-        # Rows as HD.py replicates them above and below: 24 of 720, 4 of 1080 and 16 of 544 make
-        # multiples of 64 of them, which their columns are.
+        # HD.py replicates rows at top and bottom: 24 for 720, 4 for 1080 and 16 for 544 rows give
+        # multiples of 64; widths already are.
         "rife-hd": Protocol(
             padding="centred-64",
             ssim="skimage",
             channels="full",
             mean="groups",
             data="hd",
-            source="hzwer/ECCV2022-RIFE benchmark/HD.py, which has PSNR alone",
+            source="hzwer/ECCV2022-RIFE benchmark/HD.py, which computes only PSNR",
         ),
         "ema": Protocol(
             padding="centred-32",
@@ -200,10 +200,10 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
 
 
 def named(name: str) -> Protocol:
-    """The protocol of a name.
+    """The protocol with this name.
 
     Raises:
-      ValueError: there is none; the nearest are listed.
+      ValueError: the name is unknown; the message suggests the closest names.
     """
     if name not in PROTOCOLS:
         raise ValueError(lookup.unknown("protocol", name, PROTOCOLS))

@@ -1,4 +1,4 @@
-"""Published numbers that converted weights must reproduce on Middlebury OTHER."""
+"""Published scores on Middlebury OTHER that converted weights must reproduce."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 @dataclasses.dataclass(frozen=True)
 class Published:
-    """A row of a table.
+    """A published score.
 
     Attributes:
-      protocol: that it was measured by.
-      scores: by metric, means over the 12 sequences.
-      tolerance: half of the last digit that is printed, and float32's share.
-      source: where it is printed.
+      protocol: protocol of the measurement.
+      scores: means over the 12 sequences, by metric.
+      tolerance: half a unit of the last printed digit, plus a margin for float32.
+      source: table of the paper.
     """
 
     protocol: str

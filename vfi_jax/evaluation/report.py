@@ -1,4 +1,4 @@
-"""An HTML page that shows what the numbers mean: one file, no scripts, nothing fetched."""
+"""HTML report of an evaluation: one self-contained file without scripts."""
 
 import base64
 import html
@@ -14,11 +14,11 @@ from vfi_jax.evaluation import tables
 from vfi_jax.evaluation.score import Scored
 from vfi_jax.evaluation.tables import COLUMNS, Scores
 
-AMPLIFY = 4  # error maps show four times the difference
+AMPLIFY = 4  # factor of the difference in error maps
 PATCH = 64  # width of the zoomed worst patch, in pixels
-WIDEST = 640  # pictures are shrunk to this width, in pixels
+WIDEST = 640  # maximum width of images, in pixels
 QUALITY = 90  # of WebP; patches are lossless
-LOSSLESS = 101  # what OpenCV takes for it
+LOSSLESS = 101  # OpenCV's value for lossless WebP
 
 PAGE = Path(__file__).with_name("report.html")
 
@@ -29,11 +29,11 @@ def page(
     """The whole page.
 
     Args:
-      title: of the page.
-      facts: lines: protocol, data, versions; how many sequences a mean is over.
+      title: title of the page.
+      facts: lines about protocol, data, versions and number of sequences.
       scores: by model, then by sequence, then by metric.
-      sections: HTML of each sequence, made by `section`.
-      means: of the scores, by label, then by model, then by metric.
+      sections: HTML of each sequence from `section`.
+      means: means of the scores, by label, then by model, then by metric.
     """
     pictures = "".join(sections)
     return Template(PAGE.read_text()).substitute(
@@ -46,16 +46,16 @@ def page(
 
 
 def section(results: Mapping[str, Scored], flows: Mapping[str, np.ndarray]) -> str:
-    """What one sequence looks like: truth and inputs, and each model's result, error and patch.
+    """HTML of one sequence: ground truth, inputs, and each model's result, error map and patch.
 
     Args:
-      results: of each model on the same sample; the middle one of its times is shown.
-      flows: pictures of the models' flows, uint8 `[H, W, 3]`, where they have one.
+      results: results of each model on the same sample; the middle time is shown.
+      flows: images of the models' flows, uint8 `[H, W, 3]`, if available.
     """
     sample = next(iter(results.values())).sample
     index = len(sample.times) // 2
     time, truth = float(sample.times[index]), sample.targets[index]
-    # One place for all, so that models can be compared: where the first is worst.
+    # The same patch for all models, where the first model is worst, so that they can be compared.
     place = _worst(next(iter(results.values())).predictions[index], truth)
     rows = [
         _row(
@@ -74,10 +74,10 @@ def section(results: Mapping[str, Scored], flows: Mapping[str, np.ndarray]) -> s
         pictures = [
             _figure(result.predictions[index], "result"),
             _patch(result.predictions[index], place, "result, zoomed"),
-            _figure(error, f"difference, {AMPLIFY} times; framed: the zoomed patch"),
+            _figure(error, f"difference x {AMPLIFY}; frame: the zoomed patch"),
         ]
         if model in flows:
-            pictures.append(_figure(flows[model], "flow: hue is direction, strength length"))
+            pictures.append(_figure(flows[model], "flow: hue is direction, saturation is length"))
         rows.append(_row(model, _numbers(result.scores[index]), pictures))
     name = html.escape(sample.name)
     return f'<section id="{name}"><h2>{name}</h2>{"".join(rows)}</section>\n'
@@ -95,7 +95,7 @@ def _numbers(scores):
 
 
 def _means(parts, metrics):
-    """A row for each model (and group of sequences), a column for each metric."""
+    """A row per model (and group of sequences), a column per metric."""
     head = "".join(f"<th>{COLUMNS[metric].heading}</th>" for metric in metrics)
     bodies = []
     for label, by_model in parts.items():
@@ -112,7 +112,7 @@ def _means(parts, metrics):
 
 
 def _sequences(scores, pictures):
-    """A row for each sequence, a column for each model and metric."""
+    """A row per sequence, a column per model and metric."""
     metrics = tables.columns(scores)
     span = len(metrics)
     head = "".join(
@@ -136,7 +136,7 @@ def _sequences(scores, pictures):
 
 
 def _cells(values, metrics, rivals):
-    """Table cells; the best of several models stands out, unless all are alike."""
+    """Table cells; the best of several models is highlighted unless all are equal."""
     cells = []
     for metric in metrics:
         column = COLUMNS[metric]
@@ -149,7 +149,7 @@ def _cells(values, metrics, rivals):
 
 
 def _named(name, content=""):
-    """The first cell of a row; a long name is cut short there and whole on hovering."""
+    """The first cell of a row; long names are truncated and shown in full on hover."""
     return f'<td title="{html.escape(name)}">{content or html.escape(name)}</td>'
 
 
@@ -161,7 +161,7 @@ def _link(name, pictures):
 
 
 def _worst(prediction, truth):
-    """(top, left, height, width) of the patch with the largest mean error, shaped as the frame."""
+    """(top, left, height, width) of the patch with the largest mean error, in frame aspect."""
     error = np.abs(prediction - np.float32(truth)).mean(-1)
     height, width = error.shape
     patch_width = min(PATCH, width)

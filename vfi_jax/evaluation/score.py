@@ -1,4 +1,4 @@
-"""Predictions against the truth, frame by frame."""
+"""Scores of predictions against ground truth, frame by frame."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,20 +12,20 @@ from vfi_jax import metrics
 from vfi_jax.evaluation import tables
 from vfi_jax.evaluation.protocols import Protocol
 
-PEAK = 255.0  # scores are of 8-bit values
+PEAK = 255.0  # scores use 8-bit values
 METRICS = ("psnr", "ssim", "haarpsi", "gmsd", "ie")
 
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """One question with its answers.
+    """Input frames with the true frames at some times.
 
     Attributes:
-      name: of the clip.
-      frames: uint8 `[N, H, W, 3]`, what the model is given.
+      name: name of the clip.
+      frames: uint8 `[N, H, W, 3]`, the model's input.
       times: in input frames.
       targets: uint8 `[T, sH, sW, 3]`, the true frames at `times`.
-      mask: `[sH, sW, 1]`, 1 where motion is scored; None: everywhere.
+      mask: `[sH, sW, 1]`, 1 for scored pixels; None: all.
     """
 
     name: str
@@ -37,13 +37,13 @@ class Sample:
 
 @dataclasses.dataclass(frozen=True)
 class Scored:
-    """What a model made of a sample.
+    """A model's predictions for a sample, and their scores.
 
     Attributes:
-      sample: the question.
-      predictions: `[T, sH, sW, 3]` 8-bit values as the protocol rounds them, float32.
-      scores: for each time, by the names in `METRICS`.
-      extra: further metrics of the whole sample, by name.
+      sample: the sample.
+      predictions: `[T, sH, sW, 3]` 8-bit values, rounded by the protocol, float32.
+      scores: per time, by the names in `METRICS`.
+      extra: additional metrics of the whole sample, by name.
     """
 
     sample: Sample
@@ -53,10 +53,10 @@ class Scored:
 
     @property
     def mean(self) -> dict[str, float]:
-        """The means over the sample's times, the further metrics, and "exact".
+        """The means over the sample's times, the additional metrics, and "exact".
 
-        "exact" counts the times at which the prediction is the truth. Their PSNR is infinite and is
-        left out of the mean, which is infinite where no other is left.
+        "exact" counts the times at which the prediction equals the ground truth. Their PSNR is
+        infinite and excluded from the mean, unless all are infinite.
         """
         values = {name: [at[name] for at in self.scores] for name in METRICS}
         exact = sum(np.isposinf(values["psnr"]))
@@ -70,12 +70,12 @@ Answer = Callable[[np.ndarray, Sequence[Fraction]], np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Extra:
-    """Further metrics of a whole sample.
+    """Additional metrics of a whole sample.
 
     Attributes:
-      names: of the metrics.
-      network: that they are measured by.
-      score: from a sample and the predictions, `[T, H, W, 3]` 8-bit values, to their values.
+      names: names of the metrics.
+      network: the network they use.
+      score: function of a sample and the predictions, `[T, H, W, 3]` 8-bit values, to their values.
     """
 
     names: tuple[str, ...]
@@ -90,28 +90,28 @@ def evaluate(
     *,
     extras: Sequence[Extra] = (),
 ) -> Iterator[Scored]:
-    """Scores a model on samples, one after the other.
+    """Evaluate a model on samples, one at a time.
 
     Args:
       interpolator: with the protocol's padding and ensemble.
       samples: read lazily.
-      protocol: how predictions are scored.
-      extras: further metrics, such as `extras.lpips()`.
+      protocol: conventions of the scores.
+      extras: additional metrics, such as `extras.lpips()`.
 
     Raises:
       ValueError: the model cannot reach a sample's times, or its frames have another size or are
         not finite.
     """
     for sample in samples:
-        # Floats come back unclipped and unrounded, so that the protocol decides.
+        # Float output is neither clipped nor rounded; the protocol decides on rounding.
         answers = interpolator(sample.frames.astype(np.float32) / np.float32(PEAK), sample.times)
         if answers.shape != sample.targets.shape:
             raise ValueError(
-                f"sample {sample.name} has targets {sample.targets.shape} and the model makes "
+                f"sample {sample.name} has targets {sample.targets.shape}, but the model predicts "
                 f"{answers.shape}"
             )
         if not np.isfinite(answers).all():
-            raise ValueError(f"the model's answer to sample {sample.name} is not finite")
+            raise ValueError(f"the model's prediction for sample {sample.name} is not finite")
         predictions = quantise(answers, protocol.rounding)
         scores = [
             score(prediction, target, protocol, mask=sample.mask)
@@ -137,23 +137,23 @@ def score(
     *,
     mask: np.ndarray | None = None,
 ) -> dict[str, float]:
-    """The numbers of one frame.
+    """Scores of one frame.
 
     Args:
       prediction: `[H, W, 3]`, 8-bit values of any type.
       target: `[H, W, 3]` uint8.
       protocol: whose conventions are used.
-      mask: `[H, W, 1]`; used where the protocol scores inside the mask.
+      mask: `[H, W, 1]`; used if the protocol scores inside a mask.
 
     Returns:
-      By the names in `METRICS`: PSNR in dB, IE in 8-bit steps. HaarPSI, GMSD and IE are of RGB
-      whole frames under every protocol.
+      Scores by the names in `METRICS`: PSNR in dB, IE in 8-bit steps. HaarPSI, GMSD and IE use
+      whole RGB frames under every protocol.
 
     Raises:
-      ValueError: the protocol needs a mask and there is none.
+      ValueError: the protocol needs a mask and `mask` is None.
     """
     if protocol.masked and mask is None:
-        raise ValueError("this protocol scores inside a motion mask and the sample has none")
+        raise ValueError("this protocol scores inside a motion mask, but the sample has none")
     values = _score(
         jnp.asarray(prediction, jnp.float32),
         jnp.asarray(target, jnp.float32),

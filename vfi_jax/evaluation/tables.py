@@ -1,4 +1,4 @@
-"""Scores as rows: means, groups of sequences, and how each metric is written."""
+"""Tables of scores: means, groups of sequences, and formats of metrics."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -7,17 +7,17 @@ import numpy as np
 
 Scores = dict[str, dict[str, dict[str, float]]]  # by model, by sequence, by metric
 
-MOST_GROUPS = 8  # folders of a data set beyond that are no classes to compare
+MOST_GROUPS = 8  # more folders than this are clips, not classes
 
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """How a metric is written.
+    """Format of a metric in tables.
 
     Attributes:
-      heading: with the unit.
-      digits: after the point, as the field's tables have them.
-      larger: is better.
+      heading: heading with unit.
+      digits: number of decimals, as in published tables.
+      larger: whether larger is better.
     """
 
     heading: str
@@ -25,11 +25,11 @@ class Column:
     larger: bool = False
 
     def text(self, value: float) -> str:
-        """The value as it stands in a table."""
+        """The value as table text."""
         return f"{value:.{self.digits}f}"
 
     def best(self, values: Iterable[float]) -> float:
-        """The best of several models' values."""
+        """The best of the values of several models."""
         return (max if self.larger else min)(values)
 
 
@@ -47,32 +47,32 @@ COLUMNS: Mapping[str, Column] = {
 
 
 def columns(scores: Scores) -> list[str]:
-    """Names of the metrics that the scores have."""
+    """Names of the metrics in the scores."""
     return [name for name in COLUMNS if name in _first(_first(scores))]
 
 
 def mean(rows: dict[str, dict[str, float]]) -> dict[str, float]:
-    """The unweighted mean over sequences, as tables print it."""
+    """The unweighted mean over sequences, as in tables."""
     return means({"": rows})[f"mean of {len(rows)}"][""]
 
 
 def mean_of(values: Iterable[float]) -> float:
-    """The mean of those that are not infinite; infinite where all are, NaN where there are none."""
+    """The mean of the finite values; infinite if none is finite, NaN if there are no values."""
     values = list(values)
     bounded = [value for value in values if not np.isinf(value)]
     return float(np.mean(bounded or values)) if values else float("nan")
 
 
 def means(scores: Scores, *, of: str = "sequences") -> dict[str, dict[str, dict[str, float]]]:
-    """Means by model: of each group of sequences, where there are groups, then of all.
+    """Means by model, of each group of sequences if there are groups, then of all.
 
-    A mean depends on its own model alone. A sequence whose PSNR is infinite is left out of the
-    model's mean PSNR, and `remarks` says so.
+    A mean depends only on its own model. Sequences with infinite PSNR are excluded from the model's
+    mean PSNR, and `remarks` reports them.
 
     Args:
       scores: by model, then by sequence, then by metric.
-      of: what the mean of all is one of: "sequences", or "groups" as a protocol's `mean` has it,
-        which then are all shown, however many.
+      of: units of the overall mean: "sequences" or "groups", as in a protocol's `mean`; with
+        "groups", all groups are shown.
 
     Returns:
       By label, such as "easy (15)" or "mean of 60", then by model and metric.
@@ -93,7 +93,7 @@ def means(scores: Scores, *, of: str = "sequences") -> dict[str, dict[str, dict[
 
 
 def remarks(scores: Scores) -> list[str]:
-    """For each model with infinite PSNRs a line that says how many sequences its mean is over."""
+    """A line per model with infinite PSNRs, with the number of sequences in its mean."""
     lines = []
     for model, rows in scores.items():
         exact = sum(int(values.get("exact", 0)) for values in rows.values())
@@ -101,8 +101,8 @@ def remarks(scores: Scores) -> list[str]:
             finite = sum(np.isfinite(values["psnr"]) for values in rows.values())
             frames = "1 frame equals" if exact == 1 else f"{exact} frames equal"
             lines.append(
-                f"{model}: PSNR over {finite} of {len(rows)} sequences; {frames} the truth, "
-                "with infinite PSNR that no mean includes"
+                f"{model}: PSNR over {finite} of {len(rows)} sequences; {frames} the ground truth, "
+                "with infinite PSNR, excluded from the mean"
             )
     return lines
 
@@ -118,8 +118,7 @@ def _over_groups(parts):
 def groups(names: Iterable[str], *, most: int | None = MOST_GROUPS) -> dict[str, list[str]]:
     """Sequences by class: the part before the first "/" of names such as "easy/horses".
 
-    Empty where a name has none, where there is one class, or where there are more than `most`,
-    which are no classes.
+    Empty if a name has no class, if there is only one class, or if there are more than `most`.
     """
     found: dict[str, list[str]] = {}
     for name in names:

@@ -1,5 +1,5 @@
-"""Image files: which ones a folder holds, what they are, their pixels. All of the library reads and
-writes images here.
+"""Image files: listing folders, reading headers and pixels, writing. The only place in the library
+that reads and writes images.
 """
 
 from vfi_jax.images.colour import PLAIN, Colour

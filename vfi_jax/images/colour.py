@@ -18,15 +18,15 @@ class Colour:
     """The colour space of an image: ICC profile, gamma, primaries.
 
     Attributes:
-      chunks: PNG chunks that declare it, complete; empty: none is declared.
-      space: of the ICC profile: "RGB", "GRAY", "CMYK" ...; "" without one.
+      chunks: complete PNG chunks that declare it; empty: not declared.
+      space: colour space of the ICC profile: "RGB", "GRAY", "CMYK" ...; "" without a profile.
     """
 
     chunks: bytes = b""
     space: str = ""
 
     def fits(self, *, grey: bool) -> bool:
-        """Whether a grey image, or an RGB image, may declare it."""
+        """Whether a grey (or RGB) image may declare it."""
         return self.space in ("", "GRAY" if grey else "RGB")
 
 
@@ -42,19 +42,19 @@ def of_image(image: Image.Image, file: BinaryIO) -> Colour:
 
 
 def of_tiff(tags: Any) -> Colour:
-    """The colour space that a TIFF's tags declare."""
+    """The colour space declared by a TIFF's tags."""
     profile = tags.get(ICC_PROFILE) or b""
     return Colour(_icc_chunk(profile) or _primaries_chunk(tags), _space(profile))
 
 
 def insert(png: bytes, colour: Colour) -> bytes:
-    """A PNG file's bytes with the chunks after its header."""
+    """A PNG file's bytes with the chunks inserted after its header."""
     end = len(SIGNATURE) + 25  # of IHDR, which comes first
     return png[:end] + colour.chunks + png[end:]
 
 
 def _png_chunks(file):
-    """The chunks that come before the pixels."""
+    """The chunks before the pixels."""
     file.seek(len(SIGNATURE))
     found = b""
     while len(head := file.read(8)) == 8:

@@ -16,8 +16,8 @@ from vfi_jax.images import tiff
 from vfi_jax.images.colour import PLAIN, Colour, of_image
 
 ORIENTATION = 0x0112  # EXIF tag
-ANIMATED = ("GIF", "PNG", "WEBP")  # whose further pictures are frames; those of a JPEG are previews
-# What decoders raise for files that are damaged, cut short or something else.
+ANIMATED = ("GIF", "PNG", "WEBP")  # formats with animations; further images in a JPEG are previews
+# Exceptions of decoders for damaged, truncated and other files.
 DAMAGED = (OSError, SyntaxError, EOFError, struct.error, ValueError, cv2.error)
 Source = Path | bytes
 
@@ -29,11 +29,11 @@ class Info:
     Attributes:
       format: "PNG", "TIFF" and so on, as Pillow names it.
       size: (width, height) in pixels, as shown.
-      bits: 8 per channel, or 16 for all that has more.
+      bits: 8 per channel, or 16 for higher bit depths.
       alpha: whether it has transparency.
       grey: whether it has one channel.
-      pages: pictures in the file.
-      durations: how long each is shown, in seconds, of an animated WebP; else empty.
+      pages: number of images in the file.
+      durations: display time of each frame of an animated WebP in seconds; otherwise empty.
       colour: the colour space.
     """
 
@@ -48,10 +48,10 @@ class Info:
 
 
 def inspect(paths: Sequence[Path]) -> list[Info]:
-    """The properties of images of one size.
+    """The properties of images of equal size.
 
     Raises:
-      ValueError: one is no image or of another size; it is named.
+      ValueError: a file is not an image or has another size; the message names it.
     """
     found = [read_info(path) for path in paths]
     for path, info in zip(paths, found, strict=True):
@@ -67,7 +67,7 @@ def read_info(path: Path) -> Info:
     """The properties of an image.
 
     Raises:
-      ValueError: it is no image.
+      ValueError: it is not an image.
     """
     with opened(path) as file:
         if pages := tiff.pages(file):
@@ -88,17 +88,17 @@ def read_info(path: Path) -> Info:
 
 
 def loop(path: Path) -> int:
-    """How often an animation plays: 0 for ever, -1 once, else so many times again."""
+    """Loop count of an animation: 0 endless, -1 plays once, n repeats n times."""
     with Image.open(path) as image:
         return image.info.get("loop", -1)
 
 
 @contextlib.contextmanager
 def opened(source: Source) -> Iterator[BinaryIO]:
-    """A file of an image, or its bytes, opened; what a decoder raises names it.
+    """Open an image file or bytes; errors of decoders then name it.
 
     Raises:
-      ValueError: it does not exist, or what is read inside fails.
+      ValueError: it does not exist, or reading inside the context fails.
     """
     if isinstance(source, Path) and not source.exists():
         raise ValueError(f"image {source} does not exist")
@@ -110,15 +110,15 @@ def opened(source: Source) -> Iterator[BinaryIO]:
 
 
 def named(source: Source) -> str:
-    """What an error calls a file, or its bytes."""
+    """Name of a file, or of bytes, for error messages."""
     return str(source) if isinstance(source, Path) else f"a file of {len(source)} bytes"
 
 
 def orientation(image: Image.Image) -> int:
-    """How an image opened by Pillow is to be turned, as EXIF numbers it; 1: not at all."""
+    """EXIF orientation of an image opened by Pillow; 1: upright."""
     if image.format == "TIFF":
-        return 1  # Pillow and OpenCV turn these themselves
-    # Pillow decodes a whole PNG to look for a tag behind the pixels, where nobody writes one.
+        return 1  # Pillow and OpenCV rotate these themselves
+    # Pillow would decode a whole PNG to look for a tag after the pixels, where it never is.
     if image.format == "PNG" and "exif" not in image.info:
         return 1
     return image.getexif().get(ORIENTATION, 1)
@@ -128,7 +128,7 @@ def bits_of(image: Image.Image) -> int:
     """8 or 16 per channel.
 
     Raises:
-      ValueError: what Pillow decodes of it has no white.
+      ValueError: Pillow's decoded values have no defined white.
     """
     if image.format == "PNG":
         return 16 if any("16" in str(tile.args) for tile in getattr(image, "tile", ())) else 8
@@ -141,7 +141,7 @@ def bits_of(image: Image.Image) -> int:
 
 
 def count_frames(image: Image.Image) -> int:
-    """Pictures of an animation, the one that is shown in its place not counted; else 1."""
+    """Number of frames of an animation without its fallback image; otherwise 1."""
     if image.format not in ANIMATED:
         return 1
     count = getattr(image, "n_frames", 1)
@@ -149,7 +149,7 @@ def count_frames(image: Image.Image) -> int:
 
 
 def has_substitute(image: Image.Image) -> bool:
-    """Whether the first picture of an animated PNG is for readers that show no animation."""
+    """Whether the first image of an animated PNG is a fallback for readers without animation."""
     return bool(getattr(image, "default_image", False))
 
 
@@ -169,7 +169,7 @@ def _of_pages(pages):
 
 
 def _durations(image, count):
-    """Of an animated WebP, which tells them only when a picture is decoded."""
+    """Durations of an animated WebP, which are known only after decoding each frame."""
     if image.format != "WEBP" or count == 1:
         return ()
     found = []

@@ -1,4 +1,4 @@
-"""Names of files: which belong to the system, their natural order, gaps in their numbers."""
+"""File names: system files, natural order, gaps in numbering."""
 
 import itertools
 import re
@@ -7,27 +7,27 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 SUFFIXES = (*(".png", ".apng", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"),)
-# What macOS, Windows, Linux desktops and network drives leave in folders, besides hidden files.
+# Files that macOS, Windows, Linux desktops and network drives create, besides hidden files.
 SYSTEM_NAMES = {
     *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir"),
     *("$recycle.bin", "system volume information", "lost+found"),
 }
-# A minus sign stands at the start or after what is neither a letter, a digit nor another hyphen.
+# A minus sign is at the start or after a character that is not a letter, digit or hyphen.
 NUMBER = r"(?:(?<![^\W_])(?<!-)-)?\d+"
 SIGNED = r"-?\d+"
 
 
 def is_system_file(path: str | Path) -> bool:
-    """Whether a file or folder belongs to the system or is hidden: its name begins with a full
-    stop (.DS_Store, ._x, .nfs0001, .gitkeep) or is one such as Thumbs.db, desktop.ini, __MACOSX.
+    """Whether a file or folder is hidden (.DS_Store, ._x, .nfs0001, .gitkeep) or a system file such
+    as Thumbs.db, desktop.ini, __MACOSX.
     """
     name = Path(path).name
     return name.startswith(".") or name.lower() in SYSTEM_NAMES
 
 
 def walk(folder: Path) -> list[Path]:
-    """All files below a folder in natural order, system files and what lies in system folders
-    excepted.
+    """All files below a folder in natural order, except system files and contents of system
+    folders.
     """
     files = []
     for entry in natural(folder.iterdir()):
@@ -47,15 +47,15 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def list_folders(folder: Path) -> list[Path]:
-    """The folders in a folder in natural order, system folders excepted."""
+    """The folders in a folder in natural order, except system folders."""
     return natural(path for path in folder.iterdir() if path.is_dir() and not is_system_file(path))
 
 
 def natural(paths: Iterable[Path]) -> list[Path]:
-    """Sorted by name, numbers by value: 2.png before 10.png, "shot -2" before "shot 1".
+    """Sort by name with numbers by value: 2.png before 10.png, "shot -2" before "shot 1".
 
-    A hyphen is a minus sign at the start of a name and after a space, an underscore and the like.
-    After a letter it is one only where other names have the same number without it: f-1, f0, f1.
+    A hyphen is a minus sign at the start of a name and after a space, underscore or similar. After
+    a letter it is a minus sign only if other names have numbers without it: f-1, f0, f1.
     """
     paths = list(paths)
     keys = dict(zip(paths, _keys([path.name for path in paths]), strict=True))
@@ -63,17 +63,17 @@ def natural(paths: Iterable[Path]) -> list[Path]:
 
 
 def spacing(paths: Sequence[Path]) -> list[int] | None:
-    """Steps in time from each file of a sequence to the next, by the numbers in their names.
+    """Time steps from each file of a sequence to the next, from the numbers in their names.
 
-    The smallest difference between neighbours is one step. Between names that differ in more than
-    one number, or in more than numbers, there is one step.
+    The smallest difference between neighbours is one step. Names that differ in more than one
+    number are one step apart.
 
     Args:
       paths: in natural order.
 
     Returns:
-      One number fewer than paths; None where the numbers are not multiples of one step, as time
-      stamps are not.
+      One number fewer than paths; None if the numbers are not multiples of one step, for example
+      timestamps.
     """
     keys = _keys([path.name for path in paths])
     differences = [_difference(*pair) for pair in itertools.pairwise(keys)]
@@ -84,7 +84,7 @@ def spacing(paths: Sequence[Path]) -> list[int] | None:
 
 
 def _difference(key, other):
-    """How much larger the only number is that differs; None where names differ otherwise."""
+    """Difference of the only number that differs; None if names differ otherwise."""
     apart = [
         place for place, pair in enumerate(zip(key, other, strict=False)) if pair[0] != pair[1]
     ]
@@ -94,7 +94,7 @@ def _difference(key, other):
 
 
 def _keys(names):
-    """Texts and numbers in turn, of each name."""
+    """Alternating texts and numbers of each name."""
     names = [unicodedata.normalize("NFC", name).casefold() for name in names]
     plain = [_parts(NUMBER, name) for name in names]
     signed = [_parts(SIGNED, name) for name in names]

@@ -1,4 +1,4 @@
-"""Pixels of image files."""
+"""Reading the pixels of image files."""
 
 import contextlib
 import itertools
@@ -17,22 +17,23 @@ from vfi_jax.images.info import Source
 def read(
     source: Source, *, page: int | None = None, bits: int = 8, alpha: bool = False
 ) -> np.ndarray:
-    """An image as shown: any colour mode becomes RGB, EXIF orientation is applied.
+    """Read an image as displayed: converted to RGB, with EXIF orientation applied.
 
-    Samples of more than 8 bits are scaled by the file's own depth: white is white, whether the
-    file has it at 4095 of 12 bits, at 65535, or at 1 in floating point.
+    Samples of more than 8 bits are scaled by the file's bit depth, so that white is 65535 for
+    12-bit (4095), 16-bit and floating-point (1.0) files.
 
     Args:
       source: the file, or its bytes.
-      page: of a file of several pictures; None: there must be only one.
+      page: index of an image in the file; None: the file must have only one.
       bits: 8 for uint8, 16 for uint16.
-      alpha: with a fourth channel.
+      alpha: add a fourth channel.
 
     Returns:
       `[H, W, 3 or 4]` uint8 or uint16.
 
     Raises:
-      ValueError: it cannot be decoded, has no such page, or several where one is wanted.
+      ValueError: it cannot be decoded, does not have this page, or has several pages and `page` is
+        None.
     """
     pictures = read_pages(source, bits=bits, alpha=alpha, first=page or 0)
     with contextlib.closing(pictures):
@@ -41,26 +42,26 @@ def read(
     if pixels is None:
         raise ValueError(f"{info.named(source)} has no page {page}")
     if several:
-        raise ValueError(f"{info.named(source)} holds several pictures and one is wanted")
+        raise ValueError(f"{info.named(source)} contains several images, expected one")
     return pixels
 
 
 def read_pages(
     source: Source, *, bits: int = 8, alpha: bool = False, first: int = 0
 ) -> Generator[np.ndarray]:
-    """The pictures of a file in order: pages of a TIFF, frames of a GIF, WebP or animated PNG.
+    """The images of a file in order: pages of a TIFF, frames of a GIF, WebP or animated PNG.
 
     Args:
       source: the file, or its bytes.
-      bits: as `read`.
-      alpha: as `read`.
-      first: page to begin with.
+      bits: as in `read`.
+      alpha: as in `read`.
+      first: first page.
 
     Yields:
-      What `read` returns.
+      Images as returned by `read`.
 
     Raises:
-      ValueError: one cannot be decoded.
+      ValueError: an image cannot be decoded.
     """
     with info.opened(source) as file:
         pages = tiff.pages(file)
@@ -89,7 +90,7 @@ def _frames(file, first):
         turn = info.orientation(image)
         if info.bits_of(image) == 16:
             if count > 1:
-                raise ValueError("an animated PNG of 16 bits is not read; save its frames")
+                raise ValueError("16-bit animated PNGs are not supported; save single frames")
             if first == 0:
                 yield _turned(_deep_png(_bytes(file)), turn)
             return
@@ -99,7 +100,7 @@ def _frames(file, first):
 
 
 def _shown(image):
-    """An image of 8 bits as `[H, W, 3 or 4]`."""
+    """An 8-bit image as `[H, W, 3 or 4]`."""
     alpha = "A" in image.getbands() or "transparency" in image.info
     try:
         return np.array(image.convert("RGBA" if alpha else "RGB"))
@@ -108,13 +109,13 @@ def _shown(image):
 
 
 def _deep_png(data):
-    """A PNG of 16 bits; Pillow reads these with 8."""
+    """A 16-bit PNG, which Pillow would read with 8 bits."""
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise ValueError("its pixels are damaged")
     pixels = np.atleast_3d(pixels)
     if pixels.shape[-1] >= 3:
-        pixels[..., :3] = pixels[..., 2::-1]  # OpenCV has blue first
+        pixels[..., :3] = pixels[..., 2::-1]  # OpenCV uses BGR
     return pixels
 
 
@@ -124,7 +125,7 @@ def _bytes(file: BinaryIO) -> bytes:
 
 
 def _turned(pixels, orientation):
-    """Upright, as EXIF says."""
+    """Rotate the pixels upright according to EXIF."""
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -135,7 +136,7 @@ def _turned(pixels, orientation):
 
 
 def _fitted(pixels, bits, alpha):
-    """With the channels and bits that are wanted."""
+    """Convert to the requested channels and bits."""
     if pixels.shape[-1] == 1:
         pixels = pixels.repeat(3, axis=-1)
     if alpha and pixels.shape[-1] == 3:

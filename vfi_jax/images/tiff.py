@@ -1,7 +1,8 @@
-"""TIFF files: the pages that are pictures, and pixels that Pillow does not read in full.
+"""TIFF files: image pages, and pixel formats that Pillow does not read at full depth.
 
-Pillow knows no samples of 10, 12 or 14 bits, gives 8 bits of 16 and refuses colours in floating
-point. OpenCV decodes these, but turns no white-is-zero round and mistakes separate planes.
+Pillow does not support 10, 12 and 14-bit samples, reads 16-bit colour as 8 bits and rejects
+floating-point colour. OpenCV decodes these, but does not invert white-is-zero and misreads separate
+planes.
 """
 
 import dataclasses
@@ -20,28 +21,28 @@ KINDS = {UNSIGNED: "unsigned", SIGNED: "signed", FLOAT: "floating-point"}
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = 0, 1, 2  # PhotometricInterpretation
 REDUCED, MASK = 1, 4  # bits of NewSubfileType: a preview, a mask of another page
 ASSOCIATED, UNASSOCIATED = 1, 2  # ExtraSamples: alpha, multiplied into the colours or not
-DEEP = {  # what OpenCV decodes
+DEEP = {  # formats that OpenCV decodes
     *((bits, UNSIGNED) for bits in (10, 12, 14, 16, 32)),
     *((bits, SIGNED) for bits in (16, 32)),
     *((bits, FLOAT) for bits in (32, 64)),
 }
-TOGETHER = 2**23  # samples of pages that are decoded at a time
-OVERSHOOT = 0.1  # past black and white, as resampling makes it, that is clipped
+TOGETHER = 2**23  # number of samples decoded at a time
+OVERSHOOT = 0.1  # beyond black and white, from resampling; clipped
 
 
 @dataclasses.dataclass(frozen=True)
 class Page:
-    """A page, by its tags.
+    """A page, from its tags.
 
     Attributes:
-      index: of the page in the file.
+      index: index of the page in the file.
       size: (width, height) in pixels, as shown.
-      bits: per sample.
-      form: of the samples, UNSIGNED, SIGNED or FLOAT.
-      samples: per pixel.
-      photometric: what they mean.
-      planar: whether each plane is stored by itself.
-      extra: what a sample past the colours means.
+      bits: bits per sample.
+      form: sample format: UNSIGNED, SIGNED or FLOAT.
+      samples: samples per pixel.
+      photometric: photometric interpretation.
+      planar: whether planes are stored separately.
+      extra: meaning of the extra sample.
       colour: the colour space.
     """
 
@@ -57,12 +58,12 @@ class Page:
 
     @property
     def deep(self) -> bool:
-        """Whether Pillow would lose something."""
+        """Whether Pillow would lose precision."""
         return max(self.bits) > 8 or not {*self.form} <= {UNSIGNED, 4}
 
     @property
     def grey(self) -> bool:
-        """Whether it is a grey picture without alpha."""
+        """Whether it is a grey image without alpha."""
         return self.samples == 1 and self.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO)
 
     @property
@@ -72,7 +73,7 @@ class Page:
 
 
 def pages(file: BinaryIO) -> list[Page]:
-    """The pages of a file that are pictures: no previews, no masks. None of what is no TIFF.
+    """The image pages of a file, without previews and masks; empty if it is not a TIFF.
 
     Raises:
       SyntaxError: the file is damaged.
@@ -96,25 +97,25 @@ def pages(file: BinaryIO) -> list[Page]:
         if not tags.get(254, 0) & (REDUCED | MASK):
             found.append(_page(len(seen) - 1, tags))
     if not found:
-        raise SyntaxError("the TIFF holds no picture")
+        raise SyntaxError("the TIFF contains no image")
     file.seek(0)
     return found
 
 
 def read_deep(pages: Sequence[Page], data: np.ndarray) -> Iterator[np.ndarray]:
-    """Pages whose samples Pillow does not read in full.
+    """Read pages whose samples Pillow does not read at full depth.
 
     Args:
-      pages: which, in the file's order.
+      pages: the pages to read, in file order.
       data: uint8, the file's bytes.
 
     Yields:
-      `[H, W, 1, 3 or 4]` uint16: white at 65535, RGB, upright.
+      `[H, W, 1, 3 or 4]` uint16, white at 65535, RGB, upright.
 
     Raises:
-      ValueError: it cannot be decoded, or its values have no black and white.
+      ValueError: it cannot be decoded, or the range of its values is undefined.
     """
-    # OpenCV finds a page by going through those before it: each by itself takes quadratic time.
+    # OpenCV seeks a page by skipping all earlier ones: reading them one at a time is quadratic.
     most = max(1, TOGETHER // (pages[0].size[0] * pages[0].size[1] * pages[0].samples))
     for start in range(0, len(pages), most):
         run = pages[start : start + most]
@@ -122,7 +123,7 @@ def read_deep(pages: Sequence[Page], data: np.ndarray) -> Iterator[np.ndarray]:
         first, end = run[0].index, run[-1].index + 1
         _, found = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED, range=(first, end))
         if len(found) != end - first:
-            what = "are damaged, or compressed in a way that OpenCV does not know"
+            what = "are damaged, or use a compression that OpenCV does not support"
             raise ValueError(f"the TIFF's {kinds[0]} samples {what}")
         yield from (_finished(page, found[page.index - first]) for page in run)
 
@@ -132,7 +133,7 @@ def _finished(page, decoded):
     if page.photometric == WHITE_IS_ZERO:
         pixels = np.uint16(65535) - pixels
     if pixels.shape[-1] >= 3:
-        pixels[..., :3] = pixels[..., 2::-1]  # OpenCV has blue first
+        pixels[..., :3] = pixels[..., 2::-1]  # OpenCV uses BGR
     if page.alpha and page.extra[0] == ASSOCIATED:
         colours = pixels[..., :3] * np.float64(65535) / np.maximum(pixels[..., 3:], 1)
         pixels[..., :3] = np.rint(np.minimum(colours, 65535))
@@ -162,13 +163,13 @@ def _several(value):
 
 
 def _decodable(page):
-    """The kind of the samples in words, where OpenCV gets them right."""
+    """The kind of the samples in words, if OpenCV decodes them correctly."""
     kind = f"{page.bits[0]}-bit {KINDS.get(page.form[0], 'unknown')}"
     way = "save it as a 16-bit PNG or TIFF, white at 65535"
     if len({*page.bits}) > 1 or len({*page.form}) > 1 or (page.bits[0], page.form[0]) not in DEEP:
         raise ValueError(f"TIFF samples of {page.bits} bits, {kind}, cannot be decoded; {way}")
     if page.planar:
-        raise ValueError(f"{kind} planes stored one after the other cannot be decoded; {way}")
+        raise ValueError(f"{kind} samples in separate planes cannot be decoded; {way}")
     greys = page.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO) and page.samples == 1
     if not greys and not (page.photometric == RGB and page.samples in (3, 4)):
         raise ValueError(
@@ -184,14 +185,14 @@ def _scaled(values, bits, form):
         unknown = np.count_nonzero(~np.isfinite(values))
         if unknown:
             raise ValueError(
-                f"{unknown} of {values.size} values are no numbers (NaN or infinite); fill them, "
+                f"{unknown} of {values.size} values are NaN or infinite; fill them, "
                 "such as with cv2.inpaint, and save the image again"
             )
         low, high = float(values.min()), float(values.max())
         if low < -OVERSHOOT or high > 1 + OVERSHOOT:
             raise ValueError(
-                f"values reach from {low:g} to {high:g}; floating-point images go from 0, black, "
-                "to 1, white: divide them, or save them as 16-bit integers"
+                f"values range from {low:g} to {high:g}; floating-point images need black at 0 "
+                "and white at 1: rescale them, or save them as 16-bit integers"
             )
         return np.rint(np.clip(values, 0, 1) * np.float64(65535)).astype(np.uint16)
     if form == SIGNED:
@@ -199,7 +200,7 @@ def _scaled(values, bits, form):
             raise ValueError(f"negative values down to {values.min()}; black is 0 in an image")
         bits -= 1
     elif bits < 16:
-        values = values >> (16 - bits)  # OpenCV puts them into the highest bits of 16
+        values = values >> (16 - bits)  # OpenCV left-aligns them in 16 bits
     if bits == 16:
         return values
     return np.rint(values * (65535 / (2**bits - 1))).astype(np.uint16)

@@ -1,4 +1,4 @@
-"""Images as PNG files."""
+"""Writing PNG files."""
 
 from pathlib import Path
 
@@ -14,10 +14,10 @@ def write(path: Path, pixels: np.ndarray, *, colour: Colour = PLAIN) -> None:
 
 
 def encode(pixels: np.ndarray) -> bytes:
-    """`[H, W, 1, 3 or 4]` uint8 or uint16 as the bytes of a PNG file.
+    """Encode `[H, W, 1, 3 or 4]` uint8 or uint16 as the bytes of a PNG file.
 
     Raises:
-      ValueError: another shape or type.
+      ValueError: wrong shape or type.
     """
     if pixels.ndim != 3 or pixels.shape[-1] not in (1, 3, 4):
         raise ValueError(f"an image must be [H, W, 1, 3 or 4], got {pixels.shape}")

@@ -1,9 +1,9 @@
-"""The driver: frames at any times from a model that answers some of them.
+"""The driver: frames at any times from a model that predicts some times.
 
-From the outside in: `streaming` walks through a clip and asks `windows` which frames answer a time;
-`forward` brings those frames to sizes that the model takes, by `padding` and `tiles`; `compiled`
-runs the model. `function` does the same as one pure function. Nothing here knows a model by name:
-its contract says all.
+From the outside in: `streaming` reads a clip and uses `windows` to find the input frames for each
+time; `forward` brings these frames to a size that the model accepts, by `padding` and `tiles`;
+`compiled` runs the model. `function` does the same as one pure function. No code here depends on a
+model's name, only on its contract.
 """
 
 import functools
@@ -32,9 +32,10 @@ __all__ = ["PADDINGS", "Interpolator", "Padding", "interpolate"]
 class Interpolator:
     """`(frames, times) -> frames` for clips of any length and frames of any size.
 
-    Time is counted in input frames: frame i is at time i, half-way to the next is i + 0.5. The
-    model answers every time that its contract lists; any other whole time is the input frame,
-    returned unchanged. A model that gives only midpoints reaches 0.25, 0.375, ... by halving.
+    Time is counted in input frames: frame i is at time i, the midpoint to the next frame at i +
+    0.5. The model predicts every time listed in its contract; at any other integer time the input
+    frame is returned unchanged. A model that predicts only midpoints reaches 0.25, 0.375, ... by
+    bisection.
 
         model, variables = vfi_jax.load()
         interpolator = vfi_jax.Interpolator(model, variables)
@@ -60,21 +61,23 @@ class Interpolator:
         Args:
           model: a system, with a `contract`.
           variables: its variables, on the host or a device.
-          padding: how frames are brought to a size that the model takes: a name in
-            `vfi_jax.interpolation.PADDINGS` (the original callers' are there) or a `Padding`.
-          ensemble: "none"; "flip2", the mean with the answer to the frames turned by half a turn;
-            "flip4", the mean over the four flips.
-          tile: height and width, in input pixels, of the tiles that larger frames are cut into.
-            None: a frame is cut only if the whole would exceed `memory`.
-          overlap: pixels that neighbouring tiles share at least; blended, no seam shows. Where the
-            model sees no further than a third of it, tiles give what the whole frame gives.
-          memory: bytes that one call may take on each device, weights included. None: three
-            quarters of the device's memory; on a CPU, half of the machine's.
-          batch: windows that go into one call. None: one for each device.
-          devices: what to run on, windows spread evenly. None: all accelerators of this process;
-            without any, the CPU.
-          invalid: what to do about pixels that are NaN or infinite. "error": refuse the frame.
-            "mask": fill them for the model, and give NaN wherever a frame of the window had them.
+          padding: how frames are padded to a size that the model accepts: a name in
+            `vfi_jax.interpolation.PADDINGS` (which include those of the original code) or a
+            `Padding`.
+          ensemble: test-time augmentation: "none"; "flip2", the mean with the prediction for frames
+            rotated by 180 degrees; "flip4", the mean over the four flips.
+          tile: height and width of tiles, in input pixels, for larger frames. None: tiles are used
+            only if the whole frame would exceed `memory`.
+          overlap: minimum overlap of neighbouring tiles in pixels; tiles are blended there. If the
+            model's receptive field reaches at most a third of it, tiled and untiled results are
+            equal.
+          memory: memory limit per call and device in bytes, weights included. None: three quarters
+            of the device's memory; on a CPU, half of the machine's.
+          batch: windows per call. None: one per device.
+          devices: devices to run on; windows are distributed evenly. None: all accelerators of this
+            process, or the CPU if there are none.
+          invalid: handling of NaN and infinite pixels. "error": raise an error. "mask": fill them
+            for the model, and return NaN wherever a frame of the window has them.
 
         Raises:
           ValueError: an argument is out of range, or a name is unknown.
@@ -101,32 +104,32 @@ class Interpolator:
 
         Args:
           frames: `[N, H, W, C]` of NumPy or JAX: uint8, uint16, or float with white at 1. The first
-            three channels are RGB; a grey frame, and each channel past the third (alpha), goes
-            through the model by itself, as grey.
-          times: in input frames, in any order. Fractions are exact; floats stand for the nearest
-            fraction with a denominator up to a million, so that 0.1 + 0.2 is 3/10.
+            three channels are RGB. A grey frame, and each channel after the third (alpha), is run
+            through the model separately as grey.
+          times: in input frames, in any order. Fractions are exact; floats are rounded to the
+            nearest fraction with a denominator up to a million, so that 0.1 + 0.2 is 3/10.
           extra: `[N, H, W, K]` floats of any range: channels that the model does not see. The flow
             between `frames`, which have 3 channels then, carries them. The model's contract must
             have flows.
 
         Returns:
           `[T, sH, sW, C]` of the same type. Integers are clipped and rounded half to even; floats
-          are not clipped. For a JAX array, a JAX array on its devices, sharded alike where sizes
-          allow; both pass through the host, which `vfi_jax.interpolate` avoids. With `extra`: that
-          and `[T, H, W, K]` of the type of `extra`.
+          are not clipped. A JAX array returns a JAX array on the same devices, with the same
+          sharding if sizes allow. Data passes through the host; `vfi_jax.interpolate` avoids that.
+          With `extra`: that and `[T, H, W, K]` of the type of `extra`.
 
         Raises:
-          ValueError: a time cannot be reached, or `frames` is no clip.
+          ValueError: a time cannot be reached, or `frames` is not a clip.
         """
         if isinstance(frames, jax.core.Tracer):
             raise ValueError(
-                "frames must be an array and no traced one; inside jit, grad or vmap call "
+                "frames must be a concrete array, got a tracer; inside jit, grad or vmap call "
                 "vfi_jax.interpolate"
             )
         home = frames.sharding if isinstance(frames, jax.Array) else None
         given = frames = np.asarray(frames)
         if frames.ndim != 4 or 0 in frames.shape:
-            raise ValueError(f"frames must be [N, H, W, C], none of them 0, got {frames.shape}")
+            raise ValueError(f"frames must be [N, H, W, C] without empty axes, got {frames.shape}")
         forward = self._forward
         if extra is not None:
             extra, forward = np.asarray(extra), self._carrying
@@ -146,24 +149,23 @@ class Interpolator:
     def stream(
         self, frames: Iterable[np.ndarray], times: Iterable[float | Fraction]
     ) -> Iterator[np.ndarray]:
-        """Frames at `times`, one after the other, in constant memory however long the clip.
+        """Yield frames at `times` in constant memory for any length of clip.
 
-        Frames are read as times need them, and only those are kept that a later time can need. One
-        batch of windows is computed while the batch before it is handed out.
+        Frames are read on demand, and only frames that a later time can need are kept. A batch of
+        windows is computed while the previous batch is yielded.
 
         Args:
-          frames: `[H, W, C]` each, all of one size and type, as for `__call__`.
+          frames: `[H, W, C]` each, with equal size and type, as for `__call__`.
           times: ascending, in input frames.
 
         Yields:
-          `[sH, sW, C]` for every time, of the frames' type; to be read, not written to. Where the
-          input frame is the answer, it is that very array.
+          `[sH, sW, C]` for every time, in the frames' type; do not modify it. At input frames it is
+          the input array itself.
 
         Raises:
           ValueError: a time cannot be reached, lies past the clip's end or does not ascend, or the
-            frames are not alike. Raised when it is met; `check` tells beforehand. As with an error
-            of `frames` itself, the batch then being gathered and the one before it are not
-            handed out.
+            frames differ in size or type. Raised when it occurs; use `check` in advance. As with an
+            error raised by `frames`, the current batch and the previous one are then lost.
         """
         yield from self._stream(frames, times, self._forward)
 
@@ -178,14 +180,14 @@ class Interpolator:
         yield from (fetch() for fetch in computing)
 
     def check(self, times: Iterable[float | Fraction], length: int | None = None) -> None:
-        """Do nothing if every one of `times` can be reached.
+        """Check that every one of `times` can be reached.
 
         Args:
           times: in input frames.
-          length: frames of the clip; None: unknown, only its beginning is checked.
+          length: number of frames of the clip; None: unknown, only its start is checked.
 
         Raises:
-          ValueError: the first time that cannot, and what can.
+          ValueError: a time cannot be reached; the message lists reachable times.
         """
         for time in times:
             place(self.contract, exact(time), length)

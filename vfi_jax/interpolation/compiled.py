@@ -1,4 +1,4 @@
-"""A model compiled once per shape and run on batches of windows, on one device or many."""
+"""A model compiled once per shape that runs on batches of windows, on one or more devices."""
 
 import math
 import os
@@ -16,7 +16,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding, SingleDev
 from vfi_jax.interpolation import carry
 from vfi_jax.interpolation.levels import unit
 
-UNKNOWN_MEMORY = 8 * 2**30  # bytes taken for a machine's memory where the system does not tell
+UNKNOWN_MEMORY = 8 * 2**30  # bytes assumed if the system does not report the machine's memory
 CONTAINER_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
@@ -24,7 +24,7 @@ CONTAINER_LIMITS = (
 
 
 class Compiled:
-    """`(frames, times) -> frames` of a model, compiled ahead for every shape that it meets."""
+    """`(frames, times) -> frames` of a model, compiled ahead of time for every shape."""
 
     def __init__(
         self,
@@ -34,13 +34,15 @@ class Compiled:
         batch: int | None = None,
         devices: Sequence[jax.Device] | None = None,
     ):
-        """Put the variables on the devices.
+        """Copy the variables to the devices.
 
         Args:
           model: a system.
           variables: its variables.
-          batch: windows in one call, rounded up to a multiple of the devices; None: one on each.
-          devices: None: all accelerators of this process; without any, one CPU.
+          batch: windows per call, rounded up to a multiple of the number of devices; None: one per
+            device.
+          devices: devices to run on; None: all accelerators of this process, or one CPU if there
+            are none.
 
         Raises:
           ValueError: `batch` is less than 1.
@@ -62,7 +64,7 @@ class Compiled:
             by_window = PartitionSpec("windows")
             everywhere = NamedSharding(mesh, PartitionSpec())
             self._by_window = NamedSharding(mesh, by_window)
-            # Windows do not know of one another: each device runs the program of its own.
+            # Windows are independent: each device runs its own program.
             answer = jax.shard_map(
                 answer,
                 mesh=mesh,
@@ -74,11 +76,11 @@ class Compiled:
         self._variables = jax.device_put(variables, everywhere)
 
     def context(self) -> AbstractContextManager:
-        """Where calls must be made: the caller's own mesh may be of other devices."""
+        """Context for calls, because the caller's mesh may have other devices."""
         return jax.set_mesh(self._mesh)
 
     def __call__(self, frames: np.ndarray, times: np.ndarray) -> jax.Array:
-        """Answer up to `batch` windows.
+        """Run the model on up to `batch` windows.
 
         Args:
           frames: `[B, N, H, W, 3]`, uint8, uint16 or float, of sizes that the model takes; with
@@ -97,14 +99,14 @@ class Compiled:
         return answers[:windows, :requested]
 
     def needs(self, window: tuple[int, ...], requested: int) -> float:
-        """Bytes that a call takes on each device, weights, inputs and outputs included.
+        """Memory of a call on each device in bytes, including weights, inputs and outputs.
 
         Args:
           window: (N, H, W, C).
-          requested: how many times are requested of each window.
+          requested: number of times requested per window.
 
         Returns:
-          Infinity if the call is too large even to compile; 0 if the platform does not tell.
+          Infinity if the call is too large to compile; 0 if the platform does not report it.
         """
         try:
             used = self._call(window, self._slots(requested)).memory_analysis()
@@ -124,7 +126,7 @@ class Compiled:
         return _machine_memory() // 2
 
     def _slots(self, requested):
-        """How many times a call is compiled for: a few sizes serve every `requested`."""
+        """Number of times that a call is compiled for; a few sizes cover every `requested`."""
         if not self._any_times:
             return requested
         step = 2 ** max(0, requested.bit_length() - 3)
@@ -149,12 +151,12 @@ def _extend(array, length, *, axis):
 
 def _default_devices():
     devices = jax.local_devices()
-    # The devices of a CPU share its cores, and one of them already uses all.
+    # CPU devices share the cores, and one of them already uses all.
     return devices[:1] if devices[0].platform == "cpu" else devices
 
 
 def _machine_memory():
-    """Bytes of the machine, or of the container if that is given less."""
+    """Memory of the machine in bytes, or the container's limit if that is lower."""
     known = [UNKNOWN_MEMORY]
     if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", ()):
         known = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]

@@ -1,4 +1,4 @@
-"""Windows of any size and any channels through a model: padding, tiles, flips, channels."""
+"""Runs a model on windows of any size and number of channels: padding, tiles, flips, channels."""
 
 import functools
 import itertools
@@ -11,10 +11,10 @@ from vfi_jax.interpolation import invalid, tiles, views
 from vfi_jax.interpolation.compiled import Compiled
 from vfi_jax.interpolation.padding import Padding, crop, pad
 
-# Pixels. A tile sees a third of it beyond what it answers for: at half-way, motion of twice that
-# between two frames still finds its source.
+# Pixels. A tile extends a third of it beyond its own output: at the midpoint, twice that motion
+# between two frames still has its source in the tile.
 OVERLAP = 128
-LEAST_TILE = 256  # pixels; below it, nearly all the work is overlap
+LEAST_TILE = 256  # pixels; smaller tiles would be mostly overlap
 
 
 class Forward:
@@ -33,12 +33,12 @@ class Forward:
         mask: bool,
         carried: bool = False,
     ):
-        """Bind a compiled model to a way of calling it; the arguments are `Interpolator`'s.
+        """Combine a compiled model with padding, tiles and flips; arguments as in `Interpolator`.
 
         With `carried`, channels past the third are those of `carry`.
 
         Raises:
-          ValueError: an argument is out of range, or there is no such ensemble.
+          ValueError: an argument is out of range, or the ensemble is unknown.
         """
         views.check(ensemble)
         for name, value in (("tile", tile), ("memory", memory)):
@@ -59,15 +59,15 @@ class Forward:
 
     @property
     def batch(self) -> int:
-        """Windows in one call."""
+        """Number of windows per call."""
         return self._call.batch
 
     def __call__(self, frames: np.ndarray, times: np.ndarray) -> Any:
-        """Answer up to a batch of windows.
+        """Run the model on up to a batch of windows.
 
         Args:
-          frames: `[B, N, H, W, C]`, uint8, uint16 or float; the first three channels are RGB, and
-            every further one, or each of fewer, passes through the model alone, as grey.
+          frames: `[B, N, H, W, C]`, uint8, uint16 or float; the first three channels are RGB; each
+            further channel, or each one if there are fewer, is run separately as grey.
           times: `[B, T]`, relative to the windows' first frames.
 
         Returns:
@@ -85,7 +85,7 @@ class Forward:
         )
 
     def _flipped(self, frames, times):
-        """The mean over the ensemble's flips, each before any padding."""
+        """The mean over the ensemble's flips, applied before padding."""
         return views.all_flips(lambda frames: self._padded(frames, times), frames, self._ensemble)
 
     def _padded(self, frames, times):
@@ -102,14 +102,14 @@ class Forward:
         answers = self._answers(tiling, frames, times)
         scale = self._contract.scale
         height, width = (scale * side for side in frames.shape[-3:-1])
-        # Windows are joined where they stay: stacked afterwards, all would be copied once more.
+        # Tiles are joined in place; stacking windows afterwards would copy them again.
         joined = np.zeros((*times.shape, height, width, frames.shape[-1]), np.float32)
         for whole in joined:
             tiling.join(itertools.islice(answers, len(tiling)), whole, scale=scale)
         return joined
 
     def _answers(self, tiling, frames, times):
-        """Answers `[T, sh, sw, 3]` to the tiles of all windows, a batch of tiles in each call."""
+        """Predictions `[T, sh, sw, 3]` for the tiles of all windows, a batch of tiles per call."""
         tiled = (
             (tile, row)
             for window, row in zip(frames, times, strict=True)
@@ -120,7 +120,7 @@ class Forward:
             yield from np.asarray(self._call(tile, row))
 
     def _plan(self, window, requested):
-        """The tiles for windows of a shape, as large as the memory allows."""
+        """The largest tiles that the memory allows for windows of this shape."""
         count, height, width, channels = window
         multiple = self._contract.multiple
         if self._tile is not None:

@@ -1,4 +1,4 @@
-"""`interpolate`: frames at any times as a pure function, for programs written in JAX."""
+"""`interpolate`: frames at any times as a pure function for JAX programs."""
 
 import dataclasses
 import itertools
@@ -35,36 +35,37 @@ def interpolate(
     invalid: str = "keep",
     extra: Any = None,
 ) -> Any:
-    """Frames at `times`, computed where the input frames are.
+    """Frames at `times`, computed on the devices of the input frames.
 
         model, variables = vfi_jax.load()
         double = jax.jit(lambda frames: vfi_jax.interpolate(model, variables, frames, multi=2))
 
-    A pure function: it runs inside `jit`, `grad`, `vmap`, `jax.checkpoint` and `shard_map`, and on
-    frames sharded over a mesh, whether its axes are Auto or Explicit. Windows, halving and padding
-    are those of `Interpolator`, which also cuts large frames into tiles and streams long clips.
+    A pure function: it works inside `jit`, `grad`, `vmap`, `jax.checkpoint` and `shard_map`, and on
+    frames sharded over a mesh with Auto or Explicit axes. Windows, bisection and padding are those
+    of `Interpolator`, which also tiles large frames and streams long clips.
 
-    Time is counted in input frames. Numbers and NumPy arrays are known while tracing: a whole time
-    that the model does not answer is the input frame itself, and a model that gives only midpoints
-    reaches 0.25, 0.375, ... by halving. A JAX array of times may be traced and has a gradient; it
-    needs a model that answers any time. Its values are not checked: outside of the clip the nearest
-    end counts, and at a whole time the gradient is 0.
+    Time is counted in input frames. Numbers and NumPy arrays are static: an integer time that the
+    model does not predict returns the input frame itself, and a model that predicts only midpoints
+    reaches 0.25, 0.375, ... by bisection. A JAX array of times may be traced and has a gradient; it
+    needs a model for any time. Its values are not checked: times outside the clip are clamped, and
+    at integer times the gradient is 0.
 
     Args:
       model: a system, with a `contract`.
       variables: its variables.
       frames: `[*B, N, H, W, C]`: uint8, uint16, or floats with white at 1, of any size. The first
-        three channels are RGB; a grey frame, and each channel past the third, goes through the
-        model alone, as grey.
+        three channels are RGB; a grey frame, and each channel after the third, is run through the
+        model separately as grey.
       times: T times in any order, the same for every clip of the batch; a JAX array may also be
         `[*B, T]`.
-      multi: instead of `times`: as many times the frame rate, 0, 1 / multi, ..., N - 1.
-      padding: how frames are brought to a size that the model takes, as for `Interpolator`.
+      multi: instead of `times`: frame rate factor; the times are 0, 1 / multi, ..., N - 1.
+      padding: how frames are padded to a size that the model accepts, as for `Interpolator`.
       ensemble: "none", "flip2" or "flip4", as for `Interpolator`.
-      batch: windows of each clip that run at once; the others wait their turn, which bounds the
-        memory. Rounded up to a multiple of the devices where an Explicit mesh shards the frames.
-      invalid: "keep": NaN and infinite pixels go into the model, which spreads them. "mask": they
-        are filled, and NaN in the answers wherever a frame of the window had them.
+      batch: windows per clip that run at once, which bounds memory; all windows run in sequence of
+        such batches. Rounded up to a multiple of the number of devices if an Explicit mesh shards
+        the frames.
+      invalid: "keep": pass NaN and infinite pixels to the model, which spreads them. "mask": fill
+        them, and return NaN wherever a frame of the window has them.
       extra: `[*B, N, H, W, K]` floats of any range, such as the bands of a satellite: channels that
         the model does not see. The flow between `frames`, which have 3 channels then, carries them.
         The model's contract must have flows.
@@ -78,7 +79,7 @@ def interpolate(
     """
     frames = frames if isinstance(frames, jax.Array) else jnp.asarray(frames)
     if frames.ndim < 4 or 0 in frames.shape[-4:]:
-        raise ValueError(f"frames must be [*B, N, H, W, C], none of them 0, got {frames.shape}")
+        raise ValueError(f"frames must be [*B, N, H, W, C] without empty axes, got {frames.shape}")
     levels.check(frames.dtype, "frames")
     given = frames
     if extra is not None:
@@ -108,7 +109,7 @@ def interpolate(
     if isinstance(times, jax.Array) and contract.times is not None:
         if isinstance(times, jax.core.Tracer):
             raise ValueError(
-                f"times must be numbers for a model that answers only {contract.times}, "
+                f"times must be numbers for a model that predicts only {contract.times}, "
                 "got a traced array; close over them or name them in static_argnums"
             )
         times = np.asarray(times)
@@ -127,14 +128,14 @@ def interpolate(
 
 @dataclasses.dataclass(frozen=True)
 class _Call:
-    """How a model is called.
+    """Options of a model call.
 
     Attributes:
       model: a system.
-      padding: of frames.
-      ensemble: of flips.
-      batch: windows of each clip at once.
-      mask: fill invalid pixels, and blank them in answers.
+      padding: padding of the frames.
+      ensemble: flips to average over.
+      batch: windows per clip that run at once.
+      mask: fill invalid pixels and return NaN there.
       carried: channels past the third are carried by the flow.
     """
 
@@ -150,7 +151,7 @@ class _Call:
         return self.model.contract
 
     def at_known(self, frames: jax.Array, variables: Any, times: list[Fraction]) -> jax.Array:
-        """The frames at times known while tracing."""
+        """The frames at static times."""
         clips = frames.reshape(math.prod(frames.shape[:-4]), *frames.shape[-4:])
         length = clips.shape[1]
         places = [place(self.contract, time, length) for time in times]
@@ -180,7 +181,7 @@ class _Call:
                 for relative, time in relatives.items()
             ]
             computed |= {time: answers[:, index, column] for index, column, time in order}
-        if finer:  # what halving still needed is float32, neither clipped nor rounded
+        if finer:  # bisection uses float32 frames, neither clipped nor rounded
             wanted = {here.time for here in places if here.window}
             computed = {time: levels.typed(computed[time], frames.dtype) for time in wanted}
         found = [
@@ -193,7 +194,7 @@ class _Call:
         return jnp.stack(found, axis=1).reshape(shape) if found else jnp.zeros(shape, frames.dtype)
 
     def at_traced(self, frames: jax.Array, variables: Any, times: jax.Array) -> jax.Array:
-        """The frames at times `[T]` or `[*B, T]` of which only the number is known."""
+        """The frames at traced times `[T]` or `[*B, T]`."""
         lead, count = frames.shape[:-4], times.shape[-1]
         clips = frames.reshape(math.prod(frames.shape[:-4]), *frames.shape[-4:])
         batch, length = clips.shape[:2]
@@ -209,7 +210,7 @@ class _Call:
             windows = clips[:, np.minimum(offsets, length - 1)][:, None]
             inside = jnp.where(at_frame, middle, times)[:, None]
         else:
-            # As for known times: the window whose centre is nearest, inside the clip.
+            # As for static times: the window with the nearest centre inside the clip.
             start = jnp.ceil(lax.stop_gradient(times) - middle - np.float32(0.5))
             start = jnp.clip(start, 0, last - np.float32(size - 1))
             index = start.astype(jnp.int32)[..., None] + offsets.astype(np.int32)
@@ -223,13 +224,13 @@ class _Call:
         return answers.reshape(*lead, *answers.shape[1:])
 
     def _in_turn(self, variables, windows, times, dtype):
-        """Answers `[B, W, T, sH, sW, C]` to windows `[B, W, N, H, W, C]`, `batch` of W at once."""
+        """Predictions `[B, W, T, sH, sW, C]` of windows `[B, W, N, H, W, C]`, `batch` at a time."""
         count = windows.shape[1]
         times = jnp.broadcast_to(times, (len(windows), *times.shape[-2:]))
         turns = math.ceil(count / self.batch)
         if turns == 1:
             return self._answer(variables, windows, times, dtype)
-        # Every turn takes windows from all along the clip: from each device where it is divided.
+        # Every step takes windows from the whole clip, and thus from each device that holds a part.
         spare = np.minimum(np.arange(self.batch * turns), count - 1)
 
         def split(array):

@@ -1,6 +1,6 @@
-"""Pixels that are NaN or infinite: filled for the model, given back as NaN.
+"""NaN and infinite pixels: filled for the model, returned as NaN.
 
-All functions take NumPy and JAX arrays alike.
+All functions accept NumPy and JAX arrays.
 """
 
 from typing import Any
@@ -15,20 +15,20 @@ INVALID = ("error", "mask")
 
 
 def check_option(invalid: str, known: tuple[str, ...]) -> None:
-    """Does nothing for a known value of the option `invalid`.
+    """Check the value of the option `invalid`.
 
     Raises:
-      ValueError: there is no such value.
+      ValueError: the value is unknown.
     """
     if invalid not in known:
         raise ValueError(lookup.unknown("value of invalid", invalid, known))
 
 
 def check(frame: Any, name: str) -> None:
-    """Does nothing if all pixels of a frame are finite.
+    """Check that all pixels of a frame are finite.
 
     Raises:
-      ValueError: some are not.
+      ValueError: some pixels are not finite.
     """
     if not jnp.issubdtype(frame.dtype, jnp.floating):
         return
@@ -36,22 +36,22 @@ def check(frame: Any, name: str) -> None:
     if count:
         raise ValueError(
             f"{name} must be finite, got {count} pixels that are NaN or infinite; "
-            'invalid="mask" fills them and gives NaN there'
+            'invalid="mask" fills them and returns NaN there'
         )
 
 
 def fill(frames: Any) -> tuple[Any, Any]:
-    """Windows without invalid numbers, and where they were.
+    """Windows with invalid values filled, and a mask of where they were.
 
-    An invalid number becomes the mean of the window's valid ones at the same pixel, or else of all
-    valid ones in the window.
+    An invalid value becomes the mean of the window's valid values at the same pixel, or if there
+    are none, of all valid values in the window.
 
     Args:
       frames: `[*B, N, H, W, C]` float32.
 
     Returns:
-      The frames filled, and `[*B, 1, H, W, 1]`, true where any frame of the window had an invalid
-      number.
+      The filled frames, and a mask `[*B, 1, H, W, 1]`, true where any frame of the window had an
+      invalid value.
     """
     numpy = _numpy(frames)
     valid = numpy.isfinite(frames)
@@ -65,7 +65,7 @@ def fill(frames: Any) -> tuple[Any, Any]:
 
 
 def blank(answers: Any, where: Any, *, scale: int) -> Any:
-    """Answers `[*B, T, sH, sW, C]` with NaN where `where` `[*B, 1, H, W, 1]` is true."""
+    """Predictions `[*B, T, sH, sW, C]` with NaN where `where` `[*B, 1, H, W, 1]` is true."""
     numpy = _numpy(answers)
     where = where.repeat(scale, axis=-3).repeat(scale, axis=-2)
     return numpy.where(where, numpy.asarray(np.nan, answers.dtype), answers)

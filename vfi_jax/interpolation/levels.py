@@ -1,4 +1,4 @@
-"""Types of frames: integers are levels from black to white, floats have black at 0, white at 1."""
+"""Pixel types of frames: integers use their full range, floats have black at 0 and white at 1."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ LEVELS = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}  # white
 
 
 def check(dtype: np.dtype, name: str) -> None:
-    """Does nothing for a type that frames can have.
+    """Check that `dtype` is allowed for frames.
 
     Raises:
-      ValueError: it is another.
+      ValueError: it is not.
     """
     if dtype not in LEVELS and not jnp.issubdtype(dtype, jnp.floating):
         raise ValueError(f"{name} must be uint8, uint16 or float, got {dtype}")
 
 
 def unit(frames: Any) -> Any:
-    """Frames of any type as float32, black 0 and white 1.
+    """Frames of any type as float32 with black 0 and white 1.
 
     Args:
       frames: NumPy or JAX array of uint8, uint16 or floats.
@@ -29,11 +29,11 @@ def unit(frames: Any) -> Any:
 
 
 def restore(frames: Any, dtype: np.dtype) -> Any:
-    """float32 frames as `unit` took them from integers: clipped and rounded half to even.
+    """Converts float32 frames back to integers: the inverse of `unit`, clipped and rounded to even.
 
     Args:
       frames: NumPy or JAX array.
-      dtype: uint8 or uint16; frames of floats are returned as they are.
+      dtype: uint8 or uint16; for float types frames are returned unchanged.
     """
     if dtype not in LEVELS:
         return frames
@@ -41,7 +41,7 @@ def restore(frames: Any, dtype: np.dtype) -> Any:
 
 
 def typed(frames: Any, dtype: np.dtype) -> Any:
-    """float32 frames in a type that frames can have; integers as `restore` makes them."""
+    """float32 frames converted to an allowed type; integers as in `restore`."""
     return restore(frames, dtype).astype(dtype)
 
 
@@ -55,6 +55,6 @@ def _restore(frames, dtype):
     return (frames.clip(0, 1) * np.float32(LEVELS[dtype])).round().astype(dtype)
 
 
-# Compiled, one pass over the frames is enough.
+# Compiled into one pass over the frames.
 _unit_on_device = jax.jit(_unit)
 _restore_on_device = jax.jit(_restore, static_argnames="dtype")

@@ -1,4 +1,4 @@
-"""Bringing frames to sizes that a model takes, and its answer back: padding, or enlarging."""
+"""Padding or resizing frames to a size that a model accepts, and its inverse."""
 
 import dataclasses
 import math
@@ -16,18 +16,18 @@ from vfi_jax.interpolation import levels
 
 @dataclasses.dataclass(frozen=True)
 class Padding:
-    """How a caller enlarges frames before it calls a model.
+    """How frames are padded before a model call.
 
     Attributes:
-      to: heights and widths become multiples of it; then, by pixels on the right and below, of the
+      to: height and width are padded to multiples of it, then at the right and bottom to the
         model's own multiple.
-      align: where the frame lies in the larger one: "start" is top left.
-      value: "edge" repeats the outermost pixels, "zero" is black; with "resize" nothing is added:
-        the frame is enlarged bilinearly to the same size, and the answer shrunk again.
-      before: pixels that are always added left and above.
-      after: pixels that are always added right and below, before rounding up.
-      when_multiple: pixels added on both sides of an axis that is a multiple of `to` as it is.
-      least: height and width are made at least this.
+      align: position of the frame in the padded one: "start" is top left.
+      value: "edge" repeats the outermost pixels, "zero" is black; "resize" does not pad but resizes
+        the frame bilinearly to that size, and the prediction back.
+      before: pixels always added at the left and top.
+      after: pixels always added at the right and bottom, before rounding up.
+      when_multiple: pixels added on both sides of an axis that is already a multiple of `to`.
+      least: minimum height and width.
     """
 
     to: int = 1
@@ -43,7 +43,7 @@ class Padding:
 
         Args:
           size: height and width of the frame.
-          multiple: what the model's height and width must be multiples of.
+          multiple: the model's required multiple of height and width.
 
         Returns:
           ((above, below), (left, right)).
@@ -65,8 +65,8 @@ class Padding:
 
 Amounts = tuple[tuple[int, int], tuple[int, int]]
 
-# Where a name is a system's, the padding is that of its original caller, kept for its published
-# numbers; "tight" gives the same quality with the least work.
+# A system's name selects the padding of its original code, to reproduce published numbers; "tight"
+# has the same quality at the lowest cost.
 PADDINGS: Mapping[str, Padding] = MappingProxyType(
     {
         "tight": Padding(),
@@ -93,10 +93,10 @@ PADDINGS: Mapping[str, Padding] = MappingProxyType(
 
 
 def named(padding: str | Padding) -> Padding:
-    """The padding of a name in `PADDINGS`; a `Padding` is returned as it is.
+    """The padding of a name in `PADDINGS`; a `Padding` is returned unchanged.
 
     Raises:
-      ValueError: no such name.
+      ValueError: the name is unknown.
     """
     if isinstance(padding, Padding):
         return padding
@@ -111,7 +111,7 @@ def pad(frames: Any, amounts: Amounts, value: str) -> Any:
     Args:
       frames: NumPy or JAX array of any type.
       amounts: ((above, below), (left, right)).
-      value: "edge", "zero" or "resize", which makes float32 of integers, white at 1.
+      value: "edge", "zero" or "resize", which converts integers to float32 with white at 1.
     """
     if not any(map(any, amounts)):
         return frames
@@ -126,13 +126,13 @@ def pad(frames: Any, amounts: Amounts, value: str) -> Any:
 
 
 def crop(frames: Any, amounts: Amounts, *, scale: int = 1, value: str = "edge") -> Any:
-    """Frames `[*B, sH, sW, C]` without what `pad` put around their inputs.
+    """Frames `[*B, sH, sW, C]` without the padding that `pad` added to their inputs.
 
     Args:
       frames: NumPy or JAX array.
-      amounts: as given to `pad`.
+      amounts: as passed to `pad`.
       scale: output size over input size.
-      value: as given to `pad`.
+      value: as passed to `pad`.
     """
     (above, below), (left, right) = ((scale * a, scale * b) for a, b in amounts)
     height, width = _size(frames)
@@ -142,7 +142,7 @@ def crop(frames: Any, amounts: Amounts, *, scale: int = 1, value: str = "edge") 
 
 
 def round_up(length: int, multiple: int) -> int:
-    """The next multiple from `length` on."""
+    """The smallest multiple that is at least `length`."""
     return math.ceil(length / multiple) * multiple
 
 

@@ -1,4 +1,4 @@
-"""Which windows to run for some times, in which order, and the times to request of each."""
+"""The windows to run for given times, their order, and the times to request from each."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -16,13 +16,13 @@ def schedule(
     length: int | None,
     computed: Collection[Fraction] = (),
 ) -> Schedule:
-    """The windows to compute, coarsest first: those of halved intervals need the ones before.
+    """The windows to compute, coarsest first, because bisected intervals need the earlier ones.
 
     Args:
-      contract: what the model answers.
-      places: where the times are answered.
-      length: frames of the clip; None: longer than any window that is needed.
-      computed: times whose frames are there already.
+      contract: the model's contract.
+      places: the window of each time.
+      length: number of frames of the clip; None: longer than any window that is needed.
+      computed: times whose frames already exist.
     """
     requested: Schedule = defaultdict(dict)
     waiting = [here for here in places if here.window and here.time not in computed]
@@ -38,18 +38,18 @@ def schedule(
 
 
 def missing(times: Iterable[Fraction], computed: Collection[Fraction]) -> list[Fraction]:
-    """Those of the times of a window that are no input frames and are not computed yet."""
+    """The times of a window that are neither input frames nor computed yet."""
     return [time for time in times if time.denominator > 1 and time not in computed]
 
 
 def rows(
     contract: Contract, requested: Mapping[Window, Mapping[Fraction, Fraction]]
 ) -> list[list[Fraction]]:
-    """The relative times requested of each window in a call, equally many.
+    """The relative times to request from each window in a call, padded to equal counts.
 
     Args:
-      contract: what the model answers; where it lists times, a call answers all of them.
-      requested: some windows of a `schedule`.
+      contract: the model's contract; if it lists times, a call predicts all of them.
+      requested: windows of a `schedule`.
     """
     offered = contract.times_of(next(iter(requested)).size)
     if offered is not None:

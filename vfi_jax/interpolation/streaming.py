@@ -1,4 +1,4 @@
-"""One pass over a clip: reading what times need, gathering windows, answering them."""
+"""One pass over a clip: reads the needed frames, collects windows in batches and runs them."""
 
 import dataclasses
 import functools
@@ -19,11 +19,11 @@ from vfi_jax.interpolation.windows import Place, place
 
 
 class FrameBuffer:
-    """A stream of frames, of which only those that are needed now are held."""
+    """A stream of frames that keeps only the frames still needed."""
 
     def __init__(self, frames: Iterable[np.ndarray], *, finite: bool = False):
-        """Take frames `[H, W, C]`, refusing NaN and infinity if `finite`; nothing is read yet."""
-        self.length: int | None = None  # known once the stream has ended
+        """Wrap frames `[H, W, C]` without reading yet; `finite` rejects NaN and infinity."""
+        self.length: int | None = None  # known when the stream has ended
         self._frames = iter(frames)
         self._finite = finite
         self._held: dict[int, np.ndarray] = {}
@@ -44,13 +44,14 @@ class FrameBuffer:
 
         Args:
           index: the last frame needed.
-          since: of the frames read on the way, those before it are not held.
+          since: frames before it are not kept.
 
         Returns:
-          False if the clip is shorter; its length is known then.
+          False if the clip is shorter; then its length is known.
 
         Raises:
-          ValueError: a frame is none, not like the first, or not finite.
+          ValueError: a frame is not an image, differs from the first in size or type, or is not
+            finite.
         """
         while self._read <= index and self.length is None:
             frame = next(self._frames, None)
@@ -64,14 +65,14 @@ class FrameBuffer:
         return index < self._read
 
     def forget(self, before: int) -> None:
-        """Let go of the frames before `before`."""
+        """Release the frames before `before`."""
         self._held = {index: frame for index, frame in self._held.items() if index >= before}
 
     def _alike(self, frame):
         like = (frame.shape, frame.dtype)
         if self._like is None:
             if frame.ndim != 3 or 0 in frame.shape:
-                raise ValueError(f"a frame must be [H, W, C], none of them 0, got {frame.shape}")
+                raise ValueError(f"a frame must be [H, W, C] without empty axes, got {frame.shape}")
             levels.check(frame.dtype, "frames")
             self._like = like
         if like != self._like:
@@ -83,22 +84,22 @@ class FrameBuffer:
 
 
 class CallOutput:
-    """The output of one call: `[B, T, sH, sW, C]`, perhaps still computing."""
+    """The output of one call, `[B, T, sH, sW, C]`, computed asynchronously."""
 
     def __init__(self, frames: Any, dtype: np.dtype, *, exact: bool):
-        """Start turning the float32 `frames` into `dtype`; keep them as they are if `exact`."""
+        """Start converting the float32 `frames` to `dtype`; `exact` also keeps the originals."""
         self._exact = frames if exact else None
         self._frames = restore(frames, dtype)
         self._dtype = dtype
 
     @functools.cached_property
     def frames(self) -> np.ndarray:
-        """In the type of the clip."""
+        """The frames in the type of the clip."""
         return np.asarray(self._frames, self._dtype)
 
     @functools.cached_property
     def exact(self) -> np.ndarray:
-        """Neither clipped nor rounded, for further halving."""
+        """The frames neither clipped nor rounded, for further bisection."""
         return np.asarray(self._exact)
 
 
@@ -115,29 +116,29 @@ class OutputFrame:
         return self.call.frames[self.index, self.column]
 
     def exact(self) -> np.ndarray:
-        """The frame neither clipped nor rounded; waits for it."""
+        """The frame, neither clipped nor rounded; waits for it."""
         return self.call.exact[self.index, self.column]
 
 
 class Streamer:
-    """Answers ascending times from a clip, a batch of windows at once."""
+    """Computes frames of a clip at ascending times, a batch of windows at a time."""
 
     def __init__(self, contract: Contract, forward: Forward, clip: FrameBuffer):
-        """Bind the three together; nothing is read or computed yet."""
+        """Store the three; nothing is read or computed yet."""
         self._contract = contract
         self._forward = forward
         self._clip = clip
         self._computed: dict[Fraction, OutputFrame] = {}
 
     def batches(self, times: Iterable[Fraction]) -> Iterator[list[Place]]:
-        """Places of ascending `times`, as many together as one batch of windows answers."""
+        """Places of ascending `times`, grouped by batch of windows."""
         batch = self._forward.batch
         places: list[Place] = []
         for time in times:
             here = self._place(time)
             requested = {known.window for known in [*places, here] if known.window}
             copied = sum(known.window is None for known in [*places, here])
-            # Copies cost nothing but the frames they hold; a window has at most `frames` of them.
+            # Input frames need no call but are kept in memory, so their number is limited too.
             if len(requested) > batch or copied > batch * self._contract.frames:
                 yield places
                 places = []
@@ -147,7 +148,7 @@ class Streamer:
             yield places
 
     def answer(self, places: list[Place]) -> list[Callable[[], np.ndarray]]:
-        """Have the frame of every place computed; calling what is returned waits for it."""
+        """Start computing the frame of every place; the returned functions wait for the result."""
         requested = schedule(self._contract, places, self._clip.length, self._computed)
         for _, group in itertools.groupby(requested, key=lambda window: (window.step, window.size)):
             while batch := list(itertools.islice(group, self._forward.batch)):
@@ -160,7 +161,7 @@ class Streamer:
         return functools.partial(np.asarray, self._clip[int(here.time)])
 
     def _place(self, time):
-        """Where `time` is answered, having read every frame that this takes."""
+        """The place of `time`, after reading every frame that it needs."""
         since = math.floor(time) - windows.reach(self._contract)
         known = False
         while not known:  # at most twice: the second time, the length is known
@@ -172,7 +173,7 @@ class Streamer:
         return here
 
     def _compute(self, requested):
-        """Answer one batch of windows of one size."""
+        """Run one batch of windows of equal size."""
         times = rows(self._contract, requested)
         frames = np.stack([self._inputs(window) for window in requested])
         output = CallOutput(
@@ -185,7 +186,7 @@ class Streamer:
                 self._computed[time] = OutputFrame(output, index, row.index(relative))
 
     def _inputs(self, window):
-        """The frames `[N, H, W, C]` of a window: the clip's, or float32 with halves among them."""
+        """The frames `[N, H, W, C]` of a window: input frames, or float32 if some are bisected."""
         times = window.times(self._clip.length)
         if window.step == 1:
             return np.stack([self._clip[int(time)] for time in times])
@@ -197,7 +198,7 @@ class Streamer:
         return unit(self._clip[int(time)])
 
     def _forget(self, before):
-        """Let go of what times from `before` on cannot need."""
+        """Release what times from `before` on cannot need."""
         self._clip.forget(math.floor(before) - windows.reach(self._contract))
         since = before - (self._contract.frames - 1) * windows.halves(self._contract)
         self._computed = {time: frame for time, frame in self._computed.items() if time >= since}

@@ -1,4 +1,4 @@
-"""Large frames in overlapping tiles of one size, blended without seams."""
+"""Large frames as overlapping tiles of equal size, blended without seams."""
 
 import dataclasses
 import itertools
@@ -14,12 +14,12 @@ Size = tuple[int, int]  # height, width
 
 @dataclasses.dataclass(frozen=True)
 class Cuts:
-    """How one axis of a frame is cut.
+    """The tiles along one axis of a frame.
 
     Attributes:
-      tile: pixels of every tile.
-      starts: first pixels of the tiles, ascending.
-      overlap: pixels that neighbours share at least.
+      tile: size of every tile in pixels.
+      starts: first pixel of each tile, ascending.
+      overlap: minimum overlap of neighbours in pixels.
     """
 
     tile: int
@@ -27,11 +27,10 @@ class Cuts:
     overlap: int
 
     def weights(self, scale: int = 1) -> np.ndarray:
-        """What each tile counts; over all tiles it sums to one at every pixel.
+        """Blending weights of the tiles, which sum to one at every pixel.
 
-        Between two neighbours the weight passes over linearly in a third of `overlap`, around the
-        centre of what they share; nearer to its edge, where it lacks its surroundings, a tile
-        counts nothing.
+        Between two neighbours the weight changes linearly over a third of `overlap` around the
+        centre of the overlap. Nearer to its edge, where context is missing, a tile has weight 0.
 
         Args:
           scale: output size over input size.
@@ -43,7 +42,7 @@ class Cuts:
         pixels = scale * starts[:, None] + np.arange(scale * self.tile) + 0.5
         seams = scale * (starts[:-1] + self.tile + starts[1:]) / 2
         ramp = max(1.0, scale * self.overlap / 3)
-        # begun[i, j]: how much of pixel j lies after the seam before tile i.
+        # begun[i, j]: share of pixel j after the seam before tile i.
         begun = np.clip((pixels[None] - seams[:, None, None]) / ramp + 0.5, 0, 1)
         begun = np.concatenate([np.ones_like(pixels)[None], begun, np.zeros_like(pixels)[None]])
         row = np.arange(len(starts))
@@ -51,16 +50,16 @@ class Cuts:
 
 
 def cut(length: int, tile: int, *, overlap: int, multiple: int = 1) -> Cuts:
-    """Tiles that cover an axis, all of one size, spread evenly.
+    """Evenly spaced tiles of equal size that cover an axis.
 
-    They begin at multiples of `multiple`, so that a network's strides fall on the same pixels as
-    in the whole frame: far enough from its edges, a tile gives what the frame gives.
+    They start at multiples of `multiple`, so that a network's strides fall on the same pixels as in
+    the whole frame: far enough from its edges, a tile's result equals the frame's.
 
     Args:
       length: pixels of the axis, a multiple of `multiple`.
-      tile: pixels of a tile; rounded up to a multiple, at least two of them.
-      overlap: pixels that neighbours share at least; rounded up to a multiple, half a tile at most.
-      multiple: of the model.
+      tile: size of a tile in pixels; rounded up to a multiple, and at least two multiples.
+      overlap: minimum overlap in pixels; rounded up to a multiple, at most half a tile.
+      multiple: the model's required multiple.
     """
     tile = max(2 * multiple, round_up(tile, multiple))
     if tile >= length:
@@ -74,7 +73,7 @@ def cut(length: int, tile: int, *, overlap: int, multiple: int = 1) -> Cuts:
 
 @dataclasses.dataclass(frozen=True)
 class Tiling:
-    """The tiles of a frame: every crossing of `rows` and `columns`."""
+    """The tiles of a frame: the product of `rows` and `columns`."""
 
     rows: Cuts
     columns: Cuts
@@ -94,7 +93,7 @@ class Tiling:
             yield frames[..., top : top + height, left : left + width, :]
 
     def join(self, tiles: Iterator[np.ndarray], whole: np.ndarray, *, scale: int = 1) -> None:
-        """Add answers to the tiles, in the order of `split`, blended, to `whole`.
+        """Blend the tiles' results, in the order of `split`, into `whole`.
 
         Args:
           tiles: `[*B, sh, sw, C]` each.
@@ -112,17 +111,17 @@ class Tiling:
 def fit(
     needs: Callable[[Size], float], size: Size, *, budget: int, least: int, multiple: int = 1
 ) -> Size:
-    """The largest tile whose call fits a memory budget, to within a tenth or so.
+    """Approximately the largest tile whose call fits a memory budget.
 
     Args:
-      needs: bytes that a call on a tile of a size takes; about proportional to its area.
+      needs: bytes needed by a call on a tile of a given size; about proportional to its area.
       size: height and width of the whole frame; returned if it fits.
       budget: bytes.
-      least: no side is made smaller than this (unless the frame is).
-      multiple: of the model; sides are multiples of it.
+      least: minimum side (unless the frame is smaller).
+      multiple: the model's required multiple of the sides.
 
     Raises:
-      ValueError: not even the smallest tile fits.
+      ValueError: even the smallest tile does not fit.
     """
     tile = size
     while (needed := needs(tile)) > budget:
@@ -130,15 +129,15 @@ def fit(
         smaller = _shrink(tile, share, round_up(least, multiple), multiple)
         if smaller == tile:
             raise ValueError(
-                f"memory must be at least {needed / 2**20:.0f} MiB, which a tile of "
-                f"{tile[1]}x{tile[0]} takes, got {budget / 2**20:.0f} MiB"
+                f"memory must be at least {needed / 2**20:.0f} MiB, the need of a tile of "
+                f"{tile[1]}x{tile[0]}, got {budget / 2**20:.0f} MiB"
             )
         tile = smaller
     return tile
 
 
 def _shrink(tile, share, least, multiple):
-    """A tile of about `share` of the area, nearer to a square."""
+    """A tile of about `share` of the area, closer to a square."""
     height, width = tile
     area = share * height * width
     new_height = max(math.sqrt(area), area / width)

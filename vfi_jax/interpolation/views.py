@@ -1,6 +1,6 @@
-"""The views of a window that a model is asked about: RGB, further channels as grey, flips.
+"""The views of a window on which a model runs: RGB, further channels as grey, flips.
 
-All functions take NumPy and JAX arrays alike.
+All functions accept NumPy and JAX arrays.
 """
 
 from collections.abc import Callable
@@ -17,22 +17,22 @@ Answer = Callable[[Any], Any]  # from `[*B, H, W, 3]` to `[*B', sH, sW, 3]`
 
 
 def check(ensemble: str) -> None:
-    """Does nothing for the name of an ensemble.
+    """Check the name of an ensemble.
 
     Raises:
-      ValueError: there is no such ensemble.
+      ValueError: the name is unknown.
     """
     if ensemble not in FLIPS:
         raise ValueError(lookup.unknown("ensemble", ensemble, FLIPS))
 
 
 def all_channels(answer: Answer, frames: Any, *, carried: bool = False) -> Any:
-    """`answer` of frames with any number of channels.
+    """Apply `answer` to frames with any number of channels.
 
     Args:
       answer: of RGB, or with `carried` of all channels.
-      frames: `[*B, H, W, C]`; the first three channels are RGB, and every further one, or each of
-        fewer, passes through `answer` alone, as grey.
+      frames: `[*B, H, W, C]`; the first three channels are RGB. Each further channel, or each one
+        if there are fewer, passes through `answer` separately as grey.
       carried: all channels pass at once: those past the third are carried by the flow.
     """
     if carried:
@@ -50,7 +50,7 @@ def all_flips(answer: Answer, frames: Any, ensemble: str) -> Any:
     """The mean of `answer(frames)` over the ensemble's flips, each flipped back.
 
     Args:
-      answer: of frames.
+      answer: function of frames.
       frames: `[*B, H, W, C]`.
       ensemble: a name in `FLIPS`.
     """

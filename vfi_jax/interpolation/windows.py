@@ -1,4 +1,4 @@
-"""Which input frames answer a time: the arithmetic of the driver, on exact numbers."""
+"""The input frames needed for a time: the driver's exact arithmetic."""
 
 import dataclasses
 import math
@@ -7,20 +7,19 @@ from fractions import Fraction
 
 from vfi_jax.contract import Contract
 
-# 255 frames between two: each halving is computed from results of the one before it, and adds its
-# error to theirs.
+# Up to 255 frames between two: each bisection starts from predicted frames and adds its own error.
 MAX_HALVINGS = 8
-MAX_DENOMINATOR = 1_000_000  # the finest time that a float states; 0.1 + 0.2 is 3/10
+MAX_DENOMINATOR = 1_000_000  # floats are rounded to such fractions; 0.1 + 0.2 is 3/10
 
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """Evenly spaced times whose frames go into one call.
+    """Evenly spaced times whose frames are the input of one call.
 
     Attributes:
-      step: the distance between two of its frames; 1 but for halved intervals.
-      start: the time of its first frame; below 0 where the clip's first frame repeats.
-      size: how many frames it has.
+      step: distance between two of its frames; 1 except for bisected intervals.
+      start: time of its first frame; below 0 if the clip's first frame repeats.
+      size: number of frames.
     """
 
     step: Fraction
@@ -36,12 +35,12 @@ class Window:
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a time is answered.
+    """The window that predicts a time.
 
     Attributes:
       time: the time, in input frames.
-      window: the frames that answer it; None: the input frame at that time is the answer.
-      relative: the time as the model is asked for it, from the window's first frame on, in steps.
+      window: the frames for the prediction; None: the result is the input frame at that time.
+      relative: the time passed to the model, relative to the window's first frame, in steps.
     """
 
     time: Fraction
@@ -50,7 +49,7 @@ class Place:
 
 
 def exact(time: float | Fraction) -> Fraction:
-    """A time as a fraction: fractions and integers as they are, floats snapped.
+    """A time as a fraction: fractions and integers exactly, floats rounded.
 
     Raises:
       ValueError: it is not finite.
@@ -63,18 +62,18 @@ def exact(time: float | Fraction) -> Fraction:
 
 
 def place(contract: Contract, time: Fraction, length: int | None) -> Place:
-    """Where `time` is answered in a clip.
+    """The place of `time` in a clip.
 
-    The model answers every time that its contract lists; any other whole time is the input frame
-    (if the model keeps the size). Listed windows step through the clip so that neighbours share a
-    frame, and the first of them that offers a time answers it. A window that reaches past the end
-    of the clip slides inwards, or else the edge frame repeats. Fractions that are not listed are
-    found by halving, if the contract lists a midpoint between two frames.
+    The model predicts every time listed in its contract; at any other integer time the result is
+    the input frame (if the model keeps the size). If times are listed, neighbouring windows share a
+    frame, and the first window that offers a time predicts it. A window that would reach past the
+    end of the clip slides inwards; if that is not possible, the edge frame repeats. Other fractions
+    are reached by bisection if the contract lists a midpoint between two frames.
 
     Args:
       contract: what the model answers.
       time: in input frames.
-      length: frames of the clip; None: longer than any window that `time` needs.
+      length: number of frames of the clip; None: longer than any window that `time` needs.
 
     Raises:
       ValueError: the time lies outside the clip or cannot be reached.
@@ -93,34 +92,34 @@ def place(contract: Contract, time: Fraction, length: int | None) -> Place:
 
 
 def halves(contract: Contract, length: int | None = None) -> bool:
-    """Whether a model reaches further times by halving: it lists a midpoint between two frames."""
+    """Whether a model supports bisection: its contract lists a midpoint between two frames."""
     size = window_size(contract, length)
     offered = contract.times_of(size) or ()
     return contract.scale == 1 and any(time % 1 == 0.5 and 0 < time < size - 1 for time in offered)
 
 
 def window_size(contract: Contract, length: int | None) -> int:
-    """How many frames the windows of a clip have; fewer where the clip is shorter."""
+    """Number of frames per window of a clip; fewer if the clip is shorter."""
     if length is None:
         return contract.frames
     return min(max(length, contract.min_frames), contract.frames)
 
 
 def reach(contract: Contract) -> int:
-    """How many frames before a time, at most, answering it or a later one begins."""
+    """Maximum number of frames before a time that this or a later time needs."""
     inside = contract.frames - 1
-    # A halved window starts from fractions, and the windows of those begin as far back again.
+    # A bisected window starts from fractions, whose own windows start as far back again.
     inside *= 2 if halves(contract) else 1
     return max(inside, *map(math.ceil, contract.times or (0,)))
 
 
 def _offered(contract, time, length):
-    """The place of a time that a window of whole frames offers; None if none does."""
+    """The place of a time offered by a window of input frames; None if there is none."""
     size = window_size(contract, length)
     starts = list(_starts(contract, time, size))
     last = math.inf if length is None else length - 1
     fits = [start for start in starts if start >= 0 and start + size - 1 <= last]
-    # A repeated edge frame serves what lies inside the window; a prediction needs real frames.
+    # Edge frames may repeat only for times inside the window; extrapolation needs real frames.
     repeats = [start for start in starts if start <= time <= start + size - 1]
     if fits:
         start = fits[0]
@@ -149,11 +148,11 @@ def _starts(contract, time, size) -> Iterator[int]:
 
 
 def _halved(contract, time, length):
-    """The place of a fraction that repeated halving reaches; None if it does not."""
+    """The place of a fraction reached by repeated bisection; None if it is not reached."""
     parts = time.denominator
     if not halves(contract, length) or parts & (parts - 1) or parts > 2**MAX_HALVINGS:
         return None
-    # The time is a midpoint of the clip that the halvings before it have made.
+    # The time is a midpoint of the clip refined by the earlier bisections.
     finer = parts // 2
     made = None if length is None else (length - 1) * finer + 1
     found = _offered(contract, time * finer, made)
@@ -163,7 +162,7 @@ def _halved(contract, time, length):
 
 def _outside(contract, time, length):
     if length == 0:
-        return "frames must hold at least one frame, got none"
+        return "frames must contain at least one frame, got none"
     if length is None:
         return f"time {_text(time)} lies before the clip's first frame, 0"
     return f"time {_text(time)} lies outside the clip, whose {length} frames are 0 .. {length - 1}"
@@ -172,14 +171,14 @@ def _outside(contract, time, length):
 def _unreachable(contract, time, length):
     offered = contract.times_of(window_size(contract, length))
     if offered is None:
-        return f"time {_text(time)} cannot be reached; the model answers times between two frames"
+        return f"time {_text(time)} cannot be reached; the model predicts times between two frames"
     if halves(contract, length):
         way = "halving gives 0.25, 0.5, 0.75, ..."
     else:
         parts = {exact(relative) % 1 for relative in offered}
         parts |= {Fraction(0)} if contract.scale == 1 else set()
         reached = sorted(whole + part for whole in range(4) for part in parts)
-        way = f"there are {', '.join(map(_text, reached[:4]))}, ..."
+        way = f"available are {', '.join(map(_text, reached[:4]))}, ..."
     listed = ", ".join(map(_text, offered))
     return f"time {_text(time)} cannot be reached from ({listed}{',' * (len(offered) == 1)}); {way}"
 

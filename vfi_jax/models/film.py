@@ -251,8 +251,7 @@ def _from_middle(flow):
 
 
 def _aligned(image, features, flow):
-    """The decoder's input at a level, `[B, h, w, C]`: both warped frames and features, and
-    flows."""
+    """The decoder's input at a level, `[B, h, w, C]`: warped frames and features, flows."""
     to_frames = _from_middle(flow)
     warped = warp_pair(_pairs(jnp.concatenate([image, features], axis=-1)), to_frames)
     return jnp.concatenate([side_by_side(warped), side_by_side(to_frames)], axis=-1)

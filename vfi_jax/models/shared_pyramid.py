@@ -179,8 +179,7 @@ class SharedFlow(nn.Module):
         self.last_blocks = [_PixelStep(*self.last, self.dtype) for _ in range(self.last_steps)]
 
     def prepare(self, frames: Image) -> list[tuple[Image, Image]]:
-        """Time-independent inputs of every step: the features, and the pair at the estimate's
-        size."""
+        """Time-independent inputs of every step: features, and the pair at the estimate's size."""
         sizes = dict.fromkeys([*self.scales, *(2 * scale for scale in self.scales)])
         pairs = {scale: _pooled(frames, scale) for scale in sizes}
         features = {scale: self.encoder(pairs[scale]) for scale in dict.fromkeys(self.scales)}
