@@ -136,7 +136,7 @@ def test_a_video_that_cannot_be_read_is_left_out_or_an_error(tmp_path):
     (tmp_path / "train/b.avi").write_bytes(b"RIFF")
     (tmp_path / "val").mkdir()
     faults = Faults()
-    with pytest.warns(match=r"left out: video .*b\.avi cannot be read"):
+    with pytest.warns(match=r"skipped: video .*b\.avi cannot be read"):
         found = [c.name for c in data.clips("video_folder", tmp_path, "train", faults=faults)]
     assert found == ["train/a/000000", "train/c/000000"]
     assert len(faults.found) == 1
@@ -191,7 +191,7 @@ def test_folders_that_were_reported_elsewhere_are_read(name):
         assert [c.name for c in data.clips("vimeo90k/triplet", folder, "train")] == ["00001/0001"]
         return
     faults = Faults()
-    with pytest.warns(match="left out"):
+    with pytest.warns(match="skipped"):
         clips = list(data.clips("video_folder", folder, "train", faults=faults))
     assert clips
     assert len(faults.found) == 1

@@ -50,7 +50,7 @@ def test_what_a_file_cannot_hold_is_refused(flow, tmp_path):
         write_flow(tmp_path / "flow.png", flow + KITTI_RANGE[1])
     with pytest.raises(ValueError, match="finite"):
         write_flow(tmp_path / "flow.flo", flow * np.nan)
-    with pytest.raises(ValueError, match=r"ends in .flo \(Middlebury\) or .png \(KITTI\)"):
+    with pytest.raises(ValueError, match=r"must end in .flo \(Middlebury\) or .png \(KITTI\)"):
         write_flow(tmp_path / "flow.npy", flow)
     with pytest.raises(ValueError, match=r"flow must be \[H, W, 2\], got \(5, 7\)"):
         write_flow(tmp_path / "flow.flo", flow[..., 0])
@@ -60,8 +60,8 @@ def test_what_a_file_cannot_hold_is_refused(flow, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.flo", b"JFIF" + bytes(20), "does not begin with PIEH"),
-        ("a.flo", b"PIEH\x02\0\0\0\x01\0\0\0" + bytes(15), "2x1 needs 28 bytes, it has 27"),
+        ("a.flo", b"JFIF" + bytes(20), "does not start with PIEH"),
+        ("a.flo", b"PIEH\x02\0\0\0\x01\0\0\0" + bytes(15), "2x1 needs 28 bytes, got 27"),
         ("a.flo", b"PIEH\xff\xff\xff\xff\x01\0\0\0", "damaged"),
         ("a.png", b"no image", "three 16-bit channels"),
     ],

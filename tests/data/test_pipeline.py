@@ -135,7 +135,7 @@ def test_a_set_built_before_lengths_were_stored_names_its_short_clips(choice, tm
     assert opened.draw(0)["clips"].shape[1] == opened.frames == 9
     opened.close()
     opened = open_batch_source(dataclasses.replace(choice, shortest=5))
-    with pytest.raises(ValueError, match=r"clip . has 3 frames .* 5; build the set again"):
+    with pytest.raises(ValueError, match=r"clip . has 3 frames .* 5; rebuild the set"):
         opened.draw(0)
     opened.close()
 
@@ -166,9 +166,9 @@ def test_a_clip_that_cannot_be_decoded_is_left_out_of_a_built_set_and_counted(
     file = choice.folder / "b/frame11.png"
     file.write_bytes(file.read_bytes()[:500])
     building = ["build", "middlebury", "--root", choice.folder, "--data-dir"]
-    with pytest.warns(match="left out: clip b: .*b/frame11.png cannot be read"):
+    with pytest.warns(match="skipped: clip b: .*b/frame11.png cannot be read"):
         assert run(build_main, monkeypatch, *building, tmp_path / "built") == 0
-    assert "test: 3 clips (1 left out: not decodable)" in capsys.readouterr().out
+    assert "test: 3 clips (1 skipped: not decodable)" in capsys.readouterr().out
     assert len(open_built("middlebury", tmp_path / "built", "test")) == 3
     assert run(build_main, monkeypatch, *building, tmp_path / "strict", "--strict") == 2
     assert "build: error: clip b: " in capsys.readouterr().err
@@ -184,14 +184,14 @@ def test_a_data_set_of_which_nothing_can_be_read_is_an_error(choice, tmp_path, m
     for folder in "abcd":
         (choice.folder / folder / "frame10.png").write_bytes(b"PNG")
     building = ["build", "middlebury", "--root", choice.folder, "--data-dir", tmp_path / "built"]
-    with pytest.warns(match="left out"):
+    with pytest.warns(match="skipped"):
         assert run(build_main, monkeypatch, *building) == 2
     assert "none of 4 clips can be decoded" in capsys.readouterr().err
     (tmp_path / "videos").mkdir()
     for name in "ab":
         (tmp_path / f"videos/{name}.mp4").write_bytes(b"RIFF")
     building = ["build", "video_folder", "--root", tmp_path / "videos", "--data-dir", tmp_path]
-    with pytest.warns(match="left out"):
+    with pytest.warns(match="skipped"):
         assert run(build_main, monkeypatch, *building) == 2
     assert "no clip of 'train' can be read" in capsys.readouterr().err
 
@@ -203,9 +203,9 @@ def test_training_goes_on_without_a_clip_that_cannot_be_read(choice, resident):
     with pytest.warns() as found:
         assert draw_twice(choice) == [(2,), (2,)]
     first, last = (str(one.message) for one in (found[0], found[-1]))
-    assert first.startswith("left out: clip b: ")
+    assert first.startswith("skipped: clip b: ")
     assert "b/frame11.png does not exist" in first
-    assert last == "1 could not be read and were left out"
+    assert last == "1 could not be read and were skipped"
     with pytest.raises(ValueError, match=r"clip b: .*does not exist"):
         draw_twice(dataclasses.replace(choice, strict=True))
 

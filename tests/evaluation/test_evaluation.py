@@ -197,7 +197,7 @@ def test_an_answer_that_is_not_finite_is_no_score():
 
 def test_a_folder_whose_index_is_of_something_else_is_told_what_is_wanted(tmp_path):
     (tmp_path / "index.json").write_text('[{"frame0": "a.png"}]')
-    with pytest.raises(ValueError, match=r"index.json is no list of .*gap_class"):
+    with pytest.raises(ValueError, match=r"index.json is not a list of .*gap_class"):
         list(data.clips("frame_folder", tmp_path, "whole"))
 
 
@@ -216,9 +216,9 @@ def test_a_run_goes_on_where_it_stopped_and_refuses_other_models(interpolator, t
     both = compare({"blend": interpolator}, samples(clips, protocol), protocol, out=out)
     assert both["blend"]["a"] == first["blend"]["a"]
     assert len((out / "scores.jsonl").read_text().splitlines()) == 2
-    with pytest.raises(ValueError, match="holds scores of models blend, not other"):
+    with pytest.raises(ValueError, match="has scores of models blend, not other"):
         compare({"other": interpolator}, [], protocol, out=out)
-    with pytest.raises(ValueError, match=r"holds scores of protocol .*rounding=round.*, not "):
+    with pytest.raises(ValueError, match=r"has scores of protocol .*rounding=round.*, not "):
         compare({"blend": interpolator}, [], evaluation.protocol("sepconv"), out=out)
     further = Extra(("lpips",), "vgg", lambda sample, predictions: {"lpips": 0.0})
     with pytest.raises(ValueError, match=r"metrics psnr, ssim, .*, ie, not psnr, .*, lpips by vgg"):
@@ -257,7 +257,7 @@ def test_two_samples_of_one_name_are_refused(interpolator):
     """The later one's scores would stand for both."""
     protocol = evaluation.protocol("default")
     clips = [Clip("a", tuple(np.full((16, 16, 3), i, np.uint8) for i in range(3)))] * 2
-    with pytest.raises(ValueError, match="names of their own, got two of a; rename one"):
+    with pytest.raises(ValueError, match="unique names, got two named a; rename one"):
         compare({"blend": interpolator}, samples(clips, protocol), protocol)
 
 

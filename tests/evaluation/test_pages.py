@@ -177,7 +177,7 @@ def test_a_part_of_a_data_set_has_its_own_section_and_folder(tmp_path, capsys):
     command += ["--markdown", str(tmp_path / "page.md")]
     assert main([*command, "--split", "fast"]) == 0
     assert main([*command, "--split", "slow"]) == 2
-    assert "holds scores of data vimeo90k/septuplet, split fast, not" in capsys.readouterr().err
+    assert "has scores of data vimeo90k/septuplet, split fast, not" in capsys.readouterr().err
     command[command.index(str(tmp_path / "out"))] = str(tmp_path / "others")
     assert main([*command, "--split", "slow", "--first", "1"]) == 0
     command[command.index(str(tmp_path / "others"))] = str(tmp_path / "all")

@@ -228,7 +228,7 @@ def test_a_folder_holds_what_repeats_its_run(whole):
         ({"steps": 0}, "--steps must be at least 1, got 0"),
         ({"ema": 2.0}, r"--ema must be at least 0 and below 1, got 2\.0"),
         ({"learning_rate": -1.0}, r"--learning-rate must be above 0, got -1\.0"),
-        ({"gaps": (2, 16)}, "clips of 9 frames hold no window .* with gap 16"),
+        ({"gaps": (2, 16)}, "clips of 9 frames have no window .* with gap 16"),
         ({"processes": 2}, "--processes 2 and --process None need --coordinator"),
     ],
 )

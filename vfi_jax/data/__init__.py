@@ -1,17 +1,16 @@
 """Data sets by name: "<file>" or "<file>/<variant>", each a file in `builders/`.
 
 A builder has
-  LAYOUT: the tree of files as it is published, shown where a folder looks otherwise; "" for a set
-    that is rendered.
+  LAYOUT: the published directory layout, shown if a folder differs; "" for rendered sets.
   SPLITS: names of its splits; "train", "val" and "test" share no clip.
-  VARIANTS: names of its variants, where it has any.
-  EVALUATED: the split that is evaluated, where it is not "test".
-  clips(root, split, *, variant="", **options) -> Iterator[Clip]: reads names, not pixels. Of the
-    options `scenes`, `size`, `frames`, `shortest`, `licences` (attributes of `Choice`; `size` is a
-    quarter larger than its crop) and `faults` (takes files that cannot be read while clips are
-    listed) training passes those that its signature names.
-  sample(root, variant): writes a tiny tree of two clips in that layout, for tests; of sets with
-    files. In every clip the mean of a frame rises with time.
+  VARIANTS: names of its variants, if any.
+  EVALUATED: the split for evaluation, if it is not "test".
+  clips(root, split, *, variant="", **options) -> Iterator[Clip]: reads names, not pixels. Training
+  passes those options that its signature names, of `scenes`, `size`, `frames`, `shortest`,
+  `licences` (attributes of `Choice`; `size` is a quarter larger than its crop) and `faults`
+  (collects unreadable files while listing clips). sample(root, variant): for sets with files:
+  writes a tiny tree of two clips in that layout, for tests. In every clip the mean brightness
+  increases with time.
 """
 
 import inspect
@@ -39,30 +38,30 @@ def clips(name: str, root: Path | None, split: str, **options: Any) -> Iterator[
     """The clips of a split, in the published order.
 
     Args:
-      name: of the data set.
-      root: the folder that it was downloaded to; None only for sets that are rendered.
-      split: one that the set has, such as "train", "val" or "test".
-      **options: of this data set's own `clips`.
+      name: name of the data set.
+      root: the download folder; None only for rendered sets.
+      split: a split of the set, such as "train", "val" or "test".
+      **options: options of this data set's `clips`.
 
     Raises:
-      ValueError: unknown name or split, or the folder is laid out otherwise; the message shows the
-        layout wanted and what was found.
+      ValueError: unknown name or split, or the folder has another layout; the message shows the
+        expected layout and what was found.
     """
     builder, variant = find(name)
     if split not in builder.SPLITS:
         raise ValueError(f"{name} has splits {', '.join(builder.SPLITS)}; got {split!r}")
     if root is None and builder.LAYOUT:
-        raise ValueError(f"{name} is read from a folder: name it\n{builder.LAYOUT}")
+        raise ValueError(f"{name} needs a folder with this layout:\n{builder.LAYOUT}")
     if variant:
         options["variant"] = variant
     return builder.clips(root, split, **options)
 
 
 def find(name: str) -> tuple[ModuleType, str]:
-    """The builder of a name, and its variant ("" where it has none).
+    """The builder of a name, and its variant ("" if it has none).
 
     Raises:
-      ValueError: no such data set or variant.
+      ValueError: unknown data set or variant.
     """
     file, _, variant = name.partition("/")
     builder = lookup.module(BUILDERS, file, kind="data set")
@@ -73,15 +72,15 @@ def find(name: str) -> tuple[ModuleType, str]:
 
 
 def options(builder: ModuleType) -> set[str]:
-    """Names of the options that a builder's `clips` takes."""
+    """Names of the options of a builder's `clips`."""
     return {*inspect.signature(builder.clips).parameters} - {"root", "split", "variant"}
 
 
 def evaluated_split(name: str) -> str:
-    """The split of a data set that is evaluated.
+    """The split of a data set for evaluation.
 
     Raises:
-      ValueError: no such data set.
+      ValueError: unknown data set.
     """
     return getattr(find(name)[0], "EVALUATED", "test")
 

@@ -1,4 +1,4 @@
-"""Crops and augmentations of clips, under jit: every frame of a clip is changed alike."""
+"""Crops and augmentations of clips under jit, equal for all frames of a clip."""
 
 import dataclasses
 import math
@@ -14,21 +14,22 @@ CHANNEL_ORDERS = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 
 
 @dataclasses.dataclass(frozen=True)
 class Augment:
-    """Which changes are drawn, each with probability 1/2 and independently.
+    """Augmentations, each applied independently with probability 1/2.
 
     Attributes:
-      flip: left and right.
-      flop: up and down.
-      transpose: rows and columns (square crops only; with the flips: all turns by 90 degrees).
-      reverse: time.
-      channels: "reverse" swaps red and blue, "permute" draws one of the six orders, "" neither.
-      shrink: smallest factor by which half of all clips are scaled before they are cropped, as far
-        as their size allows; 1: none is shrunk.
-      enlarge: largest factor by which they are; 1: none is enlarged.
-      pan: how far half of all crops move across the clip between the first and the last frame that
-        is seen, at most, as a share of the crop's sides; 0: none does.
-      collages: share of a batch that is replaced by collages of single frames of its clips
-        (`data.collage`), whose motion is known; always as many, rounded.
+      flip: flip horizontally.
+      flop: flip vertically.
+      transpose: swap rows and columns (square crops only; with the flips: all rotations by 90
+        degrees).
+      reverse: reverse time.
+      channels: "reverse" swaps red and blue, "permute" draws one of the six orders, "": none.
+      shrink: minimum scale factor of half of all clips before cropping, as far as their size
+        allows; 1: no shrinking.
+      enlarge: maximum scale factor; 1: no enlarging.
+      pan: maximum movement of half of all crops between first and last frame, as a share of the
+        crop's sides; 0: none.
+      collages: share of the batch replaced by collages of single frames of its clips
+        (`data.collage`), whose motion is known; the count is rounded.
     """
 
     flip: bool = True
@@ -54,11 +55,11 @@ class Augment:
             raise ValueError(f"channels must be '', 'reverse' or 'permute', got {self.channels!r}")
 
     def count_collages(self, batch: int) -> int:
-        """How many of so many clips become collages."""
+        """Number of collages in a batch of this size."""
         return round(self.collages * batch)
 
     def region(self, crop: tuple[int, int]) -> tuple[int, int]:
-        """Height and width of what a crop is drawn from, where no more of a clip is at hand."""
+        """Height and width of the region to load, so that scaled and moving crops fit."""
         if self.shrink == 1:
             return crop
         height, width = (math.ceil((side + 1) / self.shrink) for side in crop)
@@ -69,12 +70,12 @@ NONE = Augment(flip=False, flop=False, reverse=False)
 
 
 def crop(key: Array, clip: Array, size: Array, shape: tuple[int, int]) -> Array:
-    """The same random crop of every frame.
+    """Random crop, the same for every frame.
 
     Args:
-      key: of `jax.random`.
+      key: `jax.random` key.
       clip: `[F, H, W, C]`.
-      size: int32 `[2]`, the height and width that hold pixels (the rest is padding).
+      size: int32 `[2]`, height and width without padding.
       shape: height and width of the crop; the clip must be at least as large.
 
     Returns:
@@ -89,15 +90,15 @@ def crop(key: Array, clip: Array, size: Array, shape: tuple[int, int]) -> Array:
 def moving_crop(
     key: Array, clip: Array, size: Array, shape: tuple[int, int], *, indices: Array, most: float
 ) -> Array:
-    """A crop that moves across the clip by whole pixels a frame, as a camera pans.
+    """A crop that moves by whole pixels per frame, like a panning camera.
 
     Args:
-      key: of `jax.random`.
+      key: `jax.random` key.
       clip: `[F, H, W, C]`.
-      size: int32 `[2]`, the height and width that hold pixels (the rest is padding).
+      size: int32 `[2]`, height and width without padding.
       shape: height and width of the crop; the clip must be at least as large.
-      indices: int32 `[F]`, which frame of its clip each is.
-      most: how far the crop moves at most, as a share of `shape`.
+      indices: int32 `[F]`, index of each frame in its clip.
+      most: maximum movement, as a share of `shape`.
 
     Returns:
       `[F, *shape, C]`.
@@ -127,23 +128,23 @@ def scaled_crop(
     least: float = 1.0,
     most: float = 1.0,
 ) -> Array:
-    """`crop` of a clip that is scaled first, in half of all draws.
+    """`crop` of a clip that is scaled first with probability 1/2.
 
-    Sampling is antialiased; a clip too small to be shrunk by as much is shrunk as far as it may.
+    Sampling is antialiased; a small clip is shrunk only as far as the crop still fits.
 
     Args:
-      key: of `jax.random`.
+      key: `jax.random` key.
       clip: uint8 `[F, H, W, C]`.
-      size: int32 `[2]`, the height and width that hold pixels (the rest is padding).
+      size: int32 `[2]`, height and width without padding.
       shape: height and width of the crop; the clip must be at least as large.
-      least: smallest factor of the clip's height and width, at most 1.
-      most: largest factor, at least 1.
+      least: minimum scale factor, at most 1.
+      most: maximum scale factor, at least 1.
 
     Returns:
       uint8 `[F, *shape, C]`.
     """
     whether, where, how = jax.random.split(key, 3)
-    # A pixel of room: its neighbour beyond the crop is read, and must not be padding.
+    # One pixel of margin: the neighbour beyond the crop is read and must not be padding.
     smallest = jnp.clip(jnp.max((jnp.asarray(shape) + 1) / size), least, 1)
     factor = jnp.exp(jax.random.uniform(how, minval=jnp.log(smallest), maxval=jnp.log(most)))
     factor = jnp.where(jax.random.bernoulli(whether), factor, 1.0)
@@ -163,13 +164,13 @@ def scaled_crop(
 
 
 def reverse(key: Array, indices: Array, length: Array, options: Augment) -> Array:
-    """Which frames of a clip are seen, in its order or from its end, as drawn.
+    """Frame indices in order or in reverse, at random.
 
     Args:
-      key: of `jax.random`.
+      key: `jax.random` key.
       indices: int32 of any shape, each below `length`.
-      length: how many frames the clip has.
-      options: what may be drawn.
+      length: number of frames of the clip.
+      options: the augmentations.
 
     Returns:
       Indices of the clip's frames, of the same shape.
@@ -180,18 +181,18 @@ def reverse(key: Array, indices: Array, length: Array, options: Augment) -> Arra
 
 
 def augment(key: Array, clip: Array, options: Augment) -> Array:
-    """Frames with the drawn changes but that of their order (`reverse`), all changed alike.
+    """Apply the same random augmentation to all frames, except the time reversal (`reverse`).
 
     Args:
-      key: of `jax.random`.
+      key: `jax.random` key.
       clip: `[F, H, W, 3]`.
-      options: what may be drawn.
+      options: the augmentations.
 
     Returns:
       `[F, H, W, 3]`.
 
     Raises:
-      ValueError: `transpose` of frames that are not square.
+      ValueError: `transpose` with frames that are not square.
     """
     clip = jnp.asarray(clip)
     coins = jax.random.bernoulli(key, shape=(4,))

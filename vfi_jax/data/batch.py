@@ -1,4 +1,4 @@
-"""From raw clips to a training batch, inside the jitted step; both pipelines end here."""
+"""Raw clips to a training batch inside the jitted step, for both pipelines."""
 
 import dataclasses
 from collections.abc import Callable
@@ -22,16 +22,17 @@ LAYERS = 3  # of a collage
 
 @dataclasses.dataclass(frozen=True)
 class Preparation:
-    """How clips become a batch.
+    """Converts clips to a batch.
 
     Attributes:
-      contract: of the model.
-      frames: the longest clips' number of frames.
+      contract: the model's contract.
+      frames: number of frames of the longest clips.
       crop: height and width of the targets, in pixels.
-      augment: what is drawn for each clip.
-      gaps: distances between inputs, in frames; all that fit by default.
-      targets: times asked for in a window, where the contract leaves them free.
-      degrade: (key, input frames `[N, H, W, 3]`) -> input frames, for models that also restore.
+      augment: augmentation of each clip.
+      gaps: allowed distances between inputs, in frames; all that fit by default.
+      targets: number of target times per window, if the contract allows any time.
+      degrade: (key, input frames `[N, H, W, 3]`) -> input frames, for models that also restore
+        frames.
     """
 
     contract: Contract
@@ -43,12 +44,12 @@ class Preparation:
     degrade: Degrade | None = None
 
     def __post_init__(self):
-        self._windows()  # gaps that no clip holds are refused before anything is compiled
+        self._windows()  # reject impossible gaps before compiling
         times = self.contract.times or ()
         between = self.contract.frames == 2 and all(0 <= time <= 1 for time in times)
         if self.augment.collages and not between:
             raise ValueError(
-                "collages need a model of 2 frames that is asked for times between them, got "
+                "collages need a model of 2 frames and times between them, got "
                 f"{self.contract.frames} frames and times {times}"
             )
 
@@ -56,17 +57,17 @@ class Preparation:
         """A training batch.
 
         Args:
-          raw: "clips" uint8 `[B, F, H, W, 3]`; "sizes" int32 `[B, 3]`, the frames, height and
-            width of each that are not padding; "seeds" uint32 `[B]`, one for each clip.
+          raw: "clips" uint8 `[B, F, H, W, 3]`; "sizes" int32 `[B, 3]`, number of frames, height and
+            width of each without padding; "seeds" uint32 `[B]`, one per clip.
 
         Returns:
           {"frames": `[B, N, h, w, 3]`, "times": `[B, T]`, "targets": `[B, T, crop, 3]`}, RGB in
-          [0, 1]; h and w are the crop's over the contract's scale. With collages also {"motion":
-          `[B, T, crop, 2]` pixels from time 0 to 1 of what the targets show, "known": `[B]`, 1
-          where that is so, 0 where `motion` says nothing}.
+          [0, 1]; h and w are the crop's divided by the contract's scale. With collages also
+          {"motion": `[B, T, crop, 2]`, motion of the targets' pixels from time 0 to 1, in pixels;
+          "known": `[B]`, 1 where `motion` is valid}.
 
         Raises:
-          ValueError: there are to be collages, and the batch is too small for one.
+          ValueError: the batch is too small for collages.
         """
         table = self._windows()
         lengths = np.asarray([window.length for window in table])
@@ -78,11 +79,11 @@ class Preparation:
 
         def one(clip, size, seed):
             keys = _keys(seed)
-            # The table ascends in length, so the windows that fit are its first rows.
+            # The table is sorted by length, so the windows that fit are its first rows.
             fitting = jnp.sum(lengths <= size[0])
             row = jax.random.randint(keys.window, (), 0, fitting)
             chosen = {name: jnp.asarray(column)[row] for name, column in columns.items()}
-            # First which frames, then what is done to them: of a clip of nine three are wanted.
+            # Select frames first, then transform them: often only three of nine are needed.
             wanted = jnp.concatenate([chosen["inputs"], chosen["targets"]])
             seen = augmentation.reverse(keys.order, wanted, size[0], self.augment)
             frames = self._cropped(keys.crop, clip[seen], size[1:], seen)
@@ -99,7 +100,7 @@ class Preparation:
         return windows(self.contract, self.frames, gaps=self.gaps, targets=self.targets)
 
     def _with_collages(self, batch, raw):
-        """The batch with a share of its examples replaced by collages of all clips' frames."""
+        """The batch with a share of its examples replaced by collages of the clips' frames."""
         share, clips = self.augment.collages, len(raw["seeds"])
         count = self.augment.count_collages(clips)
         if not count:
@@ -117,7 +118,7 @@ class Preparation:
             frames = self._inputs(degradation, made.frames)
             return {**made._asdict(), "frames": frames, "known": jnp.float32(1)}
 
-        # By their seeds, so that it does not matter in which order processes hold the clips.
+        # Sorted by seed, so that the order of clips over processes does not matter.
         order = jnp.argsort(raw["seeds"])
         stills = jax.vmap(still)(raw["clips"], raw["sizes"], raw["seeds"])[order]
         sizes = raw["sizes"][order, 1:]
@@ -149,13 +150,13 @@ class Preparation:
 
     def _inputs(self, key, frames):
         if self.contract.scale > 1:
-            # Published low-resolution frames are 8-bit files: the model must learn their rounding.
+            # Published low-resolution frames are 8-bit files, so training uses the same rounding.
             frames = degrade(frames, self.contract.scale)
         return frames if self.degrade is None else self.degrade(key, frames)
 
 
 class _Keys(NamedTuple):
-    """What is drawn for a clip."""
+    """Random keys of a clip."""
 
     crop: Array
     changes: Array

@@ -1,4 +1,4 @@
-"""From names of data sets to a source of batches: on the device, or streamed from disk."""
+"""Sources of batches from named data sets: on the device, or streamed from disk."""
 
 import itertools
 from typing import Protocol
@@ -12,11 +12,11 @@ from vfi_jax.data.resident import Resident
 
 
 class BatchSource(Protocol):
-    """Where batches come from. A draw depends on the seed and the step alone.
+    """A source of batches. A draw depends only on the seed and the step.
 
     Attributes:
-      arrays: what the jitted step takes once, by name; may be empty.
-      frames: frames of the longest clip that is drawn.
+      arrays: arrays passed to the jitted step once, by name; may be empty.
+      frames: number of frames of the longest clip that is drawn.
     """
 
     @property
@@ -28,30 +28,30 @@ class BatchSource(Protocol):
         """See above."""
 
     def draw(self, step: int) -> dict:
-        """What this process loads for a step: NumPy arrays, their first axis its clips."""
+        """Data that this process loads for a step: NumPy arrays with clips on the first axis."""
 
     def gather(self, arrays: dict, drawn: dict) -> dict:
-        """The raw clips of a draw, under jit, as `data.batch.Preparation` takes them."""
+        """The raw clips of a draw under jit, the input of `data.batch.Preparation`."""
 
     def names(self, step: int) -> list[str]:
         """Names of the clips that this process loads for a step."""
 
     def close(self) -> None:
-        """Stops what runs in the background."""
+        """Stop background work."""
 
 
 def open_batch_source(choice: Choice) -> BatchSource:
-    """The source that a choice describes.
+    """The source described by a `Choice`.
 
     Raises:
-      ValueError: a data set is unknown, absent, empty or laid out otherwise.
+      ValueError: a data set is unknown, missing, empty or has another layout.
     """
     builders = [data.find(name)[0] for name in choice.names]
     if choice.licences and not any("licences" in data.options(one) for one in builders):
-        raise ValueError(f"none of {', '.join(choice.names)} knows licences to choose among")
+        raise ValueError(f"licences need a set that records them, got {', '.join(choice.names)}")
     if choice.resident or not any(builder.LAYOUT for builder in builders):
         return _resident(choice)
-    # Streaming needs tfds and grain, which machines that train from memory may lack.
+    # Streaming needs tfds and grain, which are optional for training from memory.
     from vfi_jax.data.pipeline import Streamed
 
     return Streamed(choice)

@@ -1,4 +1,4 @@
-"""`python -m vfi_jax.data.build NAME --data-dir D`: stores a data set for fast training."""
+"""`python -m vfi_jax.data.build NAME --data-dir D`: converts a data set for fast training."""
 
 import dataclasses
 import sys
@@ -9,38 +9,38 @@ import tyro
 
 from vfi_jax.guard import guarded
 
-MANUAL = "downloads/manual"  # where TFDS expects what people download themselves
+MANUAL = "downloads/manual"  # where TFDS expects manual downloads
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Build a data set from the tree that its authors publish.
+    """Build a data set from its published files.
 
-    Frames are stored as they are, in array_record files that training reads in any order.
+    Frames are stored unchanged in array_record files with random access.
     """
 
     name: Annotated[str, tyro.conf.Positional]
     """Data set, such as vimeo90k/triplet, or video_folder."""
 
     data_dir: Path
-    """Where to build."""
+    """Output folder."""
 
     root: Path | None = None
-    """The downloaded tree; DATA_DIR/downloads/manual by default."""
+    """Downloaded folder. Default: DATA_DIR/downloads/manual."""
 
     strict: bool = False
-    """Stop at the first clip that cannot be decoded; else it is left out, with a warning."""
+    """Fail at the first clip that cannot be decoded. Default: skip it with a warning."""
 
     beam_runner: str = ""
-    """Build on Apache Beam with this runner, such as DirectRunner or DataflowRunner."""
+    """Apache Beam runner, such as DirectRunner or DataflowRunner. Default: no Beam."""
 
 
 class ClipCounts(NamedTuple):
-    """Clips of a split.
+    """Numbers of clips of a split.
 
     Attributes:
-      stored: those that were decoded and stored.
-      left_out: those that cannot be decoded; a video that cannot be read counts as one.
+      stored: number of stored clips.
+      left_out: number of skipped clips that cannot be decoded; an unreadable video counts as one.
     """
 
     stored: int
@@ -48,17 +48,17 @@ class ClipCounts(NamedTuple):
 
 
 def build(options: Options) -> dict[str, ClipCounts]:
-    """Builds a data set.
+    """Build a data set.
 
     Args:
-      options: what, from where and to where.
+      options: name, source and destination.
 
     Returns:
       The counts, by split.
 
     Raises:
-      ValueError: unknown data set, its folder is laid out otherwise, or nothing of it can be
-        decoded; or a clip cannot be, where that is an error.
+      ValueError: unknown data set, its folder has another layout, or no clip can be decoded; with
+        `strict` also if a single clip cannot be.
       OSError: a file cannot be written.
     """
     import tensorflow_datasets as tfds
@@ -85,7 +85,7 @@ def build(options: Options) -> dict[str, ClipCounts]:
 
 
 def main() -> int:
-    """Parses the command line and builds; returns the exit code."""
+    """Parse the command line and build; return the exit code."""
     options = tyro.cli(Options, prog="python -m vfi_jax.data.build")
 
     def action():
@@ -97,7 +97,7 @@ def main() -> int:
 
 
 def _in_words(counts):
-    left_out = f" ({counts.left_out} left out: not decodable)" if counts.left_out else ""
+    left_out = f" ({counts.left_out} skipped: not decodable)" if counts.left_out else ""
     return f"{counts.stored} clips{left_out}"
 
 

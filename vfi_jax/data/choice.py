@@ -1,35 +1,33 @@
-"""Which clips are drawn from, and how."""
+"""Selection of training clips."""
 
 import dataclasses
 from pathlib import Path
 
 from vfi_jax import data
 
-HELD_OUT = "held-out"  # of each data set what it does not train on: "val", or "test" without one
+HELD_OUT = "held-out"  # the split not used for training: "val", or "test" if there is none
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """Which clips to draw from, and how.
+    """Which clips to draw, and how.
 
     Attributes:
-      names: of data sets, such as ("vimeo90k/triplet", "synthetic").
-      folder: where they lie: a built data set's `data_dir`, or the tree as it was downloaded.
+      names: names of data sets, such as ("vimeo90k/triplet", "synthetic").
+      folder: `data_dir` of a built data set, or the downloaded folder.
       split: "train", "val", "test" or `HELD_OUT`.
-      batch: clips in a step, of this process.
-      crop: height and width that every clip must have at least.
-      region: height and width that are loaded of a clip that is streamed, as far as it has them;
-        the crop's by default.
-      seed: of the order and of everything that is drawn for a clip.
+      batch: clips per step of this process.
+      crop: minimum height and width of every clip.
+      region: maximum height and width loaded from a streamed clip; default: the crop.
+      seed: random seed for the order of clips and their augmentation.
       resident: keep all clips on the device.
-      frames: longest run of frames drawn from a clip.
-      loaded: frames that are loaded of a clip that is streamed, as far as it has them; `frames` by
-        default.
-      shortest: fewest frames that a window takes; shorter clips are left out.
-      scenes: clips that a rendered data set has.
-      licences: classes of licence to draw from, where a data set knows them; empty: all.
-      shard: (process, processes): this process draws every `processes`-th clip.
-      strict: a clip that cannot be read is an error; else it is left out, with a warning.
+      frames: maximum number of consecutive frames drawn from a clip.
+      loaded: maximum number of frames loaded from a streamed clip; default: `frames`.
+      shortest: minimum number of frames of a window; shorter clips are skipped.
+      scenes: number of clips of a rendered data set.
+      licences: licence classes to use, if the data set records them; empty: all.
+      shard: (process index, number of processes): this process draws every n-th clip.
+      strict: raise an error for unreadable clips; otherwise skip them with a warning.
     """
 
     names: tuple[str, ...]
@@ -49,10 +47,10 @@ class Choice:
     strict: bool = False
 
     def split_of(self, name: str) -> str:
-        """The split that is drawn from of a data set.
+        """The split to use of a data set.
 
         Raises:
-          ValueError: no such data set.
+          ValueError: unknown data set.
         """
         if self.split != HELD_OUT:
             return self.split

@@ -1,4 +1,4 @@
-"""A clip: what every data set is made of."""
+"""Clips, the elements of every data set."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
@@ -15,16 +15,16 @@ Frame = Path | bytes | np.ndarray | Callable[[], np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Clip:
-    """Consecutive frames at equal distances in time.
+    """Consecutive frames at constant time steps.
 
     Attributes:
-      name: unique in its data set; "/"-separated as the published lists write it.
-      frames: image files or their bytes, uint8 arrays `[H, W, 3]` in RGB, or functions that read
+      name: unique in its data set; "/"-separated as in the published lists.
+      frames: image files or their bytes, uint8 arrays `[H, W, 3]` in RGB, or functions that return
         such an array.
-      inputs: indices of the frames that an evaluation gives the model; the others are its targets.
+      inputs: indices of the model's input frames in an evaluation; the others are targets.
         Empty: the first and the last.
       low: frames of the published low-resolution version, where the set has one.
-      mask: the published motion mask, where the set has one.
+      mask: the published motion mask, if any.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Clip:
         ascending = list(self.inputs) == sorted(set(self.inputs)) and len(self.inputs) != 1
         if not ascending or not set(self.inputs) <= set(range(count)):
             raise ValueError(
-                f"clip {self.name}: inputs must be two or more of 0 to {count - 1}, ascending, got "
+                f"clip {self.name}: inputs must be ascending indices below {count}, at least two, got "
                 f"{self.inputs}"
             )
         if self.low and len(self.low) != count:
@@ -51,7 +51,7 @@ class Clip:
 
 
 def pieces(clip: Clip, frames: int, shortest: int = 3) -> Iterator[Clip]:
-    """A clip cut into runs of `frames` frames; what is shorter than `shortest` is left out."""
+    """Split a clip into pieces of `frames` frames; pieces shorter than `shortest` are dropped."""
     for start in range(0, len(clip.frames), frames):
         part = clip.frames[start : start + frames]
         if len(part) >= shortest:
@@ -62,11 +62,11 @@ def read_frame(frame: Frame) -> np.ndarray:
     """A frame as uint8 `[H, W, 3]`, RGB.
 
     Args:
-      frame: an image file of any depth, grey or colour; alpha is dropped. Or the bytes of one, an
-        array, or a function that reads one.
+      frame: an image file of any bit depth, grey or colour (alpha is dropped), its bytes, an array,
+        or a function that returns one.
 
     Raises:
-      ValueError: the file is missing or no image.
+      ValueError: the file is missing or not an image.
     """
     if isinstance(frame, np.ndarray):
         return frame
@@ -79,11 +79,11 @@ def read_frames(clip: Clip, frames: Sequence[Frame]) -> np.ndarray:
     """Some frames of a clip as uint8 `[N, H, W, 3]`.
 
     Args:
-      clip: whose name an error has.
-      frames: at least one of its `frames`, or of its `low`.
+      clip: the clip, named in errors.
+      frames: some of its `frames` or of its `low`, at least one.
 
     Raises:
-      Unreadable: one cannot be read, or they differ in size.
+      Unreadable: a frame cannot be read, or their sizes differ.
     """
     try:
         pixels = [read_frame(frame) for frame in frames]
@@ -94,12 +94,12 @@ def read_frames(clip: Clip, frames: Sequence[Frame]) -> np.ndarray:
 
 
 def read_shrunk(frame: Frame, *, size: tuple[int, int]) -> np.ndarray:
-    """A frame resized to (height, width) by averaging areas, as the 4K sets are scored at 2K."""
+    """A frame resized to (height, width) by area averaging, as in 2K evaluation of 4K sets."""
     return cv2.resize(read_frame(frame), size[::-1], interpolation=cv2.INTER_AREA)
 
 
 def encode_frame(frame: Frame) -> bytes:
-    """A frame as the bytes of an image file: a file's own, an array's as lossless PNG."""
+    """A frame as the bytes of an image file: unchanged for files, lossless PNG for arrays."""
     return frame.read_bytes() if isinstance(frame, Path) else images.encode(read_frame(frame))
 
 

@@ -1,4 +1,4 @@
-"""Cut-outs of real frames that move over one another: real textures whose motion is known."""
+"""Collages: moving cut-outs of real frames, with real textures and known motion."""
 
 import math
 from typing import NamedTuple
@@ -10,27 +10,27 @@ from jax.scipy.ndimage import map_coordinates
 
 from vfi_jax.arrays import Array, Image
 
-SPEEDS = (0.5, 24.0)  # pixels between time 0 and 1, before what a layer shares with the background
-STRIDES = (1.0, 1.8)  # pixels of an image for one of the frame: none is enlarged to a blur
-AFFINE = 0.03  # spread of the terms by which displacements grow with the distance from the centre
-BENDS = 2  # waves of displacement
+SPEEDS = (0.5, 24.0)  # pixels from time 0 to 1, relative to the background's share
+STRIDES = (1.0, 1.8)  # image pixels per frame pixel; at least 1 avoids blurry upsampling
+AFFINE = 0.03  # standard deviation of the affine terms of the displacement
+BENDS = 2  # number of displacement waves
 BEND_LENGTHS = (40.0, 300.0)  # pixels per wave
-BEND_SLOPE = 0.08  # of the displacement of a wave, at most: maps stay one to one
-OUTLINES = 4  # waves whose sum is high inside a cut-out
+BEND_SLOPE = 0.08  # maximum slope of a wave's displacement; keeps the map invertible
+OUTLINES = 4  # number of waves whose sum defines a cut-out
 OUTLINE_LENGTHS = (24.0, 240.0)
-RARITY = (0.3, 1.8)  # standard deviations of that sum that the inside is above
-SOFTNESS = (0.5, 1.5)  # pixels from outside to inside
-STEPS = 3  # towards where a point was: each leaves a twentieth of the error or less
+RARITY = (0.3, 1.8)  # threshold of that sum, in standard deviations
+SOFTNESS = (0.5, 1.5)  # width of the edge in pixels
+STEPS = 3  # fixed-point iterations; each leaves at most 1/20 of the error
 SAMPLES = 2  # per pixel and axis
 
 
 class Collage(NamedTuple):
-    """What a collage shows.
+    """A rendered collage.
 
     Attributes:
-      frames: `[2, H, W, 3]` float32 in 255ths of [0, 1], at times 0 and 1.
-      targets: `[N, H, W, 3]`, as asked for.
-      motion: `[N, H, W, 2]` pixels, how far what a target shows moves from time 0 to 1.
+      frames: `[2, H, W, 3]` float32, multiples of 1/255 in [0, 1], at times 0 and 1.
+      targets: `[N, H, W, 3]`, frames at the requested times.
+      motion: `[N, H, W, 2]`, motion of a target's pixels from time 0 to 1, in pixels.
     """
 
     frames: Image
@@ -41,24 +41,25 @@ class Collage(NamedTuple):
 def collage(
     key: Array, images: Array, sizes: Array, times: Array, shape: tuple[int, int]
 ) -> Collage:
-    """Images as layers that move and cover one another.
+    """Render images as moving layers that occlude one another.
 
-    Every point of a layer keeps its velocity, which changes smoothly over the layer: it shifts,
-    turns, grows, shears and bends. Nothing blurs, and nothing changes its brightness.
+    Every point of a layer has a constant velocity, which varies smoothly over the layer:
+    translation, rotation, scaling, shear and bending. There is no motion blur and no brightness
+    change.
 
     Args:
       key: of `jax.random`.
       images: uint8 `[L, H, W, 3]`, the background first.
-      sizes: int32 `[L, 2]`, the height and width of each that are not padding.
-      times: `[N]` of the targets, in 0 .. 1; beyond, displacements grow until a map folds.
+      sizes: int32 `[L, 2]`, height and width of each image without padding.
+      times: `[N]`, times of the targets in 0 .. 1; outside, large displacements make the map fold.
       shape: height and width of the frames.
 
     Source: layers of photographs as in FlyingChairs (Dosovitskiy et al. 2015) and AutoFlow (Sun et
-    al. 2021); what is drawn, and how, is this project's.
+    al. 2021); the distribution of parameters is specific to this project.
     """
     *keys, shared = jax.random.split(key, len(images) + 1)
     layers = jax.vmap(_draw)(jnp.stack(keys), sizes)
-    # All move along with the background, more or less, so that few are far apart in speed.
+    # All layers share part of the background's motion, so that relative speeds are mostly small.
     along = jax.random.uniform(shared, (len(images), 1)).at[0].set(0)
     layers = layers._replace(velocity=layers.velocity + along * layers.velocity[0])
     images = images.astype(jnp.float32)
@@ -69,10 +70,10 @@ def collage(
 
 
 class _Layer(NamedTuple):
-    """How a layer lies on its image, moves, and is cut out; points are (x, y) from the centre."""
+    """Placement, motion and outline of a layer; points are (x, y) from the centre."""
 
-    origin: Array  # [2], the point of the image at the centre
-    turn: Array  # [2, 2], from the frame's directions to the image's
+    origin: Array  # [2], the image point at the centre
+    turn: Array  # [2, 2], from frame to image directions
     velocity: Array  # [2]
     affine: Array  # [2, 2]
     bends: "_Waves"
@@ -93,7 +94,7 @@ class _Waves(NamedTuple):
         return sum(_planes(a) * jnp.sin(angle) for _, angle, a in self._each(points))
 
     def slope(self, points: Array) -> Array:
-        """`[h, w]`, length of the gradient, of a single channel."""
+        """Gradient magnitude `[h, w]` of a single channel."""
         across, down = (
             sum(k[axis] * a * jnp.cos(angle) for k, angle, (a,) in self._each(points))
             for axis in range(2)
@@ -101,8 +102,7 @@ class _Waves(NamedTuple):
         return jnp.sqrt(across**2 + down**2)
 
     def _each(self, points):
-        # Wave after wave: with all in one array, XLA works out on a CPU what `points` are made of
-        # once for each.
+        # One wave at a time: with all in one array, XLA on a CPU recomputes `points` for each wave.
         for vector, phase, amplitudes in zip(*self, strict=True):
             yield vector, vector[0] * points[0] + vector[1] * points[1] + phase, amplitudes
 
@@ -117,7 +117,7 @@ def _turned(matrix, points):
 
 
 def _draw(key, size):
-    """A layer on an image of this height and width."""
+    """A random layer for an image of this height and width."""
     keys = iter(jax.random.split(key, 16))
 
     def uniform(low, high, shape=()):
@@ -161,7 +161,7 @@ def _grid(shape, samples):
 
 
 def _shown(layers, images, sizes, time, shape):
-    """The frame at one time, the mean of each pixel's samples."""
+    """The frame at one time, supersampled."""
     points = _grid(shape, SAMPLES)
     colours = jnp.zeros((3, *points.shape[1:]))
     placed = _placed(layers, points, time)
@@ -173,7 +173,7 @@ def _shown(layers, images, sizes, time, shape):
 
 
 def _motion(layers, time, shape):
-    """How far what is seen at one time, at the centre of each pixel, moves from time 0 to 1."""
+    """Motion from time 0 to 1 of the point visible at the centre of each pixel at `time`."""
     seen = jnp.zeros((2, *shape))
     for _, _, motion, cover in _placed(layers, _grid(shape, 1), time):
         seen = jnp.where(cover > 0.5, motion, seen)
@@ -181,8 +181,8 @@ def _motion(layers, time, shape):
 
 
 def _placed(layers, points, time):
-    """For every layer from the back: itself, where `points` are halfway in time, how far they move
-    from time 0 to 1, and how much of each the layer covers."""
+    """Yield for every layer from back to front: the layer, the positions of `points` at time 1/2,
+    their motion from time 0 to 1, and the layer's coverage."""
     for index in range(len(layers.origin)):
         layer = jax.tree.map(lambda leaf, index=index: leaf[index], layers)
         start, motion = _came_from(layer, points, time)
@@ -195,10 +195,10 @@ def _placed(layers, points, time):
 
 
 def _came_from(layer, points, time):
-    """Where points at `time` are halfway, and how far they move from time 0 to 1.
+    """Positions at time 1/2 of points at `time`, and their motion from time 0 to 1.
 
-    start + later (velocity + affine start + bends(start)) = points, solved for the affine map in
-    closed form, and for the bends by repetition.
+    start + later (velocity + affine start + bends(start)) = points, solved in closed form for the
+    affine map and by iteration for the bends.
     """
     later, velocity = time - 0.5, _planes(layer.velocity)
     (a, b), (c, d) = jnp.eye(2) + later * layer.affine
@@ -211,7 +211,7 @@ def _came_from(layer, points, time):
 
 
 def _sampled(image, size, places):
-    """Colours `[3, h, w]` at places of an image that is mirrored at its edges."""
+    """Colours `[3, h, w]` at positions in an image with mirrored edges."""
     last = _planes(size[::-1]) - 1
     x, y = last - jnp.abs(places % (2 * last) - last)
     take = jax.vmap(lambda plane: map_coordinates(plane, [y, x], order=1, mode="nearest"))

@@ -1,4 +1,4 @@
-"""Frames as the low-resolution files of super-resolution's benchmarks hold them."""
+"""Low-resolution frames as in the files of super-resolution benchmarks."""
 
 import jax.numpy as jnp
 
@@ -7,7 +7,7 @@ from vfi_jax.arrays import Image
 
 
 def degrade(frames: Image, factor: int) -> Image:
-    """Shrink by bicubic interpolation as MATLAB does, and round to 8 bits.
+    """Downscale with MATLAB's bicubic interpolation and round to 8 bits.
 
     round(clip(imresize(255 frames, 1 / factor), 0, 255)) / 255, half to even
 
@@ -20,6 +20,6 @@ def degrade(frames: Image, factor: int) -> Image:
 
     Source: the scripts of Vimeo-90K's and Vid4's low-resolution frames (Xiang et al. 2020).
     """
-    # On the scale of 8 bits, where bicubic weights give exact halves and their rounding is defined.
+    # On the 8-bit scale, where bicubic weights can give exact halves, which are rounded to even.
     small = ops.imresize(255 * jnp.asarray(frames, jnp.float32), 1 / factor)
     return jnp.round(jnp.clip(small, 0, 255)) / 255

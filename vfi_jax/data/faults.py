@@ -1,4 +1,4 @@
-"""Files of a data set that cannot be read: passed over and counted, or errors."""
+"""Unreadable files of a data set: skipped and counted, or raised as errors."""
 
 import contextlib
 import warnings
@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 
 class Unreadable(ValueError):
-    """A clip, or the file that it is in, that cannot be read."""
+    """A clip or its file cannot be read."""
 
 
 class Faults:
-    """Counts what cannot be read.
+    """Collects unreadable clips.
 
     Attributes:
-      strict: raise instead.
-      found: the errors, each once.
+      strict: raise errors instead.
+      found: the distinct errors.
     """
 
     def __init__(self, *, strict: bool = False):
@@ -23,10 +23,10 @@ class Faults:
 
     @contextlib.contextmanager
     def passed_over(self) -> Iterator[None]:
-        """Warns of what cannot be read inside; the rest of the block is left out then.
+        """Context that turns `Unreadable` into a warning and skips the rest of the block.
 
         Raises:
-          Unreadable: something cannot be read, and that is an error here.
+          Unreadable: something cannot be read and `strict` is set.
         """
         try:
             yield
@@ -35,9 +35,9 @@ class Faults:
                 raise
             if str(error) not in self.found:
                 self.found.append(str(error))
-                warnings.warn(f"left out: {error}", stacklevel=3)
+                warnings.warn(f"skipped: {error}", stacklevel=3)
 
     def summarise(self) -> None:
-        """Warns once more, with their number, where there were any."""
+        """Warn with the number of unreadable clips, if any."""
         if self.found:
-            warnings.warn(f"{len(self.found)} could not be read and were left out", stacklevel=2)
+            warnings.warn(f"{len(self.found)} could not be read and were skipped", stacklevel=2)

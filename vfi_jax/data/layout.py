@@ -1,4 +1,4 @@
-"""Reading published trees of files, and saying what is wrong with one."""
+"""Published directory layouts: finding files and reporting differences."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,20 +8,20 @@ from vfi_jax import images
 
 Item = TypeVar("Item")
 
-SHOWN = 8  # entries of a folder that a message lists
-EVERY = 10  # one in ten validates of what nobody divided; of fewer the last
+SHOWN = 8  # entries of a folder listed in a message
+EVERY = 10  # every tenth item validates if no split is published; if fewer, the last
 
 
 def find(root: Path, *names: str, layout: str) -> Path:
     """The first of `names` that exists below `root`.
 
     Args:
-      root: the folder that the user named.
-      *names: relative paths, the likeliest first; "." is the folder itself.
-      layout: shown where none is there.
+      root: the user's folder.
+      *names: relative paths, the most likely first; "." is the folder itself.
+      layout: expected layout, shown in the error.
 
     Raises:
-      ValueError: none exists; the message shows the layout wanted and what was found.
+      ValueError: none exists; the message shows the expected layout and what was found.
     """
     for name in names:
         if (root / name).exists():
@@ -30,31 +30,31 @@ def find(root: Path, *names: str, layout: str) -> Path:
 
 
 class WrongLayout(ValueError):
-    """A folder, or the part of it that a split is, is not there or laid out otherwise."""
+    """A folder, or its part for a split, is missing or has another layout."""
 
 
 def wrong(root: Path, what: str, layout: str) -> WrongLayout:
-    """The error for a folder that is laid out otherwise."""
+    """The error for a folder with another layout."""
     if not root.exists():
-        return WrongLayout(f"{root} does not exist; wanted is\n{layout}")
+        return WrongLayout(f"{root} does not exist; expected layout:\n{layout}")
     shown = (path for path in images.natural(root.iterdir()) if not images.is_system_file(path))
     entries = [path.name + "/" * path.is_dir() for path in shown]
     found = ", ".join(entries[:SHOWN]) or "nothing"
     more = f" and {len(entries) - SHOWN} more" if len(entries) > SHOWN else ""
-    return WrongLayout(f"{root}: {what}; found {found}{more}; wanted is\n{layout}")
+    return WrongLayout(f"{root}: {what}; found {found}{more}; expected layout:\n{layout}")
 
 
 def lines(path: Path) -> list[str]:
-    """A published list: its lines without the blank ones, and without a byte order mark."""
+    """The non-blank lines of a published list, without a byte order mark."""
     return [line.strip() for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
 
 
 def part(items: Sequence[Item], split: str) -> list[Item]:
-    """What "val" or "train" has of a set that is published undivided.
+    """The items of "val" or "train" of a set published without a split.
 
     Args:
-      items: in their order; every tenth validates, of fewer the last.
-      split: "val", or another for the rest.
+      items: in order; every tenth validates, or the last if there are fewer.
+      split: "val", or another name for the rest.
     """
     every = max(2, min(EVERY, len(items)))
     return [item for i, item in enumerate(items) if (i % every == every - 1) == (split == "val")]

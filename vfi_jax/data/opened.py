@@ -1,4 +1,4 @@
-"""Data sets opened: built ones by TFDS, others from their published tree."""
+"""Opening data sets: built ones with TFDS, others from their published files."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -11,11 +11,11 @@ from vfi_jax.data.layout import is_built
 
 
 class Opened(NamedTuple):
-    """The clips of a data set that are long enough.
+    """The clips of a data set with enough frames.
 
     Attributes:
-      clips: by index.
-      longest: frames of the longest.
+      clips: the clips, by index.
+      longest: number of frames of the longest clip.
     """
 
     clips: Sequence[Clip]
@@ -23,17 +23,16 @@ class Opened(NamedTuple):
 
 
 def open_clips(name: str, choice: Choice, faults: Faults) -> Opened:
-    """The clips of a data set: of the built one where there is one, else of the tree as it was
-    downloaded.
+    """The clips of a data set: of the built one if it exists, otherwise of the downloaded folder.
 
     Args:
-      name: of the data set.
-      choice: where it lies, which split, and what a rendered data set renders.
-      faults: takes what cannot be read.
+      name: name of the data set.
+      choice: folder, split, and options of rendered data sets.
+      faults: collects unreadable clips.
 
     Raises:
-      ValueError: the data set is unknown, absent, empty or laid out otherwise, or does not know
-        the licences that are asked for.
+      ValueError: the data set is unknown, missing, empty, has another layout, or lacks the
+        requested licences.
     """
     builder, _ = data.find(name)
     if is_built(name, choice.folder):
@@ -45,8 +44,8 @@ def open_clips(name: str, choice: Choice, faults: Faults) -> Opened:
 
 
 def _options(builder, choice, faults) -> dict[str, Any]:
-    """What a builder's `clips` takes of what a choice offers."""
-    # A quarter more than the crop on each axis, so that crops differ.
+    """The options of a choice that a builder's `clips` accepts."""
+    # A quarter larger than the crop on each axis, so that random crops differ.
     size = tuple(side * 5 // 4 for side in choice.crop)
     offered = {
         "scenes": choice.scenes,
@@ -62,26 +61,26 @@ def _options(builder, choice, faults) -> dict[str, Any]:
 def _open_built(name, choice):
     if choice.licences:
         raise ValueError(
-            f"licences are not stored in built data sets; name the folder of {name} itself"
+            f"licences are not stored in built data sets; pass the original folder of {name}"
         )
-    # Only what was built by TFDS needs it.
+    # Needed only for sets built with TFDS.
     from vfi_jax.data.tfds_builder import count_frames, open_built
 
     split = choice.split_of(name)
     clips: Sequence[Clip] = _Built(open_built(name, choice.folder, split))
     counts = count_frames(name, choice.folder, split)
-    if counts is None:  # built before they were stored
+    if counts is None:  # built before counts were stored
         return Opened(clips, choice.frames)
     fewest, most = counts
     if fewest < choice.shortest:
-        # Which clips are short, the records alone tell.
+        # Only the records tell which clips are short.
         long = [i for i, clip in enumerate(clips) if len(clip.frames) >= choice.shortest]
         clips = _Part(clips, long)
     return Opened(clips, most)
 
 
 class _Built(Sequence):
-    """Stored examples as clips, whose frames are encoded bytes."""
+    """Stored examples as clips with frames as encoded bytes."""
 
     def __init__(self, examples: Sequence[dict]):
         self._examples = examples
@@ -90,7 +89,7 @@ class _Built(Sequence):
         return len(self._examples)
 
     def __iter__(self) -> Iterator[Clip]:
-        # Past the end array_record raises no IndexError, by which Sequence would stop.
+        # array_record raises no IndexError past the end, which Sequence's iteration relies on.
         return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index):
@@ -100,7 +99,7 @@ class _Built(Sequence):
 
 
 class _Part(Sequence):
-    """Some of a random-access data set."""
+    """A subset of a random-access data set."""
 
     def __init__(self, whole: Sequence[Clip], indices: list[int]):
         self._whole, self._indices = whole, indices

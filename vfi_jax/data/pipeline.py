@@ -1,7 +1,7 @@
 """Clips streamed from disk by grain: shuffled, sharded, decoded by threads, cropped, batched.
 
-What is drawn for a clip is drawn from the seed and its place in the endless order of draws, so a
-run can go on from any step, and two processes never load the same clip.
+Random choices depend on the seed and the position in the endless order of draws, so a run can
+resume at any step, and two processes never load the same clip.
 """
 
 from collections.abc import Sequence
@@ -15,27 +15,27 @@ from vfi_jax.data.clip import Clip, read_frames
 from vfi_jax.data.faults import Faults
 from vfi_jax.data.opened import open_clips
 
-THREADS = 16  # decoding; OpenCV releases the GIL, more gained nothing
-AHEAD = 64  # clips decoded before they are asked for, of large batches those of two
+THREADS = 16  # decoding threads; OpenCV releases the GIL, and more threads gained nothing
+AHEAD = 64  # clips decoded in advance, at least two batches
 
 
 class Streamed:
-    """A source that reads from disk; built data sets by TFDS, others from their published tree.
+    """A source that reads from disk: built data sets with TFDS, others from their published files.
 
     Attributes:
       arrays: empty: every draw brings its own pixels.
-      frames: of every clip that is drawn, no more than the longest has; shorter ones are padded
-        with their last frame.
+      frames: frames per drawn clip, at most those of the longest clip; shorter ones are padded with
+        their last frame.
     """
 
     def __init__(self, choice: Choice):
-        """Opens the data sets.
+        """Open the data sets.
 
         Args:
-          choice: which, and how they are drawn.
+          choice: which clips to draw, and how.
 
         Raises:
-          ValueError: a data set is unknown, absent, empty or laid out otherwise.
+          ValueError: a data set is unknown, missing, empty or has another layout.
         """
         self.arrays: dict = {}
         self._choice = choice
@@ -50,7 +50,7 @@ class Streamed:
             )
         process, processes = choice.shard
         self._order = grain.MapDataset.range(len(self._clips)).seed(choice.seed).shuffle().repeat()
-        # Sharded after the map: what is drawn for a clip does not depend on how many processes run.
+        # Sharded after the map, so that random choices do not depend on the number of processes.
         shard = slice(process, None, processes)
         self._loaded = self._order.random_map(self._load)[shard]
         self._order = self._order[shard]
@@ -58,21 +58,21 @@ class Streamed:
         self._next = 0
 
     def draw(self, step: int) -> dict:
-        """The clips of a step; the steps that follow are being read meanwhile."""
+        """The clips of a step; later steps are read in the background."""
         if self._iterator is None or step != self._next:
             self.close()
             batch = self._choice.batch
             options = grain.ReadOptions(
                 num_threads=THREADS, prefetch_buffer_size=max(AHEAD, 2 * batch)
             )
-            # Batched after the threads, so that each decodes a clip, whatever the batch.
+            # Batched after the threads, so that each thread decodes single clips.
             clips = self._loaded[step * batch :].to_iter_dataset(options)
             self._iterator = iter(clips.batch(batch))
         self._next = step + 1
         return next(self._iterator)
 
     def gather(self, arrays: dict, drawn: dict) -> dict:
-        """The drawn clips as they are."""
+        """The drawn clips unchanged."""
         return drawn
 
     def names(self, step: int) -> list[str]:
@@ -81,27 +81,27 @@ class Streamed:
         return [self._clips[self._order[place]].name for place in places]
 
     def close(self) -> None:
-        """Stops reading ahead."""
+        """Stop reading ahead."""
         if self._iterator is not None:
             self._iterator.close()
             self._iterator = None
             self._faults.summarise()
 
     def _load(self, index: int, rng: np.random.Generator) -> dict:
-        """The clip of an index, or the next one that can be read."""
+        """The clip at an index, or the next readable one."""
         for place in range(index, index + len(self._clips)):
             with self._faults.passed_over():
                 return self._cut(self._clips[place % len(self._clips)], rng)
         raise ValueError(f"no clip of {', '.join(self._choice.names)} can be read")
 
     def _cut(self, clip, rng):
-        """A run of frames, and a region of them."""
+        """Consecutive frames of a clip, cut to a region."""
         count = min(len(clip.frames), self.frames)
         if count < self._choice.shortest:
             raise ValueError(
-                f"clip {clip.name} has {count} frames and a window takes "
-                f"{self._choice.shortest}; build the set again: it was built before the numbers of "
-                "frames were stored, by which short clips are left out"
+                f"clip {clip.name} has {count} frames, but a window needs "
+                f"{self._choice.shortest}; rebuild the set: it was built before the numbers of "
+                "frames were stored, which are needed to skip short clips"
             )
         start = int(rng.integers(len(clip.frames) - count + 1))
         frames = read_frames(clip, clip.frames[start : start + count])

@@ -1,4 +1,4 @@
-"""Data that live on the device: uploaded once as uint8, drawn inside the jitted step."""
+"""Data sets in device memory: uploaded once as uint8, sampled inside the jitted step."""
 
 import functools
 from collections.abc import Iterable, Sequence
@@ -12,11 +12,11 @@ from vfi_jax.data.faults import Faults
 class Resident:
     """A data set in device memory, the fastest way to feed one accelerator.
 
-    A batch is a pure function of (seed, step), so resuming needs nothing but the step.
+    A batch is a pure function of (seed, step), so resuming needs only the step.
 
     Attributes:
-      arrays: what the jitted step takes once: "clips" uint8 `[K, F, H, W, 3]`, padded with zeros
-        to the largest, and "sizes" int32 `[K, 3]`, the frames, height and width of each.
+      arrays: arrays passed to the jitted step once: "clips" uint8 `[K, F, H, W, 3]`, zero-padded to
+        the largest clip, and "sizes" int32 `[K, 3]`, number of frames, height and width of each.
     """
 
     def __init__(
@@ -29,15 +29,16 @@ class Resident:
         shard: tuple[int, int] = (0, 1),
         faults: Faults | None = None,
     ):
-        """Reads all clips into memory.
+        """Read all clips into memory.
 
         Args:
-          clips: at least one.
-          batch: clips in a step, of this process.
-          crop: height and width that every clip must have at least.
-          seed: of the draw.
-          shard: (process, processes): this process draws every `processes`-th place of a batch.
-          faults: takes what cannot be read; None: that is an error.
+          clips: the clips, at least one.
+          batch: clips per step of this process.
+          crop: minimum height and width of every clip.
+          seed: random seed.
+          shard: (process index, number of processes): this process draws every n-th example of a
+            batch.
+          faults: collects unreadable clips; None: they are errors.
 
         Raises:
           ValueError: there are no clips, or one is smaller than `crop`.
@@ -59,13 +60,13 @@ class Resident:
 
     @property
     def frames(self) -> int:
-        """Frames of the longest clip."""
+        """Number of frames of the longest clip."""
         return self.arrays["clips"].shape[1]
 
     def draw(self, step: int) -> dict:
-        """What is drawn for a step: "index" int32 `[B]` of clips, "seeds" uint32 `[B]`.
+        """The draw of a step: "index" int32 `[B]` of clips, "seeds" uint32 `[B]`.
 
-        Every clip comes once in an epoch, in an order drawn anew for each.
+        Every clip occurs once per epoch; each epoch has a new order.
         """
         places = self._places(step)
         seeds = [np.random.SeedSequence((self._seed, 1, int(n))).generate_state(1) for n in places]
@@ -89,7 +90,7 @@ class Resident:
         return {**raw, "seeds": drawn["seeds"]}
 
     def _places(self, step):
-        """Places of this process's clips in the endless sequence of draws."""
+        """Positions of this process's clips in the endless sequence of draws."""
         process, processes = self._shard
         return (step * self._batch + np.arange(self._batch)) * processes + process
 
@@ -98,15 +99,15 @@ class Resident:
         return _order(self._seed, epoch, len(self._names))[within]
 
 
-# A batch may reach into the next epoch, and an evaluation has its own.
+# A batch may reach into the next epoch, and evaluation has its own order.
 @functools.lru_cache(maxsize=4)
 def _order(seed, epoch, count):
-    """In which order the clips come in an epoch."""
+    """The order of the clips in an epoch."""
     return np.random.default_rng((seed, 0, epoch)).permutation(count)
 
 
 def stack(videos: Sequence[np.ndarray]) -> dict:
-    """All videos as one array, padded with zeros, and their sizes.
+    """Stack all videos in one zero-padded array, with their sizes.
 
     Args:
       videos: uint8 `[F, H, W, 3]` each, at least one.
@@ -115,10 +116,10 @@ def stack(videos: Sequence[np.ndarray]) -> dict:
       "clips" uint8 `[K, F, H, W, 3]` and "sizes" int32 `[K, 3]`.
 
     Raises:
-      ValueError: there are none.
+      ValueError: there are no videos.
     """
     if not videos:
-        raise ValueError("the data set has no clips, or none that is long enough")
+        raise ValueError("the data set has no clips with enough frames")
     sizes = np.asarray([video.shape[:3] for video in videos], np.int32)
     out = np.zeros((len(videos), *sizes.max(0), 3), np.uint8)
     for place, video in zip(out, videos, strict=True):

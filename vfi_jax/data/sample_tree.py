@@ -1,4 +1,4 @@
-"""Tiny files for the trees that builders write as samples: later frames are lighter."""
+"""Tiny files for the builders' sample trees, with brightness increasing over time."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ DARKEST, LIGHTEST, NOISE = 30, 220, 20  # levels
 
 
 def picture(path: Path, level: float = 128, *, size: tuple[int, int] = SIZE) -> None:
-    """A PNG or JPEG file of noise around a level."""
+    """Write a PNG or JPEG file of noise around a level."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = _noise(level, size)
     done, data = cv2.imencode(path.suffix, pixels)
@@ -20,13 +20,13 @@ def picture(path: Path, level: float = 128, *, size: tuple[int, int] = SIZE) -> 
 
 
 def pictures(folder: Path, names: Sequence[str], *, size: tuple[int, int] = SIZE) -> None:
-    """A file for each of the names, which are in the order of time."""
+    """Write a file for each name, in order of time."""
     for name, level in zip(names, levels(len(names)), strict=True):
         picture(folder / name, level, size=size)
 
 
 def lines(path: Path, *texts: str) -> None:
-    """A list, with the empty line that published lists end with."""
+    """Write a list that ends with an empty line, as published lists do."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(texts) + "\n\n")
 
@@ -34,7 +34,7 @@ def lines(path: Path, *texts: str) -> None:
 def video(
     path: Path, count: int = 8, *, size: tuple[int, int] = (32, 48), cut: int | None = None
 ) -> None:
-    """An AVI of noise that gets lighter; from frame `cut` on, another scene."""
+    """Write an AVI of noise that gets brighter, with another scene from frame `cut` on."""
     path.parent.mkdir(parents=True, exist_ok=True)
     code = cv2.VideoWriter.fourcc(*"MJPG")
     writer = cv2.VideoWriter(str(path), code, 25, size[::-1])
@@ -53,6 +53,6 @@ def _noise(level, size, seed=None):
     seed = int(level) if seed is None else seed
     noise = np.random.default_rng(seed).integers(-NOISE, NOISE + 1, (*SIZE, 3))
     pixels = np.clip(level + noise - noise.mean(), 0, 255).round().astype(np.uint8)
-    # Large pictures repeat, so that they are written and read fast.
+    # Large images repeat a pattern, so that they are written and read fast.
     repeats = [-(-whole // part) for whole, part in zip(size, SIZE, strict=True)]
     return np.tile(pixels, (*repeats, 1))[: size[0], : size[1]]

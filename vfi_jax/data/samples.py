@@ -1,4 +1,4 @@
-"""From clips to questions that can be scored."""
+"""Evaluation samples from clips."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -9,25 +9,25 @@ from vfi_jax.data.clip import Clip, Frame, read_frame, read_frames
 from vfi_jax.data.degrade import degrade
 from vfi_jax.evaluation import Protocol, Sample
 
-SPAN = 6  # frames from one shared boundary to the next: Zooming Slow-Mo scores whole windows of 7
+SPAN = 6  # distance of windows that share a frame: Zooming Slow-Mo uses complete windows of 7
 
 
 def samples(clips: Iterable[Clip], protocol: Protocol, *, scale: int = 1) -> Iterator[Sample]:
-    """One sample a clip; pixels are read when it is asked for.
+    """Yield one sample per clip; pixels are read lazily.
 
     Args:
-      clips: of a data set.
-      protocol: says which frames are given.
-      scale: of the model: its inputs are that many times smaller than the targets.
+      clips: clips of a data set.
+      protocol: defines the input frames.
+      scale: the model's scale: ratio of target to input size.
 
     Raises:
-      ValueError: a clip has no frame to ask for, or frames of different sizes.
+      ValueError: a clip has no target frame, or frames of different sizes.
     """
     for clip in clips:
         choose = _every_second if protocol.select == "every second" else _ends
         inputs, targets, times = choose(clip)
         if not targets:
-            raise ValueError(f"clip {clip.name} of {len(clip.frames)} frames asks for nothing")
+            raise ValueError(f"clip {clip.name} of {len(clip.frames)} frames has no target frame")
         yield Sample(
             name=clip.name,
             frames=_inputs(clip, inputs, scale),
@@ -45,7 +45,7 @@ def _ends(clip):
 
 
 def _every_second(clip):
-    # Frames past the last whole window are not scored; Vid4 has 160 of 171.
+    # Frames after the last complete window are not scored; of Vid4's 171, 160 are.
     count = (len(clip.frames) - 1) // SPAN * SPAN + 1
     targets = range(count) if count > 1 else ()
     return range(0, count, 2), targets, tuple(Fraction(index, 2) for index in targets)

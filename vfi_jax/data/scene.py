@@ -1,6 +1,7 @@
-"""Procedural scenes: textured objects that move, turn, grow and cover one another, at any time t.
+"""Procedural scenes: textured objects that move, rotate, scale and occlude, at any time t.
 
-Everything is a formula of time, so frames between frames, flows and occlusions are exact.
+Everything is a closed-form function of time, so intermediate frames, flows and occlusions are
+exact.
 """
 
 import dataclasses
@@ -9,31 +10,32 @@ import math
 
 import numpy as np
 
-SHARES = (0.6, 0.25, 0.15)  # of a layer's largest displacement: moving, turning, growing
+SHARES = (0.6, 0.25, 0.15)  # of a layer's maximum displacement: translation, rotation, scaling
 GROWTH = 0.15  # log of the largest scale
-EDGE = 1.5  # pixels from one colour of a pattern to the other
-FINE = (4.0, 14.0)  # pixels per wave of a pattern that repeats within what a network matches
+EDGE = 1.5  # width of a pattern's edges, in pixels
+FINE = (4.0, 14.0)  # pixels per wave of patterns that repeat within a network's search range
 BAND = 32  # rows painted at a time
-ROUNDING = 1e-6  # pixels by which a point at rest on the frame's edge may seem to move
+ROUNDING = 1e-6  # pixels; rounding error of a static point at the frame's edge
 RIM = 5.0  # pixels over which an object darkens towards its outline
 
 
 class Scene:
-    """Objects over a background, all moving smoothly and for ever.
+    """Objects over a background, all in smooth endless motion.
 
-    A layer's centre runs on a Lissajous curve, so that it never leaves for good; it turns steadily
-    and breathes. Textures are sums of plane waves, which are smooth at every scale, cut into two
-    colours with an edge of a pixel or two.
+    A layer's centre follows a Lissajous curve, so that it always returns; it rotates at constant
+    speed and its scale oscillates. Textures are sums of plane waves, thresholded to two colours
+    with edges of one or two pixels.
 
     Args:
       seed: the same seed gives the same scene.
       height: in pixels.
       width: in pixels.
-      objects: how many objects, the last one in front.
-      motion: no point moves further than this between t and t + 1, in pixels; some come near.
+      objects: number of objects, the last one in front.
+      motion: maximum displacement of a point from t to t + 1, in pixels; some points come close to
+        it.
       supersample: samples per pixel and axis; a frame is their mean.
-      fine: share of layers, at random, whose pattern repeats every few pixels, as knitwear, brick
-        and print do: where it went is not told by the pattern alone.
+      fine: share of layers with a pattern that repeats every few pixels, like knitwear, brick and
+        print, whose motion is ambiguous locally.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class Scene:
         self._layers += [_object(rng, size, motion, fine) for _ in range(objects)]
 
     def frame(self, time: float) -> np.ndarray:
-        """What is seen at `time`.
+        """Render the frame at `time`.
 
         Returns:
           `[height, width, 3]` float32 RGB in [0, 1].
@@ -62,7 +64,7 @@ class Scene:
         factor = self.supersample
         xs, ys = ((np.arange(n * factor) + 0.5) / factor - 0.5 for n in (self.width, self.height))
         frame = np.empty((self.height, self.width, 3), np.float32)
-        # In bands, because a canvas that fits into the cache is painted several times as fast.
+        # In bands, because a canvas that fits into the cache renders several times as fast.
         for top in range(0, self.height, BAND):
             canvas = self._paint(xs, ys[top * factor : (top + BAND) * factor], time)
             rows = sum(canvas[:, i::factor] for i in range(factor))
@@ -71,7 +73,7 @@ class Scene:
         return np.clip(frame, 0, 1, out=frame)
 
     def flow(self, time0: float, time1: float) -> np.ndarray:
-        """How far what is seen at `time0` has moved by `time1`.
+        """Flow from `time0` to `time1` of the visible points.
 
         Returns:
           `[height, width, 2]` float32 pixels, (x, y).
@@ -81,10 +83,10 @@ class Scene:
         return (moved - points).astype(np.float32)
 
     def occlusion(self, time0: float, time1: float) -> np.ndarray:
-        """What is seen at `time0` but neither seen nor inside the frame at `time1`.
+        """Mask of points visible at `time0` that are occluded or outside the frame at `time1`.
 
         Returns:
-          `[height, width, 1]` float32: 1 where it is hidden or outside, else 0.
+          `[height, width, 1]` float32: 1 where occluded or outside, otherwise 0.
         """
         owner, moved = self._moved(self._pixels(), time0, time1)
         last = np.array([self.width - 1, self.height - 1])
@@ -105,7 +107,7 @@ class Scene:
         )
 
     def _moved(self, points, time0, time1):
-        """The front layer's index at `points` at time0, and where its points are at time1."""
+        """Index of the front layer at `points` at time0, and its points' positions at time1."""
         owner = np.zeros(points.shape[:-1], int)
         for index, layer in enumerate(self._layers):
             owner[layer.covers(points, time0)] = index
@@ -118,14 +120,14 @@ class Scene:
 
 @dataclasses.dataclass(frozen=True)
 class _Layer:
-    """One textured thing: where it is at a time, its outline and its paint.
+    """A textured object: its pose over time, outline and texture.
 
     Attributes:
-      path: from a time to (centre, angle, scale).
-      radius: no point of the outline is further from the centre, in local pixels; inf: no outline.
-      outline: from local points to the signed distance from the outline, negative inside.
+      path: function from time to (centre, angle, scale).
+      radius: maximum distance of the outline from the centre, in local pixels; inf: no outline.
+      outline: function from local points to signed distance, negative inside.
       pattern: waves whose sign chooses one of `colours`.
-      grain: waves that lighten and darken.
+      grain: waves that modulate brightness.
     """
 
     path: "_Path"
@@ -144,7 +146,7 @@ class _Layer:
         return (points - centre) @ turn / scale
 
     def covers(self, points, time):
-        """Whether the layer is at image points, bool."""
+        """Whether the layer covers image points, bool."""
         centre, _, scale = self.path.pose(time)
         near = ((points - centre) ** 2).sum(axis=-1) < (self.radius * scale) ** 2
         if self.outline is not None:
@@ -152,7 +154,7 @@ class _Layer:
         return near
 
     def paint(self, canvas, xs, ys, time, spacing):
-        """Lay the layer over `canvas`, whose samples are at the grid of `xs` and `ys`."""
+        """Paint the layer over `canvas`, sampled at the grid of `xs` and `ys`."""
         centre, turn, scale = self.path.pose(time)
         reach = self.radius * scale + 1
         columns = slice(*np.searchsorted(xs, (centre[0] - reach, centre[0] + reach)))
@@ -184,7 +186,7 @@ class _Layer:
 
 @dataclasses.dataclass(frozen=True)
 class _Path:
-    """A Lissajous curve with a steady turn and a breathing scale."""
+    """A Lissajous curve with constant rotation and oscillating scale."""
 
     centre: np.ndarray
     reach: np.ndarray
@@ -213,7 +215,7 @@ class _Waves:
     amplitudes: np.ndarray
 
     def __call__(self, xs, ys, inverse):
-        # A plane wave stays one under any turn and scale, and cos(x + y) = cos x cos y - sin x
+        # A plane wave remains one under rotation and scaling, and cos(x + y) = cos x cos y - sin x
         # sin y makes its values on a grid one matrix product.
         across, down = (self.vectors @ inverse).T
         x = np.outer(across, xs)
@@ -246,7 +248,7 @@ class _Blob:
 
 @dataclasses.dataclass(frozen=True)
 class _Polygon:
-    """The points on the inner side of every line."""
+    """Polygon: the points on the inner side of every line."""
 
     normals: np.ndarray
     offsets: np.ndarray
@@ -260,7 +262,7 @@ class _Polygon:
 
 def _background(rng, size, motion, fine):
     reach = 0.25 * size
-    extent = math.hypot(*size) / 2 + math.hypot(*reach)  # of what comes into view
+    extent = math.hypot(*size) / 2 + math.hypot(*reach)  # of the region that can become visible
     path = _path(rng, size / 2, reach, motion * rng.uniform(0.2, 0.6), extent)
     texture = _texture(rng, math.hypot(*size) / 4, vivid=0.15, fine=fine)
     return _Layer(path, math.inf, None, *texture)
@@ -275,7 +277,7 @@ def _object(rng, size, motion, fine):
 
 
 def _path(rng, centre, reach, motion, extent):
-    """A path whose points, up to `extent` from its centre, move by at most `motion` at a time."""
+    """A path on which points up to `extent` from the centre move by at most `motion` per frame."""
     moving, turning, growing = motion * np.array(SHARES)
     direction = rng.uniform(0.2, math.pi / 2 - 0.2)
     return _Path(
@@ -298,13 +300,13 @@ def _blob(rng, radius):
 def _polygon(rng, radius):
     count = int(rng.integers(3, 7))
     angles = 2 * math.pi * (np.arange(count) + rng.uniform(-0.15, 0.15, count)) / count
-    inner = radius * math.cos(1.3 * math.pi / count)  # so that no corner is beyond the radius
+    inner = radius * math.cos(1.3 * math.pi / count)  # keeps all corners within the radius
     return _Polygon(np.stack([np.cos(angles), np.sin(angles)], -1), np.full(count, inner)), radius
 
 
 def _texture(rng, extent, *, vivid, fine):
-    """(pattern, grain, colours) for something about `extent` pixels large."""
-    # Nothing is drawn where nothing is fine: a seed's scene stays what it was.
+    """(pattern, grain, colours) for an object of about `extent` pixels."""
+    # No random draw if fine is 0, so that the scenes of existing seeds are unchanged.
     is_fine = fine > 0 and rng.random() < fine
     shares = [0.4, 0.4, 0.2] if is_fine else [0.2, 0.2, 0.6]
     kind = rng.choice(["stripes", "checks", "blotches"], p=shares)
@@ -335,7 +337,7 @@ def _waves(rng, angles, lengths, weights):
 
 
 def _colours(rng, vivid):
-    """Two colours of clearly different lightness, `[2, 3]`; the more vivid, the less alike."""
+    """Two colours `[2, 3]` of different lightness; the contrast increases with `vivid`."""
     hues = rng.random() + np.array([[0], [rng.uniform(0.2, 1.2) * vivid]])
     phases = 2 * math.pi * (hues + np.array([0, 1 / 3, 2 / 3]))
     light = rng.permutation([rng.uniform(0.22, 0.42), rng.uniform(0.6, 0.8)])[:, None]

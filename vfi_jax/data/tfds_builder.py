@@ -15,9 +15,9 @@ from vfi_jax.data.layout import WrongLayout, stored_name
 
 
 class Encoded(tfds.decode.SkipDecoding):
-    """Leaves images as the bytes that were stored, so that a loader's threads decode them.
+    """Keeps images as stored bytes, to be decoded by the loader's threads.
 
-    TFDS's own lacks the form for sequences.
+    TFDS's own decoder does not support sequences.
     """
 
     def decode_batch_example_np(self, serialized_example: Any) -> Any:
@@ -26,7 +26,7 @@ class Encoded(tfds.decode.SkipDecoding):
 
 
 class FrameCounts(tfds.core.MetadataDict):
-    """Fewest and most frames of a clip, by split; nothing of sets built before they were stored."""
+    """Minimum and maximum frames of a clip, by split; empty for older built sets."""
 
     def load_metadata(self, data_dir: Any) -> None:
         """Reads them."""
@@ -34,9 +34,9 @@ class FrameCounts(tfds.core.MetadataDict):
             super().load_metadata(data_dir)
 
 
-# Lazily imported by TFDS, so its base is unknown to a type checker.
+# TFDS imports its base class lazily, so a type checker does not know it.
 class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
-    """Stores the clips of one data set: names, encoded frames, and which frames are inputs."""
+    """Stores the clips of one data set: names, encoded frames and input indices."""
 
     VERSION = tfds.core.Version("1.0.0")
 
@@ -49,18 +49,19 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
         strict: bool = False,
         **kwargs: Any,
     ):
-        """Prepares a builder.
+        """Prepare a builder.
 
         Args:
-          data_set: its name, as `vfi_jax.data.clips` takes it.
-          root: the folder that it was downloaded to; None to read what is built.
-          beam: generate on Apache Beam.
-          strict: a clip that cannot be decoded is an error; else it is left out, with a warning.
-          **kwargs: of TFDS, such as data_dir.
+          data_set: its name, as in `vfi_jax.data.clips`.
+          root: the download folder; None to read a built set.
+          beam: generate with Apache Beam.
+          strict: raise an error for clips that cannot be decoded; otherwise skip them with a
+            warning.
+          **kwargs: options of TFDS, such as data_dir.
         """
         self._data_set, self._root, self._beam = data_set, root, beam
         self._faults = Faults(strict=strict)
-        self.listed: dict[str, int] = {}  # clips of each split, decodable or not
+        self.listed: dict[str, int] = {}  # number of clips per split, decodable or not
         self.name = stored_name(data_set)
         super().__init__(file_format="array_record", **kwargs)
 
@@ -77,13 +78,13 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
         )
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
-        del dl_manager  # people download these sets themselves
+        del dl_manager  # users download these sets themselves
         builder, _ = data.find(self._data_set)
         options = {"faults": self._faults} if "faults" in data.options(builder) else {}
         splits: dict[str, Any] = {}
         absent: list[ValueError] = []
         for split in builder.SPLITS:
-            # A part of a set, such as its test archive alone, is built as far as it is there.
+            # If only a part is present, such as the test archive, the splits found are built.
             try:
                 before = len(self._faults.found)
                 clips = list(data.clips(self._data_set, self._root, split, **options))
@@ -125,22 +126,22 @@ def open_built(data_set: str, data_dir: Path, split: str) -> Sequence[dict]:
     Args:
       data_set: its name.
       data_dir: where it was built.
-      split: of it.
+      split: its split.
 
     Raises:
       ValueError: the set or the split was not built.
     """
     builder = ClipBuilder(data_set=data_set, root=None, data_dir=data_dir)
     if split not in builder.info.splits:
-        raise ValueError(f"{data_dir} holds no {split!r} of {data_set}; {_how(data_set)}")
+        raise ValueError(f"{data_dir} has no {split!r} split of {data_set}; {_how(data_set)}")
     return builder.as_data_source(split=split, decoders={"frames": Encoded()})
 
 
 def count_frames(data_set: str, data_dir: Path, split: str) -> tuple[int, int] | None:
-    """Frames of the shortest and of the longest clip of a split, as `open_built` takes it.
+    """Number of frames of the shortest and the longest clip of a split, as in `open_built`.
 
     Returns:
-      None where the set was built before they were stored.
+      None if the set was built before they were stored.
     """
     builder = ClipBuilder(data_set=data_set, root=None, data_dir=data_dir)
     counts = builder.info.metadata.get(split)

@@ -11,42 +11,42 @@ import tyro
 from vfi_jax.data.choice import Choice
 from vfi_jax.guard import guarded
 
-FRAMES = 3  # of every clip: a triplet
-WARM_UP = 2  # steps that compile and fill what is read ahead
+FRAMES = 3  # frames per clip: a triplet
+WARM_UP = 2  # steps for compilation and filling the buffers
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Time how fast triplets become training batches, streamed from disk and kept on the device."""
+    """Measure how fast training batches are prepared, from disk and from device memory."""
 
     name: Annotated[str, tyro.conf.Positional]
     """Data set, such as vimeo90k/triplet, or video_folder."""
 
     data_dir: Path
-    """Where it was built, or the tree as it was downloaded."""
+    """Folder of the built data set, or the downloaded folder."""
 
     split: str = "train"
-    """Of the data set."""
+    """Split of the data set."""
 
     crop: tuple[int, int] = (128, 128)
-    """Height and width, in pixels."""
+    """Height and width of the crop in pixels."""
 
     batch: int = 16
-    """Clips in a step."""
+    """Clips per step."""
 
     seconds: float = 10.0
-    """How long each pipeline is timed."""
+    """Duration of the measurement per pipeline, in seconds."""
 
 
 def measure(choice: Choice, seconds: float) -> float:
-    """Clips per second from a data set to batches on the device, augmented, after a warm-up.
+    """Clips per second from a data set to augmented batches on the device, after a warm-up.
 
     Args:
-      choice: which clips, and from where.
-      seconds: how long to count.
+      choice: which clips to draw.
+      seconds: duration of the measurement.
 
     Raises:
-      ValueError: a data set is unknown, absent, empty or laid out otherwise.
+      ValueError: a data set is unknown, missing, empty or has another layout.
     """
     import jax
 
@@ -71,7 +71,7 @@ def measure(choice: Choice, seconds: float) -> float:
 
 
 def main() -> int:
-    """Parses the command line and times; returns the exit code."""
+    """Parse the command line and measure; return the exit code."""
     options = tyro.cli(Options, prog="python -m vfi_jax.data.throughput")
     choice = Choice(
         names=(options.name,),

@@ -1,4 +1,4 @@
-"""Which frames of a clip are a model's inputs, and which its targets."""
+"""Training windows: the input and target frames of a clip."""
 
 import dataclasses
 import fractions
@@ -10,12 +10,12 @@ from vfi_jax.contract import Contract
 
 @dataclasses.dataclass(frozen=True, order=True)
 class TrainingWindow:
-    """Inputs of a model and their targets, as indices of a clip's frames.
+    """A model's inputs and targets, as frame indices of a clip.
 
     Attributes:
       inputs: indices of the input frames, equally spaced.
       targets: indices of the target frames.
-      times: their times, in distances between inputs from the first input.
+      times: times of the targets, relative to the first input, in units of the input distance.
     """
 
     inputs: tuple[int, ...]
@@ -28,33 +28,33 @@ class TrainingWindow:
             raise ValueError(f"inputs, targets and times of a window must ascend, got {ordered}")
         if len(self.targets) != len(self.times):
             raise ValueError(
-                f"a window has a time for each target, got {self.targets} and {self.times}"
+                f"a window needs one time per target, got {self.targets} and {self.times}"
             )
 
     @property
     def length(self) -> int:
-        """How many frames a clip needs to hold this window."""
+        """Number of frames that a clip needs for this window."""
         return 1 + max(*self.inputs, *self.targets)
 
     @property
     def span(self) -> int:
-        """How many frames lie from its first to its last."""
+        """Number of frames from its first to its last."""
         return self.length - min(*self.inputs, *self.targets)
 
 
 def windows(
     contract: Contract, count: int, *, gaps: tuple[int, ...] = (), targets: int = 1
 ) -> tuple[TrainingWindow, ...]:
-    """All windows of a clip of `count` frames that suit a contract, shortest first.
+    """All windows of a clip of `count` frames that fit a contract, shortest first.
 
     Args:
-      contract: of the model.
-      count: frames of the clip.
+      contract: the model's contract.
+      count: number of frames of the clip.
       gaps: allowed distances between neighbouring inputs, in frames; all that fit by default.
-      targets: times asked for in one window, where the contract leaves them free.
+      targets: number of target times per window, if the contract allows any time.
 
     Raises:
-      ValueError: no window fits into `count` frames, or none of one of `gaps`.
+      ValueError: no window fits into `count` frames, or none with one of `gaps`.
     """
     found = []
     for gap in gaps or range(1, count):
@@ -79,13 +79,13 @@ def _of_gap(contract, count, gap, targets):
 
 def _no_window(contract, count, wanted):
     return ValueError(
-        f"clips of {count} frames hold no window of {contract.frames} inputs at times "
+        f"clips of {count} frames have no window of {contract.frames} inputs with targets at times "
         f"{contract.times or 'between them'} with {wanted}; use longer clips or other gaps"
     )
 
 
 def _times(contract, gap, targets):
-    """Every choice of target times on whole frames, for inputs `gap` frames apart."""
+    """All sets of target times that fall on frames, for inputs `gap` frames apart."""
     if contract.times is not None:
         return [contract.times]
     inside = range(1, gap * (contract.frames - 1))
@@ -95,7 +95,7 @@ def _times(contract, gap, targets):
 
 
 def _window(contract, gap, times):
-    """The window at the start of a clip; None where a time falls between frames."""
+    """The window at the start of a clip; None if a time falls between frames."""
     places = [fractions.Fraction(time).limit_denominator(1000) * gap for time in times]
     if any(place.denominator != 1 for place in places):
         return None

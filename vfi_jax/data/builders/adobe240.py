@@ -10,7 +10,7 @@ from vfi_jax.data.clip import Clip
 LAYOUT = """\
 adobe240fps_folder_train.txt adobe240fps_folder_valid.txt adobe240fps_folder_test.txt
 frame/<split>/<video>/<0000>/im1.png .. im7.png
-the lists name the videos' folders, one a line"""
+the lists contain the videos' folders, one per line"""
 SPLITS = ("train", "val", "test")
 
 LISTED = {"train": "train", "val": "valid", "test": "test"}
@@ -20,7 +20,7 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     """Groups of seven consecutive frames, in the lists' order.
 
     Args:
-      root: holds the lists and `frame`.
+      root: contains the lists and `frame`.
       split: "train", "val" or "test".
     """
     name = LISTED[split]
@@ -33,7 +33,7 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
 
 
 def sample(root: Path, variant: str = "") -> None:
-    """Writes two tiny groups of each split."""
+    """Write two tiny groups of each split."""
     for number, part in enumerate(LISTED.values()):
         video = f"IMG_{number:04d}"
         sample_tree.lines(root / f"adobe240fps_folder_{part}.txt", video)

@@ -9,12 +9,12 @@ from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
 JPEGImages/480p/bear/00000.jpg ..
-ImageSets/2017/train.txt val.txt       a video's name a line"""
+ImageSets/2017/train.txt val.txt       one video name per line"""
 SPLITS = ("train", "val")
 
 
 def clips(root: Path, split: str) -> Iterator[Clip]:
-    """Whole videos of the published lists.
+    """Complete videos of the published lists.
 
     Args:
       root: `DAVIS` or its parent.
@@ -29,7 +29,7 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
 
 
 def sample(root: Path, variant: str = "") -> None:
-    """Writes a tiny video of each split."""
+    """Write a tiny video of each split."""
     for split, name in (("train", "bear"), ("val", "goat")):
         sample_tree.lines(root / f"ImageSets/2017/{split}.txt", name)
         files = [f"{i:05d}.jpg" for i in range(4)]

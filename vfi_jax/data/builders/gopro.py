@@ -15,16 +15,16 @@ train/GOPR0372_07_00/000001.png ..     22 videos
 test/GOPR0384_11_00/000001.png ..      11 videos"""
 SPLITS = ("train", "test")
 
-LENGTH = 9  # frames of a clip: two inputs and seven between, eight times slower
-CROP = 512  # centre of the test frames, as IFRNet and AMT score them
+LENGTH = 9  # frames per clip: two inputs and seven between, for 8x slow motion
+CROP = 512  # centre crop of the test frames, as in IFRNet and AMT
 
 
 def clips(root: Path, split: str) -> Iterator[Clip]:
     """Clips of nine frames that share their end frames.
 
     Args:
-      root: holds `train` and `test`.
-      split: "test" cuts the centre of 512x512 out.
+      root: contains `train` and `test`.
+      split: "train", or "test" with a centre crop of 512x512.
     """
     home = layout.find(root, split, layout=LAYOUT)
     for folder in images.list_folders(home):
@@ -37,7 +37,7 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
 
 
 def sample(root: Path, variant: str = "") -> None:
-    """Writes two tiny clips of each split."""
+    """Write two tiny clips of each split."""
     for part, video in (("train", "GOPR0372_07_00"), ("test", "GOPR0384_11_00")):
         files = [f"{i:06d}.png" for i in range(1, 2 * LENGTH)]
         sample_tree.pictures(root / part / video, files)

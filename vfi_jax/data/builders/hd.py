@@ -21,17 +21,17 @@ SPLITS = ("test",)
 SIZES = {"HD544p_GT": (544, 1280), "HD720p_GT": (720, 1280), "HD1080p_GT": (1080, 1920)}
 STARTS = range(0, 99, 2)  # inputs i and i + 2, target i + 1
 
-# Full-range BT.601, as scikit-image's yuv2rgb has it.
+# Full-range BT.601, as in scikit-image's yuv2rgb.
 RGB_OF_YUV = np.array(
     [[1, 0, 1.13988303], [1, -0.394642334, -0.58062185], [1, 2.03206185, 0]], np.float64
 )
 
 
 def clips(root: Path, split: str) -> Iterator[Clip]:
-    """50 triplets of each video, as far as it reaches.
+    """Up to 50 triplets of each video.
 
     Args:
-      root: holds the three folders.
+      root: contains the three folders.
       split: "test".
     """
     for name, size in SIZES.items():
@@ -44,7 +44,7 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
 
 
 def sample(root: Path, variant: str = "") -> None:
-    """Writes five frames of one video, hence two triplets."""
+    """Write five frames of one video, which form two triplets."""
     for name in SIZES:
         (root / name).mkdir(parents=True)
     height, width = SIZES["HD544p_GT"]
@@ -55,14 +55,14 @@ def sample(root: Path, variant: str = "") -> None:
 
 
 def read(file: Path, size: tuple[int, int], index: int) -> np.ndarray:
-    """A frame of a raw 4:2:0 file as uint8 RGB, its chroma repeated and the result truncated.
+    """A frame of a raw 4:2:0 file as uint8 RGB, with nearest-neighbour chroma and truncation.
 
     Args:
-      file: planes Y, U, V of each frame one after the other.
+      file: planes Y, U, V of each frame in sequence.
       size: height and width.
-      index: of the frame.
+      index: index of the frame.
 
-    Source: MEMC-Net's reader, which every later score on this set repeats.
+    Source: MEMC-Net's reader, used by all later evaluations on this set.
     """
     height, width = size
     luma, chroma = height * width, height * width // 4

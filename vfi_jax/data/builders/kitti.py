@@ -1,4 +1,4 @@
-"""KITTI raw (Geiger et al. 2013): drives at 10 frames a second, about 1242x375, in colour."""
+"""KITTI raw (Geiger et al. 2013): drives at 10 frames per second, about 1242x375, in colour."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +13,11 @@ SPLITS = ("train", "val")  # every tenth drive; no split for interpolation is pu
 
 
 def clips(root: Path, split: str) -> Iterator[Clip]:
-    """Whole drives of both colour cameras.
+    """Complete drives of both colour cameras.
 
     Args:
-      root: holds the days.
-      split: "val" is every tenth drive, in order of their names, of fewer the last; "train" the
+      root: contains the folders of the days.
+      split: "val" is every tenth drive by name (or the last if there are fewer), "train" the
         others.
     """
     if not root.exists():
@@ -31,7 +31,7 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
 
 
 def sample(root: Path, variant: str = "") -> None:
-    """Writes two tiny drives, the last of which validates."""
+    """Write two tiny drives, the last of which validates."""
     for drive in range(2):
         folder = root / f"2011_09_26/2011_09_26_drive_{drive:04d}_sync/image_02/data"
         sample_tree.pictures(folder, [f"{i:010d}.png" for i in range(3)])

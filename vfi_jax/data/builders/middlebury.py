@@ -1,4 +1,4 @@
-"""Middlebury's OTHER set with interpolation truth (Baker et al. 2011): 12 sequences."""
+"""Middlebury's OTHER set with interpolation ground truth (Baker et al. 2011): 12 sequences."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +15,10 @@ SPLITS = ("test",)
 
 
 def clips(root: Path, split: str) -> Iterator[Clip]:
-    """One triplet a sequence, in alphabetical order.
+    """One triplet per sequence, in alphabetical order.
 
     Args:
-      root: holds `other-data` and `other-gt-interp`, or the sequences' folders.
+      root: contains `other-data` and `other-gt-interp`, or the sequences' folders.
       split: "test".
     """
     frames = layout.find(root, "other-data", ".", layout=LAYOUT)
@@ -26,14 +26,14 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     truth = "frame10i11.png"
     names = [path.name for path in images.list_folders(truths) if (path / truth).exists()]
     if not names:
-        raise layout.wrong(root, f"no folder holds {truth}", LAYOUT)
+        raise layout.wrong(root, f"no folder contains {truth}", LAYOUT)
     for name in names:
         pair = (frames / name / "frame10.png", frames / name / "frame11.png")
         yield Clip(name, (pair[0], truths / name / truth, pair[1]))
 
 
 def sample(root: Path, variant: str = "") -> None:
-    """Writes two tiny triplets."""
+    """Write two tiny triplets."""
     for name in ("Beanbags", "Walking"):
         truth = f"../../other-gt-interp/{name}/frame10i11.png"
         (root / "other-gt-interp" / name).mkdir(parents=True)

@@ -1,7 +1,7 @@
-"""Layers of noise that shift past one another: triplets whose every motion is known and uniform.
+"""Shifting layers of noise: triplets with known, uniformly distributed motion.
 
-What a matching network is trained and tested on: motions of all sizes and directions are equally
-likely, and texture is everywhere.
+For training and testing matching networks: motions of all sizes and directions are equally likely,
+and texture is everywhere.
 """
 
 from collections.abc import Iterator
@@ -16,18 +16,18 @@ LAYOUT = ""
 SPLITS = ("train", "val", "test")
 FIRST_SEED = {"train": 0, "val": 1_000_000, "test": 2_000_000}  # far apart: no scene is shared
 
-PITCHES = (17.0, 8.0, 4.0, 2.0)  # pixels from one random value of an octave to the next
+PITCHES = (17.0, 8.0, 4.0, 2.0)  # pixels between random values of an octave
 SHARES = (1.5, 2.0, 2.0, 0.7)  # of the octaves on average (a Dirichlet distribution's parameters)
-VALUES = 32  # random values along an axis, after which an octave repeats
+VALUES = 32  # random values along an axis; then an octave repeats
 
 
 class Rendering(NamedTuple):
-    """Three frames and what moves in them.
+    """Three frames and their motion.
 
     Attributes:
       frames: `[3, H, W, 3]` float32 RGB in [0, 1] at times 0, 1/2 and 1.
-      motion: `[H, W, 2]` float32 pixels (x, y) from the first frame to the last, of what the middle
-        one shows.
+      motion: `[H, W, 2]` float32 pixels (x, y), motion of the middle frame's pixels from the first
+        to the last frame.
     """
 
     frames: np.ndarray
@@ -42,15 +42,16 @@ def clips(
     size: tuple[int, int] = (64, 64),
     reach: float = 8.0,
 ) -> Iterator[Clip]:
-    """Renders scenes, one clip of three frames each.
+    """Render scenes as clips of three frames.
 
     Args:
       root: not used.
-      split: their seeds never meet.
-      scenes: how many.
+      split: splits use disjoint seeds.
+      scenes: number of scenes.
       size: height and width, in pixels.
-      reach: largest motion along each axis from the first to the last frame, in pixels. Each scene
-        draws its own largest from half of that up; one scene in three has a second layer.
+      reach: maximum motion along each axis from the first to the last frame, in pixels. Each scene
+        draws its own maximum between half of it and all of it; one scene in three has a second
+        layer.
     """
     for seed in range(FIRST_SEED[split], FIRST_SEED[split] + scenes):
         own = reach * np.random.default_rng(seed).uniform(0.5, 1)
@@ -59,13 +60,13 @@ def clips(
 
 
 def render(seed: int, size: tuple[int, int], *, reach: float = 8.0, layers: int = 1) -> Rendering:
-    """One scene.
+    """Render one scene.
 
     Args:
       seed: the same seed gives the same scene.
       size: height and width, in pixels.
       reach: motions along each axis are uniform in -reach .. reach pixels.
-      layers: a background, then boxes and ellipses before it.
+      layers: number of layers: a background, then boxes and ellipses in front of it.
     """
     rng = np.random.default_rng([seed, 1])
     shifts = rng.uniform(-reach, reach, (layers, 2))
@@ -106,14 +107,14 @@ class _Texture:
         return np.clip(frame, 0, 1)
 
     def _weights(self, length, shift, phase, pitch):
-        """Of each random value in each pixel along an axis, `[length, VALUES]`."""
+        """Interpolation weights of the random values along an axis, `[length, VALUES]`."""
         place = (np.arange(length) - shift) / pitch + phase
         apart = (place[:, None] - np.arange(VALUES) + VALUES / 2) % VALUES - VALUES / 2
         return np.maximum(0, 1 - np.abs(apart))
 
 
 class _Shape:
-    """A turned box or ellipse."""
+    """A rotated box or ellipse."""
 
     def __init__(self, rng, size):
         self.centre = rng.uniform(0, 1, 2) * size[::-1]
@@ -123,7 +124,7 @@ class _Shape:
         self.is_box = rng.random() < 0.5
 
     def __call__(self, size, shift):
-        """How much of each pixel it covers."""
+        """Coverage of each pixel."""
         y, x = np.mgrid[: size[0], : size[1]]
         place = np.stack([x, y], axis=-1) - self.centre - shift
         u, v = np.moveaxis(np.abs(place @ self.turn.T) / self.radii, -1, 0)

@@ -13,15 +13,15 @@ train_sharp_bicubic/X4/000/00000000.png ..       optional
 val_sharp/000/ ..                                30 clips, and val_sharp_bicubic/X4"""
 SPLITS = ("train", "val", "test")
 
-REDS4 = ("000", "011", "015", "020")  # training clips that are held out as a test set by custom
+REDS4 = ("000", "011", "015", "020")  # training clips commonly held out as a test set
 
 
 def clips(root: Path, split: str) -> Iterator[Clip]:
-    """Whole clips.
+    """Complete clips.
 
     Args:
-      root: holds `train_sharp` and `val_sharp`.
-      split: "train" leaves REDS4 out, "test" is REDS4, "val" the official one.
+      root: contains `train_sharp` and `val_sharp`.
+      split: "train" excludes REDS4, "test" is REDS4, "val" the official validation set.
     """
     part = "val" if split == "val" else "train"
     home = layout.find(root, f"{part}_sharp", layout=LAYOUT)
@@ -34,7 +34,7 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
 
 
 def sample(root: Path, variant: str = "") -> None:
-    """Writes three tiny clips: one that trains, one of REDS4 and one that validates."""
+    """Write three tiny clips: one each for training, REDS4 and validation."""
     files = [f"{i:08d}.png" for i in range(5)]
     for clip in ("000", "001"):
         sample_tree.pictures(root / "train_sharp" / clip, files)

@@ -15,10 +15,10 @@ VARIANTS = ("clean", "final")
 
 
 def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
-    """Whole scenes.
+    """Complete scenes.
 
     Args:
-      root: holds `training` and `test`.
+      root: contains `training` and `test`.
       split: "train" or "test".
       variant: the render pass, "clean" or "final".
     """
@@ -29,7 +29,7 @@ def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
 
 
 def sample(root: Path, variant: str) -> None:
-    """Writes a tiny scene of each split."""
+    """Write a tiny scene of each split."""
     for part, name in (("training", "alley_1"), ("test", "ambush_1")):
         files = [f"frame_{i:04d}.png" for i in range(1, 5)]
         sample_tree.pictures(root / part / variant / name, files)

@@ -1,4 +1,4 @@
-"""SNU-FILM (Choi et al. 2020, CAIN): 310 triplets at each of four distances in time."""
+"""SNU-FILM (Choi et al. 2020, CAIN): 310 triplets at each of four frame distances."""
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -7,20 +7,20 @@ from vfi_jax.data import layout, sample_tree
 from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
-test-easy.txt test-medium.txt test-hard.txt test-extreme.txt     three paths a line
+test-easy.txt test-medium.txt test-hard.txt test-extreme.txt     three paths per line
 test/GOPRO_test/GOPR0384_11_00/000001.png ..
 test/YouTube_test/0000/00000.png .."""
 SPLITS = ("test",)
 VARIANTS = ("easy", "medium", "hard", "extreme")
 
-COMPONENTS = 3  # of a listed path that are kept; the lists begin at their authors' own folder
+COMPONENTS = 3  # last components of a listed path; the lists start at the authors' own folder
 
 
 def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
     """The triplets of one difficulty, in the list's order.
 
     Args:
-      root: holds the lists and `test/`.
+      root: contains the lists and `test/`.
       split: "test".
       variant: "easy", "medium", "hard" or "extreme": 2, 4, 8 or 16 frames between the inputs.
     """
@@ -32,7 +32,7 @@ def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
 
 
 def sample(root: Path, variant: str) -> None:
-    """Writes two tiny triplets."""
+    """Write two tiny triplets."""
     clips = ("0001", "0002")
     for clip in clips:
         names = [f"{i:05d}.png" for i in range(3)]

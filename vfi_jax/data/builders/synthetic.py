@@ -1,4 +1,4 @@
-"""Procedural scenes with exact frames: nothing to download, and the truth is known at any time."""
+"""Procedural scenes: no download, and exact ground truth at any time."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from vfi_jax.data.scene import Scene
 
 LAYOUT = ""
 SPLITS = ("train", "val", "test")
-FINE = 0.3  # of layers have patterns that repeat every few pixels; chosen, not tuned
+FINE = 0.3  # share of layers with patterns that repeat every few pixels; not tuned
 FIRST_SEED = {"train": 0, "val": 1_000_000, "test": 2_000_000}  # far apart: no scene is shared
 
 
@@ -26,16 +26,16 @@ def clips(
     size: tuple[int, int] = (256, 448),
     motion: tuple[float, float] = (1.0, 8.0),
 ) -> Iterator[Clip]:
-    """Renders scenes, one clip each.
+    """Render scenes, one clip each.
 
     Args:
       root: not used.
-      split: their seeds never meet.
-      scenes: how many.
-      frames: of each, at times 0, 1, 2, ...
+      split: splits use disjoint seeds.
+      scenes: number of scenes.
+      frames: frames per scene, at times 0, 1, 2, ...
       size: height and width, in pixels.
-      motion: slowest and fastest scene: the largest displacement between two frames, in pixels;
-        scenes are spread evenly in its logarithm.
+      motion: range of the scenes' maximum displacement between two frames, in pixels, with
+        log-uniform spacing.
     """
 
     def render(index):
@@ -45,12 +45,12 @@ def clips(
         rendered = (np.rint(scene.frame(time) * 255).astype(np.uint8) for time in range(frames))
         return Clip(f"synthetic/{split}/{index:06d}", tuple(rendered))
 
-    # As many at a time as there are cores, so that who wants one clip does not wait for all.
+    # Batches of as many scenes as there are cores, so that the first clip is available early.
     cores = os.cpu_count() or 1
     with ThreadPoolExecutor(cores) as pool:
         for start in range(0, scenes, cores):
-            # One scene is one thread's work: products that take all cores each get in one
-            # another's way, and 16 cores take minutes for what they can do in seconds.
+            # One thread per scene: nested multithreaded products oversubscribe the cores and turn
+            # seconds into minutes on 16 cores.
             with threadpool_limits(1, user_api="blas"):
                 rendered = list(pool.map(render, range(start, min(start + cores, scenes))))
             yield from rendered

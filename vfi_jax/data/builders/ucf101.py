@@ -14,10 +14,10 @@ SPLITS = ("test",)
 
 
 def clips(root: Path, split: str) -> Iterator[Clip]:
-    """379 triplets of 256x256, with motion masks where they are.
+    """379 triplets of 256x256, with motion masks if present.
 
-    `frame_01_ours.png` beside the truth is Deep Voxel Flow's own output and is never read. In some
-    triplets (1, 141, 271, ...) the truth equals an input.
+    `frame_01_ours.png` next to the ground truth is Deep Voxel Flow's output and is never read. In
+    some triplets (1, 141, 271, ...) the ground truth equals an input.
 
     Args:
       root: `ucf101_interp_ours` or its parent.
@@ -26,14 +26,14 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
     home = layout.find(root, "ucf101_interp_ours", ".", layout=LAYOUT)
     triplets = [path for path in images.list_folders(home) if (path / "frame_01_gt.png").exists()]
     if not triplets:
-        raise layout.wrong(home, "no folder holds frame_01_gt.png", LAYOUT)
+        raise layout.wrong(home, "no folder contains frame_01_gt.png", LAYOUT)
     for path in triplets:
         names = ("frame_00.png", "frame_01_gt.png", "frame_02.png")
         yield Clip(path.name, tuple(path / name for name in names), mask=_mask(home, path))
 
 
 def sample(root: Path, variant: str = "") -> None:
-    """Writes two tiny triplets."""
+    """Write two tiny triplets."""
     for name in ("1", "11"):
         home = root / "ucf101_interp_ours" / name
         sample_tree.pictures(home, ["frame_00.png", "frame_01_gt.png", "frame_02.png"])

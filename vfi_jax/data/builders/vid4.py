@@ -9,15 +9,15 @@ from vfi_jax.data.clip import Clip
 
 LAYOUT = """\
 HR/calendar/00000000.png ..       41 frames; city 34, foliage 49, walk 47
-LR/calendar/00000000.png ..       bicubic, a quarter of the size; computed where absent"""
+LR/calendar/00000000.png ..       bicubic, a quarter of the size; computed if missing"""
 SPLITS = ("test",)
 
 
 def clips(root: Path, split: str) -> Iterator[Clip]:
-    """The four clips whole; a protocol chooses windows of them.
+    """The four complete clips; a protocol chooses windows.
 
     Args:
-      root: holds `HR` (or `GT`) and perhaps `LR` (or `BIx4`).
+      root: contains `HR` (or `GT`) and optionally `LR` (or `BIx4`).
       split: "test".
     """
     high = layout.find(root, "HR", "GT", layout=LAYOUT)
@@ -31,7 +31,7 @@ def clips(root: Path, split: str) -> Iterator[Clip]:
 
 
 def sample(root: Path, variant: str = "") -> None:
-    """Writes two tiny clips."""
+    """Write two tiny clips."""
     for part in ("HR", "LR"):
         for name in ("calendar", "city"):
             files = [f"{i:08d}.png" for i in range(7)]

@@ -1,4 +1,4 @@
-"""Any folder of videos: how people train on their own footage."""
+"""Any folder of videos, for training on one's own footage."""
 
 import dataclasses
 import functools
@@ -19,14 +19,14 @@ from vfi_jax.video import numbered
 
 LAYOUT = """\
 any tree of videos (.mp4 .mkv .mov .webm .avi .m4v), or train/ and val/ with such trees
-an index.json there may list segments, which are then taken as they are:
+an optional index.json lists segments, which are then used unchanged:
 {"clips": [{"file": "train/a.mp4", "segments": [{"start": 0, "n": 9}], "licence_class": "MIT"}]}"""
 SPLITS = ("train", "val")
 
 SUFFIXES = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v")
 THUMBNAIL = (32, 32)  # grey, for comparing frames
-STATIC = 0.5  # mean grey levels between neighbours below which nothing moved
-CUT = 30.0  # mean grey levels between neighbours above which the scene changed
+STATIC = 0.5  # mean grey level difference of neighbours below which a frame is a repeat
+CUT = 30.0  # mean grey level difference of neighbours above which the scene changed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Segment:
 
     Attributes:
       start: index of the first frame.
-      count: how many.
+      count: number of frames.
     """
 
     start: int
@@ -52,25 +52,26 @@ def clips(
     licences: tuple[str, ...] = (),
     faults: Faults | None = None,
 ) -> Iterator[Clip]:
-    """Clips of up to `frames` frames, cut where scenes change and where nothing moves.
+    """Clips of up to `frames` frames, split at scene changes and repeated frames.
 
     Args:
-      root: a tree of videos, with train/ and val/ or without.
-      split: "train" or "val"; without such folders every tenth video validates, of fewer the last.
-      frames: longest clip.
-      shortest: shorter ones are left out.
-      motion: clips whose mean motion is smaller are left out, in pixels between neighbours.
-      licences: where index.json names a licence class for each video, only these; empty: all.
-      faults: takes videos that cannot be read; None: they are errors.
+      root: a tree of videos, with or without train/ and val/.
+      split: "train" or "val"; without such folders every tenth video (or the last if fewer)
+        validates.
+      frames: maximum length of a clip.
+      shortest: minimum length; shorter clips are skipped.
+      motion: minimum mean motion between neighbours in pixels; other clips are skipped.
+      licences: licence classes to use, if index.json lists one per video; empty: all.
+      faults: collects unreadable videos; None: they are errors.
 
     Raises:
-      ValueError: `root` is laid out otherwise.
+      ValueError: `root` has another layout.
       Unreadable: a video cannot be read.
     """
     faults = faults or Faults(strict=True)
     videos = find_videos(root, split)
     if not videos:
-        way = "; a single video only trains (--eval-every 0)" if split == "val" else ""
+        way = "; with one video, use --eval-every 0" if split == "val" else ""
         raise layout.wrong(root, f"there are no videos for {split!r}{way}", LAYOUT)
     index = read_index(root)
     for video in videos:
@@ -88,19 +89,19 @@ def clips(
 
 
 def sample(root: Path, variant: str = "") -> None:
-    """Writes a tiny video of each split."""
+    """Write a tiny video of each split."""
     sample_tree.video(root / "train/a.avi")
     sample_tree.video(root / "val/b.avi")
 
 
 def find_videos(root: Path, split: str) -> list[Path]:
-    """The videos of a split, whether index.json lists them or not.
+    """The videos of a split, with or without index.json.
 
     Raises:
-      ValueError: `root` is no folder.
+      ValueError: `root` is not a folder.
     """
     if not root.is_dir():
-        raise layout.wrong(root, "it is no folder", LAYOUT)
+        raise layout.wrong(root, "it is not a folder", LAYOUT)
     divided = (root / "train").is_dir() and (root / "val").is_dir()
     tree = root / split if divided else root
     videos = [path for path in images.walk(tree) if path.suffix.lower() in SUFFIXES]
@@ -108,10 +109,10 @@ def find_videos(root: Path, split: str) -> list[Path]:
 
 
 def read_index(root: Path) -> dict[str, dict]:
-    """What index.json says of each video, by its path in the folder; empty where there is none.
+    """The entries of index.json by video path; empty without an index.json.
 
     Raises:
-      ValueError: it is laid out otherwise.
+      ValueError: it has another layout.
     """
     file = root / "index.json"
     if not file.exists():
@@ -121,15 +122,15 @@ def read_index(root: Path) -> dict[str, dict]:
     if not isinstance(entries, list) or not all(
         isinstance(entry, dict) and "file" in entry for entry in entries
     ):
-        raise layout.wrong(root, "its index.json has no list of clips, each with its file", LAYOUT)
+        raise layout.wrong(root, "its index.json has no list of clips with a file each", LAYOUT)
     return {entry["file"]: entry for entry in entries}
 
 
 def find_segments(video: Path) -> list[Segment]:
-    """Runs of frames without a cut, without frames that repeat the one before.
+    """Segments without cuts and without repeated frames.
 
     Raises:
-      Unreadable: the video cannot be read, or holds no frame that can be.
+      Unreadable: the video or all of its frames cannot be read.
     """
     return list(_scanned(video).segments)
 
@@ -143,7 +144,7 @@ def measure_motion(frame0: np.ndarray, frame1: np.ndarray) -> float:
 
 
 def _pace(clip: Clip) -> float:
-    """Mean motion between neighbours, from that between the ends."""
+    """Mean motion between neighbours, estimated from the motion between the ends."""
     first, last = (read_frame(clip.frames[index]) for index in (0, -1))
     return measure_motion(first, last) / (len(clip.frames) - 1)
 
@@ -170,8 +171,8 @@ def _frame(video: Path, segment: Segment, index: int) -> np.ndarray:
     return _segment(video, segment)[index]
 
 
-# The frames of a clip are asked for one after the other and are decoded once for them all; by as
-# many threads at a time as streams have.
+# The frames of a clip are read in sequence and decoded together once, by as many threads as a
+# stream has.
 @functools.lru_cache(maxsize=16)
 def _segment(video: Path, segment: Segment) -> list[np.ndarray]:
     frames = _opened(video).read(segment)
@@ -189,21 +190,21 @@ def _opened(video: Path) -> "_Decoder":
 
 
 class _Decoder:
-    """A video for several threads: its segments cost one reading in their order, and in any other
-    little more than their own frames."""
+    """A decoder shared by threads: reading segments in order takes one pass; in any other order it
+    costs little more than their own frames."""
 
     def __init__(self, video: Path):
         self._lock = threading.Lock()
         self._reader = numbered.Reader(video, lambda: _scanned(video).numbers)
 
     def read(self, segment: Segment) -> list[np.ndarray]:
-        """The frames of a segment, fewer where the video ends before."""
+        """The frames of a segment; fewer if the video ends earlier."""
         with self._lock:
             return self._reader.read(segment.start, segment.count)
 
 
 class _Scan(NamedTuple):
-    """What a reading of a whole video tells."""
+    """Result of scanning a whole video."""
 
     numbers: numbered.Numbers
     segments: list[Segment]
@@ -220,7 +221,7 @@ def _scanned(video: Path) -> _Scan:
     except ValueError as error:
         raise Unreadable(str(error)) from error
     if not marks:
-        raise Unreadable(f"video {video} holds no frame that can be decoded")
+        raise Unreadable(f"video {video} has no frame that can be decoded")
     return _Scan(numbered.Numbers.of(marks), _segments(thumbnails))
 
 

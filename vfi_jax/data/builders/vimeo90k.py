@@ -11,20 +11,20 @@ vimeo_triplet/                      or vimeo_septuplet/
   tri_trainlist.txt                    sep_trainlist.txt
   tri_testlist.txt                     sep_testlist.txt (sep_fast_testlist.txt ..)
   sequences/00001/0001/im1.png im2.png im3.png (.. im7.png)
-the triplets' test-only archive: target/00001/0389/im1.png .. im3.png beside the list"""
+the triplets' test-only archive: target/00001/0389/im1.png .. im3.png next to the list"""
 SPLITS = ("train", "val", "test", "fast", "medium", "slow")
 VARIANTS = ("triplet", "septuplet")
 
-VALIDATION = 0.05  # the last of the training list, as RIFE splits it; no other split is published
+VALIDATION = 0.05  # last share of the training list, as in RIFE; no other split is published
 
 
 def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
-    """Reads the published lists; blank lines at their ends are skipped.
+    """Read the published lists; trailing blank lines are ignored.
 
     Args:
       root: `vimeo_triplet`, `vimeo_septuplet` or their parent.
-      split: "train" and "val" divide the training list 95 : 5 in its order; "fast", "medium" and
-        "slow" are the septuplets' test list by motion.
+      split: "train" and "val" divide the training list 95 : 5 in order; "fast", "medium" and "slow"
+        are parts of the septuplets' test list by motion.
       variant: "triplet" or "septuplet".
     """
     prefix, count = ("tri", 3) if variant == "triplet" else ("sep", 7)
@@ -39,7 +39,7 @@ def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
 
 
 def sample(root: Path, variant: str) -> None:
-    """Writes 40 tiny sequences, two of which validate and two of which test."""
+    """Write 40 tiny sequences, two for validation and two for testing."""
     prefix, count = ("tri", 3) if variant == "triplet" else ("sep", 7)
     names = [f"00001/{i:04d}" for i in range(1, 41)]
     sample_tree.lines(root / f"{prefix}_trainlist.txt", *names[:38])
@@ -51,7 +51,7 @@ def sample(root: Path, variant: str) -> None:
 
 
 def _marks(prefix, variant):
-    # A parent may hold both sets: the home of one is where its list lies.
+    # A parent may contain both sets: a set's folder is the one with its list.
     marks = (f"{prefix}_trainlist.txt", f"{prefix}_testlist.txt")
     homes = (f"vimeo_{variant}", "vimeo_interp_test", ".")
     return [f"{home}/{mark}" for home in homes for mark in marks]

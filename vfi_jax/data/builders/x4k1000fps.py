@@ -1,4 +1,4 @@
-"""X4K1000FPS (Sim et al. 2021, XVFI, arXiv:2103.16206): 1000 frames a second."""
+"""X4K1000FPS (Sim et al. 2021, XVFI, arXiv:2103.16206): 1000 frames per second."""
 
 import functools
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ test/Type1/TEST01_../0000.png .. 0032.png           4096x2160, Type1 to Type3, 1
 SPLITS = ("train", "val", "test")
 VARIANTS = ("4k", "2k")
 
-STRIDE = 4  # X-TEST asks for frames 4, 8, .. 28 between 0 and 32
+STRIDE = 4  # targets of X-TEST are frames 4, 8, .. 28 between 0 and 32
 
 
 def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
-    """All 65 frames of a training clip; of a test clip every fourth, the inputs being its ends.
+    """All 65 frames of training clips; every fourth frame of test clips, with the ends as inputs.
 
     Args:
-      root: holds `train` and `test`.
+      root: contains `train` and `test`.
       split: "train", "val" or "test".
-      variant: "2k" scores test frames resized to 2048x1080 (area); training clips are as they are.
+      variant: "2k" resizes test frames to 2048x1080 (area); training clips are unchanged.
     """
     home = layout.find(root, split, layout=LAYOUT)
     found = [clip for scene in images.list_folders(home) for clip in images.list_folders(scene)]
@@ -41,7 +41,7 @@ def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
 
 
 def sample(root: Path, variant: str) -> None:
-    """Writes tiny clips: two that train, one that validates and one that tests."""
+    """Write tiny clips: two for training, one for validation and one for testing."""
     files = [f"{i:04d}.png" for i in range(33)]
     for folder in ("train/002/occ008.320", "train/003/occ008.320"):
         sample_tree.pictures(root / folder, files)

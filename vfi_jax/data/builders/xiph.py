@@ -1,4 +1,4 @@
-"""Eight 4K clips of Xiph.org, as softmax splatting scores them (Niklaus and Liu 2020)."""
+"""Eight 4K clips of Xiph.org, as evaluated by softmax splatting (Niklaus and Liu 2020)."""
 
 import functools
 from collections.abc import Iterator
@@ -34,9 +34,9 @@ def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
     """49 triplets of each clip, 2048x1080.
 
     Args:
-      root: holds the PNG files.
+      root: contains the PNG files.
       split: "test".
-      variant: "2k" halves the frames (area), "4k" cuts their centre out.
+      variant: "2k" halves the frames (area), "4k" crops their centre.
     """
     read = functools.partial(read_shrunk, size=(1080, 2048)) if variant == "2k" else _centre
     for name in NAMES:
@@ -48,7 +48,7 @@ def clips(root: Path, split: str, *, variant: str) -> Iterator[Clip]:
 
 
 def sample(root: Path, variant: str) -> None:
-    """Writes the four first frames of one video, hence two triplets, and one of every other."""
+    """Write the first four frames of one video, which form two triplets, and one of every other."""
     first = [f"{NAMES[0]}-{i:03d}.png" for i in range(1, 6)]
     sample_tree.pictures(root, first, size=(1104, 2080))
     for name in NAMES[1:]:
