@@ -68,9 +68,9 @@ def _other(path):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (_truncated, "is damaged or no PyTorch file"),
+        (_truncated, "is damaged or not a PyTorch file"),
         (_flipped, "is damaged"),
-        (_evil, "refused: it asks to run os.system"),
+        (_evil, "refused: it would run os.system"),
         (_other, "the weights do not fit sepconv/small: 1 unknown, 94 missing"),
         (lambda path: path.unlink(), "there is no file "),
     ],

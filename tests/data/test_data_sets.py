@@ -98,7 +98,9 @@ SMALLER = (np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5, 3), np.uint8))
 
 @pytest.mark.parametrize("inputs", [(0, 3), (-1, 2), (2, 0), (0, 0), (1,)])
 def test_inputs_of_a_clip_are_ascending_indices_of_its_frames(inputs):
-    with pytest.raises(ValueError, match="clip a: inputs must be ascending indices below 3"):
+    with pytest.raises(
+        ValueError, match="clip a: inputs must be two or more ascending indices < 3"
+    ):
         Clip("a", FRAMES, inputs)
 
 

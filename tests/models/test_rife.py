@@ -113,7 +113,7 @@ def test_the_published_file_converts_and_leaves_the_teacher_out():
     saved = {f"module.{key}": array for key, array in support.portable_state_dict("rife").items()}
     notes: list[str] = []
     assert registry.count_parameters(weights.convert("rife", saved, notes=notes)) == 10_071_550
-    assert "32 without a counterpart: block_tea" in notes[-1]
+    assert "32 unused keys: block_tea" in notes[-1]
 
 
 def test_the_config_says_what_can_be_asked():

@@ -66,8 +66,8 @@ def test_every_variable_gets_its_array(arrays):
     assert found["batch_stats"]["norm"]["mean"][0] == 4
     assert found["params"]["body"]["conv"]["bias"][:, 0].tolist() == [10, 9]  # layers 0, 1
     assert notes == [
-        "left out 1 without a counterpart: norm.num_batches_tracked",
-        "left out 1 without a counterpart: teacher.weight",
+        "ignored 1 unused keys: norm.num_batches_tracked",
+        "ignored 1 unused keys: teacher.weight",
     ]
 
 
@@ -141,5 +141,5 @@ def test_an_unknown_model_or_conversion_is_a_value_error():
         conversion.convert("blend", {})
     with pytest.raises(ValueError, match="did you mean sepconv/lf"):
         conversion.convert("sepconv/l2", {})
-    with pytest.raises(ValueError, match="say which system"):
+    with pytest.raises(ValueError, match="name their system"):
         conversion.recognise({"conv.weight": np.zeros(1)})

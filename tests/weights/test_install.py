@@ -73,7 +73,7 @@ def test_a_model_is_fetched_at_first_use_unless_offline(released, capsys, nothin
     command = ["export", SMALL, str(file.with_name("a.jax")), "--size", "64x64"]
     assert main([*command, "--offline"]) == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert "--offline forbids to download file://" in line
+    assert "--offline forbids downloading file://" in line
     publish(url="file:///absent/file")
     assert main(command) == 2
     shown = capsys.readouterr().err.splitlines()
@@ -81,7 +81,7 @@ def test_a_model_is_fetched_at_first_use_unless_offline(released, capsys, nothin
     publish(note="for looks")
     weights.obtain(SMALL, log=print)
     shown = capsys.readouterr().out.splitlines()
-    assert shown[0] == f"fetching the weights of {SMALL}: {file.as_uri()}"
+    assert shown[0] == f"downloading the weights of {SMALL}: {file.as_uri()}"
     assert shown[1] == "licence of these weights: to look at only"
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     assert shown[2] == f"{file.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}"

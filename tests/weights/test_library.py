@@ -98,7 +98,7 @@ def test_a_flipped_byte_anywhere_is_noticed(variables, tmp_path):
 def test_a_missing_or_an_odd_file_is_noticed(variables, tmp_path):
     folder = weights.save(tmp_path / "saved", NAME, variables)
     (folder / "odd").touch()
-    with pytest.raises(ValueError, match="odd does not belong there"):
+    with pytest.raises(ValueError, match="odd is not in the manifest"):
         weights.load(folder)
     (folder / "odd").unlink()
     (folder / "variables/state/_METADATA").unlink()
@@ -168,7 +168,7 @@ def test_weights_that_a_smaller_model_would_leave_out_are_refused(tmp_path):
 
 def test_nothing_else_is_overwritten(variables, tmp_path):
     (tmp_path / "photos").mkdir()
-    with pytest.raises(ValueError, match="exists and is no checkpoint"):
+    with pytest.raises(ValueError, match="exists and is not a checkpoint"):
         weights.save(tmp_path / "photos", NAME, variables)
 
 
@@ -220,7 +220,7 @@ def test_a_wrong_name_or_path_is_told_apart(wrong, error, message):
 
 
 def test_a_folder_that_is_no_checkpoint_says_so(tmp_path):
-    with pytest.raises(ValueError, match=r"is no checkpoint: it has no checkpoint\.json"):
+    with pytest.raises(ValueError, match=r"is not a checkpoint: it has no checkpoint\.json"):
         weights.load(tmp_path)
 
 
@@ -235,10 +235,10 @@ def test_variables_by_our_own_names_are_loaded_where_the_system_is_named(variabl
     for name in ("a.safetensors", "b.msgpack", "c", "d.msgpack"):
         assert_same(weights.load(tmp_path / name, system=NAME)[1], variables)
     for name in ("b.msgpack", "c"):
-        with pytest.raises(ValueError, match="does not say whose weights"):
+        with pytest.raises(ValueError, match="does not name its model"):
             weights.load(tmp_path / name)
     (tmp_path / "b.msgpack").write_bytes((tmp_path / "b.msgpack").read_bytes()[:-9])
-    with pytest.raises(ValueError, match="is damaged or no msgpack"):
+    with pytest.raises(ValueError, match="is damaged or not a Flax msgpack"):
         weights.load(tmp_path / "b.msgpack", system=NAME)
 
 

@@ -56,7 +56,7 @@ def test_any_names_before_every_key_are_taken_off_where_no_key_is_known_with_the
     assert conversion.recognise(arrays) == "voxel_flow"
     notes = []
     conversion.convert("voxel_flow", arrays, notes=notes)
-    assert notes[:2] == ["took 'ema_model.' off every key", "took 'netG.' off every key"]
+    assert notes[:2] == ["removed 'ema_model.' from every key", "removed 'netG.' from every key"]
     arrays["scale"] = np.zeros(1, np.float32)
     with pytest.raises(conversion.ConversionError, match=r"unknown: ema_model\.netG"):
         conversion.convert("voxel_flow", arrays)
@@ -80,7 +80,7 @@ def test_files_of_rife_hd_are_refused_in_words():
         (["block1.res5.fc1.weight", "block3.conv1.weight"], "v1"),
     ):
         with pytest.raises(
-            ValueError, match=rf"this is RIFE HD {version} .* does not run; .*4\.25"
+            ValueError, match=rf"this is RIFE HD {version} .* not supported; .*4\.25"
         ):
             conversion.recognise(dict.fromkeys(keys, np.zeros(1, np.float32)))
 
@@ -115,7 +115,7 @@ def test_spynet_in_the_names_of_basicsr_inside_another_file():
     arrays = {key: np.broadcast_to(np.float32(0), s) for key, s in {**inside, **others}.items()}
     notes = []
     conversion.convert("spynet", arrays, notes=notes)
-    assert notes == ["left out 2 without a counterpart: spynet.mean; conv_last.weight"]
+    assert notes == ["ignored 2 unused keys: spynet.mean; conv_last.weight"]
 
 
 def test_layers_of_vgg_19_that_have_one_shape_keep_their_order():

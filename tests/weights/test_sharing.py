@@ -117,9 +117,9 @@ def test_object_stores_take_and_give_weights(variables, bucket, format):
     assert_same(loaded, jax.tree.map(lambda x: 2 * x, variables))
     assert str(weights.verify(place)) == place
     del bucket[description]
-    with pytest.raises(ValueError, match="is no checkpoint"):
+    with pytest.raises(ValueError, match="is not a checkpoint"):
         weights.load(place)
-    with pytest.raises(ValueError, match="exists and is no checkpoint"):
+    with pytest.raises(ValueError, match="exists and is not a checkpoint"):
         weights.save(place, NAME, variables, format=format)
     with pytest.raises(FileNotFoundError, match="no file or folder gs://bucket/none"):
         weights.load("gs://bucket/none")

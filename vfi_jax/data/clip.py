@@ -40,7 +40,7 @@ class Clip:
         ascending = list(self.inputs) == sorted(set(self.inputs)) and len(self.inputs) != 1
         if not ascending or not set(self.inputs) <= set(range(count)):
             raise ValueError(
-                f"clip {self.name}: inputs must be ascending indices below {count}, at least two, got "
+                f"clip {self.name}: inputs must be two or more ascending indices < {count}, got "
                 f"{self.inputs}"
             )
         if self.low and len(self.low) != count:

@@ -1,7 +1,7 @@
-"""Weights: loading and storing them, and converting those that were made with PyTorch.
+"""Weights: loading, storing, and conversion from PyTorch.
 
-`load` is all that running a model needs, and `install` all that original weights need: it reads the
-file (`read_torch`), turns it into variables (`convert`) and stores them where `load` finds them
+To run a model, use `load`. To install original weights, use `install`: it reads the file
+(`read_torch`), converts it to variables (`convert`) and stores them where `load` finds them
 (`save`).
 """
 

@@ -1,4 +1,4 @@
-"""From upstream arrays by key to the variables of a model, by the model's mapping."""
+"""Conversion of upstream arrays to the variables of a model, by the model's mapping."""
 
 import functools
 from collections.abc import Mapping
@@ -20,40 +20,40 @@ MAPPINGS = "vfi_jax.weights.mappings"
 def convert(
     name: str, state_dict: Mapping[str, np.ndarray], *, notes: list[str] | None = None
 ) -> dict:
-    """The variables of a model from the arrays of its original PyTorch file.
+    """Convert the arrays of an original PyTorch file to the variables of a model.
 
-    Every key is used by exactly one rule of the model's mapping and every variable is filled
-    exactly once, with the right shape; otherwise nothing is returned.
+    Exactly one rule of the model's mapping must match each key, and every variable must be filled
+    exactly once with the right shape; otherwise it is an error.
 
     Args:
       name: system, network or variant, such as "sepconv/l1".
-      state_dict: arrays by upstream key, as `read_torch` gives them; with or without prefixes
-        before all of them, such as the "module." of `DataParallel` or an attribute's name.
-      notes: is appended a line for each prefix, and for each kind of key that has no counterpart.
+      state_dict: arrays by upstream key, as returned by `read_torch`, with or without a common
+        prefix such as the "module." of `DataParallel` or an attribute's name.
+      notes: list to which a line is appended for each removed prefix and each kind of unused key.
 
     Returns:
       Variables as nested dicts of float32 NumPy arrays: {"params": ..., "batch_stats": ...}.
 
     Raises:
-      ConversionError: the arrays do not fit; the message names all that is wrong, by both names.
-      ValueError: no such model, or no conversion for it.
+      ConversionError: the arrays do not fit; the message lists all faults with both names.
+      ValueError: unknown model, or no conversion for it.
     """
-    rules = rules_of(name)  # first: a wrong name is an error before the model is traced
+    rules = rules_of(name)  # first, so that a wrong name is an error before the model is traced
     state_dict = _unwrapped(rules, without_prefix(state_dict, notes), notes)
     return engine.apply(rules, state_dict, shapes_of(registry.create(name)), name=name, notes=notes)
 
 
 def recognise(state_dict: Mapping[str, np.ndarray], *, system: str = "") -> str:
-    """The model that an upstream file belongs to, by its keys and shapes.
+    """Recognise the model of an upstream file from its keys and shapes.
 
-    Variants of one architecture answer to the system's own name, or to the first of them.
+    Variants of equal architecture return the system's name, or the first of them.
 
     Args:
       state_dict: arrays by upstream key.
-      system: only its variants are tried; by default those of all systems.
+      system: try only its variants; default: all systems.
 
     Raises:
-      ValueError: it fits none of those that can be converted.
+      ValueError: it fits no convertible model.
     """
     state_dict = without_prefix(state_dict)
     tried: list = []
@@ -73,12 +73,12 @@ def recognise(state_dict: Mapping[str, np.ndarray], *, system: str = "") -> str:
         raise ValueError(words)
     raise ValueError(
         f"no model has these weights (keys like {engine.some(state_dict, 2)}); "
-        f"say which system they are for: {', '.join(lookup.modules(MAPPINGS))}"
+        f"name their system, one of: {', '.join(lookup.modules(MAPPINGS))}"
     )
 
 
 def alike(name: str) -> list[str]:
-    """The variants of a system whose network is that of `name`, which files cannot tell apart."""
+    """The variants of a system with the same network as `name`, which files cannot distinguish."""
     system, config = registry.split(name)[0], registry.create(name).config
     names = (*registry.list_models(), *registry.list_networks())
     return [
@@ -89,14 +89,14 @@ def alike(name: str) -> list[str]:
 
 
 def title(name: str) -> str:
-    """What people call a model, where its mapping says so."""
+    """The common name of a model, from its mapping if defined there."""
     variant = registry.split(name)[1]
     words = getattr(mapping_of(name), "TITLE", "")
     return f"{words} {variant}" if words and variant else name
 
 
 def _could_be(name, state_dict):
-    """Whether the rules know every key and do not merely drop all of them, and widths agree."""
+    """Whether the rules match every key, do not drop all of them, and widths agree."""
     rules, mapping = rules_of(name), mapping_of(name)
     state_dict = _unwrapped(rules, state_dict)
     known = [next((rule for rule in rules if rule.match(key)), None) for key in state_dict]
@@ -107,7 +107,7 @@ def _could_be(name, state_dict):
 
 
 def _unwrapped(rules, state_dict, notes=None):
-    """Without the names that stand before every key, where the rules know no key with them."""
+    """Remove a common prefix of all keys if the rules match no key with it."""
     while not any(rule.match(key) for key in state_dict for rule in rules):
         prefixes = {key.partition(".")[0] + "." for key in state_dict}
         if len(prefixes) != 1 or not all("." in key for key in state_dict):
@@ -115,12 +115,12 @@ def _unwrapped(rules, state_dict, notes=None):
         (prefix,) = prefixes
         state_dict = {key.removeprefix(prefix): array for key, array in state_dict.items()}
         if notes is not None:
-            notes.append(f"took {prefix!r} off every key")
+            notes.append(f"removed {prefix!r} from every key")
     return state_dict
 
 
 def convertible() -> list[str]:
-    """Names of all systems, networks and variants that original files can be converted for."""
+    """Names of all systems, networks and variants with a conversion."""
     return [name for name in (*registry.list_models(), *registry.list_networks()) if _rules(name)]
 
 
@@ -134,10 +134,11 @@ def mapping_of(name: str) -> ModuleType:
 
 
 def rules_of(name: str) -> Rules:
-    """The table of a model: `rules(config)` of its mapping, or `RULES` where one suits all.
+    """The rule table of a model: `rules(config)` of its mapping, or `RULES` if one fits all
+    configs.
 
     Raises:
-      ValueError: no such model, or no conversion for it.
+      ValueError: unknown model, or no conversion for it.
     """
     mapping = mapping_of(name)
     config = registry.create(name).config
@@ -145,7 +146,7 @@ def rules_of(name: str) -> Rules:
 
 
 def _rules(name):
-    """The table of a model; empty where nothing was ever released for it."""
+    """The rule table of a model; empty if no weights were released."""
     if registry.split(name)[0] not in lookup.modules(MAPPINGS):
         return ()
     try:
@@ -155,16 +156,16 @@ def _rules(name):
 
 
 def check(name: str, model: nn.Module, variables: dict) -> None:
-    """Holds stored variables to a model; what only training has may be there too.
+    """Check stored variables against a model; variables used only in training are allowed.
 
     Raises:
-      ConversionError: a variable is missing, of another shape, or one that the model lacks.
+      ConversionError: a variable is missing, has the wrong shape, or is unknown to the model.
     """
     training = functools.partial(shapes_of, model, train=True)
     engine.check(name, shapes_of(model), variables, training)
 
 
 def shapes_of(model: nn.Module, *, train: bool = False) -> Shapes:
-    """Shape of each variable of a model or network, by path; also of those for training alone."""
+    """Shape of each variable of a model or network by path; `train` includes training variables."""
     variables = registry.abstract_variables(model, train=train)
     return {path: leaf.shape for path, leaf in flatten_dict(variables).items()}

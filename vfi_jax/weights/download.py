@@ -1,4 +1,4 @@
-"""Fetching released weights, each held to its SHA-256."""
+"""Download of released weights, verified by SHA-256."""
 
 import logging
 import os
@@ -9,29 +9,29 @@ from pathlib import Path
 from vfi_jax import registry
 from vfi_jax.weights import manifest, places, sources
 
-TIMEOUT = 60  # seconds without an answer
-CHUNK = 2**18  # bytes between two reports of progress
+TIMEOUT = 60  # seconds without a response
+CHUNK = 2**18  # bytes between progress reports
 
-Progress = Callable[[int, int | None], None]  # bytes that came, and of how many if that is known
+Progress = Callable[[int, int | None], None]  # bytes received, and total bytes if known
 
 _log = logging.getLogger(__name__)
 
 
 def fetch(name: str, *, progress: Progress | None = None) -> Path:
-    """The released PyTorch file of a model, downloaded at first use.
+    """Download the released PyTorch file of a model at first use.
 
-    It must have the SHA-256 of sources.toml. Where that is unknown, the first download's is
-    recorded beside the file, with a warning, and holds from then on.
+    It must have the SHA-256 of sources.toml. If that is unknown, the SHA-256 of the first download
+    is recorded next to the file, with a warning, and required from then on.
 
     Args:
       name: system, network or variant, such as "sepconv/l1".
-      progress: is called as the file comes in.
+      progress: called during the download.
 
     Returns:
       The file, in the user's folder.
 
     Raises:
-      ValueError: no direct link is known, or the file is not the one expected.
+      ValueError: no direct link is known, or the file has an unexpected SHA-256.
       ConnectionError: it could not be downloaded.
     """
     registry.create(name)
@@ -69,11 +69,11 @@ def _download(record: sources.Source, file: Path, progress: Progress | None) -> 
                 if progress is not None:
                     progress(out.tell(), size)
         if size and size != partial.stat().st_size:
-            raise ConnectionError(f"{partial.stat().st_size} of {size} bytes came")
+            raise ConnectionError(f"received {partial.stat().st_size} of {size} bytes")
         partial.rename(file)
-    except OSError as error:  # URLError, time-outs and a full disk among them
+    except OSError as error:  # includes URLError, timeouts and a full disk
         raise ConnectionError(
-            f"cannot download {record.url}: {error}; fetch it yourself and name the file"
+            f"cannot download {record.url}: {error}; download it yourself and pass the file"
         ) from None
     finally:
         partial.unlink(missing_ok=True)

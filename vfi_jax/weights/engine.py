@@ -1,4 +1,4 @@
-"""Applying a table of rules: every key and every variable once, or a report of all faults."""
+"""Applies a rule table: every key and every variable exactly once, or a report of all faults."""
 
 import collections
 import dataclasses
@@ -12,17 +12,17 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 
 from vfi_jax.weights.rules import Rule, Rules
 
-SHOWN = 5  # faults of each kind that a message lists; the rest are counted
+SHOWN = 5  # faults of each kind listed in a message; the rest are counted
 
-Path = tuple[str, ...]  # of a variable, from its collection down
+Path = tuple[str, ...]  # path of a variable, starting with its collection
 Shapes = dict[Path, tuple[int, ...]]
 
 
 class ConversionError(ValueError):
-    """Arrays do not fit a model. The message has a line for each kind of fault.
+    """Arrays do not fit a model. The message has one line per kind of fault.
 
     Attributes:
-      faults: all of them, by kind, in words.
+      faults: all faults by kind, in words.
     """
 
     def __init__(self, name: str, faults: Mapping[str, list[str]], advice: str = ""):
@@ -41,14 +41,14 @@ def apply(
     name: str,
     notes: list[str] | None = None,
 ) -> dict:
-    """The variables that a table makes of a state dict.
+    """Convert a state dict to variables with a rule table.
 
     Args:
-      rules: the table.
+      rules: the rule table.
       state_dict: arrays by upstream key.
-      shapes: what to fill, as `shapes_of` gives it.
-      name: of the model, for messages.
-      notes: is appended a line for each rule that left keys out.
+      shapes: shapes of the variables to fill, from `shapes_of`.
+      name: name of the model, for messages.
+      notes: list to which a line is appended for each rule that dropped keys.
 
     Returns:
       Nested dicts of float32 arrays.
@@ -67,21 +67,21 @@ def apply(
     if faults:
         raise ConversionError(name, faults)
     if notes is not None:
-        notes += [f"left out {len(keys)} without a counterpart: {some(keys)}" for keys in dropped]
+        notes += [f"ignored {len(keys)} unused keys: {some(keys)}" for keys in dropped]
     return unflatten_dict(variables)
 
 
 def check(name: str, shapes: Shapes, variables: dict, training: Callable[[], Shapes]) -> None:
-    """Holds stored variables to the shapes of a model.
+    """Check stored variables against the shapes of a model.
 
     Args:
-      name: of the model, for messages.
-      shapes: what must be there.
+      name: name of the model, for messages.
+      shapes: shapes of the required variables.
       variables: nested dicts of arrays.
-      training: gives the shapes with what only training has, which may be there too.
+      training: returns the shapes including training variables, which are allowed too.
 
     Raises:
-      ConversionError: a variable is missing, of another shape, or one that the model lacks.
+      ConversionError: a variable is missing, has the wrong shape, or is unknown to the model.
     """
     stored = {path: np.shape(leaf) for path, leaf in flatten_dict(variables).items()}
     missing = [
@@ -102,7 +102,7 @@ def check(name: str, shapes: Shapes, variables: dict, training: Callable[[], Sha
 
 @dataclasses.dataclass(frozen=True)
 class _Source:
-    """One upstream array on its way to a variable, or to one layer of a stacked one."""
+    """One upstream array for a variable, or for one layer of a stacked variable."""
 
     rule: Rule
     key: str
@@ -114,7 +114,7 @@ class _Source:
 
 
 def _assign(rules, state_dict, shapes, faults):
-    """Upstream arrays by the variable that they fill, and the lists of dropped keys."""
+    """Upstream arrays by the variable that they fill, and lists of dropped keys."""
     sources, dropped = collections.defaultdict(list), collections.defaultdict(list)
     for key, array in state_dict.items():
         hits = [(rule, match) for rule in rules if (match := rule.match(key))]
@@ -138,7 +138,7 @@ def _assign(rules, state_dict, shapes, faults):
 
 
 def _join(sources, path, shape, faults):
-    """The value of one variable; None where there is a fault."""
+    """The value of one variable; None after a fault."""
     sources = sorted(sources, key=lambda source: source.layer)
     stack = sources[0].rule.stack
     layers = [source.layer for source in sources]
@@ -148,7 +148,7 @@ def _join(sources, path, shape, faults):
         return None
     absent = sorted(set(range(shape[0])) - set(layers)) if stack else []
     if absent:
-        faults["missing"].append(f"layers {absent} of {_name(path)}, beside {sources[0].key}")
+        faults["missing"].append(f"layers {absent} of {_name(path)}, next to {sources[0].key}")
         return None
     for source in sources:
         if fault := _fault(source.array):
@@ -164,7 +164,7 @@ def _join(sources, path, shape, faults):
 
 
 def _fault(array):
-    """What keeps an array from being weights, whatever its shape; "" if nothing does."""
+    """Why an array of any shape cannot be weights; "" if it can."""
     if not jnp.issubdtype(array.dtype, jnp.floating):
         return f"of type {array.dtype}"
     with np.errstate(over="ignore"):
@@ -172,7 +172,7 @@ def _fault(array):
 
 
 def _changed(source):
-    """The array in our layout, or None where it has too few axes for its rule."""
+    """The array in our layout, or None if it has too few axes for its rule."""
     try:
         return np.ascontiguousarray(source.rule.change(source.array), np.float32)
     except (ValueError, IndexError):
@@ -180,7 +180,7 @@ def _changed(source):
 
 
 def _origin(rules, path):
-    """Which upstream keys would fill `path`, for a message."""
+    """The upstream keys that would fill `path`, for a message."""
     for rule in rules:
         if rule.path is None or rule.collection != path[0]:
             continue
@@ -199,7 +199,7 @@ def _dims(shape):
 
 
 def some(items: Iterable[str], count: int = SHOWN) -> str:
-    """The first items, and how many more there are, for a message."""
+    """The first items and the number of others, for a message."""
     items = list(items)
     more = f" and {len(items) - count} more" if len(items) > count else ""
     return "; ".join(items[:count]) + more

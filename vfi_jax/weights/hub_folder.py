@@ -1,6 +1,7 @@
-"""Checkpoints as model hubs share them: `model.safetensors`, `config.json`, a `README.md` card.
+"""Checkpoints in the format of model hubs: `model.safetensors`, `config.json`, a `README.md` card.
 
-`config.json` says what it is and holds the SHA-256 of the weights; the card may be edited.
+`config.json` describes the checkpoint and contains the SHA-256 of the weights; the card may be
+edited.
 """
 
 import json
@@ -17,8 +18,8 @@ from vfi_jax.weights.plain import float32
 WEIGHTS = "model.safetensors"
 DESCRIPTION = "config.json"
 CARD = "README.md"
-ESSENTIAL = (DESCRIPTION, WEIGHTS)  # files without which a folder is none of these
-# Licences that the hub knows by an identifier; all others are "other", with a name.
+ESSENTIAL = (DESCRIPTION, WEIGHTS)  # files that identify such a folder
+# Licences with an identifier on the hub; all others are "other" with a name.
 KNOWN_LICENCES = (
     "apache-2.0",
     "bsd-2-clause",
@@ -42,7 +43,7 @@ tags:
 ---
 # {model}
 
-Weights of `{model}`, {numbers:,} numbers, for video frame interpolation in JAX with vfi_jax:
+Weights of `{model}` ({numbers:,} parameters) for video frame interpolation in JAX with vfi_jax:
 
 ```python
 import vfi_jax
@@ -56,14 +57,14 @@ model, variables = vfi_jax.load("FOLDER")  # this folder, or where it was upload
 
 
 def fill(folder: Path, arrays: dict, description: dict) -> None:
-    """Writes a checkpoint into an empty folder.
+    """Write a checkpoint into an empty folder.
 
     Args:
-      folder: where.
+      folder: the folder.
       arrays: nested dicts of NumPy arrays.
-      description: for `config.json`; "model", "licence" and "source" are shown on the card.
+      description: content of `config.json`; "model", "licence" and "source" appear on the card.
     """
-    # Flax's names hold no dots, so that keys have one meaning.
+    # Flax names contain no dots, so keys are unambiguous.
     flat = {".".join(path): array for path, array in flatten_dict(arrays).items()}
     save_file(flat, folder / WEIGHTS, metadata={"format": "flax"})
     known = {"sha256": {WEIGHTS: sha256(folder / WEIGHTS)}}
@@ -72,10 +73,10 @@ def fill(folder: Path, arrays: dict, description: dict) -> None:
 
 
 def variables(folder: Path) -> dict:
-    """The variables of a checkpoint, unverified: NumPy arrays, floats as float32.
+    """The variables of a checkpoint, not verified: NumPy arrays, floats as float32.
 
     Raises:
-      ValueError: the file of weights is none of safetensors.
+      ValueError: the weights are not a safetensors file.
     """
     try:
         flat = load_file(folder / WEIGHTS)
@@ -85,7 +86,7 @@ def variables(folder: Path) -> dict:
 
 
 def faults(folder: Path) -> list[str]:
-    """What differs from the SHA-256 in `config.json`, which may have none: one line a file."""
+    """Differences from the SHA-256 values in `config.json`, if any, one line per file."""
     sums = json.loads((folder / DESCRIPTION).read_bytes()).get("sha256", {})
     return [
         f"{name} is damaged" for name, digest in sums.items() if sha256(folder / name) != digest
@@ -99,13 +100,13 @@ def _card(arrays, description):
         licence=_licence_lines(licence),
         model=description["model"],
         numbers=numbers,
-        words=licence or "not known; ask their authors",
+        words=licence or "unknown; ask the authors",
         source=description["source"] or "not known",
     )
 
 
 def _licence_lines(licence):
-    """The front matter's lines on a licence: an identifier of the hub's, or a name."""
+    """The card's front matter for a licence: a hub identifier, or a name."""
     identifier = licence.lower().replace(" ", "-")
     if not licence:
         return ""

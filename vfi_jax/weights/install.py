@@ -1,4 +1,4 @@
-"""Installing original weights: from a PyTorch file to a checkpoint that `load` finds."""
+"""Installation of original weights: from a PyTorch file to a checkpoint that `load` finds."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,29 +21,29 @@ def install(
     key: str | None = None,
     notes: list[str] | None = None,
 ) -> Path:
-    """Converts a PyTorch file and stores the result; nothing is stored where anything is wrong.
+    """Convert a PyTorch file and store the result; after an error nothing is stored.
 
     Args:
-      name: whose weights they are; None: recognised by the file's keys and shapes. A system without
-        a variant becomes the variant that was released in a file of this name ("sepconv" and
-        network-l1.pytorch: "sepconv/l1"), or else the one whose network the arrays fit.
-      file: the PyTorch file, or another that `load` reads, or the folder that holds all files of a
-        system whose networks were released apart; None: the released one, downloaded.
-      out: folder to store in, instead of the user's weights folder.
-      key: which set of weights of the file, such as "params_ema".
-      notes: is appended lines to show: the licence, the number of parameters, keys without a
-        counterpart, and what the mapping's own `report(model, variables)` finds.
+      name: model of the weights; None: recognised from the file's keys and shapes. A system without
+        a variant becomes the variant released under this file name ("sepconv" and
+        network-l1.pytorch: "sepconv/l1"), or otherwise the one whose network fits.
+      file: the PyTorch file or any other that `load` reads, or the folder with all files of a
+        system released in several files; None: download the released file.
+      out: output folder; default: the user's weights folder.
+      key: name of the set of weights in the file, such as "params_ema".
+      notes: list to which lines are appended: the licence, the number of parameters, unused keys,
+        and the results of the mapping's `report(model, variables)`.
 
     Returns:
       The checkpoint's folder.
 
     Raises:
-      ValueError: unknown model, no conversion or no direct link for it, a file that is damaged or
-        no PyTorch file, or arrays that do not fit.
-      OSError: no such file, or it could not be downloaded.
+      ValueError: unknown model, no conversion or direct link for it, a file that is damaged or not
+        a PyTorch file, or arrays that do not fit.
+      OSError: the file does not exist or could not be downloaded.
     """
     if name is None and file is None:
-        raise ValueError("name a model, or a file of weights that is recognised")
+        raise ValueError("pass the name of a model, or a file of weights")
     if name is not None:
         name = sources.released_as(name, Path(file or "").name)
         registry.create(name)
@@ -58,7 +58,7 @@ def install(
         count = registry.count_parameters(variables)
         notes += [
             f"{name}: {count:,} parameters",
-            f"licence of these weights: {licence or 'not known; ask their authors'}",
+            f"licence of these weights: {licence or 'unknown; ask the authors'}",
             *lines,
         ]
     return folder
@@ -71,33 +71,33 @@ def obtain(
     progress: Progress | None = None,
     log: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Installs the released weights of a model at first use.
+    """Install the released weights of a model at first use.
 
-    Nothing is done where they are on this machine, or where no direct link to them is known: `load`
-    then says how to get them.
+    Does nothing if they are on this machine, or if no direct link is known; `load` then explains
+    how to get them.
 
     Args:
-      name: as `load` takes it.
-      offline: nothing may be downloaded.
+      name: as in `load`.
+      offline: do not download.
       progress: as for `fetch`.
-      log: is called with a line on where the file comes from and its licence, and with lines on
-        its size, its SHA-256 and what was installed.
+      log: called with lines about the file's source and licence, its size and SHA-256, and what was
+        installed.
 
     Raises:
-      FileNotFoundError: they would have to be downloaded and `offline` is set.
-      ConnectionError: they could not be downloaded.
-      ValueError: as `fetch` and `install`.
+      FileNotFoundError: a download is needed but `offline` is set.
+      ConnectionError: the download failed.
+      ValueError: as in `fetch` and `install`.
     """
     record = sources.records().get(name)
     if record is None or not record.url or at_hand(name):
         return
     if offline:
         raise FileNotFoundError(
-            f"the weights of {name} are not on this machine, and --offline forbids to download "
+            f"the weights of {name} are not on this machine, and --offline forbids downloading "
             f"{record.url}"
         )
-    log(f"fetching the weights of {name}: {record.url}")
-    log(f"licence of these weights: {record.licence or 'not known; ask their authors'}")
+    log(f"downloading the weights of {name}: {record.url}")
+    log(f"licence of these weights: {record.licence or 'unknown; ask the authors'}")
     file = fetch(name, progress=progress)
     log(f"{file.stat().st_size / 1e6:.1f} MB, SHA-256 {manifest.sha256(file)}")
     log(f"stored in {install(name, file)}")
@@ -106,19 +106,19 @@ def obtain(
 
 
 def report(name: str, model: nn.Module, variables: dict) -> list[Finding]:
-    """What a system's mapping finds in converted weights; most look for nothing.
+    """Results of a mapping's checks of converted weights; most mappings have none.
 
     Args:
-      name: of the system.
-      model: without its variables.
-      variables: converted.
+      name: name of the system.
+      model: the model.
+      variables: its converted variables.
     """
     mapping = mapping_of(name)
     return list(mapping.report(model, variables)) if hasattr(mapping, "report") else []
 
 
 def _origin(name, path):
-    """Where the weights come from, for the checkpoint's description."""
+    """Source of the weights, for the checkpoint's description."""
     record = sources.source(name)
     parts = (record.repository, record.commit and f"at {record.commit}", f"file {path.name}")
     return ", ".join(filter(None, parts))

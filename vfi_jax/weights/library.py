@@ -1,4 +1,4 @@
-"""Models with their weights: loading, saving, and what is at hand on this machine."""
+"""Models with their weights: loading, saving, and listing what is on this machine."""
 
 import dataclasses
 import os
@@ -23,7 +23,7 @@ from vfi_jax.weights.conversion import (
 from vfi_jax.weights.engine import ConversionError
 from vfi_jax.weights.torch_file import read_torch
 
-DEFAULT = "shared_pyramid"  # what runs when nobody names a model
+DEFAULT = "shared_pyramid"  # the model if none is named
 
 
 def load(
@@ -163,14 +163,14 @@ def at_hand(name: str) -> Path | None:
 
 
 def stored() -> dict[str, Path]:
-    """All checkpoints in the user's weights folder and in the package: name to folder."""
+    """All checkpoints in the user's weights folder and in the package, name to folder."""
     names = (*registry.list_models(), *registry.list_networks())
     folders = {name: at_hand(name) for name in names}
     return {name: folder for name, folder in folders.items() if folder}
 
 
 def verify(name_or_path: str | os.PathLike) -> Any:
-    """Holds every byte of a stored checkpoint to its SHA-256 manifest.
+    """Verify every file of a stored checkpoint against its SHA-256 manifest.
 
     Args:
       name_or_path: as for `load`, without PyTorch files.
@@ -217,14 +217,12 @@ def _load_path(path, system, key, overrides):
 
 def _with_system(path, name):
     if name is None:
-        raise ValueError(
-            f"{path} does not say whose weights it holds; name the model (system=, --model)"
-        )
+        raise ValueError(f"{path} does not name its model; pass it (system=, --model)")
     return name
 
 
 def _recognised(arrays, path, notes):
-    """Whose weights arrays are; of alike variants, the one that the file's name says."""
+    """The model of arrays; of variants with equal networks, the one named by the file name."""
     name = recognise(arrays)
     same = alike(name)
     named = sources.released_as(registry.split(name)[0], path.name)
@@ -237,7 +235,7 @@ def _recognised(arrays, path, notes):
 
 
 def _variant(name, arrays):
-    """The variant of a bare system that the arrays fit; None if none does."""
+    """The variant of a system that the arrays fit; None if none does."""
     system, variant = registry.split(name)
     if variant:
         return None
@@ -264,7 +262,7 @@ def _parts(path, name):
 
 
 def _owner(arrays):
-    """Whose weights they are, in words for the end of a message; "" where no model's."""
+    """The model of the arrays, as the end of a message; "" if unknown."""
     try:
         return f"\n  they are those of {recognise(arrays)}"
     except ValueError:
@@ -290,7 +288,7 @@ def _load_stored(folder, system, overrides, *, fits=False):
 
 
 def _missing(name):
-    """How to come by weights that are not here."""
+    """The message for missing weights: how to get them."""
     system, _ = registry.split(name)
     siblings = [other for other in stored() if registry.split(other)[0] == system]
     here = f" (here are: {', '.join(siblings)})" if siblings else ""
@@ -304,7 +302,7 @@ def _names_model(text):
 
 
 def _existing(path):
-    """The path, or what is wrong with it: a misspelt name looks like one without a suffix."""
+    """The path if it exists; otherwise the error, which also considers misspelt names."""
     if (found := remote.path(path)).exists():
         return found
     looks_like_name = isinstance(path, str) and path[:1] not in "./~" and not found.suffix

@@ -1,6 +1,6 @@
 """SHA-256 manifests of folders, in the format of `sha256sum -c`.
 
-Orbax restores flipped bytes silently; a folder with a manifest shows them.
+Orbax restores corrupted bytes silently; a manifest detects them.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ MANIFEST = "SHA256SUMS"
 
 
 def seal(folder: Path) -> None:
-    """Writes the manifest of a folder that is complete."""
+    """Write the manifest of a complete folder."""
     partial = folder / f".{MANIFEST}"
     partial.write_text(
         "".join(f"{sha256(path)}  {name}\n" for name, path in _files(folder).items())
@@ -21,7 +21,7 @@ def seal(folder: Path) -> None:
 
 
 def faults(folder: Path) -> list[str]:
-    """What differs from a folder's manifest: one line a file.
+    """Differences from a folder's manifest, one line per file.
 
     Raises:
       FileNotFoundError: it has no manifest.
@@ -30,7 +30,7 @@ def faults(folder: Path) -> list[str]:
     sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     files = _files(folder) | {name: folder / name for name in sums if (folder / name).is_file()}
     found = [f"{name} is missing" for name in sums if name not in files]
-    found += [f"{name} does not belong there" for name in files if name not in sums]
+    found += [f"{name} is not in the manifest" for name in files if name not in sums]
     found += [
         f"{name} is damaged"
         for name, path in files.items()
@@ -46,7 +46,7 @@ def sha256(path: Path) -> str:
 
 
 def _files(folder):
-    """Paths of the files that the manifest covers, by their name in it."""
+    """Paths of the files in the manifest, by name."""
     names = {path.relative_to(folder).as_posix(): path for path in walk(folder)}
     names.pop(MANIFEST, None)
     return names

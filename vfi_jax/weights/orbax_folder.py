@@ -1,6 +1,6 @@
-"""Checkpoints as Orbax writes them; with `training_checkpoints`, the only file that knows Orbax.
+"""Orbax checkpoints; only this module and `training_checkpoints` use Orbax.
 
-A folder has `variables/`, `checkpoint.json` that says what it is, and a SHA-256 manifest over both.
+A folder has `variables/`, a description `checkpoint.json`, and a SHA-256 manifest of both.
 """
 
 import json
@@ -19,32 +19,32 @@ __all__ = ["DESCRIPTION", "ESSENTIAL", "faults", "fill", "restore", "tree_folder
 
 VARIABLES = "variables"
 DESCRIPTION = "checkpoint.json"
-ESSENTIAL = (DESCRIPTION, MANIFEST)  # files without which a folder is none of these
+ESSENTIAL = (DESCRIPTION, MANIFEST)  # files that identify such a folder
 # Orbax's own names.
 COMMITTED = "commit_success.txt"
 CHECKPOINT = "_CHECKPOINT_METADATA"
 MARKS = ("_METADATA", "manifest.ocdbt")  # of a tree
-ITEMS = ("", "default", "state", "pytree", "params")  # where in a checkpoint a tree is
+ITEMS = ("", "default", "state", "pytree", "params")  # where a tree may be
 
 
 def fill(folder: Path, arrays: dict, description: dict) -> None:
-    """Writes a checkpoint into an empty folder.
+    """Write a checkpoint into an empty folder.
 
     Args:
-      folder: where.
+      folder: the folder.
       arrays: nested dicts of NumPy arrays.
-      description: for `checkpoint.json`.
+      description: content of `checkpoint.json`.
     """
     with _orbax() as ocp:
         ocp.save(folder / VARIABLES, arrays)
-    # Blank the path that Orbax records: where it was stored first.
+    # Blank the path that Orbax records: the temporary folder.
     (folder / VARIABLES / COMMITTED).write_text("")
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
     seal(folder)
 
 
 def variables(folder: Path) -> dict:
-    """The variables of a checkpoint, unverified: NumPy arrays, floats as float32."""
+    """The variables of a checkpoint, not verified: NumPy arrays, floats as float32."""
     return restore(folder / VARIABLES)
 
 
@@ -56,7 +56,7 @@ def restore(folder: Path) -> dict:
         where, name = tree.parent, tree.name
     with _orbax() as ocp:
         stored = ocp.metadata(where, checkpointable_name=name).metadata
-        # Without types to restore to, Orbax asks for the devices that the arrays were saved from.
+        # Without target types, Orbax requires the devices that the arrays were saved from.
         wanted = jax.tree.map(lambda leaf: np.empty(leaf.shape, _restored(leaf.dtype)), stored)
         return ocp.load(where, wanted, checkpointable_name=name)
 
@@ -69,8 +69,8 @@ def tree_folder(path: Path) -> Path | None:
 
 @contextmanager
 def _orbax() -> Iterator[Any]:
-    """Orbax, for this process alone: in a run of several, the others are not waited for."""
-    # It takes up to 3 s to import; a list of models, or a model without weights, needs none.
+    """Orbax for this process only, without waiting for other processes of a run."""
+    # Imported lazily: it takes up to 3 s, and listing models does not need it.
     from orbax.checkpoint import v1 as ocp
 
     context = ocp.Context()

@@ -1,4 +1,4 @@
-"""Where weights lie: the user's folder, then the package's own."""
+"""Locations of weights: the user's folder, then the package."""
 
 import os
 from pathlib import Path
@@ -7,28 +7,28 @@ import platformdirs
 
 from vfi_jax import registry
 
-HOME = "VFI_JAX_HOME"  # environment variable: instead of the user's data folder
+HOME = "VFI_JAX_HOME"  # environment variable that replaces the user's data folder
 PRETRAINED = Path(__file__).with_name("pretrained")
-MAIN = "main"  # the folder of a system's weights that have no variant's name
+MAIN = "main"  # folder name of a system's weights without a variant
 
 
 def home() -> Path:
-    """The folder of all that vfi_jax stores for this user."""
+    """The folder in which vfi_jax stores the user's data."""
     return Path(os.environ.get(HOME) or platformdirs.user_data_dir("vfi_jax", appauthor=False))
 
 
 def user_folder(name: str) -> Path:
-    """Where the user's weights of `name` are stored: <home>/weights/<system>/<variant>."""
+    """Folder of the user's weights of `name`: <home>/weights/<system>/<variant>."""
     return home() / "weights" / _relative(name)
 
 
 def packaged_folder(name: str) -> Path:
-    """Where the package's own weights of `name` are."""
+    """Folder of the weights of `name` in the package."""
     return PRETRAINED / _relative(name)
 
 
 def candidates(name: str) -> tuple[Path, ...]:
-    """The folders that may hold the weights of `name`, first choice first."""
+    """The folders that may contain the weights of `name`, in order of preference."""
     current = registry.split(name)
     old = [was for was, now in registry.RENAMED.items() if registry.split(now) == current]
     before = [home() / "weights" / was for was in old]

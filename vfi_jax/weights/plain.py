@@ -1,7 +1,7 @@
-"""Variables by this library's own names, from files that do not say whose they are.
+"""Variables with this library's names, from files without a description.
 
-Folders that Orbax wrote, files of Flax's msgpack and of safetensors. Of a training state the
-variables alone are taken.
+Orbax folders, Flax msgpack files and safetensors files. Of a training state only the variables are
+read.
 """
 
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ from vfi_jax.weights.engine import Shapes
 from vfi_jax.weights.torch_file import SAFETENSORS_START
 
 COLLECTIONS = ("params", "batch_stats")
-MSGPACK_MAPS = {*range(0x81, 0x90), 0xDE, 0xDF}  # first byte of a mapping that is not empty
+MSGPACK_MAPS = {*range(0x81, 0x90), 0xDE, 0xDF}  # first byte of a non-empty mapping
 
 
 def is_msgpack(path: Path) -> bool:
-    """Whether a file starts as Flax's msgpack of a tree does, and not as safetensors, whose first
-    byte, of its header's length, may be any.
+    """Whether a file starts like Flax's msgpack of a tree and not like safetensors, whose first
+    byte (of the header's length) is arbitrary.
     """
     with path.open("rb") as file:
         start = file.read(9)
@@ -32,10 +32,10 @@ def is_msgpack(path: Path) -> bool:
 
 
 def read_tree(path: Path) -> dict:
-    """The variables in a folder of Orbax or a file of msgpack, as nested dicts of NumPy arrays.
+    """The variables in an Orbax folder or a msgpack file, as nested dicts of NumPy arrays.
 
     Raises:
-      ValueError: it holds no variables, or is damaged.
+      ValueError: it contains no variables, or is damaged.
     """
     if path.is_dir():
         tree = orbax_folder.restore(path)
@@ -43,9 +43,9 @@ def read_tree(path: Path) -> dict:
         try:
             tree = msgpack_restore(path.read_bytes())
         except (ValueError, TypeError, KeyError) as error:
-            raise ValueError(f"{path} is damaged or no msgpack of Flax ({error})") from None
+            raise ValueError(f"{path} is damaged or not a Flax msgpack file ({error})") from None
     if not isinstance(tree, Mapping):
-        raise ValueError(f"{path} holds a {type(tree).__name__}, not a tree of variables")
+        raise ValueError(f"{path} contains a {type(tree).__name__}, not a tree of variables")
     return jax.tree.map(float32, _variables(tree))
 
 
@@ -55,20 +55,20 @@ def _variables(tree: Mapping[str, Any]) -> dict:
         inner = [one for one in tree.values() if isinstance(one, Mapping) and "params" in one]
         return _variables(inner[0]) if len(inner) == 1 else {"params": dict(tree)}
     params = tree["params"]
-    if isinstance(params, Mapping) and "params" in params:  # a state that holds all variables
+    if isinstance(params, Mapping) and "params" in params:  # a state with all variables
         return _variables(params)
     return {name: tree[name] for name in COLLECTIONS if tree.get(name)}
 
 
 def from_flat(arrays: Mapping[str, np.ndarray], shapes: Shapes) -> dict | None:
-    """Variables of arrays by path, "/" or "." between its parts, with or without "params".
+    """Variables from arrays by path, with "/" or "." as separator, with or without "params".
 
     Args:
-      arrays: by path.
-      shapes: of the model's variables.
+      arrays: arrays by path.
+      shapes: shapes of the model's variables.
 
     Returns:
-      The variables; None where a path is none of the model's.
+      The variables; None if a path is unknown to the model.
     """
     known = {".".join(path): path for path in shapes}
     known |= {".".join(path[1:]): path for path in shapes if path[0] == "params"}
@@ -79,6 +79,6 @@ def from_flat(arrays: Mapping[str, np.ndarray], shapes: Shapes) -> dict | None:
 
 
 def float32(array: Any) -> np.ndarray:
-    """An array as NumPy's, floats of any type as float32."""
+    """An array as a NumPy array, with floats as float32."""
     array = np.asarray(array)
     return array.astype(np.float32) if jnp.issubdtype(array.dtype, jnp.floating) else array

@@ -1,8 +1,8 @@
-"""The language of mappings: tables of rules from upstream keys to paths of variables.
+"""Rules of mappings: tables from upstream keys to paths of variables.
 
 A rule is a regular expression that must match a whole upstream key, and the path it fills. Every
 upstream key must match exactly one rule and every variable must be filled exactly once;
-`vfi_jax.weights.convert` holds a table to that.
+`vfi_jax.weights.convert` checks this.
 """
 
 import dataclasses
@@ -14,11 +14,11 @@ import numpy as np
 
 
 class Finding(NamedTuple):
-    """What a mapping's own `report(model, variables)` found in converted weights.
+    """A result of a mapping's `report(model, variables)` on converted weights.
 
     Attributes:
       text: one line.
-      passed: it is as it should be.
+      passed: whether the check passed.
     """
 
     text: str
@@ -27,17 +27,17 @@ class Finding(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    r"""One line of a mapping.
+    r"""One rule of a mapping.
 
     Attributes:
       pattern: regular expression for the whole upstream key.
-      path: what it fills, "/"-separated and without the collection, with the groups of `pattern`
-        as \1, \2, ...; None: the key is dropped.
-      change: from the upstream array to ours.
+      path: path of the variable, "/"-separated and without the collection, with the groups of
+        `pattern` as \1, \2, ...; None: the key is dropped.
+      change: conversion of the upstream array to ours.
       collection: "params" or "batch_stats".
-      stack: the pattern's group `layer` is a number: the arrays of layers 0, 1, ... are stacked on
-        a new first axis (for blocks that run under `nn.scan`).
-      first: the number of layer 0 in the keys.
+      stack: the pattern's group `layer` is a number; the arrays of layers 0, 1, ... are stacked on
+        a new first axis (for blocks under `nn.scan`).
+      first: number of the first layer in the keys.
     """
 
     pattern: str
@@ -56,12 +56,12 @@ Rules = tuple[Rule, ...]
 
 
 def tensor(pattern: str, path: str) -> Rules:
-    """A parameter that is stored as it is."""
+    """A parameter without conversion."""
     return (Rule(pattern, path),)
 
 
 def conv(pattern: str, path: str) -> Rules:
-    """`layers.Conv`: weight OIHW to kernel HWIO, and bias where there is one."""
+    """`layers.Conv`: weight OIHW to kernel HWIO, and optional bias."""
     return (
         Rule(rf"{pattern}\.weight", f"{path}/kernel", _hwio),
         Rule(rf"{pattern}\.bias", f"{path}/bias"),
@@ -69,7 +69,7 @@ def conv(pattern: str, path: str) -> Rules:
 
 
 def conv_transpose(pattern: str, path: str) -> Rules:
-    """`layers.ConvTranspose`: weight IOHW turned by 180 degrees to kernel HWIO, and bias."""
+    """`layers.ConvTranspose`: weight IOHW rotated by 180 degrees to kernel HWIO, and bias."""
     return (
         Rule(rf"{pattern}\.weight", f"{path}/kernel", _turned),
         Rule(rf"{pattern}\.bias", f"{path}/bias"),
@@ -77,7 +77,7 @@ def conv_transpose(pattern: str, path: str) -> Rules:
 
 
 def linear(pattern: str, path: str) -> Rules:
-    """A linear map: weight [out, in] to kernel [in, out], and bias where there is one."""
+    """A linear map: weight [out, in] to kernel [in, out], and optional bias."""
     return (
         Rule(rf"{pattern}\.weight", f"{path}/kernel", np.transpose),
         Rule(rf"{pattern}\.bias", f"{path}/bias"),
@@ -95,12 +95,12 @@ def prelu(pattern: str, path: str) -> Rules:
 
 
 def conv_prelu(pattern: str, path: str) -> Rules:
-    """`layers.ConvPReLU`, of a Sequential of both."""
+    """`layers.ConvPReLU` from a Sequential of both."""
     return (*conv(rf"{pattern}\.0", f"{path}/conv"), *prelu(rf"{pattern}\.1", f"{path}/prelu"))
 
 
 def batch_norm(pattern: str, path: str) -> Rules:
-    """`layers.BatchNorm`: scale and bias where affine, running statistics."""
+    """`layers.BatchNorm`: scale and bias if affine, running statistics."""
     return (
         Rule(rf"{pattern}\.weight", f"{path}/scale"),
         Rule(rf"{pattern}\.bias", f"{path}/bias"),
@@ -111,14 +111,14 @@ def batch_norm(pattern: str, path: str) -> Rules:
 
 
 def drop(pattern: str) -> Rules:
-    """Keys that have no counterpart here."""
+    """Keys without a counterpart here."""
     return (Rule(pattern, None),)
 
 
 def nested(pattern: str, rules: Iterable[Rule], path: str) -> Rules:
     r"""Another table under a prefix of the keys (such as r"flownets\.") and of the paths.
 
-    `pattern` must have no groups: the table's own are numbered from 1.
+    `pattern` must have no groups, because the table's groups are numbered from 1.
     """
     return tuple(
         dataclasses.replace(
@@ -131,7 +131,7 @@ def nested(pattern: str, rules: Iterable[Rule], path: str) -> Rules:
 
 
 def stacked(rules: Iterable[Rule], *, first: int = 0) -> Rules:
-    """The same rules, stacked over the group `layer` of their patterns, counted from `first`."""
+    """The same rules, stacked over the group `layer` of their patterns, starting at `first`."""
     return tuple(dataclasses.replace(rule, stack=True, first=first) for rule in rules)
 
 

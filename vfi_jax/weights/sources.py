@@ -1,4 +1,4 @@
-"""Where released weights come from: the records of sources.toml."""
+"""Sources of released weights: the records of sources.toml."""
 
 import dataclasses
 import functools
@@ -10,24 +10,24 @@ from pathlib import Path
 from vfi_jax import registry
 
 RECORDS = Path(__file__).with_name("sources.toml")
-NONE_RELEASED = "none were released: train it, or give the path of weights of your own"
+NONE_RELEASED = "none were released: train it, or pass the path of your own weights"
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """What is known about the released weights of a model.
+    """Record of the released weights of a model.
 
     Attributes:
       paper: arXiv number.
-      licence: of the weights, as their authors word it.
-      repository: owner/name on GitHub of the original code.
-      commit: of that repository, which the mapping was checked against.
-      file: the released file's name; "" where none was released or its name is unknown.
-      url: direct link to it; "" where none is known.
-      page: where a person can find it.
-      sha256: of the file; "" where unknown.
-      note: anything else to know before using it.
-      best_for: what it is the first choice for; most are not.
+      licence: licence of the weights, as stated by the authors.
+      repository: owner/name of the original code on GitHub.
+      commit: commit of that repository against which the mapping was checked.
+      file: name of the released file; "" if none was released or its name is unknown.
+      url: direct link; "" if unknown.
+      page: web page with the download.
+      sha256: SHA-256 of the file; "" if unknown.
+      note: other remarks for users.
+      best_for: purpose for which it is the first choice, if any.
     """
 
     paper: str = ""
@@ -49,16 +49,16 @@ def records() -> dict[str, Source]:
 
 
 def source(name: str) -> Source:
-    """The record of a model; of one without, only its system's paper is known."""
+    """The record of a model; without a record, only its system's paper is known."""
     papers = [record.paper for key, record in records().items() if _same_system(key, name)]
     return records().get(name) or Source(paper=papers[0] if papers else "")
 
 
 def released_as(system: str, file: str) -> str:
-    """The full name of the weights of `system` that were released in a file of this name.
+    """The full name of the weights of `system` released under this file name.
 
-    Also by the release's number that a renamed file ends with, such as rife417_lite.pth. A system
-    given with its variant, or a file of another name, leaves the name as it is.
+    Also recognises the release number at the end of a renamed file, such as rife417_lite.pth. A
+    name with a variant, or an unknown file name, returns the name unchanged.
     """
     if registry.split(system)[1]:
         return system
@@ -75,17 +75,17 @@ def released_as(system: str, file: str) -> str:
 
 
 def advice(name: str) -> str:
-    """How to come by the weights of a model, in words that go into a message."""
+    """How to get the weights of a model, as part of a message."""
     names = [name] if name in records() else []
     if not names and name == registry.split(name)[0]:
-        # A system whose weights were released only as variants: any of its own network will do.
+        # Weights released only as variants: any variant with the same network works.
         names = [key for key in records() if _same_network(key, name)]
     ways = [_way(key, records()[key]) for key in names]
     return ", or ".join(filter(None, ways)) or NONE_RELEASED
 
 
 def licence(names: Iterable[str]) -> str:
-    """The licence that the records of all these models name; "" where they differ or none does."""
+    """The common licence of all these models' records; "" if they differ or have none."""
     found = {records()[name].licence for name in names if name in records()}
     return found.pop() if len(found) == 1 else ""
 

@@ -1,7 +1,8 @@
-"""Checkpoints on disk: folders in one of two formats, whole or not there at all.
+"""Checkpoints on disk: folders in one of two formats, complete or absent.
 
-A folder is written under a temporary name and renamed when complete. It bears the SHA-256 of what
-it holds, which reading verifies. In an object store, it is complete when its description is there.
+A folder is written under a temporary name and renamed when complete. It contains SHA-256 values,
+which are verified on reading. In an object store, a checkpoint is complete when its description
+exists.
 """
 
 import contextlib
@@ -32,12 +33,13 @@ def write(
     dtype: Any = None,
     format: str = "orbax",
 ) -> Any:
-    """Stores variables and what they are, replacing an older checkpoint in the same place.
+    """Store variables and their description, replacing an older checkpoint in the same place.
 
     Args:
-      folder: where; its parents are made. Also in an object store, as gs://bucket/folder.
+      folder: output folder, created with its parents, or an object store path such as
+        gs://bucket/folder.
       variables: nested dicts of arrays.
-      description: what `describe` gives back; must be JSON.
+      description: returned by `describe`; must be JSON.
       dtype: type of the stored floats; the arrays' own by default.
       format: "orbax" or "safetensors".
 
@@ -54,7 +56,7 @@ def write(
         raise ValueError("there are no variables to store")
     place = remote.path(folder)
     if place.exists() and not is_checkpoint(place):
-        raise ValueError(f"{place} exists and is no checkpoint; choose another place")
+        raise ValueError(f"{place} exists and is not a checkpoint; choose another place")
     arrays = jax.tree.map(lambda array: _cast(array, dtype), variables)
     layout = FORMATS[format]
     with _replacing(place, last=layout.DESCRIPTION) as partial:
@@ -80,7 +82,7 @@ def read(folder: Path) -> tuple[dict, dict]:
 
 
 def describe(folder: Path) -> dict:
-    """What a checkpoint says about itself, unverified.
+    """The description of a checkpoint, not verified.
 
     Raises:
       FileNotFoundError: no such folder.
@@ -102,7 +104,7 @@ def describe(folder: Path) -> dict:
 
 
 def verify(folder: Path) -> None:
-    """Holds every file of a checkpoint to its SHA-256.
+    """Verify every file of a checkpoint against its SHA-256.
 
     Raises:
       FileNotFoundError: no such folder.
@@ -115,7 +117,7 @@ def verify(folder: Path) -> None:
 
 
 def is_checkpoint(folder: Any) -> bool:
-    """Whether a path, also of an object store, holds a complete checkpoint."""
+    """Whether a path, also in an object store, contains a complete checkpoint."""
     return _found(folder) is not None
 
 
@@ -149,7 +151,7 @@ def _layout(folder):
     found = _found(folder)
     if found is None:
         wanted = " or ".join(" and ".join(layout.ESSENTIAL) for layout in FORMATS.values())
-        raise ValueError(f"{folder} is no checkpoint: it has no {wanted}")
+        raise ValueError(f"{folder} is not a checkpoint: it has no {wanted}")
     return found
 
 

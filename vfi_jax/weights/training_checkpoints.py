@@ -1,8 +1,8 @@
 """The checkpoints of a training run, saved while it goes on; beside `orbax_folder` the only
 one that knows Orbax.
 
-A step is a folder of its own. Its SHA-256 manifest is written after Orbax has committed it, so a
-step without a valid one was cut short or damaged and is passed over.
+Every step is a separate folder. Its SHA-256 manifest is written after Orbax has committed it; a
+step without a valid manifest is incomplete or damaged and is skipped.
 """
 
 import contextlib
@@ -22,9 +22,9 @@ RECORD = "record"
 
 
 class TrainingCheckpoints:
-    """Saves states asynchronously and gives back the last valid one.
+    """Saves states asynchronously and restores the last valid one.
 
-    Every process of a run makes one. As a context manager it waits for what is being saved.
+    Every process of a run creates one. As a context manager it waits for pending saves.
     """
 
     def __init__(self, folder: Path, *, keep: int = 3):

@@ -1,4 +1,4 @@
-"""Unpickling what PyTorch pickles, and nothing else: no code of a file is ever run."""
+"""Restricted unpickler for PyTorch files that never runs code from a file."""
 
 import dataclasses
 import math
@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 import jax.numpy as jnp
 import numpy as np
 
-MAX_ATTRIBUTES = 2**20  # of a model; a module that others share counts wherever it appears
-MAX_PATH = 2**12  # characters of a tensor's name: modules inside one another without end have more
-MAX_EXPANDED = 2**24  # entries; a view of stride 0 could ask for more than any memory holds
+MAX_ATTRIBUTES = 2**20  # attributes of a model; shared modules count at every occurrence
+MAX_PATH = 2**12  # characters of a tensor's name; detects endlessly nested modules
+MAX_EXPANDED = 2**24  # entries; a view with stride 0 could exceed any memory
 
 DTYPES: dict[str, Any] = {
     "FloatStorage": np.float32,
@@ -30,12 +30,12 @@ DTYPES: dict[str, Any] = {
 
 
 class Refused(ValueError):
-    """A fault with a message of its own."""
+    """A fault with its own message."""
 
 
 @dataclasses.dataclass
 class Storage:
-    """The numbers behind tensors; in the legacy format they come after the pickle."""
+    """The data of tensors; in the legacy format it follows the pickle."""
 
     dtype: np.dtype
     count: int
@@ -44,7 +44,7 @@ class Storage:
 
 @dataclasses.dataclass(frozen=True)
 class StorageView:
-    """Some entries of a storage, as a storage: PyTorch before 1.0 has such."""
+    """A view of a storage as a storage, used by PyTorch before 1.0."""
 
     root: Storage
     start: int
@@ -52,12 +52,12 @@ class StorageView:
 
     @property
     def dtype(self) -> np.dtype:
-        """Of the entries."""
+        """Type of the entries."""
         return self.root.dtype
 
     @property
     def data(self) -> np.ndarray | None:
-        """The entries, once they have been read."""
+        """The entries, after they were read."""
         data = self.root.data
         return None if data is None else data[self.start : self.start + self.count]
 
@@ -75,7 +75,7 @@ class Tensor:
         """A contiguous copy of the view."""
         data, dtype = self.storage.data, self.storage.dtype
         if data is None:
-            raise Refused("is truncated: the numbers of a tensor are missing")
+            raise Refused("is truncated: the data of a tensor is missing")
         if math.prod(self.shape) == 0:
             return np.zeros(self.shape, dtype)
         last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
@@ -88,17 +88,17 @@ class Tensor:
 
 
 class Scripted:
-    """A module in a TorchScript archive: its attributes by name, and none of its code."""
+    """A module in a TorchScript archive: its attributes by name, without code."""
 
     attributes: Mapping[str, Any] = MappingProxyType({})
 
     def __setstate__(self, attributes: Any):
         if not isinstance(attributes, dict):
-            raise Refused("holds a module with a state of its own; only attributes are read")
+            raise Refused("contains a module with a custom state; only attributes are supported")
         self.attributes = attributes
 
     def tensors(self) -> dict[str, Tensor]:
-        """Its state dict: all tensors, by the path of attributes that leads to them."""
+        """Its state dict: all tensors by attribute path."""
         found: dict[str, Tensor] = {}
         waiting = deque([("", self)])
         left = MAX_ATTRIBUTES
@@ -106,7 +106,7 @@ class Scripted:
             prefix, module = waiting.popleft()
             left -= 1 + len(module.attributes)
             if left < 0 or len(prefix) > MAX_PATH:
-                raise Refused("is damaged: its modules hold one another without end")
+                raise Refused("is damaged: its modules are nested endlessly")
             for name, value in module.attributes.items():
                 if isinstance(value, Tensor):
                     found[f"{prefix}{name}"] = value
@@ -116,10 +116,10 @@ class Scripted:
 
 
 class Inert:
-    """Stands for an object beside the weights, such as settings; takes anything, does nothing."""
+    """Placeholder for an object next to the weights, such as settings; does nothing."""
 
     def __new__(cls, *_: Any, **__: Any) -> "Inert":
-        """Forgets the arguments."""
+        """Ignore the arguments."""
         return super().__new__(cls)
 
     def __init__(self, *_: Any, **__: Any):
@@ -132,27 +132,26 @@ class Inert:
         pass
 
     def append(self, _: Any) -> None:
-        """Forgets an item."""
+        """Ignore an item."""
 
     def extend(self, _: Any) -> None:
         """Forgets items."""
 
     def add(self, _: Any) -> None:
-        """Forgets an item."""
+        """Ignore an item."""
 
 
-# The C unpickler allocates as many memo entries as a file's largest index says: gigabytes from a
-# few bytes. The Python one keeps a dict, and is quick enough for pickles without array data; it
-# does so for bytearrays only, which PyTorch does not write.
+# The C unpickler allocates memo entries up to a file's largest index: gigabytes from a few bytes.
+# The Python one uses a dict and is fast enough for pickles without array data; it allocates in
+# advance for bytearrays only, which PyTorch does not write.
 class Unpickler(pickle._Unpickler):  # type: ignore[name-defined]
-    """Builds tensors, containers and numbers; refuses every other global."""
+    """Builds tensors, containers and numbers; rejects every other global."""
 
     def load_build(self) -> None:
-        """Gives a state to what may have one: it could turn a tensor into one that reads elsewhere,
-        or stay with a function."""
+        """Set the state of allowed objects only, because a state could redirect a tensor."""
         owner = self.stack[-2]  # type: ignore[attr-defined]
         if not isinstance(owner, OrderedDict | Scripted | Inert | _NumpyDtype):
-            raise Refused(f"refused: it gives a {type(owner).__name__} a state")
+            raise Refused(f"refused: it sets the state of a {type(owner).__name__}")
         super().load_build()  # type: ignore[misc]
 
     dispatch = {  # noqa: RUF012
@@ -162,11 +161,11 @@ class Unpickler(pickle._Unpickler):  # type: ignore[name-defined]
     del dispatch[pickle.BYTEARRAY8[0]]
 
     def __init__(self, file: BinaryIO, storage: Callable[[tuple], Storage]):
-        super().__init__(file, encoding="latin1")  # Python 2 wrote some of these files
+        super().__init__(file, encoding="latin1")  # some of these files were written by Python 2
         self._storage = storage
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a pickle calls `module.name`, if it is among the few that are known to be safe."""
+        """The object `module.name` of a pickle, if it is in the list of safe ones."""
         if (module, name) in SAFE:
             return SAFE[module, name]
         if module in ("torch", "torch.cuda") and name in DTYPES:
@@ -177,14 +176,14 @@ class Unpickler(pickle._Unpickler):  # type: ignore[name-defined]
         if name in INERT.get(module, ()) or root in INERT_PACKAGES:
             return Inert
         raise Refused(
-            f"refused: it asks to run {module}.{name}; only tensors and plain containers are read"
+            f"refused: it would run {module}.{name}; only tensors and plain containers are read"
         )
 
     def persistent_load(self, pid: Any) -> Storage:
-        """The storage that a persistent id names."""
+        """The storage of a persistent id."""
         kind, *rest = pid
         if kind != "storage":
-            raise Refused(f"refused: it holds a {kind!r}; only tensors are read")
+            raise Refused(f"refused: it contains a {kind!r}; only tensors are read")
         return self._storage(tuple(rest))
 
 
@@ -204,7 +203,7 @@ class _NumpyDtype:
 
 def _numpy_scalar(kind, data):
     if kind.dtype.hasobject:
-        raise Refused("refused: it holds a Python object inside a NumPy scalar")
+        raise Refused("refused: it contains a Python object inside a NumPy scalar")
     return np.frombuffer(_to_bytes(data), kind.dtype)[0]
 
 
@@ -227,7 +226,7 @@ SAFE: dict[tuple[str, str], Any] = {
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     ("torch._utils", "_rebuild_parameter"): _first,
-    # What a scripted module has besides tensors, and typed.
+    # Typed attributes of a scripted module besides tensors.
     ("torch", "device"): _first,
     ("torch.jit._pickle", "build_intlist"): _first,
     ("torch.jit._pickle", "build_doublelist"): _first,
@@ -240,7 +239,7 @@ SAFE: dict[tuple[str, str], Any] = {
     ("_codecs", "encode"): _to_bytes,
 }
 
-# Objects that trainings keep beside the weights. None is made: an `Inert` stands for each.
+# Objects that training scripts store next to the weights. They are replaced by an `Inert`.
 _PATHS = ["Path", "PurePath", "PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath"]
 _NUMPY = ["_reconstruct", "ndarray", "_frombuffer"]
 INERT: dict[str, list[str]] = {
@@ -274,7 +273,7 @@ INERT: dict[str, list[str]] = {
         *("int8", "int16", "int32", "int64", "uint8", "bool"),
     ],
 }
-INERT_PACKAGES = {  # of settings, and of what trainings log
+INERT_PACKAGES = {  # of settings and training logs
     *("addict", "easydict", "ml_collections", "munch", "omegaconf", "yacs"),
     *("lightning", "lightning_fabric", "mmcv", "mmengine", "pytorch_lightning"),
 }

@@ -1,4 +1,4 @@
-"""Files that people have and that this library has no system for: named, and refused in words."""
+"""Recognises files of unsupported systems, to reject them with a helpful message."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -16,9 +16,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 
 
 def kind(keys: Iterable[str]) -> str:
-    """What a file of these keys is, in words, where it is known and not supported; else ""."""
+    """Message for a file with these keys if it is known and not supported; otherwise ""."""
     keys = list(keys)
     for name, patterns in KINDS.items():
         if all(any(re.fullmatch(pattern, key) for key in keys) for pattern in patterns):
-            return f"this is {name}, which this library does not run; {SUCCESSOR}"
+            return f"this is {name}, which is not supported; {SUCCESSOR}"
     return ""

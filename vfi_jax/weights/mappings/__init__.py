@@ -1,1 +1,1 @@
-"""How the keys of an upstream file map to variables, one format a file."""
+"""Mappings from the keys of upstream files to variables, one format per file."""

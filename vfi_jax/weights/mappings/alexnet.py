@@ -1,4 +1,4 @@
-"""AlexNet as torchvision stores it: `features.<index>` and a classifier that is not used."""
+"""AlexNet's keys in torchvision: `features.<index>`, and a classifier that is not used."""
 
 from vfi_jax.weights.rules import Rules, conv, drop
 

@@ -1,9 +1,9 @@
-"""AMT's keys, as MCG-NKU/AMT saves them, all sizes alike."""
+"""AMT's keys in files of MCG-NKU/AMT, equal for all sizes."""
 
 from vfi_jax.weights.mappings.ifrnet import LEVELS, decoder, encoder
 from vfi_jax.weights.rules import Rules, conv, prelu
 
-# Theirs -> ours, of a residual block and of an update.
+# Their names -> ours, for a residual block and an update.
 BLOCK = {"conv1": "conv0", "conv2": "conv1", "conv3": "conv2", r"downsample\.0": "shortcut"}
 UPDATE = {
     "convc1": "correlation0",
@@ -42,7 +42,7 @@ RULES = (
     ),
     *conv(r"feat_encoder\.conv2", "matching/head"),
     *encoder(),
-    # Theirs are counted from the finest up.
+    # They count from the finest level.
     *(
         rule
         for level in range(LEVELS)

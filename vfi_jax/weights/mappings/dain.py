@@ -1,4 +1,4 @@
-"""DAIN's keys, as baowenbo/DAIN saves them; its slow motion network has the same."""
+"""DAIN's keys in files of baowenbo/DAIN; its slow-motion network has the same keys."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from vfi_jax.weights.mappings import megadepth, pwc_net
 from vfi_jax.weights.rules import Finding, Rules, conv, nested, stacked
 
 KERNELS = "initScaleNets_filter"
-# Places of the convolutions in the kernel network's flat list: (stage, place in the stage).
+# Convolutions in the kernel network's flat list: (stage, index in the stage).
 KERNEL_CONVS = {
     0: (0, 0), 2: (0, 1), 5: (1, 0), 8: (2, 0), 11: (3, 0), 14: (4, 0), 17: (5, 0),
     20: (6, 0), 23: (7, 0), 26: (8, 0), 29: (9, 0), 32: (10, 0),
@@ -45,6 +45,6 @@ RULES = (
 
 
 def report(model: Any, variables: dict) -> list[Finding]:
-    """How far the flow drifts, as PWC-Net's mapping measures it."""
+    """Drift of the flow, measured as in PWC-Net's mapping."""
     network = flow_network.Model(flow_network.Config(bgr=False))
     return pwc_net.report(network, {"params": variables["params"]["flow"]})

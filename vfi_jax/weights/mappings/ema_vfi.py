@@ -1,4 +1,4 @@
-"""EMA-VFI's keys, as MCG-NJU/EMA-VFI saves them, all sizes alike."""
+"""EMA-VFI's keys in files of MCG-NJU/EMA-VFI, equal for all sizes."""
 
 from vfi_jax.weights.rules import (
     Rules,
@@ -71,6 +71,6 @@ RULES = (
     *conv_transpose(r"unet\.up(\d)\.0", r"refine/up\1"),
     *prelu(r"unet\.up(\d)\.1", r"refine/up\1_prelu"),
     *conv(r"unet\.conv", "refine/head"),
-    # Masks of the last size that was seen, and their tokens.
+    # Cached masks of the last input size, and their tokens.
     *drop(r".+\.(?:attn_mask|HW)"),
 )

@@ -1,7 +1,7 @@
-"""FILM's keys, as dajes/frame-interpolation-pytorch makes them of the authors' SavedModel.
+"""FILM's keys in dajes/frame-interpolation-pytorch's conversion of the authors' SavedModel.
 
-Its convolutions are the first part of a Sequential, `0`; in its release 1.0.0, whose file has the
-same name, only those that an activation follows. ComfyUI's of the same arrays are called `conv`.
+Convolutions are element `0` of a Sequential; in its release 1.0.0, whose file has the same name,
+only those followed by an activation. ComfyUI names the same arrays `conv`.
 """
 
 from vfi_jax.models.film import Config
@@ -11,7 +11,7 @@ CONV = r"(?:\.(?:0|conv))?"
 
 
 def rules(config: Config) -> Rules:
-    """The table for a configuration: flow networks and decoder are counted from the coarsest."""
+    """The rule table of a Config; flow networks and decoder levels count from the coarsest."""
     own = len(config.flow_widths) - 1
     networks = {r"_predictor": own}
     networks |= {rf"_predictors\.{own - 1 - level}": level for level in range(own)}

@@ -1,4 +1,4 @@
-"""FlowNetS's keys, as MEMC-Net nests them (ClementPinard/FlowNetPytorch's names)."""
+"""FlowNetS's keys as in MEMC-Net (names of ClementPinard/FlowNetPytorch)."""
 
 from vfi_jax.weights.rules import conv, conv_transpose
 

@@ -1,4 +1,4 @@
-"""GMFlow's keys, as haofeixu/gmflow saves its network with refinement and GMFSS holds it."""
+"""GMFlow's keys in files of haofeixu/gmflow (with refinement) and of GMFSS."""
 
 from vfi_jax.weights.rules import Rules, conv, layer_norm, linear
 
@@ -7,7 +7,7 @@ NAMES = {"q_proj": "query", "k_proj": "key", "v_proj": "value", "merge": "merge"
 
 def _backbone() -> Rules:
     rules: list = []
-    for level in range(3):  # theirs are counted from 1
+    for level in range(3):  # they count from 1
         key, path = rf"backbone\.layer{level + 1}\.(\d)", rf"backbone/block{level}_\1"
         for index in (0, 1):
             rules += conv(rf"{key}\.conv{index + 1}", f"{path}/conv{index}")

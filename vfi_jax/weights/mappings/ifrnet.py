@@ -1,4 +1,4 @@
-"""IFRNet's keys, as ltkong218/IFRNet saves them, all sizes alike."""
+"""IFRNet's keys in files of ltkong218/IFRNet, equal for all sizes."""
 
 from vfi_jax.weights.rules import Rules, conv, conv_prelu, conv_transpose, prelu
 
@@ -22,7 +22,7 @@ def decoder(key: str, path: str) -> Rules:
 
     Args:
       key: regular expression of its name in the file.
-      path: of its parameters.
+      path: path of its parameters.
     """
     block = rf"{key}\.convblock\.1"
     return (
@@ -40,7 +40,7 @@ def decoder(key: str, path: str) -> Rules:
 
 RULES = (
     *encoder(),
-    # Theirs are counted from the finest up.
+    # They count from the finest level.
     *(
         rule
         for level in range(LEVELS)

@@ -1,4 +1,4 @@
-"""LPIPS heads as their authors store them: 1x1 convolutions to one channel, without bias."""
+"""Keys of the LPIPS heads in the authors' files: 1x1 convolutions to one channel without bias."""
 
 import numpy as np
 

@@ -1,16 +1,16 @@
-"""MegaDepth's keys: nested Sequentials, numbered by place, as zhengqili/MegaDepth saves them."""
+"""MegaDepth's keys in files of zhengqili/MegaDepth: nested Sequentials, numbered by position."""
 
 from vfi_jax.weights.rules import Rules, batch_norm, conv
 
-DEEP = (0, 0, 1, 1)  # which child of a scale is its deep branch, finest scale first
-INNER = 3  # place of the next scale in a deep branch
+DEEP = (0, 0, 1, 1)  # index of a scale's deep branch, finest scale first
+INNER = 3  # index of the next scale in a deep branch
 HOURGLASS = "3"
 
 
 def _scales(key: str, path: str, deep: tuple[int, ...]) -> Rules:
-    """The rules of a scale and of those inside it."""
+    """The rules of a scale and all coarser ones."""
     first, *rest = deep
-    # The innermost scale has a block where the others have the next scale.
+    # The innermost scale has a block in place of the next scale.
     places = "1245" if rest else "123"
     deep_key, skip_key = rf"{key}\.0\.{first}", rf"{key}\.0\.{1 - first}"
     rules = (
@@ -23,7 +23,7 @@ def _scales(key: str, path: str, deep: tuple[int, ...]) -> Rules:
 
 
 def _block(key: str, path: str) -> Rules:
-    """An inception block: in each branch convolution, norm, ReLU, convolution, norm, ReLU."""
+    """An inception block: each branch is convolution, norm, ReLU, convolution, norm, ReLU."""
     return tuple(
         rule
         for place, name in ((0, "unit0"), (3, "unit1"))

@@ -1,4 +1,4 @@
-"""MEMC-Net's keys, as baowenbo/MEMC-Net saves its three networks."""
+"""MEMC-Net's keys in files of baowenbo/MEMC-Net, for its three networks."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ FLOWS = {"flownet_s": flownet_s.RULES, "spynet": spynet.LEVELS}
 
 
 def rules(config: Any) -> Rules:
-    """The table for a `models.memc_net.Config`."""
+    """The rule table of a `models.memc_net.Config`."""
     table = (
         *nested(r"flownets\.", FLOWS[config.flow], "flow"),
         *_estimator("initScaleNets_filter", "kernel", config),
@@ -35,10 +35,10 @@ def _estimator(key: str, name: str, config: Any) -> Rules:
 
 
 def _places(config: Any) -> list[tuple[int, str, str]]:
-    """(place in the upstream list, path, kind) of every layer of the U-Net that has parameters.
+    """(index in the upstream list, path, kind) of every layer of the U-Net with parameters.
 
-    The list holds, stage after stage, each convolution and its ReLU, the stage's norm if it has
-    one, and the pooling or upsampling between two stages.
+    For each stage the list contains every convolution and its ReLU, the stage's norm if any, and
+    the pooling or upsampling between stages.
     """
     depth = config.kernel_depth
     bare = 2 * depth if config.double_convs else depth
@@ -55,7 +55,7 @@ def _places(config: Any) -> list[tuple[int, str, str]]:
 
 
 def _convs(stage: int, config: Any) -> int:
-    """How many convolutions a stage has."""
+    """Number of convolutions of a stage."""
     depth = config.kernel_depth
     if not config.double_convs:
         return 2 if stage == 0 else 1

@@ -1,4 +1,4 @@
-"""Practical-RIFE's keys, as its releases save flownet.pkl, and as ComfyUI names its blocks."""
+"""Practical-RIFE's keys in the releases' flownet.pkl, and with ComfyUI's block names."""
 
 import re
 from collections.abc import Mapping
@@ -8,15 +8,15 @@ import numpy as np
 
 from vfi_jax.weights.rules import Rule, Rules, conv, conv_prelu, conv_transpose, drop
 
-TITLE = "RIFE"  # what people call its releases, by their number
+TITLE = "RIFE"  # common name of its releases, followed by their number
 BLOCK = r"block(?:s\.)?(\d)"
 
 
 def rules(config: Any) -> Rules:
-    """The table of a Config.
+    """The rule table of a Config.
 
     Args:
-      config: of `models.practical_rife`.
+      config: a Config of `models.practical_rife`.
     """
     stem, body = rf"{BLOCK}\.conv0\.(\d)", rf"{BLOCK}\.convblock\.(\d)"
     head = rf"{BLOCK}\.lastconv"
@@ -29,26 +29,27 @@ def rules(config: Any) -> Rules:
     if config.body == "scaled":
         table += conv(rf"{body}\.conv", r"blocks_\1/body\2/conv")
         table += (Rule(rf"{body}\.beta", r"blocks_\1/body\2/scale", np.ravel),)
-        head += r"\.0"  # a PixelShuffle follows
+        head += r"\.0"  # followed by a PixelShuffle
     return (
         *table,
         *conv_transpose(head, r"blocks_\1/head"),
         *(_encoder(*config.encoder) if config.encoder else ()),
-        # Parts that only training had: vs-rife loads the files with strict=False, over these.
+        # Parts used only in training; vs-rife ignores them with strict=False.
         *drop(rf"(?!{BLOCK}\.|encode\.).+"),
     )
 
 
 def suits(config: Any, state_dict: Mapping[str, np.ndarray]) -> bool:
-    """Whether a file's layers are as wide as a Config's: quick, where tracing all releases is not.
+    """Whether a file's layer widths equal a Config's; much faster than tracing all releases.
 
     Args:
-      config: of `models.practical_rife`.
-      state_dict: arrays by upstream key; the table of the Config knows all keys.
+      config: a Config of `models.practical_rife`.
+      state_dict: arrays by upstream key, all matched by the Config's rules.
     """
     read = 5 + config.handed + config.unread
     head = 4 * read if config.body == "scaled" else read
-    # Axis 0 of a convolution's weight is its outputs, axis 1 its inputs; transposed: the reverse.
+    # Axis 0 of a convolution's weight is output channels, axis 1 input channels; transposed:
+    # reversed.
     slopes = list(config.channels) if config.body == "prelu" else []
     return (
         _widths(state_dict, rf"{BLOCK}\.conv0\.1\.1", 0) == slopes
@@ -63,14 +64,13 @@ def suits(config: Any, state_dict: Mapping[str, np.ndarray]) -> bool:
 
 
 def _widths(state_dict, layer, axis):
-    """An axis of the weight of every layer of a name, in the order of their keys."""
+    """The size of a weight axis of every layer with this name, in order of keys."""
     weight = re.compile(rf"{layer}\.weight")
     return [array.shape[axis] for key, array in sorted(state_dict.items()) if weight.fullmatch(key)]
 
 
 def _encoder(width, features, depth):
-    """The last of its convolutions is transposed. Up to 4.12 they are numbered as a Sequential
-    numbers them, activations included; later they are named cnn0, cnn1, ..."""
+    """The last one is transposed. Up to 4.12 indices are those of a Sequential, later cnn0, ..."""
     step = 1 if depth == 1 else 2
     places = [rf"(?:{step * index}|cnn{index})" for index in range(depth + 1)]
     convs = (

@@ -1,4 +1,4 @@
-"""PWC-Net's keys, as NVlabs/PWC-Net saves them and DAIN nests them."""
+"""PWC-Net's keys in files of NVlabs/PWC-Net and nested in DAIN's."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from vfi_jax.weights.rules import Finding, Rules, conv, conv_transpose
 SCENE = (
     256,
     448,
-)  # height and width of `report`'s picture, multiples of the network's
+)  # height and width of `report`'s image, multiples of the network's
 GRAIN = 8  # pixels of its texture
-DRIFT = 1.0  # pixels at a border, at most: half of what the wrong sampler makes
+DRIFT = 1.0  # maximum in pixels at a border: half the drift of the wrong sampler
 
 
 def _features() -> Rules:
-    # conv1a, conv1aa, conv1b, ..., but at the coarsest level conv6aa comes before conv6a.
+    # conv1a, conv1aa, conv1b, ..., but at the coarsest level conv6aa precedes conv6a.
     order = {"a": 0, "aa": 1, "b": 2}
     last = {"aa": 0, "a": 1, "b": 2}
     return (
@@ -52,7 +52,7 @@ RULES = (
 
 
 def report(model: Any, variables: dict) -> list[Finding]:
-    """How far the flow drifts on two equal frames, where nothing should move."""
+    """Drift of the flow between two equal frames, which should be zero."""
     height, width = SCENE
     texture = np.random.default_rng(0).random((height // GRAIN, width // GRAIN, 3), np.float32)
     scene = ops.resize_bilinear(jnp.asarray(texture), SCENE, align_corners=True)

@@ -1,8 +1,8 @@
-"""SepConv++'s keys, as sniklaus/revisiting-sepconv saves them."""
+"""SepConv++'s keys in files of sniklaus/revisiting-sepconv."""
 
 from vfi_jax.weights.rules import Rules, conv, prelu
 
-COARSEST = 4  # row that the decoder's lists begin with
+COARSEST = 4  # first row in the decoder's lists
 HEADS = {
     "Verone": "vertical1",
     "Vertwo": "vertical2",
@@ -35,7 +35,7 @@ def _column() -> Rules:
         key = rf"netDecode\.0\.netHor\.{COARSEST - row}"
         rules += _block(key, f"lateral{row}")
     for row in range(1, COARSEST):
-        # Its second place enlarges.
+        # Index 1 is the upsampling.
         key = rf"netDecode\.0\.netVer\.{COARSEST - row}"
         rules += _block(key, f"up{row}", places=(0, 2, 3, 4))
     return tuple(rules)

@@ -1,4 +1,4 @@
-"""RIFE's keys, as hzwer/ECCV2022-RIFE saves flownet.pkl (IFNet, IFNet_m and IFNet_2R alike)."""
+"""RIFE's keys in hzwer/ECCV2022-RIFE's flownet.pkl (IFNet, IFNet_m and IFNet_2R)."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from vfi_jax.weights.rules import Rules, conv, conv_prelu, conv_transpose, drop,
 
 
 def rules(config: Any, *, train: bool = False) -> Rules:
-    """The table of a Config.
+    """The rule table of a Config.
 
     Args:
-      config: of `models.rife`.
-      train: keep the teacher, which only training has.
+      config: a Config of `models.rife`.
+      train: keep the teacher, which is used only in training.
     """
     teacher = _flow_block("block_tea", "teacher") if train else drop(r"block_tea\..+")
     return (
@@ -28,7 +28,7 @@ def rules(config: Any, *, train: bool = False) -> Rules:
 
 
 def _flow_block(key, path):
-    # A digit that the key holds is group 1 of the pattern, so these are the groups after it.
+    # A digit in the key is group 1 of the pattern, so the groups here start after it.
     after = key.count("(") + 1
     return (
         *conv_prelu(rf"{key}\.conv0\.(\d)", rf"{path}/stem\{after}"),

@@ -1,8 +1,8 @@
-"""SepConv, sniklaus/sepconv-slomo: the published files' keys (2017) and those of today's code."""
+"""SepConv's keys in files of sniklaus/sepconv-slomo (2017) and in its current code."""
 
 from vfi_jax.weights.rules import Rules, conv
 
-# The files were saved as moduleConv1.0.weight; today's code renames that to netConv1.0.weight.
+# The files have moduleConv1.0.weight, which current code renames to netConv1.0.weight.
 PREFIX = "(?:module|net)"
 
 

@@ -1,8 +1,8 @@
-"""SoftSplat, sniklaus/softmax-splatting: the published files' keys and those of its code."""
+"""SoftSplat's keys in files of sniklaus/softmax-splatting and in its code."""
 
 from vfi_jax.weights.rules import Rules, conv, nested, prelu
 
-# The files were saved as moduleFlow. ...; the code renames that to netFlow. ...
+# The files have moduleFlow. ..., which the code renames to netFlow. ...
 PREFIX = "(?:module|net)"
 MAIN = rf"{PREFIX}Main"
 LEVELS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth")
@@ -22,7 +22,7 @@ def _sequential(pattern: str, path: str, *, first: int = 0) -> Rules:
 
 
 def _grid(rows: int) -> Rules:
-    r"""A GridNet; its keys name a block by the cells that it joins, "1x2 - 1x3"."""
+    r"""A GridNet; its keys name a block by the cells that it connects, "1x2 - 1x3"."""
     rules = [*_sequential(rf"(\d)x\d - \1x(\d)\.{MAIN}", r"lateral\1_\2")]
     for row in range(1, rows):
         down, up = rf"{row - 1}x(\d) - {row}x\1", rf"{row}x(\d) - {row - 1}x\1"

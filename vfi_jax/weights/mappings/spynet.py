@@ -1,7 +1,6 @@
-"""SPyNet's keys: of sniklaus/pytorch-spynet, old and new, which MEMC-Net nests; and of BasicSR.
+"""SPyNet's keys in files of sniklaus/pytorch-spynet (old and new), MEMC-Net and BasicSR.
 
-A file of BasicVSR and the like holds the network under `spynet.` beside its own layers, which are
-left out.
+Files of BasicVSR and similar contain the network under `spynet.`; their other layers are ignored.
 """
 
 from vfi_jax.weights.rules import Rules, conv, drop
@@ -14,7 +13,7 @@ def _levels(prefix: str = "") -> Rules:
         rule
         for place in range(5)
         for rule in conv(
-            # A ReLU stands between two convolutions of a level's Sequential.
+            # A ReLU lies between two convolutions of a level's Sequential.
             rf"{prefix}{PART}\.(\d)\.{PART}\.{2 * place}",
             rf"level\1/conv{place}",
         )

@@ -1,10 +1,10 @@
-"""UPR-Net's keys, as srcn-ivl/UPR-Net saves them, all sizes alike."""
+"""UPR-Net's keys in files of srcn-ivl/UPR-Net, equal for all sizes."""
 
 from vfi_jax.weights.rules import Rules, conv, conv_transpose, prelu
 
 STAGES = 3
-CONVS = 4  # of a stage
-LAYERS = 5  # of the motion estimator, before its flow
+CONVS = 4  # convolutions per stage
+LAYERS = 5  # layers of the motion estimator before its flow
 
 
 def _stack(key: str, path: str, depth: int, *, first: int = 0) -> Rules:

@@ -1,8 +1,8 @@
-"""VGG-16 as torchvision stores it: `features.<index>` and a classifier that is not used."""
+"""VGG-16's keys in torchvision: `features.<index>`, and a classifier that is not used."""
 
 from vfi_jax.weights.rules import Rules, conv, drop
 
-# Index in torchvision's Sequential of each convolution; ReLUs and poolings take the others.
+# Index of each convolution in torchvision's Sequential; ReLUs and poolings have the others.
 INDICES = {
     "1_1": 0, "1_2": 2,
     "2_1": 5, "2_2": 7,

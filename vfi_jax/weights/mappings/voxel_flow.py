@@ -1,4 +1,4 @@
-"""Deep Voxel Flow's keys, as lxx1991/pytorch-voxel-flow saves them."""
+"""Deep Voxel Flow's keys in files of lxx1991/pytorch-voxel-flow."""
 
 from vfi_jax.weights.rules import batch_norm, conv
 

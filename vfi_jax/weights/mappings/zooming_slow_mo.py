@@ -1,12 +1,12 @@
-"""Zooming Slow-Mo's keys, as Mukosame/Zooming-Slow-Mo-CVPR-2020 saves its generator."""
+"""Zooming Slow-Mo's keys in files of Mukosame/Zooming-Slow-Mo-CVPR-2020."""
 
 from vfi_jax.weights.rules import Rules, conv, stacked
 
-LEVELS = {"L1": "level0", "L2": "level1", "L3": "level2"}  # upstream counts from the finest
+LEVELS = {"L1": "level0", "L2": "level1", "L3": "level2"}  # upstream counts from the finest level
 
 
 def alignment(key: str, path: str) -> Rules:
-    """PCD_Align with its pyramid and fusion: both directions."""
+    """PCD_Align with its pyramid and fusion, in both directions."""
     rules = conv(rf"{key}fusion", f"{path}align/fusion")
     for upstream, level in LEVELS.items():
         for number, direction in ((1, "first"), (2, "second")):
