@@ -67,7 +67,7 @@ def test_what_is_no_flow_network_is_refused(flow_network):
         vfi_jax.flow(*frames, network="megadepth")
     with pytest.raises(ValueError, match="must take frame, got"):
         vfi_jax.depth(frames[0], network=flow_network)
-    with pytest.raises(ValueError, match=r"frame1 must be \(16, 16, 3\) as frame0"):
+    with pytest.raises(ValueError, match=r"frame1 must be \(16, 16, 3\) like frame0"):
         vfi_jax.flow(frames[0], frames[1, :8], network=flow_network)
     with pytest.raises(FileNotFoundError):
         vfi_jax.flow(*frames, network="pwc_net")

@@ -58,7 +58,7 @@ def test_a_package_that_is_missing_is_named_before_the_work(tmp_path, monkeypatc
         ({"times": 0}, "times must be at least 1, got 0"),
         ({"batch": 0}, "batch must be at least 1, got 0"),
         ({"platforms": ["npu"]}, "platforms must be some of .*, got"),
-        ({"name": "mind/small", "times": 3}, "times must be 1, all that it answers, got 3"),
+        ({"name": "mind/small", "times": 3}, "times must be 1, as in its contract, got 3"),
         ({"target": "no/model.jax"}, "folder .*no does not exist"),
         ({"target": "."}, "is a folder; name a file"),
     ],

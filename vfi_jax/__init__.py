@@ -1,6 +1,6 @@
 """Video frame interpolation in JAX.
 
-Public names are loaded on first use, so that `import vfi_jax` costs nothing and loads not even jax.
+Public names are loaded lazily, so that `import vfi_jax` is instant and does not import jax.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Compiled programs are kept on disk: a second run on frames of the same size starts at once."""
+"""Persistent compilation cache: a second run on frames of the same size starts at once."""
 
 import contextlib
 import os
@@ -8,24 +8,25 @@ from pathlib import Path
 
 import platformdirs
 
-SIZE = 2 * 2**30  # bytes; beyond them what was used longest ago is removed
+SIZE = 2 * 2**30  # bytes; above it the least recently used programs are removed
 FOLDER = "JAX_COMPILATION_CACHE_DIR"  # JAX's own variables
 LIMIT = "JAX_COMPILATION_CACHE_MAX_SIZE"
-ENTRY, LAST_USE = "-cache", "-atime"  # ends of the names of JAX's two files of a program
-BEING_WRITTEN = 60.0  # seconds in which the second of them may be missing
+ENTRY, LAST_USE = "-cache", "-atime"  # suffixes of JAX's two files per program
+BEING_WRITTEN = 60.0  # seconds during which the second file may be missing
 LEAST_SECONDS = "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
 
 
 def switch_on(environment: MutableMapping[str, str] = os.environ) -> Path:
-    """Tell JAX, which must not be imported yet, to keep what it compiles.
+    """Enable JAX's compilation cache; call it before jax is imported.
 
-    Several processes may share the folder; an entry that cannot be read is compiled anew.
+    Several processes may share the folder; an unreadable entry is recompiled.
 
     Args:
-      environment: of the process. Where it names a folder for JAX already, nothing is changed.
+      environment: environment variables of the process. If they already set JAX's cache folder,
+        nothing is changed.
 
     Returns:
-      The folder: the user's cache folder by default.
+      The folder; default: the user's cache folder.
     """
     if FOLDER in environment:
         return Path(environment[FOLDER])
@@ -38,9 +39,9 @@ def switch_on(environment: MutableMapping[str, str] = os.environ) -> Path:
 
 
 def _remove_halves(folder: Path) -> None:
-    """Removes programs that a killed process left without the time of their last use.
+    """Remove programs for which a killed process did not write the time of last use.
 
-    JAX stores nothing more where there is one, and warns for each program.
+    With such a program in the folder, JAX stores no more programs and warns for each.
     """
     for entry in folder.glob(f"*{ENTRY}"):
         last_use = entry.with_name(entry.name.removesuffix(ENTRY) + LAST_USE)

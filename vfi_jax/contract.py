@@ -1,4 +1,4 @@
-"""What a system can answer: the one question is `(frames, times) -> frames`."""
+"""Contracts of systems: which windows `(frames, times) -> frames` accepts."""
 
 import dataclasses
 from typing import Any
@@ -8,22 +8,21 @@ WAY_OUT = "vfi_jax.interpolate takes any"
 
 @dataclasses.dataclass(frozen=True)
 class Contract:
-    """The windows that a model takes and the times that it answers.
+    """The windows that a model accepts and the times that it predicts.
 
     Time is counted in input frames: input i of a window is at time i.
 
     Attributes:
       frames: input frames of a full window.
-      times: the times that one call answers, relative to the window's first frame, ascending; a
-        call answers all of them at once. None: any times in the open interval (0, frames - 1).
-      min_frames: the shortest window taken, for clips shorter than `frames`; defaults to `frames`.
+      times: the times predicted by one call, relative to the window's first frame, ascending; a
+        call predicts all of them. None: any times in the open interval (0, frames - 1).
+      min_frames: minimum number of frames, for clips shorter than `frames`; default: `frames`.
       scale: output height and width over input height and width.
       multiple: input height and width must be multiples of it.
-      flows: the last of "flows" in an answer, `[B, T, 2, H, W, 2]` pixels, runs from the new frame
-        to the two frames; any time may be asked for, 0 included: there it is the optical flow. The
-        last of "logits", `[B, T, H, W, 1]`, is that of the first frame's share.
-      symmetric: frames in reverse order give the same answers in reverse order, whatever the
-        weights.
+      flows: the last of the output's "flows", `[B, T, 2, H, W, 2]` pixels, points from the new
+        frame to both input frames, for any time including 0, where it is the optical flow.
+        The last of "logits", `[B, T, H, W, 1]`, is the logit of the first frame's weight.
+      symmetric: reversing the input frames reverses the output, for any weights.
 
     Raises:
       ValueError: an attribute is out of range.
@@ -49,17 +48,17 @@ class Contract:
             raise ValueError(f"times must ascend without repeats, got {self.times}")
 
     def times_of(self, count: int) -> tuple[float, ...] | None:
-        """The times that a window of `count` frames answers; None: any inside it."""
+        """The times predicted for a window of `count` frames; None: any inside it."""
         if self.times is None or count == self.frames:
             return self.times
         return tuple(time for time in self.times if time <= count - 1)
 
     def check(self, frames: Any, times: Any) -> None:
-        """Does nothing if a call with these arrays can be answered.
+        """Check the arrays of a call.
 
         Args:
           frames: `[B, N, H, W, 3]` floats.
-          times: `[B, T]`, or `[1, T]` for all of the batch.
+          times: `[B, T]`, or `[1, T]` for the whole batch.
 
         Raises:
           ValueError: a shape or type does not fit.

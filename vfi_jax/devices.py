@@ -11,13 +11,13 @@ class Peaks:
     """Peak rates of one device: dense (no structured sparsity), at boost clock.
 
     Attributes:
-      name: of the product.
+      name: name of the product.
       float32: FLOP/s of full float32 products.
       fast: FLOP/s of float32 products at precision "default": TF32 on NVIDIA's tensor cores since
         Ampere, bfloat16 passes on a TPU, full float32 on older GPUs.
-      bfloat16: FLOP/s; that of float32 where the device has no bfloat16 unit.
+      bfloat16: FLOP/s of bfloat16 products; the float32 rate if the device has no bfloat16 unit.
       bandwidth: bytes per second of the device's memory.
-      memory: bytes.
+      memory: size of the memory in bytes.
     """
 
     name: str
@@ -31,11 +31,11 @@ class Peaks:
         """FLOP/s of products and convolutions.
 
         Args:
-          dtype: of their operands, "float32" or "bfloat16".
+          dtype: type of the operands, "float32" or "bfloat16".
           precision: "highest" or "default", as in a model's Config; bfloat16 has only one.
 
         Raises:
-          ValueError: another type or precision.
+          ValueError: unknown type or precision.
         """
         if dtype == "bfloat16":
             return self.bfloat16
@@ -48,7 +48,7 @@ class Peaks:
     def seconds(
         self, flops: float, moved: float, dtype: str = "float32", precision: str = "highest"
     ) -> float:
-        """Least time of a program by the roofline: the larger of arithmetic's and memory's.
+        """Minimum run time by the roofline model: the larger of arithmetic and memory time.
 
         Args:
           flops: floating-point operations.
@@ -78,9 +78,9 @@ def _tpu(name, bfloat16, bandwidth, memory):
     return Peaks(name, fast / TPU_PASSES, fast, fast, bandwidth * 1e9, memory * 1e9)
 
 
-# Device kinds as regular expressions, the first that matches counts; TFLOP/s, GB/s and GB of the
-# data sheets of NVIDIA (H100, H200, A100, L4, V100, T4; RTX 4090: Ada architecture white paper,
-# bfloat16 with float32 sums) and of Google Cloud's pages of TPU versions.
+# Device kinds as regular expressions, first match wins; TFLOP/s, GB/s and GB from the data sheets
+# of NVIDIA (H100, H200, A100, L4, V100, T4; RTX 4090: Ada architecture white paper, bfloat16 with
+# float32 sums) and of Google Cloud's pages of TPU versions.
 _TABLE = (
     (r"H200", _gpu("H200 SXM", 67, 494, 989, 4800, 141)),
     (r"H100 PCIe", _gpu("H100 PCIe", 51, 378, 756, 2000, 80)),

@@ -1,4 +1,4 @@
-"""Pictures to look at: flows in colours, depths in greys, frames in a captioned grid."""
+"""Visualisation: colour-coded flow, grey depth maps, captioned grids of frames."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,21 +6,21 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-PAPER, INK = (250, 250, 248), (40, 40, 44)  # colours of what is around the pictures of a grid
+PAPER, INK = (250, 250, 248), (40, 40, 44)  # background and text colour of a grid
 CAPTION, TITLE = 15, 20  # font sizes, in pixels
-MARGIN, GAP = 18, 10  # around a grid and between its pictures, in pixels
+MARGIN, GAP = 18, 10  # around a grid and between its images, in pixels
 
-# Steps from each colour to the next, red to yellow first (Baker et al. 2011, flow code).
+# Number of hues between primary colours, red to yellow first (Baker et al. 2011, flow code).
 WHEEL = (15, 6, 4, 11, 13, 6)
 
 
 def flow_colours(flow: Any, *, largest: float | None = None) -> np.ndarray:
-    """A flow in Middlebury's colours: hue is the direction, strength the length; white is rest.
+    """A flow in the Middlebury colour code: hue is direction, saturation is length, white is zero.
 
     Args:
-      flow: `[*B, H, W, 2]` pixels, (x, y); what is not finite becomes black.
-      largest: the length, in pixels, of the full colours (longer flows are darker); None: the
-        longest flow's.
+      flow: `[*B, H, W, 2]` pixels, (x, y); non-finite vectors become black.
+      largest: length of fully saturated colours in pixels (longer vectors are darker); None: the
+        maximum length in `flow`.
 
     Returns:
       `[*B, H, W, 3]` uint8 RGB.
@@ -57,13 +57,14 @@ def colour_wheel() -> np.ndarray:
     hues = []
     for start, end, steps in zip(corners[:-1], corners[1:], WHEEL, strict=True):
         rise = np.floor(255 * np.arange(steps) / steps)[:, None]
-        # Falling channels are rounded the other way: they are 255 minus what has risen.
+        # Decreasing channels are 255 minus the rounded increasing ones, hence rounded the other
+        # way.
         hues.append(255 * start + rise * (end - start))
     return np.concatenate(hues)
 
 
 def depth_greys(depth: Any) -> np.ndarray:
-    """A depth map as a picture: the nearest pixel is white, infinity black.
+    """A depth map as an image: the nearest pixel is white, infinity black.
 
     Args:
       depth: `[*B, H, W, 1]`, positive, in any unit.
@@ -125,23 +126,23 @@ def kernel_tiles(kernels: Any, cell: int) -> np.ndarray:
 def grid(
     rows: Sequence[Sequence[tuple[str, Any] | None]], *, title: str = "", zoom: float = 1.0
 ) -> np.ndarray:
-    """Pictures of one size in rows, each with a caption above it.
+    """Images of equal size in rows, each with a caption above it.
 
     Args:
-      rows: (caption, `[H, W, 3]` uint8 or floats in [0, 1]) each; None leaves a place empty.
-      title: above everything.
-      zoom: size of the pictures.
+      rows: rows of (caption, `[H, W, 3]` uint8 or floats in [0, 1]); None leaves a cell empty.
+      title: title above the grid.
+      zoom: scale factor of the images.
 
     Returns:
       `[H, W, 3]` uint8.
 
     Raises:
-      ValueError: the pictures are not of one size.
+      ValueError: the images differ in size.
     """
     pictures = [as_bytes(cell[1]) for row in rows for cell in row if cell]
     sizes = {picture.shape for picture in pictures}
     if len(sizes) != 1:
-        raise ValueError(f"rows must hold pictures of one size, got {sorted(sizes)}")
+        raise ValueError(f"rows must contain images of equal size, got {sorted(sizes)}")
     height, width = (round(zoom * length) for length in pictures[0].shape[:2])
     top = MARGIN + (2 * TITLE if title else 0)
     step_x, step_y = width + GAP, height + 2 * CAPTION + GAP
@@ -164,7 +165,7 @@ def grid(
 
 
 def as_bytes(picture: Any) -> np.ndarray:
-    """A picture as uint8: floats in [0, 1] are clipped, times 255, rounded half to even."""
+    """An image as uint8: floats in [0, 1] are clipped, scaled to 255 and rounded half to even."""
     picture = np.asarray(picture)
     if picture.dtype == np.uint8:
         return picture

@@ -1,4 +1,4 @@
-"""The drift of a flow field: by how much it contracts or expands about the frame's centre."""
+"""Drift of a flow field: its contraction or expansion about the frame's centre."""
 
 import jax.numpy as jnp
 
@@ -6,15 +6,15 @@ from vfi_jax.arrays import Array, Flow
 
 
 def drift(flow: Flow) -> tuple[Array, Array]:
-    """How a flow field contracts (negative) or expands about the frame's centre.
+    """Contraction (negative) or expansion of a flow field about the frame's centre.
 
-    The least-squares slopes of u against x and of v against y; about 0 for two equal frames.
+    The least-squares slopes of u over x and of v over y; about 0 for two equal frames.
 
     Args:
       flow: `[*B, H, W, 2]` pixels, (x, y).
 
     Returns:
-      (slope of u, slope of v), pixels a pixel, each `[*B]`.
+      (slope of u, slope of v), pixels per pixel, each `[*B]`.
     """
     height, width = flow.shape[-3:-1]
     x = jnp.arange(width) - (width - 1) / 2

@@ -1,4 +1,4 @@
-"""Optical flow and depth of frames as they come, by the networks that systems are made of."""
+"""Optical flow and depth of frames of any size, from the networks used by the systems."""
 
 from pathlib import Path
 from typing import Any
@@ -13,52 +13,52 @@ from vfi_jax.arrays import Flow, Image
 from vfi_jax.interpolation import levels
 from vfi_jax.interpolation.padding import Padding, pad
 
-FLOW_NETWORK = "shared_pyramid"  # what comes with the package; `vfi-jax flow` takes it too
-PAIR = ("frame0", "frame1")  # what a flow network takes
+FLOW_NETWORK = "shared_pyramid"  # included in the package; also the default of `vfi-jax flow`
+PAIR = ("frame0", "frame1")  # inputs of a flow network
 ENLARGED = Padding(value="resize")
 Network = str | Path | tuple[nn.Module, dict]
 
 
 def flow(frame0: Any, frame1: Any, *, network: Network = FLOW_NETWORK) -> np.ndarray:
-    """Where each pixel of frame 0 is in frame 1.
+    """Optical flow from frame 0 to frame 1.
 
-    Frames whose sides are not multiples of the network's are enlarged to the next ones, and the
-    flow is brought back, as PWC-Net's authors do (nothing is invented beyond the borders).
+    Frames are resized to the next multiples required by the network, and the flow is resized back,
+    as PWC-Net's authors do; there is no padding.
 
     Args:
       frame0: `[*B, H, W, 3]` RGB: uint8, uint16, or floats in [0, 1].
       frame1: like `frame0`.
-      network: the name of a flow network or a path to its weights (loaded at every call), or the
-        (model, variables) that `vfi_jax.load` gives. So is a system whose contract offers flows:
-        the default comes with the package.
+      network: the name of a flow network or a path to its weights (loaded at every call), or
+        (model, variables) from `vfi_jax.load`. Also a system whose contract has flows: the default
+        is included in the package.
 
     Returns:
       `[*B, H, W, 2]` float32 pixels, (x, y).
 
     Raises:
-      ValueError: frames of unlike shapes, or no flow network.
+      ValueError: the frames' shapes differ, or it is not a flow network.
       FileNotFoundError: the network's weights are not on this machine.
     """
     first, second = _frames(frame0, "frame0"), _frames(frame1, "frame1")
     if first.shape != second.shape:
-        raise ValueError(f"frame1 must be {first.shape} as frame0, got {second.shape}")
+        raise ValueError(f"frame1 must be {first.shape} like frame0, got {second.shape}")
     model, variables = _load(network, PAIR)
     out = _flow(model, variables, _batch(first), _batch(second))
     return np.asarray(out).reshape(*first.shape[:-1], 2)
 
 
 def depth(frame: Any, *, network: Network = "megadepth") -> np.ndarray:
-    """How far each pixel is, up to a factor.
+    """Depth of each pixel, up to a factor.
 
     Args:
       frame: `[*B, H, W, 3]` RGB: uint8, uint16, or floats in [0, 1].
-      network: as in `flow`, of a depth network.
+      network: a depth network, as in `flow`.
 
     Returns:
       `[*B, H, W, 1]` float32, positive.
 
     Raises:
-      ValueError: no frame, or no depth network.
+      ValueError: it is not a frame, or not a depth network.
       FileNotFoundError: the network's weights are not on this machine.
     """
     frame = _frames(frame, "frame")
@@ -87,7 +87,7 @@ def _depth(model: Any, variables: dict, frame: Image) -> Image:
 
 
 def _interpolates(model: Any) -> bool:
-    """It is a system whose flows start at any time: at time 0 they start at frame 0."""
+    """Whether it is a system with flows from any time; from time 0 they are flows from frame 0."""
     return hasattr(model, "contract") and model.contract.flows
 
 
@@ -96,7 +96,7 @@ def _multiple(model: Any) -> int:
 
 
 def _fitted(frame: Image, multiple: int) -> Image:
-    """The frame as float32, enlarged to the next multiples of the network's."""
+    """The frame as float32, resized up to the network's required multiple."""
     height, width = frame.shape[-3:-1]
     amounts = ENLARGED.amounts((height, width), multiple=multiple)
     return pad(levels.unit(frame), amounts, ENLARGED.value)
@@ -115,7 +115,7 @@ def _batch(frame: np.ndarray) -> np.ndarray:
 
 
 def _load(network: Network, inputs: tuple[str, ...]) -> tuple[nn.Module, dict]:
-    """The network and its variables; it must take these inputs."""
+    """The network and its variables, after checking its inputs."""
 
     def fits(model: Any) -> bool:
         if _interpolates(model):

@@ -1,4 +1,4 @@
-"""A system and its weights as one file that runs with JAX alone, without this package or Flax."""
+"""Export of a system with its weights to one file that needs only JAX to run."""
 
 import importlib
 import os
@@ -29,38 +29,38 @@ def export(
     platforms: Sequence[str] = PLATFORMS,
     overwrite: bool = False,
 ) -> Path:
-    """Stores `(frames, times) -> frames` as StableHLO, compiled where it is loaded:
+    """Store `(frames, times) -> frames` as StableHLO, to be compiled after loading:
 
         function = jax.export.deserialize(Path("model.jax").read_bytes())
-        made = jax.jit(function.call)(frames, times)
+        result = jax.jit(function.call)(frames, times)
 
-    `frames` are `[B, N, H, W, 3]` float32 RGB in [0, 1], `times` `[B, T]` float32, counted in input
-    frames, and what is made `[B, T, sH, sW, 3]` float32. Padding to sizes that the model takes is
-    inside. JAX reads such a file for at least six months of its releases.
+    `frames` are `[B, N, H, W, 3]` float32 RGB in [0, 1], `times` `[B, T]` float32 in input frames,
+    and the result is `[B, T, sH, sW, 3]` float32. Padding to the model's sizes is included. JAX
+    releases of at least the next six months can read the file.
 
     Args:
       model: a system.
-      variables: its variables, which become part of the file.
+      variables: its variables, which are stored in the file.
       target: the file to write.
       size: height and width of the frames.
-      times: how many are requested in one call, of a system that answers any; 1 by default. Others
-        answer those of their contract.
-      batch: windows in one call.
-      platforms: where it will run.
-      overwrite: replace a file that exists.
+      times: number of times per call for systems of any time; default: 1. Other systems predict the
+        times of their contract.
+      batch: windows per call.
+      platforms: target platforms.
+      overwrite: replace an existing file.
 
     Returns:
-      The file, which is complete or not there at all.
+      The file; after an error there is no partial file.
 
     Raises:
-      ValueError: an argument is out of range, or the target must not be written.
-      ModuleNotFoundError: flatbuffers is not installed, which comes with the extra "export".
+      ValueError: an argument is out of range, or the target exists or cannot be written.
+      ModuleNotFoundError: flatbuffers (extra "export") is not installed.
     """
     target, contract = Path(target), model.contract
     _check(target, size, times, batch, platforms, overwrite)
-    importlib.import_module("flatbuffers")  # the extra "export"; JAX asks for it only at the end
+    importlib.import_module("flatbuffers")  # extra "export"; fail early
     if contract.times is not None and times not in (None, len(contract.times)):
-        raise ValueError(f"times must be {len(contract.times)}, all that it answers, got {times}")
+        raise ValueError(f"times must be {len(contract.times)}, as in its contract, got {times}")
     count = times or (1 if contract.times is None else len(contract.times))
     amounts = named("tight").amounts(size, multiple=contract.multiple)
 

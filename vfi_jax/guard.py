@@ -1,4 +1,4 @@
-"""User errors as one line and an exit code, for every command line."""
+"""Reports user errors as one line and an exit code, for every command line."""
 
 import os
 import sys
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 DEBUG = "VFI_JAX_DEBUG"  # environment variable: show tracebacks
 USER_ERROR = 2
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
 READER_GONE = 141  # 128 + SIGPIPE
-EXTRAS = {  # what each optional package comes with
+EXTRAS = {  # the extra that installs each optional package
     "tensorflow_datasets": "train",
     "array_record": "train",
     "grain": "train",
@@ -20,16 +20,15 @@ EXTRAS = {  # what each optional package comes with
 
 
 def guarded(action: Callable[[], int], *, prog: str, debug: bool = False) -> int:
-    """Runs `action` and returns its exit code, or that of what stopped it.
+    """Run `action` and return its exit code, or the exit code of its error.
 
-    What a user can mend (a ValueError or an OSError: a wrong value, a file that is not there) is
-    printed as `prog: error: ...`, and so is a package of an extra that is not installed; other
-    exceptions are bugs and keep their traceback.
+    User errors (ValueError or OSError: a wrong value, a missing file) and missing packages of an
+    extra are printed as `prog: error: ...`. Other exceptions are bugs and keep their traceback.
 
     Args:
-      action: gives an exit code.
+      action: returns an exit code.
       prog: the program's name.
-      debug: let every exception through; also where VFI_JAX_DEBUG is set.
+      debug: propagate every exception; also enabled by VFI_JAX_DEBUG.
     """
     try:
         code = action()
@@ -38,7 +37,7 @@ def guarded(action: Callable[[], int], *, prog: str, debug: bool = False) -> int
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # As in `vfi-jax models | head`. Python would complain once more when it closes stdout.
+        # As in `vfi-jax models | head`. Python would report another error on closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     except (ValueError, OSError) as error:

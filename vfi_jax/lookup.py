@@ -1,4 +1,4 @@
-"""Finding things by their file: a folder of modules is a registry."""
+"""Registries of modules: a folder of modules is a registry."""
 
 import difflib
 import importlib
@@ -8,7 +8,7 @@ from types import ModuleType
 
 
 def modules(package: str) -> list[str]:
-    """Names of the modules in the folder of `package`, sorted; nothing in it is imported.
+    """Names of the modules in the folder of `package`, sorted, without importing them.
 
     Args:
       package: dotted name, such as "vfi_jax.models".
@@ -22,11 +22,11 @@ def module(package: str, name: str, *, kind: str) -> ModuleType:
 
     Args:
       package: dotted name.
-      name: module in it.
-      kind: what such a module is called in the error, such as "model".
+      name: name of the module in it.
+      kind: word for such a module in the error, such as "model".
 
     Raises:
-      ValueError: there is none; the nearest names are listed.
+      ValueError: unknown name; the message suggests the closest names.
     """
     known = modules(package)
     if name not in known:
@@ -35,7 +35,7 @@ def module(package: str, name: str, *, kind: str) -> ModuleType:
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """The one line for a name that is not among `known`."""
+    """The error line for a name that is not in `known`."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     there = ", ".join(known) or "none"

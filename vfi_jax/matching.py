@@ -14,19 +14,19 @@ from vfi_jax.arrays import FLIPS, Array, Image
 from vfi_jax.interpolation import levels, views
 from vfi_jax.interpolation.padding import PADDINGS, crop, pad
 
-CENTROID_RADIUS = 2  # pixels around the strongest response that place a match between pixels
-LIVE_ARRAYS = 6  # of the largest size, that a backward pass holds at once, about
-TINY = 1e-30  # keeps 0 / 0 away
+CENTROID_RADIUS = 2  # pixels around the strongest response, for subpixel positions
+LIVE_ARRAYS = 6  # approximate number of arrays of the largest size in a backward pass
+TINY = 1e-30  # avoids 0 / 0
 
 
 class Matches(NamedTuple):
-    """Pixels of two frames that show the same thing, K of them.
+    """K pairs of corresponding pixels of two frames.
 
     Attributes:
-      points: `[K, 2]` int32, the pixels (x, y) of the frame between that were asked about.
+      points: `[K, 2]` int32, the query pixels (x, y) in the middle frame.
       points0: `[K, 2]` float32 (x, y) in frame 0.
       points1: `[K, 2]` float32 (x, y) in frame 1.
-      confidence: `[K]` float32, 0 to 1: to be ranked and thresholded, not a probability.
+      confidence: `[K]` float32, 0 to 1, for ranking and thresholding; not a probability.
     """
 
     points: np.ndarray
@@ -47,45 +47,45 @@ def match(
     ensemble: str = "flip4",
     memory: int = 2**30,
 ) -> Matches:
-    """Match two frames by asking an interpolating network what it made a pixel of.
+    """Match two frames by the gradients of an interpolated frame.
 
-    The response of a pixel q of an input frame to a pixel p of the frame between is the sum over
-    RGB of |d (sum over RGB of frame_t(p)) / d frame(q)|. In each frame p is matched with the pixel
-    of the strongest response not further than `reach` from p, moved to the centroid, within 2
-    pixels, of what p copied: of the sum over RGB without | |, where it is positive, as a negative
-    derivative is something that the network subtracts. Points more than 2 `reach` apart share a
-    backward pass, as responses are local.
+    The response of pixel q of an input frame to pixel p of the middle frame is the sum over RGB of
+    |d (sum over RGB of frame_t(p)) / d frame(q)|. In each frame p is matched to the pixel of the
+    strongest response within `reach` of p, refined to the centroid, within 2 pixels, of the
+    positive part of the sum over RGB without | |, because negative derivatives are subtracted by
+    the network. Responses are local, so points more than 2 `reach` apart share a backward pass.
 
-    confidence = sqrt(share0 share1) exp(-|(q0 + q1) / 2 - p|^2 / 2), where share is the part of
-    what p copied within `reach` of it that lies around the strongest response. The second factor
-    is 1 where the two matches, found independently, agree on a uniform motion through p.
+    confidence = sqrt(share0 share1) exp(-|(q0 + q1) / 2 - p|^2 / 2), where share is the fraction of
+    the positive sum within `reach` of p that lies around the strongest response. The second factor
+    is 1 if the two independent matches agree with uniform motion through p.
 
-    What is asked is the mean of the network's answers to the frames and to their flips: what the
-    network does by its own quirks differs between them, where it copied from does not.
+    The gradients are those of the mean over flips of the frames: artefacts of the network differ
+    between flips, true correspondences do not.
 
-    Works with any model that answers time 0.5 of two frames; MIND was made for it.
+    Works with any model that predicts time 0.5 of two frames; MIND was designed for it.
 
     Args:
       model: a system of 2 frames with time 0.5.
       variables: its variables.
       frame0: `[H, W, 3]` RGB of any size: uint8, uint16, or floats in [0, 1].
       frame1: like `frame0`.
-      points: `[K, 2]` whole pixels (x, y) of the frame between; None: a grid.
-      grid: pixels from point to point of that grid.
-      reach: pixels from a point to its match in either frame, at most: half the largest motion.
-      ensemble: "none", "flip2" or "flip4", as for `Interpolator`: as many times the work, and with
-        mind/small a median error of 1.6, 1.4 and 1.3 px on the scenes of its test.
-      memory: bytes that backward passes may take at once, roughly.
+      points: `[K, 2]` integer pixels (x, y) of the middle frame; None: a grid.
+      grid: spacing of that grid in pixels.
+      reach: maximum distance in pixels from a point to its match in each frame: half the largest
+        motion.
+      ensemble: "none", "flip2" or "flip4", as for `Interpolator`: 1, 2 or 4 times the cost, with a
+        median error of mind/small of 1.6, 1.4 and 1.3 px on the scenes of its test.
+      memory: approximate memory limit of concurrent backward passes, in bytes.
 
     Returns:
-      Matches in the order of the points.
+      Matches, in the order of the points.
 
     Raises:
-      ValueError: the model does not answer time 0.5 of two frames, frames or points do not fit,
-        `grid` or `reach` is below 1, or there is no such ensemble.
+      ValueError: the model does not predict time 0.5 of two frames, frames or points do not fit,
+        `grid` or `reach` is below 1, or the ensemble is unknown.
 
-    Source: Long et al. 2016, sec. 3.2. Fixed here, as the paper's text leaves it open or was not
-    at hand: the reduction over colours, the centroid and the confidence. The flips are ours.
+    Source: Long et al. 2016, sec. 3.2. Our choices, not specified by the paper: the reduction over
+    colours, the centroid, the confidence and the flips.
     """
     views.check(ensemble)
     if grid < 1 or reach < 1:
@@ -94,7 +94,7 @@ def match(
     passes = _passes(points, frames.shape[1:3], reach)
     chunk = max(1, memory // _bytes_per_pass(model, variables, frames, ensemble))
     at, share = _locate_all(model, variables, frames, points[passes], reach, ensemble, chunk)
-    # A pass with fewer points than the fullest repeats its first; the repeats are equal.
+    # A pass with fewer points than the largest repeats its first point; the repeats are equal.
     found = np.empty((len(points), 2, 2), np.float32)
     shares = np.empty((len(points), 2), np.float32)
     found[passes], shares[passes] = at, share
@@ -110,32 +110,32 @@ def sensitivity(
     frame1: Image | np.ndarray,
     points: Any,
 ) -> Array:
-    """The responses in which `match` looks for the strongest, as pictures, without any flips.
+    """The responses that `match` searches, as images, without flips.
 
     Args:
       model: a system of 2 frames with time 0.5.
       variables: its variables.
       frame0: `[H, W, 3]` RGB of any size: uint8, uint16, or floats in [0, 1].
       frame1: like `frame0`.
-      points: `[K, 2]` whole pixels (x, y) of the frame between.
+      points: `[K, 2]` integer pixels (x, y) of the middle frame.
 
     Returns:
-      `[K, 2, H, W]` float32, not negative: for each point the responses of both frames.
+      `[K, 2, H, W]` float32, not negative: the responses in both frames for each point.
 
     Raises:
-      ValueError: as `match`.
+      ValueError: as in `match`.
     """
     frames, points = _checked(model, frame0, frame1, points, 1)
     return _respond_all(model, variables, frames, points)
 
 
 def _checked(model, frame0, frame1, points, grid):
-    """Both frames `[2, H, W, 3]` float32, and points `[K, 2]` int32 that lie inside them."""
+    """Both frames `[2, H, W, 3]` float32, and points `[K, 2]` int32 inside them, after checks."""
     contract = model.contract
     if contract.frames != 2 or 0.5 not in (contract.times or (0.5,)):
-        raise ValueError(f"model must make the frame between two, got one with {contract}")
+        raise ValueError(f"model must predict the middle of two frames, got one with {contract}")
     if frame0.shape != frame1.shape or frame0.ndim != 3 or frame0.shape[-1] != 3:
-        raise ValueError(f"frames must be [H, W, 3] alike, got {frame0.shape} and {frame1.shape}")
+        raise ValueError(f"frames must be equal [H, W, 3], got {frame0.shape} and {frame1.shape}")
     height, width = frame0.shape[:2]
     if points is None:
         rows, columns = (np.arange(min(grid, n) // 2, n, grid) for n in (height, width))
@@ -143,7 +143,7 @@ def _checked(model, frame0, frame1, points, grid):
     points = np.asarray(points)
     if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "iu" or not len(points):
         raise ValueError(
-            f"points must be [K, 2] whole pixels (x, y), got {points.dtype} {points.shape}"
+            f"points must be [K, 2] integer pixels (x, y), got {points.dtype} {points.shape}"
         )
     outside = ((points < 0) | (points >= (width, height))).any(axis=1)
     if outside.any():
@@ -155,11 +155,11 @@ def _checked(model, frame0, frame1, points, grid):
 
 
 def _passes(points, shape, reach):
-    """Indices `[P, M]` of points for each backward pass, more than 2 `reach` apart in it.
+    """Indices `[P, M]` of the points of each backward pass, more than 2 `reach` apart.
 
-    A pass with fewer than M points repeats its first.
+    A pass with fewer than M points repeats its first point.
     """
-    passes, taken = [], []  # taken: where no further point of the pass may lie
+    passes, taken = [], []  # taken: area closed to further points of the pass
     for index, (x, y) in enumerate(points):
         free = next((n for n, area in enumerate(taken) if not area[y, x]), len(passes))
         if free == len(passes):
@@ -173,7 +173,7 @@ def _passes(points, shape, reach):
 
 
 def _bytes_per_pass(model, variables, frames, ensemble):
-    """About what one backward pass holds at once, from the largest array of the forward one."""
+    """Approximate memory of one backward pass, from the largest array of the forward pass."""
     traced = jax.make_jaxpr(functools.partial(_between, model, variables, ensemble))(frames)
     made = [out.aval for equation in traced.eqns for out in equation.outvars]
     largest = max(aval.size * aval.dtype.itemsize for aval in made)
@@ -182,7 +182,7 @@ def _bytes_per_pass(model, variables, frames, ensemble):
 
 @functools.partial(jax.jit, static_argnames=("model", "reach", "ensemble", "chunk"))
 def _locate_all(model, variables, frames, points, reach, ensemble, chunk):
-    """Where the responses to points `[P, M, 2]` are strongest, and how much of them is there.
+    """Positions of the strongest responses to points `[P, M, 2]`, and their shares.
 
     Returns `[P, M, 2, 2]`: (x, y) in both frames, and shares `[P, M, 2]`.
     """
@@ -212,7 +212,7 @@ def _copied(gradient):
 
 
 def _gradients(model, variables, ensemble, frames) -> Callable[[Array], Array]:
-    """A function from points `[M, 2]` to the derivative `[2, H, W, 3]` of their RGB's sum."""
+    """A function from points `[M, 2]` to the derivative `[2, H, W, 3]` of their RGB sum."""
     frame_t, pull = jax.vjp(functools.partial(_between, model, variables, ensemble), frames)
 
     def differentiate(points):
@@ -223,8 +223,8 @@ def _gradients(model, variables, ensemble, frames) -> Callable[[Array], Array]:
 
 
 def _between(model, variables, ensemble, frames):
-    """The frame between two `[2, H, W, 3]` of any size, the mean over flips."""
-    # Padded inside of what is differentiated, so that an edge pixel also answers for its copies.
+    """The middle frame of two frames `[2, H, W, 3]` of any size, as the mean over flips."""
+    # Padding is inside the differentiated function, so edge pixels collect their copies' gradients.
     padding = PADDINGS["tight"]
     amounts = padding.amounts(frames.shape[-3:-1], multiple=model.contract.multiple)
 
@@ -237,7 +237,7 @@ def _between(model, variables, ensemble, frames):
 
 
 def _locate(response, copied, point, reach):
-    """(x, y) of the strongest response within `reach` of `point`, and the share copied there.
+    """(x, y) of the strongest response within `reach` of `point`, and its share.
 
     `response` and `copied` are `[H, W]`.
     """
@@ -249,7 +249,7 @@ def _locate(response, copied, point, reach):
     strength = near * lax.dynamic_slice(response, start, shape)
     peak = pixels.reshape(-1, 2)[strength.argmax()]
     around = window * (jnp.abs(pixels - peak).max(axis=-1) <= CENTROID_RADIUS)
-    # A response that is zero everywhere matches nothing: the point itself, without confidence.
+    # If the response is zero everywhere, return the point itself with confidence 0.
     total = around.sum()
     centroid = jnp.tensordot(around, pixels.astype(jnp.float32), 2) / jnp.maximum(total, TINY)
     share = total / jnp.maximum(window.sum(), TINY)

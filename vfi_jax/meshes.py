@@ -1,4 +1,4 @@
-"""Arrays on meshes with Explicit axes, where every array's type says how it is sharded."""
+"""Arrays on meshes with Explicit axes, where an array's type includes its sharding."""
 
 import math
 from collections.abc import Callable
@@ -9,13 +9,14 @@ from jax.sharding import AbstractMesh, AxisType, NamedSharding, PartitionSpec, S
 
 
 def automatic(function: Callable[..., Any], *arrays: Any) -> Any:
-    """`function(*arrays)`; on an Explicit mesh, XLA shards what is inside, as on an Auto mesh.
+    """Call `function(*arrays)`; on an Explicit mesh it is sharded automatically, as on an Auto
+    mesh.
 
-    An axis of a result, counted from the left, keeps the sharding that this axis of an array has,
-    if it is as long; otherwise it is not sharded.
+    An axis of a result, counted from the left, keeps the sharding of the same axis of an argument
+    if the lengths are equal; otherwise it is not sharded.
 
     Args:
-      function: of arrays, closing over none that lies on an Explicit mesh.
+      function: function of arrays that does not close over arrays on an Explicit mesh.
       *arrays: pytrees of arrays.
     """
     leaves = [leaf for leaf in jax.tree.leaves(arrays) if isinstance(leaf, jax.Array)]
@@ -24,7 +25,7 @@ def automatic(function: Callable[..., Any], *arrays: Any) -> Any:
         return function(*arrays)
     inside = mesh.update_axis_types(dict.fromkeys(mesh.explicit_axes, AxisType.Auto))
     with jax.sharding.use_abstract_mesh(inside):
-        # Between types of axes this moves nothing: no axis has a sharding of its own inside.
+        # Changing the type of axes moves no data: inside, no axis has an explicit sharding.
         out = function(*jax.tree.map(lambda leaf: jax.reshard(leaf, PartitionSpec()), arrays))
     return jax.tree.map(lambda leaf: _resharded(leaf, leaves, mesh), out)
 
@@ -36,13 +37,13 @@ def explicit_mesh(array: jax.Array) -> AbstractMesh | None:
 
 
 def shards(array: jax.Array, axis: int) -> int:
-    """Over how many devices of an Explicit mesh an axis is divided; 1 elsewhere."""
+    """Number of devices of an Explicit mesh over which an axis is sharded; otherwise 1."""
     mesh = explicit_mesh(array)
     return 1 if mesh is None else _count(jax.typeof(array).sharding.spec[axis], mesh)
 
 
 def fitting(sharding: Sharding, shape: tuple[int, ...]) -> Sharding:
-    """`sharding` for an array of another shape: an axis that it does not divide stays whole."""
+    """`sharding` for another shape: axes that are not divisible are not sharded."""
     if not isinstance(sharding, NamedSharding):
         return sharding
     spec = (

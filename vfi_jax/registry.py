@@ -15,29 +15,29 @@ from vfi_jax import lookup
 
 MODELS = "vfi_jax.models"
 NETWORKS = "vfi_jax.networks"
-RENAMED = {"rife/small": "shared_pyramid"}  # old names, which the next release no longer knows
+RENAMED = {"rife/small": "shared_pyramid"}  # old names, removed in the next release
 
 
 def list_models() -> list[str]:
     """Names of all systems and their variants, sorted.
 
     Returns:
-      Names that `create` takes, such as "sepconv" and "sepconv/l1".
+      Names for `create`, such as "sepconv" and "sepconv/l1".
     """
     return _names(MODELS)
 
 
 def list_networks() -> list[str]:
-    """Names of the networks that systems are made of (flow, depth, features) and their variants.
+    """Names of the networks used by systems (flow, depth, features) and their variants.
 
     Returns:
-      Names that `create` takes, such as "pwc_net".
+      Names for `create`, such as "pwc_net".
     """
     return _names(NETWORKS)
 
 
 def create(name: str, **overrides: Any) -> nn.Module:
-    """A model or network without its variables.
+    """Create a model or network, without variables.
 
     Args:
       name: "<system>" (the paper's main model) or "<system>/<variant>".
@@ -47,7 +47,7 @@ def create(name: str, **overrides: Any) -> nn.Module:
       The Flax module.
 
     Raises:
-      ValueError: no such system, variant or field, or a value that no field can have.
+      ValueError: unknown system, variant or field, or a value of an unsupported type.
     """
     system, variant = split(name)
     found = definition(system)
@@ -64,14 +64,14 @@ def create(name: str, **overrides: Any) -> nn.Module:
 
 
 def split(name: str) -> tuple[str, str]:
-    """(system, variant) of a name; the variant is "" where the name has none.
+    """(system, variant) of a name; the variant is "" if the name has none.
 
-    An old name of `RENAMED` gives those of the new one, with a FutureWarning.
+    An old name in `RENAMED` returns those of the new name, with a FutureWarning.
     """
     if name in RENAMED:
         new = RENAMED[name]
         warnings.warn(
-            f"{name} is now called {new}; the next release no longer knows the old name",
+            f"{name} is now called {new}; the next release removes the old name",
             FutureWarning,
             stacklevel=3,
         )
@@ -81,10 +81,10 @@ def split(name: str) -> tuple[str, str]:
 
 
 def definition(system: str) -> ModuleType:
-    """The module that defines `system`: it has Config, VARIANTS and Model.
+    """The module that defines `system`, with Config, VARIANTS and Model.
 
     Raises:
-      ValueError: no such system or network.
+      ValueError: unknown system or network.
     """
     known = lookup.modules(MODELS)
     if system in known:
@@ -102,9 +102,9 @@ def example_inputs(
 
     Args:
       model: a system (it has a contract) or a network (it has `example_inputs`).
-      train: with the targets that training passes.
-      size: height and width, multiples of the contract's; the smallest that every level survives
-        by default. Networks have their own.
+      train: include targets, as in training.
+      size: height and width, multiples of the contract's; default: the smallest possible size.
+        Networks have their own.
     """
     if not hasattr(model, "contract"):
         return dict(model.example_inputs)
@@ -119,27 +119,27 @@ def example_inputs(
 
 
 def abstract_variables(model: nn.Module, *, train: bool = False) -> dict:
-    """The shapes and types of a model's variables, without computing any.
+    """Shapes and types of a model's variables, without computing them.
 
     Args:
       model: a system or a network.
-      train: include what only training has (RIFE's teacher).
+      train: include variables used only in training (RIFE's teacher).
 
     Returns:
       Nested dict of `jax.ShapeDtypeStruct`, as `model.init` would return arrays.
     """
-    return jax.tree.map(lambda leaf: leaf, _abstract_variables(model, train))  # the caller's own
+    return jax.tree.map(lambda leaf: leaf, _abstract_variables(model, train))  # a copy
 
 
 @functools.lru_cache(maxsize=64)
 def _abstract_variables(model, train):
-    # Tracing a system takes seconds, and much asks for the shapes of the same few.
+    # Tracing a system takes seconds, and many callers need the shapes of the same few.
     inputs = example_inputs(model, train=train)
     return jax.eval_shape(lambda key: model.init(key, **_zeros(inputs)), jax.random.key(0))
 
 
 def count_parameters(variables: dict) -> int:
-    """How many numbers are trained: the sizes of the "params" collection.
+    """Number of trainable parameters: the total size of the "params" collection.
 
     Args:
       variables: arrays or `jax.ShapeDtypeStruct`.
@@ -148,7 +148,7 @@ def count_parameters(variables: dict) -> int:
 
 
 def _hashable(name, field, value):
-    """Flax compares and hashes modules by their configs."""
+    """`value` as a hashable value, because Flax compares and hashes modules by their configs."""
     if isinstance(value, list):
         return tuple(_hashable(name, field, item) for item in value)
     try:

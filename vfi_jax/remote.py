@@ -8,20 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# What `epath` opens: the start of the path, and the package that knows the store.
+# Stores supported by `epath`: path prefix, and the package for the store.
 PACKAGES = {"gs": "gcsfs", "s3": "s3fs", "az": "adlfs", "hf": "huggingface_hub"}
 
 
 def is_remote(path: str | os.PathLike) -> bool:
-    """Whether a path is one of an object store."""
+    """Whether a path is in an object store."""
     return "://" in os.fspath(path)
 
 
 def path(place: str | os.PathLike) -> Any:
-    """A `pathlib.Path`, or for an object store `epath.Path`, which has the same methods.
+    """A `pathlib.Path`, or for object stores an `epath.Path` with the same methods.
 
     Raises:
-      ValueError: such stores are not supported, or what reads them is not installed.
+      ValueError: the store is not supported, or its package is not installed.
     """
     if not is_remote(place):
         return Path(place)
@@ -33,7 +33,7 @@ def path(place: str | os.PathLike) -> Any:
 
     found = epath.Path(os.fspath(place))
     try:
-        found.exists()  # the package for a store is imported at first use
+        found.exists()  # imports the package of the store
     except ImportError:
         package = PACKAGES[scheme]
         raise ValueError(
@@ -44,10 +44,10 @@ def path(place: str | os.PathLike) -> Any:
 
 @contextlib.contextmanager
 def local(place: Any) -> Iterator[Path]:
-    """The same file or folder on this machine; of an object store a copy, while the context lasts.
+    """Context with a local path; for object stores a temporary copy.
 
     Args:
-      place: as `path` gives it; it exists.
+      place: an existing path, from `path`.
     """
     if not is_remote(place):
         yield place
@@ -62,13 +62,13 @@ def local(place: Any) -> Iterator[Path]:
 
 
 def replace(place: Any, folder: Path, *, last: str) -> None:
-    """Copies a folder of this machine into an object store, in the place of what is there.
+    """Copy a local folder into an object store, replacing existing content.
 
     Args:
-      place: as `path` gives it, of an object store.
-      folder: on this machine.
-      last: name of the file in it that is copied after all others, and without which the copy is
-        incomplete; it is the first to go.
+      place: a path in an object store, from `path`.
+      folder: local folder.
+      last: name of the file that is deleted first and copied last; without it the copy counts as
+        incomplete.
     """
     (place / last).unlink(missing_ok=True)
     if place.exists():
@@ -80,7 +80,7 @@ def replace(place: Any, folder: Path, *, last: str) -> None:
 
 
 def _files(source, target):
-    """All files in or at a path, each with its place in or at another."""
+    """All files in or at a path, each with its destination."""
     if not source.is_dir():
         yield source, target
         return

@@ -1,4 +1,4 @@
-"""A web page on which a video comes back smoother or slower; needs the extra "demo"."""
+"""Web page for interpolating videos (smoother or slow motion); needs the extra "demo"."""
 
 import dataclasses
 import tempfile
@@ -10,12 +10,12 @@ from vfi_jax import registry, weights
 from vfi_jax.video import Computing, Report, Timing, interpolate_video
 
 SMOOTHER, SLOWER = "smoother", "slower"
-MOST = 16  # times as many frames
-KEPT = 3600  # seconds that gradio keeps the videos it was given and has shown
+MOST = 16  # maximum factor
+KEPT = 3600  # seconds that gradio keeps uploaded videos and results
 
 
 def page() -> Any:
-    """The page as gradio's Blocks, for a server of your own or a notebook."""
+    """The page as gradio Blocks, for your own server or a notebook."""
     import gradio
 
     def answer(source, model, way, factor, ensemble, progress=gradio.Progress()):  # noqa: B008
@@ -28,7 +28,8 @@ def page() -> Any:
                 )
             except (ValueError, OSError) as error:
                 raise gradio.Error(str(error)) from error
-            # Gradio copies what it is given before it asks for more, and the folder goes.
+            # Gradio copies the yielded file before it resumes this generator and the folder is
+            # removed.
             shown = dataclasses.replace(report, target=Path(report.target.name))
             yield str(report.target), str(shown)
 
@@ -37,10 +38,10 @@ def page() -> Any:
         with gradio.Row():
             with gradio.Column():
                 source = gradio.Video(label="Video")
-                way = gradio.Radio([SMOOTHER, SLOWER], value=SMOOTHER, label="It shall play")
-                factor = gradio.Slider(2, MOST, value=2, step=1, label="How many times")
+                way = gradio.Radio([SMOOTHER, SLOWER], value=SMOOTHER, label="Playback")
+                factor = gradio.Slider(2, MOST, value=2, step=1, label="Factor")
                 model = gradio.Dropdown(models(), value=weights.DEFAULT, label="System")
-                ensemble = gradio.Checkbox(label="Average over flips: better, 4 times as long")
+                ensemble = gradio.Checkbox(label="Average over flips (better, 4 times slower)")
                 go = gradio.Button("Interpolate", variant="primary")
             with gradio.Column():
                 result = gradio.Video(label="Result")
@@ -50,7 +51,7 @@ def page() -> Any:
 
 
 def models() -> list[str]:
-    """The systems that have weights here."""
+    """The systems whose weights are on this machine."""
     return [name for name in registry.list_models() if weights.at_hand(name)]
 
 
@@ -63,14 +64,14 @@ def interpolate(
     ensemble: bool,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Report:
-    """What the page's button does.
+    """Interpolate a video, as the page's button does.
 
     Args:
       source: the video.
-      folder: where the new one goes, an MP4 of the same name.
+      folder: output folder; the result is an MP4 of the same name.
       model: a name of `models`.
-      way: SMOOTHER, frames `factor` times as dense; or SLOWER, `factor` times as long.
-      factor: a whole number from 2 to MOST.
+      way: SMOOTHER (`factor` times the frame rate) or SLOWER (`factor` times the duration).
+      factor: an integer from 2 to MOST.
       ensemble: average over four flips.
       progress: called with (frames written, frames expected or None).
 
@@ -78,7 +79,7 @@ def interpolate(
       The report.
 
     Raises:
-      ValueError: `factor` is out of range, or as `interpolate_video`.
+      ValueError: `factor` is out of range, or as in `interpolate_video`.
     """
     if not 2 <= factor <= MOST:
         raise ValueError(f"factor must be 2 to {MOST}, got {factor}")
