@@ -83,7 +83,8 @@ def protocols() -> str:
         "`skimage` and .99 with `rife`.",
         "- **channels** of PSNR and SSIM: RGB, or Y in studio (16 to 235) or full range.",
         "- HaarPSI and GMSD always use RGB and whole frames; see `vfi_jax.metrics` for their "
-        "definitions. Both agree better with viewers' preferences than PSNR.",
+        "definitions. Both agree better with viewers' preferences than PSNR. `--vif` adds VIF, the "
+        "share of the reference's visual information that the prediction preserves.",
         "- **error**: the convention of `vfi_jax.metrics.interpolation_error`, on 8-bit values.",
         "- **select**: the input frames; the others are predicted.",
         "- **mean**: over `sequences`, or over the means of their `groups`, such as the videos "
