@@ -23,7 +23,7 @@ VARIANTS = re.compile(r"^<!-- variants: (\w+) -->$", re.MULTILINE)
 def on_config(config: Any) -> Any:
     """Takes the repository's address from pyproject.toml; lists pages that the menu forgot last."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    config.repo_url = project["urls"]["Repository"]
+    config.repo_url, config.repo_name = project["urls"]["Repository"], "GitHub"
     listed = str(config.nav)
     free = sorted(page.name for page in DOCS.glob("*.md") if page.name not in listed)
     if free:
