@@ -96,7 +96,7 @@ def test_imports_have_no_circle():
 def test_no_file_is_too_long_to_be_read_at_once():
     lines = {
         str(path.relative_to(ROOT)): path.read_text().count("\n")
-        for top in ("vfi_jax", "train", "checkpoints", "tests")
+        for top in ("vfi_jax", "train", "checkpoints", "colab", "docs", "examples", "tests")
         for path in (ROOT / top).rglob("*.py")
     }
     assert not {path: count for path, count in lines.items() if count > LONGEST}

@@ -1,4 +1,4 @@
-"""A model card: what weights were trained on, by which commands, and how it went."""
+"""A model card, as hubs read it: data, commands and course of the training."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from vfi_jax import data, registry, weights
 from vfi_jax.data.builders import video_folder
 from vfi_jax.evaluation import markdown
 from vfi_jax.training.run import RECORD
+from vfi_jax.weights import hub_folder
 from vfi_jax.weights.places import packaged_folder
 
 LICENCE = "Apache-2.0"
@@ -92,7 +93,7 @@ def card(name: str, parameters: int, steps: int, runs: list[Run]) -> str:
         "## Data",
         *_data([run.starts[-1] for run in runs], clips),
     ]
-    return "\n\n".join(parts) + "\n"
+    return hub_folder.front_matter(LICENCE) + "\n\n".join(parts) + "\n"
 
 
 def _check_ancestors(name: str, started_from: Mapping[str, str]) -> None:

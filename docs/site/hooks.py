@@ -61,9 +61,10 @@ def command_help() -> str:
         text = io.StringIO()
         with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
             prog = f"vfi-jax {name}"
-            tyro.cli(module.Args, args=["--help"], prog=prog, description=module.__doc__)
+            tyro.cli(module.Args, args=["--help"], prog=prog, description="")
         plain = re.sub(r"\x1b\[[0-9;]*m", "", text.getvalue()).rstrip()
-        sections.append(f"## vfi-jax {name}\n\n```text\n{plain}\n```\n")
+        about = (module.__doc__ or "").strip()
+        sections.append(f"## vfi-jax {name}\n\n{about}\n\n```text\n{plain}\n```\n")
     return "\n".join(sections)
 
 

@@ -10,7 +10,7 @@ from tests import support
 from vfi_jax import evaluation, metrics, weights
 from vfi_jax.data.scene import Scene
 from vfi_jax.interpolation import Interpolator
-from vfi_jax.weights import conversion, store
+from vfi_jax.weights import conversion, hub_folder, store
 from vfi_jax.weights.places import PRETRAINED, packaged_folder
 
 SIZE = (128, 192)
@@ -32,7 +32,7 @@ def test_what_ships_is_whole_and_says_where_it_comes_from(name):
     store.verify(packaged_folder(name))
     assert store.describe(packaged_folder(name))["model"] == name
     card = packaged_folder(name).with_suffix(".md").read_text()
-    assert f"# {name}" in card
+    assert card.startswith(f"{hub_folder.front_matter('Apache-2.0')}# {name}\n")
     assert f"train {name}" in card
     assert "## Data" in card
 

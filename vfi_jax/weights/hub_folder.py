@@ -32,7 +32,7 @@ KNOWN_LICENCES = (
     "gpl-3.0",
     "mit",
 )
-CARD_TEXT = """\
+FRONT_MATTER = """\
 ---
 {licence}library_name: vfi_jax
 pipeline_tag: video-to-video
@@ -41,6 +41,8 @@ tags:
 - flax
 - video-frame-interpolation
 ---
+"""
+CARD_TEXT = """\
 # {model}
 
 Weights of `{model}` ({numbers:,} parameters) for video frame interpolation in JAX with vfi_jax:
@@ -93,11 +95,19 @@ def faults(folder: Path) -> list[str]:
     ]
 
 
+def front_matter(licence: str) -> str:
+    """The lines of YAML that a hub reads at the top of a model card.
+
+    Args:
+      licence: of the weights, as their authors word it; "" where unknown.
+    """
+    return FRONT_MATTER.format(licence=_licence_lines(licence))
+
+
 def _card(arrays, description):
     licence = description["licence"]
     numbers = sum(array.size for array in jax.tree.leaves(arrays))
-    return CARD_TEXT.format(
-        licence=_licence_lines(licence),
+    return front_matter(licence) + CARD_TEXT.format(
         model=description["model"],
         numbers=numbers,
         words=licence or "unknown; ask the authors",
