@@ -40,6 +40,7 @@ FLOORS = {
     "vfi_jax.weights": 4,
     "vfi_jax.data": 5,
     "vfi_jax.video": 5,
+    "vfi_jax.bulk": 5,
     "vfi_jax.export": 5,
     "vfi_jax.bench": 5,
     "vfi_jax.cli": 6,

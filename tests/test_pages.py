@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import re
 import shlex
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -120,16 +121,20 @@ def test_commands_of_a_page_run(words, folder, capsys):
     if "--help" in words:
         return
     args = _parsed(words)
-    for name in ("source", "first", "second"):
+    paths = list(getattr(args, "paths", []))  # SOURCE TARGET, or sources of a batch
+    targets = [args.output_dir or paths.pop()] if paths else []
+    for path in paths:
+        _write_input(Path(path))
+    for name in ("first", "second"):
         if hasattr(args, name):
-            _write_input(getattr(args, name))
+            _write_input(Path(getattr(args, name)))
     light = {"model": "blend", "network": "tween", "weights": None, "flow_scale": None, "grid": 16}
     known = {field.name for field in dataclasses.fields(args)}
     args = dataclasses.replace(args, **{k: v for k, v in light.items() if k in known})
     assert lookup.module(COMMANDS, words[1], kind="command").run(args) == 0
-    for name in ("target", "out"):
-        if hasattr(args, name) and not getattr(args, "dry_run", False):
-            assert getattr(args, name).exists()
+    targets += [args.out] if hasattr(args, "out") else []
+    if not getattr(args, "dry_run", False):
+        assert all(Path(target).exists() for target in targets)
 
 
 def _parsed(words):
@@ -139,6 +144,8 @@ def _parsed(words):
 
 
 def _write_input(path):
+    path = Path(str(path).replace("*", "clip"))
+    path.parent.mkdir(exist_ok=True)
     scene = Scene(1, 32, 48, motion=4)
     frames = [draw.as_bytes(scene.frame(time)) for time in range(9)]
     if path.suffix == ".png":

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from vfi_jax.video import interpolate_video, read_frames, workspace
+from vfi_jax.video import interpolate_video, workspace
 from vfi_jax.video.chunks import Chunks
 from vfi_jax.video.segments import FRAMES, decoding_times
 
@@ -50,8 +50,12 @@ def _digests(path):
 
 @pytest.mark.parametrize(
     ("suffix", "codec"),
-    # x264 itself does not always give the same bytes for the same frames; these encoders do.
-    [("", None), (".mkv", "ffv1"), pytest.param(".webm", None, marks=pytest.mark.slow)],
+    [
+        ("", None),
+        (".mp4", None),
+        (".mkv", "ffv1"),
+        pytest.param(".webm", None, marks=pytest.mark.slow),
+    ],
 )
 def test_a_resumed_run_ends_with_the_bytes_of_an_uninterrupted_one(tmp_path, source, suffix, codec):
     whole, target = (tmp_path / f"{name}{suffix}" for name in ("whole", "out"))
@@ -65,22 +69,6 @@ def test_a_resumed_run_ends_with_the_bytes_of_an_uninterrupted_one(tmp_path, sou
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([whole.name, target.name])
 
 
-def test_an_mp4_goes_on_with_the_same_frames_times_and_sound(tmp_path, source):
-    whole, target = tmp_path / "whole.mp4", tmp_path / "out.mp4"
-    interpolate_video(source, whole, resume=True)
-    _stopped(source, target, after=FRAMES + 20)
-    interpolate_video(source, target, resume=True)
-    one, other = facts(whole), facts(target)
-    assert (one.times, one.duration, one.bytes_of) == (other.times, other.duration, other.bytes_of)
-    pictures, others = (read_frames(path)[0].astype(np.int16) for path in (whole, target))
-    # x264 does not always make the same bytes of the same frames.
-    apart, from_the_next = (
-        np.abs(one - other).mean()
-        for one, other in ((pictures, others), (pictures[:-1], others[1:]))
-    )
-    assert apart < from_the_next / 3
-
-
 def test_the_joined_file_has_the_times_and_the_sound_of_one_made_at_once(tmp_path, source):
     interpolate_video(source, tmp_path / "plain.mp4")
     interpolate_video(source, tmp_path / "joined.mp4", resume=True)
@@ -90,12 +78,10 @@ def test_the_joined_file_has_the_times_and_the_sound_of_one_made_at_once(tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["out.mkv", "out"])
+@pytest.mark.parametrize("name", ["out.mp4", "out"])
 def test_a_killed_process_is_resumed(tmp_path, source, name):
     target = tmp_path / name
-    codec = "ffv1" if target.suffix else None
     words = ["interpolate", str(source), str(target), "--model", "blend", "--resume"]
-    words += ["--codec", codec] if codec else []
     with subprocess.Popen([sys.executable, "-m", "vfi_jax.cli", *words]) as process:
         record = workspace.folder_of(target) / "segments/000001.json"
         while not record.exists():
@@ -103,7 +89,7 @@ def test_a_killed_process_is_resumed(tmp_path, source, name):
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
     assert not target.exists()
-    options = {"resume": True, "model": "blend", "codec": codec}
+    options = {"resume": True, "model": "blend"}
     report = interpolate_video(source, target, **options)
     assert any("resumed" in line for line in report.warnings)
     whole = tmp_path / f"whole{target.suffix}"

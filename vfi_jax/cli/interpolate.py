@@ -93,8 +93,8 @@ def check(args: Args) -> None:
     """Refuses wrong arguments before weights are fetched or loaded."""
     from vfi_jax.video import interpolate
 
-    timing, _, output = _groups(args)
-    jobs = _jobs(args)
+    timing, _, output = groups_of(args)
+    jobs = jobs_of(args)
     if args.output_dir is None:  # in a batch a source that cannot be read does not stop the others
         interpolate.check(jobs[0].source, jobs[0].target, timing, output)
 
@@ -105,8 +105,8 @@ def run(args: Args) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from vfi_jax.video.loading import load
 
-    groups = _groups(args)
-    jobs, loading = _jobs(args), functools.cache(functools.partial(load, groups[1]))
+    groups = groups_of(args)
+    jobs, loading = jobs_of(args), functools.cache(functools.partial(load, groups[1]))
     if args.output_dir is None:
         _print_report(args, _interpolated(args, jobs[0], loading, groups))
         return 0
@@ -119,7 +119,7 @@ def run(args: Args) -> int:
     )
 
 
-def _groups(args):
+def groups_of(args: Args) -> tuple[Timing, Computing, Output]:
     """The library's options."""
     given = {name: getattr(args, name) for name in CONFIG}
     config = {name: value for name, value in given.items() if value is not None}
@@ -128,8 +128,8 @@ def _groups(args):
     return gathered(Timing, args), gathered(Computing, args), gathered(Output, args)
 
 
-def _jobs(args):
-    """What is to be done."""
+def jobs_of(args: Args) -> list[Any]:
+    """What is to be done, as jobs of `vfi_jax.video.batch`."""
     from vfi_jax.video import batch, targets
 
     if args.output_dir is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import av
+import cv2
 
 from vfi_jax.video import colour
 from vfi_jax.video.options import Output
@@ -69,6 +70,8 @@ HARDWARE_CRF = 19
 
 # Hardware's names of pixel formats that differ in how planes are laid out alone.
 INTERLEAVED = {"yuv420p": "nv12", "yuv420p10le": "p010le"}
+
+AVX_512 = 13  # OpenCV's number of AVX-512 F among what a CPU can do (CV_CPU_AVX_512F)
 
 LARGEST_MPEG4_TIMESCALE = 65535  # ticks per second, a 16-bit field of MPEG-4 part 2
 
@@ -143,6 +146,18 @@ def choose(suffix: str, picture: Picture, output: Output = Output()) -> Encoding
         known = PROFILES[codec].items()
         options["profile"] = next(best for part, (best, _) in known if part in pixel_format)
     return Encoding(format_name, codec, pixel_format, options)
+
+
+def repeatable(chosen: Encoding) -> Encoding:
+    """The encoding without what makes other bytes of the same frames.
+
+    x264 (165) with AVX-512 did so in 8 of 30 runs beside XLA's threads, in its macroblock tree
+    alone; with AVX2, which chips with AVX-512 have too, in none.
+    """
+    if not (chosen.codec.startswith("libx264") and cv2.checkHardwareSupport(AVX_512)):
+        return chosen
+    options = _merged({"x264-params": "asm=avx2"}, chosen.options)
+    return dataclasses.replace(chosen, options=options)
 
 
 def time_base(codec: str, unit: Fraction, rate: Fraction) -> Fraction:

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import functools
-import hashlib
 import importlib.metadata
 import logging
 import os
@@ -27,7 +26,7 @@ from vfi_jax.video.originals import Originals, read_mask
 from vfi_jax.video.read import open_source
 from vfi_jax.video.report import Report
 from vfi_jax.video.resumable import open_resumable
-from vfi_jax.video.segments import FRAMES, begin_job
+from vfi_jax.video.segments import FRAMES, begin_job, source_digest
 from vfi_jax.video.shots import Shots
 from vfi_jax.video.sink import Sink
 from vfi_jax.video.slow import Slowed
@@ -265,12 +264,10 @@ def _staged(target, output):
 
 def _job(source, timing, computing, output, loaded):
     """Everything that the output of a resumable run depends on."""
-    files = sorted(source.iterdir()) if source.is_dir() else [source]
-    facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     given = dataclasses.replace(output, overwrite=False)
     versions = [vfi_jax.__version__, av.__version__, importlib.metadata.version("jaxlib")]
     return {
-        "source": hashlib.sha256(repr(facts).encode()).hexdigest(),
+        "source": source_digest(source),
         "timing": dataclasses.asdict(timing),
         "model": loaded.name,
         "weights": loaded.digest(),

@@ -53,7 +53,7 @@ def open_resumable(
         return ResumableFolder(path, source, picture)
     if path.suffix.lower() in (".gif", ".apng"):
         raise ValueError(f"resume is for video files and folders, not for {path.suffix}")
-    chosen = encoding.choose(path.suffix, picture, output)
+    chosen = encoding.repeatable(encoding.choose(path.suffix, picture, output))
     if picture.alpha and chosen.codec.startswith("libvpx"):
         raise ValueError(
             f"resume does not keep the transparency of {chosen.codec}; a .mov target or a folder "

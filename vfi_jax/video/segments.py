@@ -32,7 +32,7 @@ def begin_job(folder: Path, job: dict[str, Any]) -> None:
     path = folder / KEPT
     job = json.loads(json.dumps(job, default=str))
     if not path.exists():
-        _write(path, job)
+        write_json(path, job)
         return
     before = json.loads(path.read_text())
     changed = sorted(key for key in {*job, *before} if job.get(key) != before.get(key))
@@ -68,7 +68,7 @@ class Segments:
             number, record = int(path.stem), json.loads(path.read_text())
             files = files_of(number, record["frames"])
             whole = record["frames"] == FRAMES or record["last"]
-            if whole and all(map(Path.exists, files)) and _digest(files) == record["sha256"]:
+            if whole and all(map(Path.exists, files)) and digest(files) == record["sha256"]:
                 self.done[number] = record["frames"]
 
     def path(self, number: int) -> Path:
@@ -87,9 +87,8 @@ class Segments:
           last: no segment follows it.
           **facts: anything else to keep, for `facts`.
         """
-        digest = _digest(files)
-        record = {"frames": frames, "last": last, "sha256": digest, **facts}
-        _write(self._folder / f"{number:06d}.json", record)
+        record = {"frames": frames, "last": last, "sha256": digest(files), **facts}
+        write_json(self._folder / f"{number:06d}.json", record)
         self.done[number] = frames
 
     def facts(self, number: int) -> dict[str, Any]:
@@ -140,16 +139,24 @@ def decoding_times(pts: Sequence[int]) -> list[int]:
     return (early + shown)[: len(shown)]
 
 
-def _digest(files):
-    digest = hashlib.sha256()
+def digest(files: Iterable[Path]) -> str:
+    """SHA-256 of the bytes of files, one after the other."""
+    total = hashlib.sha256()
     for path in files:
         with open(path, "rb") as file:
             while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
+                total.update(block)
+    return total.hexdigest()
 
 
-def _write(path, content):
+def source_digest(source: Path) -> str:
+    """SHA-256 of the names, sizes and times of a video or of a folder's files."""
+    files = sorted(source.iterdir()) if source.is_dir() else [source]
+    facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def write_json(path: Path, content: Any) -> None:
     """Write JSON so that it is whole or not there."""
     partial = path.with_suffix(".partial")
     with open(partial, "w") as file:

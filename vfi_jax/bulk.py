@@ -1,0 +1,209 @@
+"""Many videos on Apache Beam: retried, recorded, resumed; needs the extra "beam".
+
+Each video is an element of the pipeline. Beside the results a hidden folder holds a record for each
+of them, written by whichever worker has it; `manifest.json` gathers all records at the end.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import json
+import logging
+import os
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+
+import vfi_jax
+from vfi_jax.video import Computing, Output, Timing, targets
+from vfi_jax.video.batch import Job, summary
+from vfi_jax.video.interpolate import interpolate_with
+from vfi_jax.video.loading import load
+from vfi_jax.video.segments import digest, source_digest, write_json
+from vfi_jax.video.workspace import workspace
+
+LOG = logging.getLogger(__name__)
+RECORDS = ".vfi_jax-bulk"  # folder beside the results
+MANIFEST = "manifest.json"
+RUNNING, DONE, FAILED = "running", "done", "failed"
+NOT_RESUMED = (".gif", ".apng")
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """What is known of one video.
+
+    Attributes:
+      source: what is read.
+      target: what is written.
+      request: SHA-256 of the source's name, size and time, and of all options.
+      state: "running", also after a worker died; "done" or "failed".
+      sha256: of the result; of a folder, of all its files.
+      size: bytes of the result.
+      frames: in the result.
+      attempts: how often it was begun for this result.
+      error: why it failed, one line.
+    """
+
+    source: str
+    target: str
+    request: str
+    state: str = RUNNING
+    sha256: str = ""
+    size: int = 0
+    frames: int = 0
+    attempts: int = 1
+    error: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Bulk:
+    """What is done with each video.
+
+    Attributes:
+      timing: as for `interpolate_video`.
+      computing: as there; the model by its name.
+      output: as there. Parts of a stopped video are kept and used wherever `resume` can.
+      attempts: how often a video is tried in one run.
+    """
+
+    timing: Timing = Timing()
+    computing: Computing = Computing()
+    output: Output = Output()
+    attempts: int = 3
+
+    def __post_init__(self):
+        if self.attempts < 1:
+            raise ValueError(f"attempts must be at least 1, got {self.attempts}")
+        if isinstance(self.computing.model, tuple):
+            raise ValueError("model must be a name or a path, which workers load")
+
+    def request(self, source: Path) -> str:
+        """SHA-256 of everything that is known to decide a result."""
+        given = dataclasses.replace(self.output, overwrite=False)
+        facts = (source_digest(source), self.timing, self.computing, given, vfi_jax.__version__)
+        return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def interpolate_bulk(
+    jobs: Sequence[Job], bulk: Bulk, *, beam_options: Sequence[str] = ()
+) -> list[Record]:
+    """Interpolate videos on Apache Beam.
+
+    A video whose record says "done" and whose result still has the recorded SHA-256 is left alone.
+    A video that was being written when its worker died continues from its finished segments.
+
+    Args:
+      jobs: videos, and where each goes; all targets in one folder, which all workers reach.
+      bulk: what is done.
+      beam_options: of Beam, such as "--runner=DataflowRunner".
+
+    Returns:
+      A record for each job, in order; also written as manifest.json beside the results.
+
+    Raises:
+      ValueError: the targets are in several folders.
+    """
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    folders = {Path(job.target).parent for job in jobs}
+    if len(folders) != 1:
+        raise ValueError(f"targets must be in one folder, got {len(folders)}")
+    (folder,) = folders
+    (folder / RECORDS).mkdir(parents=True, exist_ok=True)
+    with beam.Pipeline(options=PipelineOptions(list(beam_options))) as pipeline:
+        _ = (
+            pipeline
+            | beam.Create([(str(job.source), str(job.target)) for job in jobs])
+            | beam.Reshuffle()  # else one worker would get all of them
+            | beam.Map(functools.partial(work, bulk))
+        )
+    records = [read_record(Path(job.target)) for job in jobs]
+    found = [record for record in records if record is not None]
+    write_json(folder / MANIFEST, {"videos": [dataclasses.asdict(record) for record in found]})
+    return found
+
+
+def work(bulk: Bulk, paths: tuple[str, str]) -> None:
+    """Do one video, if it is not done, and record it.
+
+    Args:
+      bulk: what is done.
+      paths: of the source and the target.
+    """
+    source, target = Path(paths[0]), Path(paths[1])
+    record = Record(*paths, request=_request(bulk, source))
+    before = read_record(target)
+    known = before if before and before.request == record.request else None
+    if known and known.state == DONE and _matches(known):
+        LOG.info("%s is done", target)
+        return
+    if before and not known and bulk.output.overwrite:
+        with workspace(target.resolve(), discard=True):
+            pass  # removes the parts of another request
+    # A worker that died after it had written the target; any other file there is not replaced.
+    ours = known is not None and known.state == RUNNING
+    resume = not bulk.timing.shutter and target.suffix.lower() not in NOT_RESUMED
+    output = dataclasses.replace(
+        bulk.output, resume=resume, overwrite=bulk.output.overwrite or ours
+    )
+    loading = functools.partial(_loaded, pickle.dumps(bulk.computing))
+    for attempt in range(1, bulk.attempts + 1):
+        record = dataclasses.replace(record, state=RUNNING, attempts=attempt)
+        try:
+            # Before the record: else a file of the user's would be taken for a dead worker's.
+            folder = targets.is_folder(target)
+            targets.check(source, target, folder=folder, overwrite=output.overwrite)
+            _write(record)
+            report = interpolate_with(loading, source, target, bulk.timing, bulk.computing, output)
+        # Wrong files, full disks, and XLA's errors such as a lack of memory.
+        except (ValueError, OSError, RuntimeError) as error:
+            record = dataclasses.replace(record, state=FAILED, error=summary(error))
+            LOG.warning("%s, attempt %d: %s", source, attempt, record.error)
+            if isinstance(error, ValueError):
+                break  # the same would come again
+        else:
+            sha256, size = _measure(target)
+            facts = {"sha256": sha256, "size": size, "frames": report.frames_out or 0}
+            record = dataclasses.replace(record, state=DONE, error="", **facts)
+            break
+    _write(record)
+
+
+def read_record(target: Path) -> Record | None:
+    """The record of a target; None where there is none that can be read."""
+    with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
+        return Record(**json.loads(_place(target).read_text()))
+    return None
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(computing):
+    """The model of this process, from pickled options: they hold mappings, which have no hash."""
+    return load(pickle.loads(computing))
+
+
+def _request(bulk, source):
+    return bulk.request(source) if source.exists() else ""
+
+
+def _matches(record):
+    target = Path(record.target)
+    return target.exists() and _measure(target)[0] == record.sha256
+
+
+def _measure(target):
+    """SHA-256 and size of a file, or of the frames in a folder."""
+    files = sorted(target.iterdir()) if targets.is_folder(target) else [target]
+    return digest(files), sum(file.stat().st_size for file in files)
+
+
+def _write(record):
+    write_json(_place(Path(record.target)), dataclasses.asdict(record))
+
+
+def _place(target):
+    name = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
+    return target.parent / RECORDS / f"{name}.json"

@@ -1,0 +1,70 @@
+"""Interpolate many videos on several processes or machines, by Apache Beam; stops can be resumed.
+
+Results and manifest.json go to --output-dir. The same command again skips what is done and whose
+bytes are as recorded, and continues what was begun. All other options are as for `vfi-jax
+interpolate`. Needs the extra "beam".
+"""
+
+import dataclasses
+import os
+from typing import Annotated
+
+import tyro
+
+from vfi_jax.cli import interpolate
+from vfi_jax.cli._batch import SOME_FAILED
+from vfi_jax.cli._progress import print_json
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Args(interpolate.Args):
+    """Options of `vfi-jax bulk`."""
+
+    workers: int = 1
+    """Processes on this machine. Other runners take their own options by --beam."""
+
+    attempts: int = 3
+    """How often a video is tried in one run."""
+
+    beam: Annotated[
+        tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="KEY=VALUE")
+    ] = ()
+    """Option of Beam, such as runner=DataflowRunner; may be repeated."""
+
+
+def check(args: Args) -> None:
+    """Refuses wrong arguments before weights are fetched or loaded."""
+    if args.output_dir is None:
+        raise ValueError("give --output-dir, the folder for the results")
+    if args.workers < 1:
+        raise ValueError(f"--workers must be at least 1, got {args.workers}")
+    for option in args.beam:
+        if "=" not in option:
+            raise ValueError(f"--beam must be KEY=VALUE, got {option!r}")
+    interpolate.check(args)
+
+
+def run(args: Args) -> int:
+    """Writes the results and the manifest, and prints what failed."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as for `vfi-jax interpolate`
+    from vfi_jax import bulk
+
+    timing, computing, output = interpolate.groups_of(args)
+    jobs = interpolate.jobs_of(args)
+    what = bulk.Bulk(timing=timing, computing=computing, output=output, attempts=args.attempts)
+    records = bulk.interpolate_bulk(jobs, what, beam_options=_beam_options(args))
+    failed = [record for record in records if record.state != bulk.DONE]
+    if args.json:
+        for record in records:
+            print_json("record", **dataclasses.asdict(record))
+    else:
+        for record in failed:
+            print(f"failed: {record.source}: {record.error}")
+        done = len(records) - len(failed)
+        print(f"{done} of {len(jobs)} videos are done; {args.output_dir}/{bulk.MANIFEST} lists all")
+    return SOME_FAILED if failed else 0
+
+
+def _beam_options(args):
+    local = ["--direct_running_mode=multi_processing", f"--direct_num_workers={args.workers}"]
+    return [*(local if args.workers > 1 else []), *(f"--{option}" for option in args.beam)]
