@@ -1,21 +1,28 @@
-"""The ops written with PyTorch's own functions: `vfi-jax bench ops --against` this file times them.
+"""Ops and systems in PyTorch: `vfi-jax bench ops` and `models` `--against` this file time them.
 
-Each function takes NumPy arrays in the library's layout and returns `(call, tensors)`: `call` is
-the operation on tensors in PyTorch's own layout (NCHW).
+Systems are those of tests/twins. Each function here takes NumPy arrays in the library's layout and
+returns `(call, tensors)`: `call` is the operation on tensors in PyTorch's own layout (NCHW).
 """
 
 import functools
 import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # a command has no folder to import from
+from tests import twins
 
 torch.set_num_threads(len(os.sched_getaffinity(0)))
 
 
 def rival(case, gradients):
     """A call of `case` in torch, or None where it is not written here."""
+    if twin := twins.build(case.name):
+        return (_training_step if case.training else _inference)(twin, *case.arrays)
     if case.name not in _OPERATIONS:
         return None
     call, tensors = _OPERATIONS[case.name](*case.arrays)
@@ -30,6 +37,28 @@ def rival(case, gradients):
         call(*tensors).backward(cotangent)
 
     return both
+
+
+def _inference(twin, variables, frames, times):
+    twin.eval()
+    return torch.no_grad()(functools.partial(twin, *_pair(frames), float(times[0, 0])))
+
+
+def _training_step(twin, variables, state, frames, times, targets):
+    """As ours: the L1 distance of the frames, Adam."""
+    rule = torch.optim.Adam(twin.parameters(), 1e-4)
+    pair, (target,) = _pair(frames), _first(targets[:, 0])
+
+    def step():
+        rule.zero_grad()
+        (twin(*pair, float(times[0, 0])) - target).abs().mean().backward()
+        rule.step()
+
+    return step
+
+
+def _pair(frames):
+    return _first(frames[:, 0], frames[:, 1])
 
 
 def backward_warp(image, flow):

@@ -1,5 +1,6 @@
 import io
 import json
+import time
 
 import pytest
 from rich.console import Console
@@ -46,6 +47,23 @@ def test_a_model_needs_no_weights(machine):
     (case,) = bench.model_cases(["blend"], size=(15, 16))
     row = machine.run(case, size=SIZE)
     assert "2 frames 16x15 to 1" in row.detail
+
+
+def test_a_step_of_training_is_timed(machine):
+    (case,) = bench.model_cases(["mind/small"], size=(32, 32), batch=2, training=True)
+    assert case.training
+    row = machine.run(case, size=SIZE)
+    assert "batch 2" in row.detail
+    (inference,) = bench.model_cases(["mind/small"], size=(32, 32), batch=2)
+    # Two gradients for a product of two factors; none with respect to the frames.
+    assert 2 < row.gigaflops / machine.run(inference, size=SIZE).gigaflops < 3.5
+
+
+def test_on_one_core_cpu_time_counts():
+    machine = bench.Bench(repeats=1, clock=time.process_time)
+    case = next(bench.operation_cases(["resize_bilinear"], size=SIZE))
+    row = machine.run(case, size=SIZE, rival=lambda: time.sleep(0.5))
+    assert row.ratio > 0.01  # sleeping costs nothing
 
 
 def test_a_rival_is_called_in_turns(machine):

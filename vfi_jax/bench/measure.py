@@ -67,17 +67,19 @@ class Bench:
     """The default device and its limits, measured when this is made.
 
     Attributes:
+      clock: seconds; on one pinned core CPU time, which other processes hardly disturb.
       device: its name.
       bandwidth: bytes per second of a large copy, both ways counted.
       arithmetic: floating-point operations per second of a large float32 matrix product.
     """
 
-    def __init__(self, *, repeats: int = 7):
+    def __init__(self, *, repeats: int = 7, clock: Callable[[], float] = time.perf_counter):
         if repeats < 1:
             raise ValueError(f"repeats must be at least 1, got {repeats}")
         # A call that another thread runs waits for the scheduler, milliseconds on a busy machine.
         jax.config.update("jax_cpu_enable_async_dispatch", False)
         self.repeats = repeats
+        self.clock = clock
         self.device = jax.devices()[0].device_kind
         self.bandwidth = self._bandwidth()
         self.arithmetic = self._arithmetic()
@@ -115,9 +117,9 @@ class Bench:
             function, arrays = _with_gradients(function, arrays)
         with ops.backend(backend):
             lowered = jax.jit(function).lower(*arrays)
-        start = time.perf_counter()
+        start = self.clock()
         compiled = lowered.compile()
-        compile_seconds = time.perf_counter() - start
+        compile_seconds = self.clock() - start
         samples, ratios = self._samples(functools.partial(compiled, *arrays), rival)
         seconds = statistics.median(samples)
         memory = compiled.memory_analysis()
@@ -171,15 +173,22 @@ class Bench:
         jax.block_until_ready(call())
         if rival is not None:
             rival()
-        once = _seconds(call, 1)
+        once = self._seconds(call, 1)
         # Queued calls hide the launch. On a CPU they would run side by side.
         calls = 1 if _on_cpu() else min(1000, math.ceil(SAMPLE / once))
         samples, ratios = [], []
         for _ in range(self.repeats):
-            samples.append(_seconds(call, calls) / calls)
+            samples.append(self._seconds(call, calls) / calls)
             if rival is not None:
-                ratios.append(samples[-1] / _seconds(rival, 1))
+                ratios.append(samples[-1] / self._seconds(rival, 1))
         return samples, ratios
+
+    def _seconds(self, call, calls):
+        start = self.clock()
+        for _ in range(calls):
+            out = call()
+        jax.block_until_ready(out)
+        return self.clock() - start
 
     def _bandwidth(self):
         # In place: the first touch of fresh memory costs a CPU several times the copy.
@@ -231,14 +240,6 @@ def _with_gradients(function, arrays):
 
 def _cast(tree, dtype):
     return jax.tree.map(lambda leaf: leaf.astype(dtype), tree)
-
-
-def _seconds(call, calls):
-    start = time.perf_counter()
-    for _ in range(calls):
-        out = call()
-    jax.block_until_ready(out)
-    return time.perf_counter() - start
 
 
 def platform() -> str:

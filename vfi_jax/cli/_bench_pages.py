@@ -33,15 +33,18 @@ def estimates(args: Any) -> int:
 
     from vfi_jax import lookup, registry
     from vfi_jax.bench import pages, report
-    from vfi_jax.bench.estimates import estimates
+    from vfi_jax.bench.estimates import Estimate, estimates
 
     names = args.names or lookup.modules(registry.MODELS)
-    rows = [row for size in _sizes(args) or ((720, 1280),) for row in estimates(names, size=size)]
+    rows: list[Estimate] = []
+    for size in _sizes(args) or ((720, 1280),):
+        for row in estimates(names, size=size):
+            rows.append(row)
+            report.save_rows(args.out, {"jax": jax.__version__}, rows)
     page = "".join(
         pages.estimates_page([row for row in rows if row.size == size])
         for size in dict.fromkeys(row.size for row in rows)
     )
-    report.save_rows(args.out, {"jax": jax.__version__}, rows)
     _page(args.out).write_text(page)
     print(page, end="")
     print(f"written to {args.out} and {_page(args.out)}")

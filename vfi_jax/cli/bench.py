@@ -11,6 +11,7 @@ import dataclasses
 import itertools
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -66,7 +67,7 @@ class Args:
     """Python file with another form of the operations, timed in turns: tests/against_torch.py."""
 
     pin: bool = False
-    """Run on one core."""
+    """Run on one core, and count CPU time, which other processes hardly disturb."""
 
     out: Path = Path("bench.json")
     """File for the numbers; `accelerator` and `estimates` write a page (.md) beside it."""
@@ -97,7 +98,8 @@ def run(args: Args) -> int:
         for size in map(parse_size, args.size or ("448x256",))
         for backend in args.backend
     ]
-    machine = bench.Bench(repeats=args.repeats)
+    clock = time.process_time if args.pin else time.perf_counter
+    machine = bench.Bench(repeats=args.repeats, clock=clock)
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     rows = []
     for size, backend, cases in runs:

@@ -1,0 +1,46 @@
+"""The systems in PyTorch that ours are timed against compute what the original networks do."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from tests import support, twins  # noqa: E402
+from tests.golden import standin  # noqa: E402
+
+CASES = {  # system -> golden case and the frames of its clip
+    "sepconv": ("direct-64x64", (0, 1)),
+    "voxel_flow": ("inter-64x64", (0, 1)),
+    "rife": ("64x64", (0, 2)),
+    "practical_rife": ("4.25-64x128-t0.25", (0, 1)),
+}
+KEYS = {"practical_rife": "practical_rife_4.25"}
+FIGURES = {  # the form of the figures, of RGB in [0, 1]; by default that itself
+    "sepconv": lambda rgb: rgb[..., ::-1],
+    "rife": lambda rgb: rgb[..., ::-1],
+    "voxel_flow": lambda rgb: 2 * rgb[..., ::-1] - 1,
+}
+
+
+@pytest.mark.parametrize("system", CASES)
+def test_a_twin_has_the_originals_keys_and_figures(system):
+    name, (first, last) = CASES[system]
+    figures = support.portable(system)
+    case = next(case for case in figures["cases"] if case["name"] == name)
+    rows = support.read_keys(KEYS.get(system, system))
+    gains = {**figures["gains"], **case.get("gains", {})}
+    arrays = standin.state_dict({**figures, "gains": gains, "state_dict": rows})
+    twin = twins.build(system).eval()
+    known = {key: torch.tensor(array) for key, array in arrays.items() if "block_tea" not in key}
+    twin.load_state_dict(known)
+    clip = torch.from_numpy(support.clip(case).transpose(0, 3, 1, 2) / np.float32(255))
+    if system == "rife":
+        clip = clip.flip(1)  # the original took these as BGR
+    with torch.no_grad():
+        out = twin(clip[first : first + 1], clip[last : last + 1], case.get("time", 0.5))
+    found = FIGURES.get(system, lambda rgb: rgb)(out.numpy().transpose(0, 2, 3, 1))
+    support.assert_samples(found, case["outputs"]["out"], tolerance=1e-4)
+
+
+def test_a_system_without_a_twin_has_no_rival():
+    assert twins.build("blend") is None
