@@ -59,7 +59,7 @@ def test_the_gallery_shows_every_picture_that_it_writes(tmp_path, capsys):
     pictures = [file.name for file in tmp_path.glob("*.png")]
     assert sorted(pictures) == ["sepconv-small-kernels.png", "sepconv-small-strip.png"]
     assert sorted(re.findall(r'img src="([^"]+)"', page)) == sorted(pictures)
-    assert re.search(r"frame half-way: [1-4]\d\.\d\d dB", page)
+    assert re.search(r"midpoint frame: [1-4]\d\.\d\d dB", page)
     assert main(["demo", "--gallery", str(tmp_path)]) == 2
     assert "index.html exists; --overwrite replaces it" in capsys.readouterr().err
 

@@ -50,7 +50,7 @@ def test_depth_is_bright_where_near(pictures, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "nothing to write; give --out FILE.flo or --picture FILE.png"),
+        ([], "nothing to write; pass --out FILE.flo or --picture FILE.png"),
         (["--picture", "flow.jpg"], "--picture must end in .png, got flow.jpg"),
         (["--out", "flow.npy", "--network", "pwc_net"], "a flow file must end in .flo"),
         (["--out", "flow.flo", "--network", "pwc_net"], "pwc_net"),

@@ -33,9 +33,7 @@ def test_it_says_what_is_best_for_what(capsys, monkeypatch):
     monkeypatch.setattr(models, "_parameters", lambda names: dict.fromkeys(names, 1))
     assert main(["models"]) == 0
     shown = capsys.readouterr().out
-    assert (
-        f"starting at once, as the default that comes with the package: {weights.DEFAULT}" in shown
-    )
+    assert f"no download: the default, included in the package: {weights.DEFAULT}" in shown
     assert "most videos: practical_rife/4.25" in shown
 
 

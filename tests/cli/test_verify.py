@@ -32,8 +32,8 @@ def test_keys_and_parameters_are_counted(file, capsys):
     assert _verify(file) == 0
     out = capsys.readouterr().out
     count = len(upstream.state_dict())
-    assert f"pass: all {count} keys have their place; " in out
-    assert "not scored: name Middlebury's folder with --middlebury" in out
+    assert f"pass: all {count} keys converted; " in out
+    assert "not scored: pass Middlebury's folder with --middlebury" in out
 
 
 def test_a_file_that_lacks_a_key_is_refused(tmp_path, capsys):
@@ -61,4 +61,4 @@ def test_a_score_beside_the_published_one_passes_or_fails(file, tmp_path, monkey
 def test_a_model_without_a_published_score_is_told(file, tmp_path, capsys):
     assert _verify(file, "--middlebury", tmp_path) == 2
     error = capsys.readouterr().err
-    assert "no Middlebury score of sepconv/small is published; there are: sepconv/l1" in error
+    assert "no Middlebury score of sepconv/small is published; available: sepconv/l1" in error

@@ -1,1 +1,1 @@
-"""The `vfi-jax` command: one file a command."""
+"""The `vfi-jax` command, one file per subcommand."""

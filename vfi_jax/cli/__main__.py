@@ -1,9 +1,9 @@
-"""The `vfi-jax` command: finds a command by its file and turns user errors into one line.
+"""The `vfi-jax` command: finds subcommands by their files and reports user errors in one line.
 
-A command is a module of this folder, loaded only when it runs, with a docstring (its first line is
-in the list), a frozen dataclass `Args` (read by tyro) and `run(args) -> int`, the exit code. Where
-it has `check(args)`, that comes first, before missing weights are fetched. It imports jax and the
-like inside `run`, so that `--help` is quick.
+A command is a module in this folder, imported only when it runs. It has a docstring (the first line
+appears in the list of commands), a frozen dataclass `Args` (parsed by tyro) and `run(args)`, which
+returns the exit code. An optional `check(args)` runs first, before missing weights are downloaded.
+Heavy imports such as jax are inside `run`, so that `--help` is fast.
 """
 
 import ast
@@ -19,7 +19,7 @@ from vfi_jax import compile_cache, lookup
 from vfi_jax.guard import USER_ERROR, guarded
 
 COMMANDS = "vfi_jax.cli"
-MODEL_OPTIONS = ("model", "network")  # options that name models, separated by commas
+MODEL_OPTIONS = ("model", "network")  # options with comma-separated model names
 ENDING = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 USAGE = """\
 usage: vfi-jax COMMAND [OPTIONS]
@@ -29,18 +29,18 @@ Video frame interpolation in JAX.
 commands:
 {commands}
 
-`vfi-jax COMMAND --help` lists a command's options; `--version` prints the version;
-`--debug`, or VFI_JAX_DEBUG=1, shows where an error came from;
-`--no-cache` compiles anew instead of using programs kept from earlier runs;
-`--offline` fetches no weights: by default, released ones with a direct link are at first use.
+`vfi-jax COMMAND --help` lists the options of a command; `--version` prints the version;
+`--debug`, or VFI_JAX_DEBUG=1, shows the traceback of an error;
+`--no-cache` ignores programs compiled by earlier runs;
+`--offline` disables downloads; by default, released weights are downloaded at first use.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command line; returns the exit code.
+    """Run a command line and return the exit code.
 
     Args:
-      arguments: what follows `vfi-jax`; None: those of this process.
+      arguments: arguments after `vfi-jax`; None: those of this process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug, cached = "--debug" in words, "--no-cache" not in words
@@ -53,25 +53,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def commands() -> dict[str, str]:
-    """The first docstring line of each command, by name; none is imported."""
+    """The first docstring line of each command by name, without importing them."""
     return {name: _summary(name) for name in lookup.modules(COMMANDS)}
 
 
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the process as Ctrl-C does, so that nothing half-made is left.
+    """SIGTERM and SIGHUP end the process like Ctrl-C, so that no partial files remain.
 
-    The exit code is 128 and the signal's number, as shells have it. A signal that is ignored, as
-    `nohup` has it, stays so.
+    The exit code is 128 plus the signal's number, as in shells. An ignored signal, as under
+    `nohup`, stays ignored.
     """
 
     def end(number, _):
-        for one in caught:  # a closing terminal sends several; cleaning up goes on
+        for one in caught:  # a closing terminal sends several; they must not interrupt the cleanup
             signal.signal(one, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
     known = [getattr(signal, name) for name in ENDING if hasattr(signal, name)]
-    here = threading.current_thread() is threading.main_thread()  # no other may set handlers
+    here = threading.current_thread() is threading.main_thread()  # others may not
     caught = [one for one in known if here and signal.getsignal(one) == signal.SIG_DFL]
     for one in caught:
         signal.signal(one, end)
@@ -92,7 +92,7 @@ def _run(words, *, offline):
         return 0
     name, *rest = words
     command = lookup.module(COMMANDS, name, kind="command")
-    import tyro  # 0.2 s, which the list of commands need not pay
+    import tyro  # lazy: 0.2 s, not needed for the list of commands
 
     args = tyro.cli(command.Args, args=rest, prog=f"vfi-jax {name}", description=command.__doc__)
     if hasattr(command, "check"):
@@ -102,7 +102,7 @@ def _run(words, *, offline):
 
 
 def _obtain(args, *, offline):
-    """Fetches what the models of a command need and this machine lacks."""
+    """Download missing weights of the models of a command."""
     fields = [getattr(args, name, None) for name in MODEL_OPTIONS]
     names = [part.strip() for field in fields if field for part in field.split(",")]
     if not names or getattr(args, "weights", None):

@@ -1,4 +1,4 @@
-"""Many videos by one command: each is reported, then all in a table."""
+"""Batch processing of videos: a report for each, then a summary table."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 from vfi_jax.cli._progress import print_json
 
 SOME_FAILED = 1  # exit code
-PIPE_WIDTH = 200  # columns, where nobody's terminal says how many there are
+PIPE_WIDTH = 200  # columns if the output is not a terminal
 
 
 def run_batch(
@@ -17,10 +17,10 @@ def run_batch(
     print_report: Callable[[Any], None],
     json: bool,
 ) -> int:
-    """Do jobs one after the other; returns the exit code.
+    """Run jobs in sequence and return the exit code.
 
     Args:
-      jobs: of `vfi_jax.video.batch`.
+      jobs: jobs of `vfi_jax.video.batch`.
       interpolate: (job, title of its progress) -> report.
       print_report: prints a report.
       json: print failures and the summary as JSON lines.
@@ -41,7 +41,7 @@ def run_batch(
                 print_json("failure", source=outcome.job.source, error=outcome.error)
             else:
                 print(f"vfi-jax: {outcome.job.source}: {outcome.error}", file=sys.stderr)
-    finally:  # also where Ctrl-C ends it
+    finally:  # also after Ctrl-C
         failed = sum(outcome.report is None for outcome in outcomes)
         if json:
             print_json("summary", done=len(outcomes) - failed, failed=failed, total=len(jobs))
@@ -72,5 +72,5 @@ def _print_table(outcomes, failed, total):
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     console.print(table)
     rest = total - len(outcomes)
-    stopped = f", {rest} not begun" if rest else ""
+    stopped = f", {rest} not started" if rest else ""
     print(f"{len(outcomes) - failed} of {total} videos written, {failed} failed{stopped}")

@@ -1,4 +1,4 @@
-"""`vfi-jax bench accelerator` and `vfi-jax bench estimates`: JSON, and a page beside it."""
+"""`vfi-jax bench accelerator` and `vfi-jax bench estimates`: JSON and a Markdown page."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def accelerator(args: Any) -> int:
-    """Measures all systems on this device; both files are whole after every row."""
+    """Measure all systems on this device; both files are complete after every row."""
     from rich.console import Console
 
     from vfi_jax.bench import accelerator, pages, report
@@ -28,7 +28,7 @@ def accelerator(args: Any) -> int:
 
 
 def estimates(args: Any) -> int:
-    """Counts what systems need, and the least time of it on accelerators of the data sheets."""
+    """Compute the cost of systems, and the minimum run time on accelerators from data sheets."""
     import jax
 
     from vfi_jax import lookup, registry

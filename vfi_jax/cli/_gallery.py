@@ -1,4 +1,4 @@
-"""A folder of pictures of every system: what it makes, what it computes, and a page of them."""
+"""Gallery: images of every system's results and intermediate outputs, and an HTML page."""
 
 import dataclasses
 import html
@@ -18,8 +18,8 @@ from vfi_jax.evaluation.internals import internals
 
 INDEX = "index.html"
 PAGE = Path(__file__).with_name("gallery.html")
-GRID = 8  # pixels from one match to the next
-LINES = 100  # matches that are drawn
+GRID = 8  # distance of matches in pixels
+LINES = 100  # number of matches drawn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Entry:
     """A system of the gallery.
 
     Attributes:
-      name: of the system.
-      psnr: of the frame half-way, in dB.
-      pictures: by name, a caption and uint8 `[H, W, 3]`.
+      name: name of the system.
+      psnr: PSNR of the midpoint frame in dB.
+      pictures: caption and uint8 `[H, W, 3]`, by name.
     """
 
     name: str
@@ -38,17 +38,17 @@ class Entry:
 
 
 def drawable() -> list[str]:
-    """Systems whose weights are on this machine and that answer half-way between two frames."""
+    """Systems that have weights on this machine and predict the midpoint of two frames."""
     names = [name for name in registry.list_models() if weights.at_hand(name)]
     return [name for name in names if _answers_half_way(registry.create(name).contract)]
 
 
 def entry(name: str, scene: Scene) -> Entry:
-    """Draws one system on the frames 0 and 1 of a scene.
+    """Draw the results of one system on frames 0 and 1 of a scene.
 
     Args:
-      name: of the system.
-      scene: sides should be multiples of the scale of a system that enlarges.
+      name: name of the system.
+      scene: its sides should be multiples of the system's scale.
     """
     model, variables = weights.load(name)
     scale = model.contract.scale
@@ -58,22 +58,22 @@ def entry(name: str, scene: Scene) -> Entry:
     clip = Comparison(scene, inputs, Interpolator(model, variables), name)
     pictures = {"strip": ("", clip.strip(0, 4 if scale == 1 else 2, zoom=1))}
     if scale > 1:
-        caption = f"an eighth of the frame half-way, {scale} times larger than the inputs"
+        caption = f"an eighth of the midpoint frame, {scale} times larger than the inputs"
         pictures["crops"] = caption, clip.crops(0)
     pictures |= internals(model, variables, *frames)
     if not {"flow", "kernels"} & pictures.keys() and scale == 1:
-        # Nothing that it returns shows where a pixel came from; its gradient does.
+        # Its outputs contain no flow; the gradient shows where a pixel came from.
         pictures |= _matches(model, variables, *inputs)
     return Entry(name, clip.psnr(), pictures)
 
 
 def write(folder: Path, entries: Sequence[Entry], facts: str) -> None:
-    """Writes the pictures as PNG files, then the page that shows them.
+    """Write the images as PNG files, then the page that shows them.
 
     Args:
-      folder: made if it is not there.
-      entries: the systems, in the page's order.
-      facts: how the scene was rendered.
+      folder: output folder, created if missing.
+      entries: the systems, in page order.
+      facts: description of the scene.
     """
     folder.mkdir(parents=True, exist_ok=True)
     sections = []
@@ -99,11 +99,11 @@ def _matches(model, variables, frame0, frame1):
     matches = matching.match(model, variables, frame0, frame1, grid=GRID)
     return {
         "matches": (
-            "surest matches in both frames (colour: motion)",
+            "most confident matches in both frames (colour: motion)",
             _match_pictures.lines(frame0, frame1, matches, most=LINES),
         ),
         "match-field": (
-            "motion by all matches (hue: direction)",
+            "motion from all matches (hue: direction)",
             _match_pictures.field(frame0, matches),
         ),
     }
@@ -112,7 +112,7 @@ def _matches(model, variables, frame0, frame1):
 def _section(one, figures):
     source = weights.source(one.name)
     about = (registry.create(one.name).__doc__ or "").partition("\n")[0]
-    facts = [about, f"frame half-way: {one.psnr:.2f} dB"]
+    facts = [about, f"midpoint frame: {one.psnr:.2f} dB"]
     facts += [f"arXiv:{source.paper}"] * bool(source.paper)
     return (
         f'<section id="{html.escape(one.name)}"><h2>{html.escape(one.name)}</h2>'

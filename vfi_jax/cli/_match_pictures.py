@@ -1,4 +1,4 @@
-"""Matches between two images to look at: as lines, as a field of colours, as a table."""
+"""Output of matches: lines between images, colour-coded motion field, table."""
 
 import cv2
 import numpy as np
@@ -7,26 +7,26 @@ from vfi_jax import draw
 from vfi_jax.matching import Matches
 
 GAP = 8  # pixels between both images
-WIDTH = 1000  # of an image on the sheet, at least, so that motions of few pixels show
-SURE = 0.5  # the share of the matches, surest first, that lines are chosen from
-SUBPIXEL = 4  # bits that OpenCV's coordinates have behind the point
-FILL = 1.0  # grid steps over which sure matches fill in for unsure ones (standard deviation)
+WIDTH = 1000  # minimum width of a drawn image, so that small motions are visible
+SURE = 0.5  # lines are chosen from this share of the most confident matches
+SUBPIXEL = 4  # fractional bits of OpenCV's coordinates
+FILL = 1.0  # standard deviation of the smoothing of matches, in grid steps
 
 
 def lines(first: np.ndarray, second: np.ndarray, matches: Matches, *, most: int) -> np.ndarray:
-    """Both images together, a dot at each end of a match and a line to where the other end is.
+    """Both images with a dot at each end of a match and a line to the position of the other end.
 
-    The line stays in its image: lines from image to image would run through one another, as in
-    videos most things stay about where they are.
+    Each line stays in its image: in videos positions change little, so lines from image to image
+    would overlap.
 
     Args:
       first: `[H, W, 3]` uint8.
       second: like `first`.
-      matches: of the two.
-      most: how many are drawn, at least 1: the surest, spread over the image.
+      matches: matches of the two images.
+      most: maximum number drawn, at least 1: the most confident, spread over the image.
 
     Returns:
-      `[H', W', 3]` uint8; colours are the direction and length of the motion, as in `field`.
+      `[H', W', 3]` uint8; colours encode direction and length of the motion, as in `field`.
     """
     chosen = _spread(matches, first.shape[:2], most)
     motion = (matches.points1 - matches.points0)[chosen]
@@ -36,11 +36,11 @@ def lines(first: np.ndarray, second: np.ndarray, matches: Matches, *, most: int)
 
 
 def field(image: np.ndarray, matches: Matches) -> np.ndarray:
-    """The motion at every pixel of the frame between, in Middlebury's colours over the image.
+    """The motion at every pixel of the middle frame, in the Middlebury colour code over the image.
 
     Args:
       image: `[H, W, 3]` uint8.
-      matches: on a grid over it, in reading order.
+      matches: matches on a grid over it, in row-major order.
 
     Returns:
       `[H, W, 3]` uint8.
@@ -48,7 +48,7 @@ def field(image: np.ndarray, matches: Matches) -> np.ndarray:
     height, width = image.shape[:2]
     rows = len(np.unique(matches.points[:, 1]))
     motion = (matches.points1 - matches.points0).reshape(rows, -1, 2)
-    # Squared: a few unsure matches that agree must not outweigh a sure one.
+    # Squared, so that several uncertain matches do not outweigh a confident one.
     weight = np.square(matches.confidence).reshape(rows, -1, 1) + 1e-6
     sums = cv2.GaussianBlur(np.concatenate([motion * weight, weight], axis=-1), (0, 0), FILL)
     mean = np.asarray(sums[..., :2] / sums[..., 2:], np.float32)
@@ -59,7 +59,7 @@ def field(image: np.ndarray, matches: Matches) -> np.ndarray:
 
 
 def table(matches: Matches) -> str:
-    """All matches as comma-separated values: pixel of the frame between, of both images."""
+    """All matches as comma-separated values: pixels of the middle frame and of both images."""
     rows = np.column_stack(matches)
     texts = (
         f"{x:.0f},{y:.0f},{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f},{confidence:.4f}\n"
@@ -69,7 +69,7 @@ def table(matches: Matches) -> str:
 
 
 def _together(first, second):
-    """One sheet, below or beside one another: whichever is nearer to a square."""
+    """Both images in one, stacked or side by side, whichever is closer to a square."""
     axis = 0 if first.shape[1] > first.shape[0] else 1
     shape = list(first.shape)
     shape[axis] = GAP
@@ -77,10 +77,10 @@ def _together(first, second):
 
 
 def _dotted(image, here, there, colours):
-    """A faded image, enlarged, with dots at points and lines from them to others."""
+    """A faded, enlarged image with dots at points and lines from them to other points."""
     zoom = -(-WIDTH // image.shape[1])
     sheet = _faded(image, zoom)
-    for *ends, colour in reversed(list(zip(here, there, colours, strict=True))):  # surest on top
+    for *ends, colour in reversed(list(zip(here, there, colours, strict=True))):  # best on top
         start, end = (_place(zoom, point) for point in ends)
         for thickness, ink in ((4, draw.INK), (2, colour)):
             cv2.line(sheet, start, end, ink, thickness, cv2.LINE_AA, SUBPIXEL)
@@ -90,15 +90,15 @@ def _dotted(image, here, there, colours):
 
 
 def _faded(image, zoom):
-    """Larger, darker and half grey, so that the colours are those of the matches."""
+    """The image enlarged, darkened and half grey, so that the matches' colours stand out."""
     grey = image.mean(axis=-1, keepdims=True)
     faded = np.broadcast_to(0.3 * image + 0.3 * grey + 20, image.shape).astype(np.uint8)
     return cv2.resize(faded, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
 
 
 def _spread(matches, size, most):
-    """Indices of the surest matches that keep apart from one another, surest first."""
-    apart = 0.75 * np.sqrt(size[0] * size[1] / most)  # less than a grid of them: not all are sure
+    """Indices of the most confident matches with a minimum distance, most confident first."""
+    apart = 0.75 * np.sqrt(size[0] * size[1] / most)  # below a grid's spacing
     order = np.argsort(-matches.confidence, kind="stable")
     chosen: list[int] = []
     for index in order[: max(1, round(SURE * len(order)))]:
@@ -115,7 +115,7 @@ def _place(zoom, point):
 
 
 def _motion_colours(motion):
-    """Middlebury's colours, full at all but the longest motion; those are shown no darker."""
+    """Middlebury colours, saturated at all but the longest motions, which are not darkened."""
     length = np.hypot(motion[..., 0], motion[..., 1])[..., None]
     longest = max(float(np.quantile(length, 0.99)), 1.0)
     shown = motion * np.minimum(1, 0.999 * longest / np.maximum(length, longest))

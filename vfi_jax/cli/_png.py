@@ -1,9 +1,9 @@
-"""Pictures that a command writes."""
+"""Check of PNG outputs."""
 
 from pathlib import Path
 
 
 def check_png(option: str, path: Path) -> None:
-    """Raises ValueError where `path`, given as `option`, does not end in .png."""
+    """Raise a ValueError if `path`, the value of `option`, does not end in .png."""
     if path.suffix.lower() != ".png":
         raise ValueError(f"{option} must end in .png, got {path}")

@@ -1,4 +1,4 @@
-"""Progress of work that is counted: a bar on a terminal, lines elsewhere."""
+"""Progress display: a bar on a terminal, otherwise lines."""
 
 import contextlib
 import json
@@ -14,15 +14,15 @@ Show = Callable[[int, int | None], None]
 
 @contextlib.contextmanager
 def progress_bar(title: str, unit: str = "frames") -> Iterator[Show]:
-    """A bar on stderr with rate, elapsed and remaining time; where stderr is no terminal, a line
+    """A bar on stderr with rate, elapsed and remaining time; if stderr is not a terminal, a line
     every few seconds.
 
     Args:
-      title: what is going on.
-      unit: what is counted.
+      title: description of the work.
+      unit: name of the counted items.
 
     Yields:
-      Call it with (how many are done, how many are expected or None).
+      A function to call with (number done, number expected or None).
     """
     from rich.console import Console
     from rich.progress import (
@@ -35,7 +35,7 @@ def progress_bar(title: str, unit: str = "frames") -> Iterator[Show]:
     )
 
     console = Console(stderr=True)
-    if not console.is_terminal:  # before rich 14 a disabled bar still leaves an empty line
+    if not console.is_terminal:  # before rich 14 a disabled bar prints an empty line
         yield _lines(title, unit)
         return
     columns = (
@@ -61,10 +61,10 @@ def progress_bar(title: str, unit: str = "frames") -> Iterator[Show]:
 
 
 def json_lines(event: str = "progress") -> Show:
-    """What writes progress to stdout as JSON, an object a line, at most some lines a second.
+    """A function that writes progress to stdout as JSON lines, a few per second at most.
 
     Args:
-      event: the value of the objects' key "event".
+      event: value of the key "event".
     """
     clock = _Clock(seconds=0.5)
 
@@ -76,7 +76,7 @@ def json_lines(event: str = "progress") -> Show:
 
 
 def print_json(event: str, **facts: Any) -> None:
-    """Writes one JSON object as a line to stdout."""
+    """Write one JSON object as a line to stdout."""
     print(json.dumps({"event": event, **facts}, default=str), flush=True)
 
 
@@ -101,7 +101,7 @@ def _lines(title, unit):
 
 
 class _Clock:
-    """When to write again, and how far work has come."""
+    """Decides when to write again, and computes rate and remaining time."""
 
     def __init__(self, seconds):
         self._seconds = seconds

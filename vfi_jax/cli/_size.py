@@ -2,10 +2,10 @@
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """Height and width of "1280x720", which names the width first.
+    """(height, width) of a text such as "1280x720", which has the width first.
 
     Raises:
-      ValueError: it is no such text.
+      ValueError: the text has another format.
     """
     width, _, height = text.partition("x")
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):

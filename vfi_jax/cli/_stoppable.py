@@ -1,7 +1,8 @@
-"""Work that a signal ends within seconds, also while XLA compiles.
+"""Work that a signal ends within seconds, even during XLA compilation.
 
-Python handles signals in its main thread, between two steps of its own; compiling is one step that
-may take minutes. So the work runs in another thread while the main one waits.
+Python handles signals in its main thread between bytecode instructions; a compilation is one
+instruction that may take minutes. The work therefore runs in another thread while the main thread
+waits.
 """
 
 import os
@@ -13,8 +14,8 @@ from typing import TypeVar
 from vfi_jax.guard import INTERRUPTED
 
 T = TypeVar("T")
-GRACE = 1.5  # seconds in which the work may end by itself
-POLL = 0.1  # seconds; on Windows a thread that waits for another takes no signal
+GRACE = 1.5  # seconds for the work to end by itself
+POLL = 0.1  # seconds; on Windows a waiting thread does not receive signals
 
 
 class Stopped(BaseException):
@@ -25,7 +26,7 @@ class Stoppable:
     """Runs work in a thread; a signal to the main thread ends it.
 
     Args:
-      clean_up: called where the work does not end in time, before the process exits at once.
+      clean_up: called before the process exits if the work does not end in time.
     """
 
     def __init__(self, clean_up: Callable[[], None]):
@@ -33,16 +34,16 @@ class Stoppable:
         self._stop = threading.Event()
 
     def check(self) -> None:
-        """To be called by the work now and then.
+        """Check for a signal; the work must call it regularly.
 
         Raises:
-          Stopped: a signal has come.
+          Stopped: a signal was received.
         """
         if self._stop.is_set():
             raise Stopped
 
     def __call__(self, work: Callable[[], T]) -> T:
-        """The result of `work()`; what it raises is raised here."""
+        """The result of `work()`; its exceptions are re-raised."""
         result: list[T] = []
         failure: list[BaseException] = []
 
@@ -54,7 +55,7 @@ class Stoppable:
             finally:
                 ended.set()
 
-        # Not Thread.join: where a signal interrupts it, Python 3.11 takes the thread for ended.
+        # Not Thread.join: if a signal interrupts it, Python 3.11 regards the thread as ended.
         ended = threading.Event()
         threading.Thread(target=run, name="vfi-jax work", daemon=True).start()
         try:
@@ -72,7 +73,7 @@ class Stoppable:
 
 
 def _exit(signal):
-    """End the process at once, with the exit code that the signal stands for."""
+    """Exit immediately, with the exit code of the signal."""
     sys.stdout.flush()
     sys.stderr.flush()
     code = signal.code if isinstance(signal, SystemExit) else INTERRUPTED

@@ -25,66 +25,66 @@ class Args:
     """Options of `vfi-jax bench`."""
 
     target: Positional[Literal["ops", "models", "accelerator", "estimates"]]
-    """What to time."""
+    """What to measure."""
 
     names: Positional[tuple[str, ...]] = ()
-    """Which of them; all by default, but for `models`, which wants names or --all."""
+    """Names of operations or models. Default: all; `models` requires names or --all."""
 
     all: bool = False
     """All models."""
 
     size: tuple[str, ...] = ()
-    """Widths x heights of the images, in pixels; 448x256 for ops and models."""
+    """Image sizes, WIDTHxHEIGHT in pixels. Default for ops and models: 448x256."""
 
     batch: tuple[int, ...] = ()
-    """Windows per call of a model, 1 by default; of `accelerator` 1 and 8."""
+    """Windows per model call. Default: 1; for `accelerator`: 1 and 8."""
 
     training: bool = False
     """Also time a training step of each model: L1 loss, Adam."""
 
     seconds: float = 420.0
-    """Time after which `accelerator` starts nothing more."""
+    """Time limit after which `accelerator` starts no further measurement, in seconds."""
 
     workers: int = 8
-    """Programs that `accelerator` compiles at once."""
+    """Number of parallel compilations for `accelerator`."""
 
     dtype: tuple[Literal["float32", "bfloat16"], ...] = ("float32",)
-    """Types of the first array of an operation: its image or features."""
+    """Types of an operation's first array (image or features)."""
 
     backend: tuple[Literal["xla", "pallas"], ...] = ("xla",)
-    """Forms of the operations: compiled by XLA; kernels, where there are any."""
+    """Implementations of the operations: XLA, or Pallas kernels if available."""
 
     gradients: bool = False
-    """Time the way back as well."""
+    """Also time the backward pass."""
 
     precision: str | None = None
-    """Of a model's convolutions: highest, or default for speed."""
+    """Precision of a model's convolutions: highest, or default for speed."""
 
     repeats: int = 7
-    """Timed calls, of which the median counts."""
+    """Number of timed calls; the median is reported."""
 
     against: Path | None = None
-    """Python file with another form of the operations, timed in turns: tests/against_torch.py."""
+    """Python file with other implementations to compare with, such as tests/against_torch.py."""
 
     pin: bool = False
     """Run on one core, and count CPU time, which other processes hardly disturb."""
 
     out: Path = Path("bench.json")
-    """File for the numbers; `accelerator` and `estimates` write a page (.md) beside it."""
+    """Output file; `accelerator` and `estimates` also write a Markdown page next to it."""
 
 
 def run(args: Args) -> int:
-    """Times what was asked for; prints a table and writes the file."""
+    """Measure, print a table and write the file."""
     if args.target in ("accelerator", "estimates"):
         from vfi_jax.cli import _bench_pages
 
         return getattr(_bench_pages, args.target)(args)
     if args.target == "models" and args.dtype != ("float32",):
-        raise ValueError("--dtype is of operations; of a model's convolutions choose --precision")
+        raise ValueError("--dtype applies to operations; for models use --precision")
     if args.against and args.dtype != ("float32",):
-        raise ValueError("--against compares float32 alone; leave --dtype out")
+        raise ValueError("--against supports float32 only; omit --dtype")
     if args.pin:
-        _pin()  # before jax starts as many threads as there are cores
+        _pin()  # before jax starts one thread per core
     from rich.console import Console
 
     from vfi_jax import bench
@@ -140,5 +140,5 @@ def _cases(args, size, backend):
 
 def _pin():
     if not hasattr(os, "sched_setaffinity"):
-        raise ValueError("--pin needs Linux; elsewhere leave it out")
+        raise ValueError("--pin needs Linux; omit it elsewhere")
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})

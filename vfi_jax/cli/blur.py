@@ -1,8 +1,8 @@
-"""Give a video motion blur: every frame is what a shutter, open around it, would have let through.
+"""Add motion blur to a video, as if every frame were exposed by an open shutter.
 
-The times between frames are interpolated, and their light adds up. The frame rate stays, if neither
---fps nor --multi changes it: --fps 24 makes film of a sharp video of 60 frames per second. All else
-is as for `vfi-jax interpolate`.
+Frames during the exposure are interpolated and averaged in linear light. The frame rate is kept
+unless --fps or --multi changes it: --fps 24 converts a sharp video of 60 frames per second to film.
+Other options are those of `vfi-jax interpolate`.
 """
 
 import dataclasses
@@ -19,20 +19,19 @@ class Args(interpolate.Args):
     """Options of `vfi-jax blur`."""
 
     multi: Annotated[int | None, tyro.conf.arg(aliases=["-x"])] = Timing.multi
-    """Output frames for each gap between input frames. If not given, 1, which keeps the rate, or as
-    many as --slow where that is more."""
+    """Output frames per input frame. Default: 1, which keeps the rate, or --slow if larger."""
 
     shutter: float = 180.0
     samples: int = Timing.samples
 
 
 def check(args: Args) -> None:
-    """As `vfi-jax interpolate`."""
+    """Check as in `vfi-jax interpolate`."""
     interpolate.check(_with_rate(args))
 
 
 def run(args: Args) -> int:
-    """Writes the targets and prints the reports."""
+    """Write the targets and print the reports."""
     return interpolate.run(_with_rate(args))
 
 

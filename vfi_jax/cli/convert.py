@@ -1,7 +1,7 @@
-"""Convert a PyTorch file into weights that `--model` finds.
+"""Convert a PyTorch file to weights for `--model`.
 
-The file, of torch.save, of TorchScript or of safetensors, is read without PyTorch and without
-running any of its code; every array must find its place, or nothing is stored.
+Files of torch.save, TorchScript and safetensors are read without PyTorch and without running code
+from them. All arrays must match the model, otherwise nothing is stored.
 """
 
 import dataclasses
@@ -15,19 +15,19 @@ class Args:
     """Options of `vfi-jax convert`."""
 
     system: Positional[str]
-    """Whose weights they are, such as sepconv/l1; `vfi-jax models` lists all. Or the file itself,
-    which is then recognised by its keys and shapes."""
+    """Model of the weights, such as sepconv/l1 (see `vfi-jax models`). Or only the file: the model
+    is then recognised from its keys and shapes."""
     file: Positional[Path | None] = None
-    """The file that was made with PyTorch, or the folder with all files of gmfss; without it the
-    released one is downloaded, where its authors publish a direct link."""
+    """PyTorch file, or the folder with all files of gmfss. Default: download the released file, if
+    the authors publish a direct link."""
     out: Path | None = None
-    """Folder to store the checkpoint in, instead of your weights folder."""
+    """Output folder. Default: your weights folder."""
     key: str | None = None
-    """Which set of weights to take where the file holds several, such as params_ema."""
+    """Name of the set of weights if the file contains several, such as params_ema."""
 
 
 def run(args: Args) -> int:
-    """Converts, stores, and prints the licence and what was found."""
+    """Convert and store the weights, and print the licence and notes."""
     from vfi_jax import weights
 
     notes: list[str] = []

@@ -1,7 +1,7 @@
-"""See it work: render a moving scene, interpolate it, measure it against the exact frames.
+"""Run a demonstration: render a moving scene, interpolate it, compare with the exact frames.
 
-Writes demo_input.mp4 (the rendered clip), demo.mp4 (made smoother), demo_side_by_side.png (a new
-frame beside the exact one) and demo_strip.png (input and interpolated frames, over time).
+Writes demo_input.mp4 (the rendered clip), demo.mp4 (interpolated), demo_side_by_side.png (an
+interpolated and the exact frame) and demo_strip.png (input and interpolated frames over time).
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import tyro
 
-LEAST = {"frames": 2, "multi": 1, "fps": 1, "height": 2, "width": 2}  # of Args
+LEAST = {"frames": 2, "multi": 1, "fps": 1, "height": 2, "width": 2}  # minimum values of Args
 SPEED = 200.0  # pixels per second of the fastest points
 
 
@@ -19,39 +19,39 @@ class Args:
     """Options of `vfi-jax demo`."""
 
     out: Path = Path(".")
-    """Folder to write to; made if it is not there."""
+    """Output folder, created if missing."""
 
     model: str | None = None
-    """A system that `vfi-jax models` lists."""
+    """Name of a system, see `vfi-jax models`."""
 
     multi: int = 4
-    """Output frames for each gap between input frames."""
+    """Output frames per input frame."""
 
     frames: int = 25
-    """Input frames to render."""
+    """Number of input frames to render."""
 
     fps: int = 12
     """Input frames per second."""
 
     height: int = 288
-    """Height of the scene, in pixels."""
+    """Height of the scene in pixels."""
 
     width: int = 512
-    """Width of the scene, in pixels."""
+    """Width of the scene in pixels."""
 
     seed: int = 1
-    """Each gives another scene."""
+    """Random seed of the scene."""
 
     gallery: Path | None = None
-    """Draw every system whose weights are here (or --model) into this folder, with an index.html,
-    and do nothing else."""
+    """Instead, draw every system with weights on this machine (or --model) into this folder, with
+    an index.html."""
 
     overwrite: Annotated[bool, tyro.conf.arg(aliases=["-y"])] = False
-    """Replace files that exist."""
+    """Replace existing files."""
 
 
 def run(args: Args) -> int:
-    """Renders, interpolates, measures, draws, and prints a line about each."""
+    """Render, interpolate, measure and draw, and print a line about each step."""
     from vfi_jax import Interpolator, draw, images, load, video
     from vfi_jax.cli._comparison import Comparison
     from vfi_jax.cli._progress import progress_bar
@@ -65,7 +65,7 @@ def run(args: Args) -> int:
     _check(args, (source, target, *pictures))
     interpolator = Interpolator(*load(args.model))
     if interpolator.contract.scale != 1:
-        raise ValueError(f"{args.model} changes the size of frames; the demo compares them")
+        raise ValueError(f"{args.model} changes the frame size, which the demo does not support")
     interpolator.check([0.5, *(step / args.multi for step in range(args.multi))])
     args.out.mkdir(parents=True, exist_ok=True)
 
@@ -85,13 +85,13 @@ def run(args: Args) -> int:
     clip = Comparison(scene, inputs, interpolator, report.model)
     images.write(pictures[0], clip.side_by_side(len(inputs) // 2 - 1))
     images.write(pictures[1], clip.strip(len(inputs) // 2 - 1, args.multi))
-    print(f"PSNR of the {len(inputs) - 1} frames half-way: {clip.psnr():.2f} dB")
+    print(f"PSNR of the {len(inputs) - 1} midpoint frames: {clip.psnr():.2f} dB")
     print("wrote", *(path.as_posix() for path in (source, target, *pictures)))
     return 0
 
 
 def _draw_gallery(args, scene):
-    """Every system on the scene's first two frames."""
+    """Draw every system on the scene's first two frames."""
     from vfi_jax.cli import _gallery
 
     _check(args, [args.gallery / _gallery.INDEX])
@@ -101,8 +101,8 @@ def _draw_gallery(args, scene):
         print(f"{name}: {', '.join(entries[-1].pictures)}", flush=True)
     facts = (
         f"Frames 0 and 1 of the procedural scene {args.seed}, {args.width}x{args.height} pixels, "
-        f"of which no point moves by more than {SPEED / args.fps:.0f} pixels. "
-        "The exact frames between are known."
+        f"with motion of up to {SPEED / args.fps:.0f} pixels. "
+        "The exact intermediate frames are known."
     )
     _gallery.write(args.gallery, entries, facts)
     print("wrote", (args.gallery / _gallery.INDEX).as_posix())
@@ -110,7 +110,7 @@ def _draw_gallery(args, scene):
 
 
 def _check(args, paths):
-    """Refuses numbers out of range and, unless they may be replaced, files that exist."""
+    """Check the ranges of numbers and, without --overwrite, that no file exists."""
     for name, least in LEAST.items():
         if getattr(args, name) < least:
             raise ValueError(f"--{name} must be at least {least}, got {getattr(args, name)}")

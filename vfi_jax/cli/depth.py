@@ -1,4 +1,4 @@
-"""Depth of an image, as a 16-bit picture of 1 / depth in which near is bright."""
+"""Estimate the depth of an image, as a 16-bit image of 1 / depth (near is bright)."""
 
 import dataclasses
 from pathlib import Path
@@ -13,20 +13,20 @@ class Args:
     image: Positional[Path]
     """The image."""
     out: Path
-    """PNG to write: 65535 is the nearest pixel, half of that twice as far."""
+    """Output PNG: 65535 is the nearest pixel, half of that is twice as far."""
     network: str = "megadepth"
     """Depth network, or a path to its weights."""
 
 
 def check(args: Args) -> None:
-    """Refuses a file that cannot be written, before weights are fetched."""
+    """Check the output file before weights are downloaded."""
     from vfi_jax.cli._png import check_png
 
     check_png("--out", args.out)
 
 
 def run(args: Args) -> int:
-    """Estimates the depth, writes the picture and prints the range."""
+    """Estimate the depth, write the image and print the range."""
     import vfi_jax
     from vfi_jax import draw, images
 

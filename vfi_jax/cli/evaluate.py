@@ -1,7 +1,7 @@
-"""Score models on a data set or a folder of frames, by a paper's protocol.
+"""Evaluate models on a data set or a folder of frames, with a paper's protocol.
 
-Shows a table and, with --out, writes scores.json, scores.csv and report.html: inputs, truth,
-result, error and worst patch of every sequence, models side by side.
+Prints a table and, with --out, writes scores.json, scores.csv and report.html, which shows inputs,
+ground truth, result, error and worst patch of every sequence for all models.
 """
 
 import dataclasses
@@ -16,41 +16,40 @@ class Args:
     """Options of `vfi-jax evaluate`."""
 
     data: Positional[str]
-    """A folder that holds a folder of images for each sequence, such as im1.png im2.png im3.png;
-    or, with --root, a data set by name, such as middlebury or snu_film/hard."""
+    """Folder with one folder of images per sequence, such as im1.png im2.png im3.png; or, with
+    --root, the name of a data set, such as middlebury or snu_film/hard."""
     root: Path | None = None
-    """Folder that the named data set was downloaded to."""
+    """Download folder of the named data set."""
     split: str = ""
-    """Split of the data set. If not given, test, or all sequences of a folder."""
+    """Split of the data set. Default: test; for a folder all sequences."""
     model: str = ""
-    """Models to compare, separated by commas; without it and --baselines, the default model."""
+    """Comma-separated models. Default without --baselines: the default model."""
     baselines: str = ""
-    """What to compare them with: copy, average, dis (OpenCV's flow); separated by commas; enlarged
-    where the models enlarge."""
+    """Comma-separated baselines: copy, average, dis (OpenCV's flow). They are upscaled for models
+    that upscale."""
     flow_scale: float | None = None
-    """Fraction of the resolution that the models estimate flow at, where they can choose, as RIFE,
-    IFRNet, UPR-Net and others can: ifrnet-snu-film is for 0.8."""
+    """Fraction of the resolution at which flow is estimated, for models with this option such as
+    RIFE, IFRNet and UPR-Net. The protocol ifrnet-snu-film expects 0.8."""
     protocol: str = "default"
-    """Conventions to score by: padding, rounding, SSIM, channels; docs/protocols.md lists them."""
+    """Evaluation protocol (padding, rounding, SSIM, channels); see docs/protocols.md."""
     vif: bool = False
-    """Score visual information fidelity (VIF) too; frames must be at least 41x41."""
+    """Also compute visual information fidelity (VIF); frames must be at least 41x41."""
     lpips: Literal["", "alex", "vgg"] = ""
-    """Score LPIPS too, by this network; its weights and the heads' are needed."""
+    """Also compute LPIPS with this network; needs its weights and those of the heads."""
     temporal: bool = False
-    """Score steadiness over time too (tOF and warping error), by PWC-Net, whose weights are
-    needed."""
+    """Also compute temporal consistency (tOF and warping error) with PWC-Net; needs its weights."""
     out: Path | None = None
-    """Folder for the files; a second run there goes on where the first stopped."""
+    """Output folder; a second run with the same folder resumes."""
     markdown: Path | None = None
-    """Page of results to write the means into, such as docs/results.md."""
+    """Markdown page in which to write the means, such as docs/results.md."""
     first: int | None = None
-    """Score only so many sequences."""
+    """Maximum number of sequences."""
     pictures: int = 24
-    """Sequences that report.html shows."""
+    """Number of sequences shown in report.html."""
 
 
 def run(args: Args) -> int:
-    """Scores, shows the table, writes the files."""
+    """Evaluate, print the table and write the files."""
     import itertools
 
     from vfi_jax import data, evaluation
@@ -106,12 +105,12 @@ def run(args: Args) -> int:
 
 
 def _flow_scale(args, before):
-    """--flow-scale in a title, so that scores with and without are not taken for the same."""
+    """--flow-scale for a title, so that scores with and without it differ visibly."""
     return "" if args.flow_scale is None else f"{before} flow_scale {args.flow_scale:g}"
 
 
 def _extras(args):
-    """The further metrics that were requested."""
+    """The requested additional metrics."""
     from vfi_jax.evaluation import extras
 
     chosen = [extras.vif()] if args.vif else []
@@ -137,24 +136,24 @@ def _source(args):
 
 
 def _is_folder(args):
-    # With --root it is a name, whatever else is called so.
+    # With --root it is always a data set's name.
     return args.root is None and Path(args.data).is_dir()
 
 
 def _title(args):
-    """A folder by its own name and its parent's, a data set by its name; and what of it."""
+    """Name of the data: folder with parent, or data set, and the evaluated part."""
     name = "/".join(Path(args.data).resolve().parts[-2:]) if _is_folder(args) else args.data
     return ", ".join([name, *_part(args)])
 
 
 def _part(args):
-    """Names the part of a data set that is scored, so that no scores are taken for another's."""
+    """The evaluated part of a data set, so that scores of different parts are distinguishable."""
     split = [] if args.split == Args.split else [f"split {args.split}"]
     return split if args.first is None else [*split, f"first {args.first}"]
 
 
 def _command(args):
-    """The command line that measures the same again."""
+    """The command line that repeats the evaluation."""
     import shlex
 
     words = ["vfi-jax", "evaluate", args.data]

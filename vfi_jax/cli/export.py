@@ -1,6 +1,6 @@
-"""Store a system with its weights as one file that runs with JAX alone.
+"""Export a system with its weights to one file that needs only JAX to run.
 
-The file holds StableHLO for the platforms that are named and is compiled where it is loaded:
+The file contains StableHLO for the given platforms and is compiled after loading:
 `jax.export.deserialize(Path("model.jax").read_bytes()).call(frames, times)`.
 """
 
@@ -16,29 +16,29 @@ class Args:
     """Options of `vfi-jax export`."""
 
     model: tyro.conf.Positional[str]
-    """A system that `vfi-jax models` lists, a checkpoint's folder or its authors' file."""
+    """Name of a system (see `vfi-jax models`), a checkpoint folder or the authors' file."""
 
     target: tyro.conf.Positional[Path]
-    """The file to write, such as model.jax."""
+    """Output file, such as model.jax."""
 
     size: str
-    """WIDTHxHEIGHT of the frames, in pixels."""
+    """Size of the frames, WIDTHxHEIGHT in pixels."""
 
     times: int | None = None
-    """How many frames one call makes, of a system that answers any time; 1 if not given."""
+    """Output frames per call, for systems of any time. Default: 1."""
 
     batch: int = 1
-    """Windows in one call."""
+    """Windows per call."""
 
     platforms: tuple[str, ...] = ("cpu", "cuda", "tpu")
-    """Where it will run."""
+    """Target platforms."""
 
     overwrite: Annotated[bool, tyro.conf.arg(aliases=["-y"])] = False
-    """Replace a file that exists."""
+    """Replace an existing file."""
 
 
 def run(args: Args) -> int:
-    """Writes the file and says what it takes and gives."""
+    """Write the file and print its inputs and outputs."""
     from vfi_jax import export, weights
     from vfi_jax.cli._size import parse_size
 

@@ -1,4 +1,4 @@
-"""Optical flow between two images: as a flow file, as a picture in Middlebury's colours."""
+"""Estimate optical flow between two images, as a flow file or a colour-coded image."""
 
 import dataclasses
 from pathlib import Path
@@ -11,27 +11,27 @@ class Args:
     """Options of `vfi-jax flow`."""
 
     first: Positional[Path]
-    """The image to start from."""
+    """First image."""
     second: Positional[Path]
-    """The image to find its pixels in."""
+    """Second image."""
     out: Path | None = None
-    """Flow file to write: .flo (Middlebury) or .png (KITTI, 16 bits)."""
+    """Output flow file: .flo (Middlebury) or .png (KITTI, 16 bits)."""
     picture: Path | None = None
-    """PNG to write, direction as hue and length as strength."""
+    """Output PNG with direction as hue and length as saturation."""
     largest: float | None = None
-    """Length in pixels that is shown in full colour; the longest flow's by default."""
+    """Length in pixels shown at full saturation. Default: the longest flow."""
     network: str = "shared_pyramid"
-    """Flow network, or a path to its weights: shared_pyramid comes with the package; gmflow,
-    pwc_net, flownet_s and spynet need their authors' weights."""
+    """Flow network, or a path to its weights. shared_pyramid is included; gmflow, pwc_net,
+    flownet_s and spynet need the authors' weights."""
 
 
 def check(args: Args) -> None:
-    """Refuses files that cannot be written, before weights are fetched."""
+    """Check the output files before weights are downloaded."""
     from vfi_jax.cli._png import check_png
     from vfi_jax.data.flow_files import check_flow_path
 
     if args.out is None and args.picture is None:
-        raise ValueError("nothing to write; give --out FILE.flo or --picture FILE.png")
+        raise ValueError("nothing to write; pass --out FILE.flo or --picture FILE.png")
     if args.out is not None:
         check_flow_path(args.out)
     if args.picture is not None:
@@ -39,7 +39,7 @@ def check(args: Args) -> None:
 
 
 def run(args: Args) -> int:
-    """Estimates the flow, writes what was requested and prints how far things move."""
+    """Estimate the flow, write the outputs and print the mean and maximum length."""
     import numpy as np
 
     import vfi_jax

@@ -1,7 +1,7 @@
-"""Match two images by running an interpolating network backwards.
+"""Match two images with the gradients of an interpolation network.
 
-Writes two pictures: the surest matches as lines in both images, and the motion at every pixel in
-Middlebury's colours. `--csv` adds a table of all matches.
+Writes two images: the most confident matches as lines in both images, and the motion at every pixel
+in the Middlebury colour code. `--csv` adds a table of all matches.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-FIELD = "-field"  # ends the second picture's name
+FIELD = "-field"  # suffix of the second image's name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,27 +18,27 @@ class Args:
     """Options of `vfi-jax match`."""
 
     first: Positional[Path]
-    """The first image."""
+    """First image."""
     second: Positional[Path]
-    """The second image, of the same size."""
+    """Second image, of the same size."""
     out: Path = Path("matches.png")
-    """Picture of the matches, a .png; the colour field goes beside it, as matches-field.png."""
+    """Output PNG of the matches; the motion field is written next to it as NAME-field.png."""
     csv: Path | None = None
-    """Table of all matches: pixel of the frame between and of both images, confidence."""
+    """Output CSV of all matches: pixels of the middle frame and both images, confidence."""
     model: str = "mind/small"
-    """A model that makes the frame between two, or a path to its weights."""
+    """A model that predicts the middle frame of two, or a path to its weights."""
     grid: int = 4
-    """Pixels from one match to the next."""
+    """Distance of matches in pixels."""
     reach: int = 16
-    """Half the largest motion that is looked for, in pixels."""
+    """Half of the largest motion to find, in pixels."""
     ensemble: Literal["none", "flip2", "flip4"] = "flip4"
-    """Ask the flipped images too: 2 or 4 times the work, smaller errors."""
+    """Average over flipped images: smaller errors, 2 or 4 times the run time."""
     lines: int = 200
-    """How many matches are drawn as lines, at most."""
+    """Maximum number of matches drawn as lines."""
 
 
 def run(args: Args) -> int:
-    """Matches, draws, and prints how far things move."""
+    """Match, draw, and print the mean and maximum motion."""
     import numpy as np
 
     from vfi_jax.cli._png import check_png
@@ -49,7 +49,7 @@ def run(args: Args) -> int:
     from vfi_jax import images, matching, weights
     from vfi_jax.cli import _match_pictures as pictures
 
-    images.inspect([args.first, args.second])  # its error names the image that does not fit
+    images.inspect([args.first, args.second])  # its error names the image with the wrong size
     first, second = (images.read(path) for path in (args.first, args.second))
     model, variables = weights.load(args.model)
     matches = matching.match(
@@ -66,7 +66,7 @@ def run(args: Args) -> int:
     x, y = (matches.points1 - matches.points0)[sure].T
     length = np.hypot(x, y)
     print(
-        f"{len(sure)} matches; the surer half moves {length.mean():.2f} pixels on average, "
+        f"{len(sure)} matches; the better half moves {length.mean():.2f} pixels on average, "
         f"{length.max():.2f} at most"
     )
     print("wrote", *(path for path in (args.out, field, args.csv) if path is not None))

@@ -1,4 +1,4 @@
-"""List all models: what they answer, their papers and licences, and whose weights are here."""
+"""List all models with their contracts, papers, licences and installed weights."""
 
 import contextlib
 import dataclasses
@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-QUICK_START = "starting at once, as the default that comes with the package"
-PIPE_WIDTH = 200  # columns, where the output is no terminal
+QUICK_START = "no download: the default, included in the package"
+PIPE_WIDTH = 200  # columns if the output is not a terminal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,11 +16,11 @@ class Args:
     """Options of `vfi-jax models`."""
 
     json: bool = False
-    """Print JSON for programs instead of a table."""
+    """Print JSON instead of a table."""
 
 
 def run(args: Args) -> int:
-    """Prints systems, then the networks that they are made of."""
+    """Print systems, then the networks that they use."""
     from vfi_jax import registry
 
     systems, networks = registry.list_models(), registry.list_networks()
@@ -54,16 +54,16 @@ def _row(name, parameters, *, is_system):
 
 
 def _parameters(names):
-    """How many parameters each model has.
+    """Number of parameters of each model.
 
-    Tracing all models takes seconds, so the numbers are kept in the user's folder until the code
+    Tracing all models takes seconds, so the numbers are cached in the user's folder until the code
     of a model changes.
     """
     from vfi_jax import registry
     from vfi_jax.weights import places
 
     file, code = places.home() / "parameters.json", _fingerprint()
-    with contextlib.suppress(OSError, ValueError):  # there is none, or it was cut short
+    with contextlib.suppress(OSError, ValueError):  # no cache file, or a truncated one
         kept = json.loads(file.read_text())
         if kept["code"] == code and set(names) <= set(kept["counts"]):
             return kept["counts"]
@@ -72,7 +72,7 @@ def _parameters(names):
         name: registry.count_parameters(registry.abstract_variables(model))
         for name, model in models.items()
     }
-    with contextlib.suppress(OSError):  # a home that cannot be written only costs the seconds
+    with contextlib.suppress(OSError):  # without a writable home there is no cache
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps({"code": code, "counts": counts}))
     return counts
@@ -105,8 +105,8 @@ def _print_table(rows):
         if row["best_for"]:
             console.print(f"  {row['best_for']}: {row['name']}", highlight=False)
     console.print(
-        "\nWeights that are not here and have a direct link are fetched at first use; "
-        "`vfi-jax convert MODEL [FILE]` brings in others."
+        "\nMissing weights with a direct link are downloaded at first use; "
+        "install others with `vfi-jax convert MODEL [FILE]`."
     )
 
 

@@ -1,7 +1,7 @@
-"""Open a web page on which a video comes back smoother or slower.
+"""Serve a web page for interpolating videos.
 
-It runs on this machine until it is stopped, and listens to this machine alone unless --host or
---share say otherwise.
+The server runs until it is stopped and is reachable only from this machine unless --host or --share
+is set.
 """
 
 import dataclasses
@@ -12,20 +12,20 @@ class Args:
     """Options of `vfi-jax serve`."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; 0.0.0.0 for everyone who can reach this machine."""
+    """Address to listen on; 0.0.0.0 for all network interfaces."""
 
     port: int = 7860
     """Port to listen on."""
 
     share: bool = False
-    """Ask gradio for a public link, as a notebook on Colab needs."""
+    """Create a public link through gradio, for example on Colab."""
 
     max_file_size: str = "4gb"
-    """Largest video that is taken, such as 500mb."""
+    """Maximum size of an uploaded video, such as 500mb."""
 
 
 def run(args: Args) -> int:
-    """Serves the page until interrupted."""
+    """Serve the page until interrupted."""
     from vfi_jax import serve
 
     serve.page().launch(

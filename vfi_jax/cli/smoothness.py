@@ -1,7 +1,7 @@
-"""Rate how smoothly videos move by VBench's motion smoothness: near 1 is smooth.
+"""Compute VBench's motion smoothness of videos (close to 1 is smooth).
 
-Every second frame is predicted from its neighbours by AMT-S and compared with the true one. VBench
-decodes by OpenCV, here FFmpeg follows a file's colour tags, so that last digits may differ.
+Every second frame is predicted from its neighbours by AMT-S and compared with the actual frame.
+VBench decodes with OpenCV; here FFmpeg respects colour tags, so the last digits may differ.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import tyro
 from tyro.conf import Positional
 
 LEAST_FRAMES = 3  # the middle one is predicted
-LEAST, MOST = 0.706, 0.9975  # scores that VBench's tables show as 0 and 1
+LEAST, MOST = 0.706, 0.9975  # scores shown as 0 and 1 in VBench's tables
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,17 +23,17 @@ class Args:
     sources: Positional[tuple[Path, ...]]
     """Videos, or folders of images."""
     model: Annotated[str, tyro.conf.arg(aliases=["-m"])] = "amt/s"
-    """Model that predicts, or a path to its weights. VBench's is amt/s."""
+    """Interpolation model, or a path to its weights. VBench uses amt/s."""
     batch: int = 1
     """Number of predictions per model call."""
 
 
 def check(args: Args) -> None:
-    """Refuses wrong arguments before weights are fetched or loaded."""
+    """Check the arguments before weights are downloaded or loaded."""
     from vfi_jax.video.read import open_source
 
     if not args.sources:
-        raise ValueError("sources must be one video or more, got none")
+        raise ValueError("pass at least one video, got none")
     if args.batch < 1:
         raise ValueError(f"--batch must be at least 1, got {args.batch}")
     for source in args.sources:
@@ -47,7 +47,7 @@ def check(args: Args) -> None:
 
 
 def run(args: Args) -> int:
-    """Prints the score of each source, and of several their mean."""
+    """Print the score of each source, and the mean of several."""
     import numpy as np
 
     from vfi_jax import weights
@@ -79,7 +79,7 @@ def run(args: Args) -> int:
 
 
 def _score_of(model, variables, batch):
-    """From frames `[N, H, W, 3]` to their score, by batches of three frames on the device."""
+    """A function from frames `[N, H, W, 3]` to their score, computed in batches on the device."""
     import jax
     import numpy as np
 
@@ -98,7 +98,7 @@ def _score_of(model, variables, batch):
         places = np.arange(0, len(frames) - 2, 2)
         values = []
         for start in range(0, len(places), batch):
-            now = np.resize(places[start : start + batch], batch)  # one shape, one compilation
+            now = np.resize(places[start : start + batch], batch)  # constant shape: one compilation
             clips = np.stack([frames[place : place + 3] for place in now])
             values += each(variables, clips)[: len(places) - start].tolist()
         return float(np.mean(values))

@@ -1,7 +1,7 @@
-"""Train a system with the recipe of its paper, or with one of your own.
+"""Train a system with its paper's recipe, or with your own.
 
-Everything that decides the outcome is written to WORKDIR/run.json. The same command with --resume
-continues from the last checkpoint.
+All settings are written to WORKDIR/run.json. The same command with --resume continues from the last
+checkpoint.
 """
 
 import sys
@@ -12,7 +12,7 @@ STOPPED = 1  # exit code of a run that cannot continue
 
 
 def run(args: Args) -> int:
-    """Trains; returns the exit code."""
+    """Train and return the exit code."""
     from vfi_jax.training import loop
 
     try:

@@ -1,6 +1,6 @@
-"""Check an author's weights file: converts it, counts, and scores it beside the published number.
+"""Check an author's weights file: convert it and compare its score with the published one.
 
-The first thing to run where released weights can be had.
+Run this first after downloading released weights.
 """
 
 import dataclasses
@@ -14,15 +14,15 @@ class Args:
     """Options of `vfi-jax verify`."""
 
     system: Positional[str]
-    """Whose weights they are, such as sepconv; a released file's name tells the variant."""
+    """Model of the weights, such as sepconv; the variant is recognised from the file name."""
     file: Positional[Path]
-    """The file that was made with PyTorch."""
+    """PyTorch file."""
     middlebury: Path | None = None
-    """Folder of Middlebury's OTHER set, to score on it."""
+    """Folder of Middlebury's OTHER set, for the score."""
 
 
 def run(args: Args) -> int:
-    """Prints a line for each check; returns 0 if all pass, 1 if one fails."""
+    """Print a line per check; return 0 if all pass, 1 if one fails."""
     from vfi_jax import registry, weights
     from vfi_jax.evaluation.published import MIDDLEBURY
     from vfi_jax.weights import sources
@@ -31,13 +31,13 @@ def run(args: Args) -> int:
     name = sources.released_as(args.system, args.file.name)
     if args.middlebury is not None and name not in MIDDLEBURY:
         known = ", ".join(MIDDLEBURY)
-        raise ValueError(f"no Middlebury score of {name} is published; there are: {known}")
+        raise ValueError(f"no Middlebury score of {name} is published; available: {known}")
     notes: list[str] = []
     arrays = weights.read_torch(args.file)
     variables = weights.convert(name, arrays, notes=notes)
     model = registry.create(name)
     counted = registry.count_parameters(variables)
-    print(f"pass: all {len(arrays)} keys have their place; {counted:,} parameters")
+    print(f"pass: all {len(arrays)} keys converted; {counted:,} parameters")
     for note in notes:
         print(note)
     found = report(name, model, variables)
@@ -45,7 +45,7 @@ def run(args: Args) -> int:
         print(_verdict(finding.passed), finding.text)
     passed = all(finding.passed for finding in found)
     if args.middlebury is None:
-        print("not scored: name Middlebury's folder with --middlebury")
+        print("not scored: pass Middlebury's folder with --middlebury")
     else:
         passed &= _score(MIDDLEBURY[name], name, args.middlebury, model, variables)
     return int(not passed)
