@@ -1,4 +1,4 @@
-"""How fast operations and models run on this machine: what `vfi-jax bench` prints and saves.
+"""Benchmarks of operations and models, for `vfi-jax bench`.
 
 `operation_cases` and `model_cases` say what to run, `Bench` measures it beside the machine's own
 limits, `table` and `save` show the rows. `accelerator` measures all systems within a budget of

@@ -1,4 +1,4 @@
-"""What is timed: operations on random arrays of the sizes that models give them, whole models."""
+"""Benchmark cases: operations on random arrays of typical sizes, and whole models."""
 
 import dataclasses
 import functools
@@ -21,11 +21,11 @@ MOTION = 3.0  # pixels, the standard deviation of flows and offsets
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """Something to time.
+    """A benchmark case.
 
     Attributes:
       name: of the operation or model.
-      detail: what of its sizes the name does not say.
+      detail: description of its sizes.
       function: of the arrays.
       arrays: float32 NumPy arrays, or a pytree of them.
       flops: additions and multiplications that the definition needs; None: those of the
@@ -78,7 +78,7 @@ def model_cases(
 ) -> Iterator[Case]:
     """Models answering one full window, with all parameters zero: no weights are needed.
 
-    Zero parameters mean no motion, the kindest memory access that warping can have.
+    Zero parameters mean no motion, the best case for memory access in warping.
 
     Args:
       names: of the systems.

@@ -1,4 +1,4 @@
-"""Timing one case: synchronised, after warm-up, beside what the machine can do at best."""
+"""Timing of a case, synchronised and after warm-up, compared with the machine's limits."""
 
 import dataclasses
 import functools
@@ -18,19 +18,19 @@ from vfi_jax.bench import costs
 from vfi_jax.bench.cases import Case
 from vfi_jax.devices import Peaks
 
-SAMPLE = 0.01  # seconds that a sample lasts at least on an accelerator, whose calls queue up
+SAMPLE = 0.01  # minimum duration of a sample in seconds on an accelerator, whose calls queue up
 COPY = {"cpu": 2**26, "default": 2**30}  # bytes of the copy that measures the bandwidth
 PRODUCT = {"cpu": 1024, "default": 8192}  # side of the matrices that measure the arithmetic
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What was measured of a case.
+    """Measurements of a case.
 
     Attributes:
       name: of the operation or model.
       detail: of the case.
-      gradients: the way back is timed too.
+      gradients: the backward pass is timed too.
       backend: "xla" or "pallas".
       dtype: of the arrays.
       size: height and width.
@@ -64,7 +64,7 @@ class Row:
 
 
 class Bench:
-    """The default device and its limits, measured when this is made.
+    """The default device and its limits, measured at construction.
 
     Attributes:
       clock: seconds; on one pinned core CPU time, which other processes hardly disturb.
@@ -109,7 +109,7 @@ class Bench:
           NotImplementedError: the kernel declines the case.
         """
         if backend == "pallas" and _on_cpu():
-            raise ValueError("kernels are only interpreted on a CPU: there is nothing to time")
+            raise ValueError("kernels are only interpreted on a CPU and cannot be timed")
         arrays = jax.tree.map(jnp.asarray, case.arrays)
         arrays = (_cast(arrays[0], dtype), *arrays[1:])
         function = case.function
@@ -222,9 +222,7 @@ def rival(path: Path) -> Callable[..., Callable[[], Any] | None]:
     try:
         return runpy.run_path(str(path))["rival"]
     except ModuleNotFoundError as error:
-        raise ValueError(
-            f"--against {path} needs {error.name}; install it beside vfi-jax"
-        ) from None
+        raise ValueError(f"--against {path} needs {error.name}; install it too") from None
 
 
 def _with_gradients(function, arrays):

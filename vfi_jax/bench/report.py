@@ -1,4 +1,4 @@
-"""Showing what was measured: a table on the screen, JSON on the disk."""
+"""Benchmark reports: a table on the terminal, JSON on disk."""
 
 import dataclasses
 import json

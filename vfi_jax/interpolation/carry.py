@@ -1,4 +1,4 @@
-"""Channels beside RGB that the model does not see: they are carried by its flow."""
+"""Extra channels that the model does not receive: they are warped by its flow."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from vfi_jax.interpolation import levels
 
 
 def answer(model: Any, variables: Any, frames: jax.Array, times: jax.Array) -> jax.Array:
-    """A model's frames, with every channel past the third warped and blended by its flow.
+    """A model's frames, with every channel after the third warped and blended with its flow.
 
     Args:
-      model: a system; with further channels, one whose contract has flows.
+      model: a system; with extra channels its contract must have flows.
       variables: its variables.
       frames: `[B, N, H, W, 3 + K]` float32.
       times: `[B, T]`.
@@ -35,10 +35,10 @@ def answer(model: Any, variables: Any, frames: jax.Array, times: jax.Array) -> j
 
 
 def join(contract: Contract, frames: Any, extra: Any) -> Any:
-    """Frames and further channels as one array, which `split` takes apart again.
+    """Join frames and extra channels in one array, the inverse of `split`.
 
     Args:
-      contract: of the model.
+      contract: the model's contract.
       frames: `[*B, N, H, W, 3]`, NumPy or JAX.
       extra: `[*B, N, H, W, K]` floats.
 
@@ -46,7 +46,7 @@ def join(contract: Contract, frames: Any, extra: Any) -> Any:
       `[*B, N, H, W, 3 + K]` float32, frames with white at 1.
 
     Raises:
-      ValueError: a shape or type does not fit, or the model tells no flow.
+      ValueError: a shape or type does not fit, or the contract has no flows.
     """
     if not contract.flows:
         raise ValueError(
@@ -67,5 +67,5 @@ def join(contract: Contract, frames: Any, extra: Any) -> Any:
 
 
 def split(joined: Any, frames: Any, extra: Any) -> tuple[Any, Any]:
-    """Answers to what `join` made, frames and further channels, each in the type of its inputs."""
+    """Split predictions for `join`ed inputs into frames and extra channels, in their types."""
     return levels.typed(joined[..., :3], frames.dtype), joined[..., 3:].astype(extra.dtype)

@@ -1,4 +1,4 @@
-"""How much of a frame's information the eye still finds in another."""
+"""VIF: share of a reference's visual information preserved in an image."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -7,17 +7,17 @@ from vfi_jax.arrays import Array, Image
 from vfi_jax.metrics import _check, _structure, _window
 
 NOISE = 2.0  # variance of the visual noise, in squared steps of 0 to 255
-SMALL = 1e-8  # variance that counts as none
+SMALL = 1e-8  # variance regarded as zero
 WINDOWS = (17, 9, 5, 3)  # pixels on a side, at each scale
-SMALLEST = 41  # pixels on a side that leave one window at the coarsest scale
+SMALLEST = 41  # minimum side in pixels, for one window at the coarsest scale
 
 
 def vif(image: Image, reference: Image, *, peak: float = 1.0) -> Array:
-    """Visual information fidelity in the pixel domain: 1 is equal, 0 nothing in common.
+    """Visual information fidelity in the pixel domain: 1 for equal images, 0 for none in common.
 
     sum log(1 + g^2 r / (v + n)) / sum log(1 + r / n) over four scales and their windows: the
     image is g times the reference plus noise of variance v, r is the reference's variance in a
-    window, n the eye's own noise. Sharper than the reference can give more than 1.
+    window, n the noise of the visual system. An image sharper than the reference can exceed 1.
 
     Args:
       image: `[*B, H, W, C]`, any real type, at least 41x41; C is 3 (RGB) or 1.
@@ -25,10 +25,11 @@ def vif(image: Image, reference: Image, *, peak: float = 1.0) -> Array:
       peak: the largest value a pixel can have: 1 for [0, 1], 255 for 8 bit.
 
     Returns:
-      float32 `[*B]`; 1 where both are flat.
+      float32 `[*B]`; 1 where both images are constant.
 
     Raises:
-      ValueError: the shapes differ, a side is too short, or another number of channels.
+      ValueError: the shapes differ, a side is too short, or the number of channels is neither 1 nor
+        3.
 
     Source: Sheikh & Bovik 2006, eq. 5 to 8, on Gaussian pyramids instead of wavelets as the
     authors' vifp_mscale.m and piq 0.8.
@@ -38,7 +39,7 @@ def vif(image: Image, reference: Image, *, peak: float = 1.0) -> Array:
         raise ValueError(
             f"image must be at least {SMALLEST}x{SMALLEST} for four scales, got {image.shape}"
         )
-    # Both planes in one array: each window is compiled once.
+    # Both planes in one array, so that each window compiles once.
     pair = jnp.stack([_structure.planes(one * (255 / peak))[0] for one in (image, reference)])
     kept, total = jnp.float32(0), jnp.float32(0)
     for scale, size in enumerate(WINDOWS):
@@ -53,7 +54,7 @@ def vif(image: Image, reference: Image, *, peak: float = 1.0) -> Array:
 
 def _channel(pair, window):
     """In each window: image = gain * reference + noise; gain, variances of noise and reference."""
-    # From the plane's mean: in float32 the mean square of 255 would drown the variance.
+    # Relative to the plane's mean: in float32 the mean square would swamp the variance.
     a, b = pair - pair[1].mean((-2, -1), keepdims=True)
     mean_a, mean_b, aa, bb, ab = _blurred(jnp.stack([a, b, a * a, b * b, a * b]), window)
     var_a, var_b = jnp.maximum(aa - mean_a**2, 0), jnp.maximum(bb - mean_b**2, 0)

@@ -1,6 +1,6 @@
-"""Training: one loop for every system, recipes of the papers, and yours.
+"""Training: one loop for every system, with the papers' recipes or your own.
 
-Public names are loaded on first use, so that the command line parses its options without jax.
+Public names are loaded lazily, so that the command line parses its options without jax.
 """
 
 import importlib

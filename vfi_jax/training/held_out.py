@@ -1,4 +1,4 @@
-"""How good the model is on clips that training never sees."""
+"""Evaluation on held-out clips during training."""
 
 import dataclasses
 
@@ -14,22 +14,22 @@ from vfi_jax.data.choice import HELD_OUT, Choice
 from vfi_jax.training.recipe import Recipe
 
 METRICS = ("psnr", "haarpsi", "gmsd")
-CLIPS = 16  # windows scored; enough to see a trend, few enough not to slow training
+CLIPS = 16  # number of windows: enough to show a trend without slowing training
 
 
 class Evaluation:
-    """Scores fixed windows of the validation split."""
+    """Evaluates fixed windows of the validation split."""
 
     def __init__(self, model: nn.Module, recipe: Recipe, choice: Choice):
-        """Reads the windows.
+        """Read the windows.
 
         Args:
-          model: that is trained.
-          recipe: gives the crop and what precedes the model.
-          choice: the training's data; the "val" of each set is used, "test" where it has none.
+          model: the model in training.
+          recipe: defines the crop and the preprocessing.
+          choice: the training data; uses the "val" split of each set, or "test" if there is none.
 
         Raises:
-          ValueError: a set has no such split, or its clips are too short or too small.
+          ValueError: a set has neither split, or its clips are too short or too small.
         """
         held_out = dataclasses.replace(
             choice,
@@ -51,10 +51,10 @@ class Evaluation:
         source.close()
 
     def __call__(self, variables: dict) -> tuple[dict[str, float], np.ndarray]:
-        """Mean scores of 8-bit predictions, and a strip of pictures.
+        """Mean scores of 8-bit predictions, and a strip of images.
 
         Args:
-          variables: of the model.
+          variables: variables of the model.
 
         Returns:
           (scores by the names in `METRICS`, uint8 `[H, 4 W, 3]`: first input, last input,
@@ -73,7 +73,7 @@ def _preparation(recipe, contract, frames):
     try:
         return recipe.preparation(contract, frames)
     except ValueError as error:
-        raise ValueError(f"held-out {error}, or do not evaluate (--eval-every 0)") from error
+        raise ValueError(f"held-out {error}, or disable evaluation (--eval-every 0)") from error
 
 
 @jax.jit

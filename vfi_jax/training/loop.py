@@ -1,4 +1,4 @@
-"""The loop: draw, step, log, evaluate, save; resume, and stop in good order."""
+"""The training loop: draw, step, log, evaluate, save; resume and clean shutdown."""
 
 import logging
 import time
@@ -22,15 +22,15 @@ from vfi_jax.training.state import State
 from vfi_jax.training.step import make_step
 from vfi_jax.weights.training_checkpoints import TrainingCheckpoints
 
-FRAMES = 9  # longest run of frames that is drawn from a clip
+FRAMES = 9  # maximum number of consecutive frames drawn from a clip
 
 
 class CannotContinue(Exception):
-    """Training cannot go on; the message says why, and what is left to go on from."""
+    """Training cannot continue; the message says why and how to resume."""
 
 
 def train(options: Options, recipe: Recipe | None = None) -> Path | None:
-    """Trains as the options say.
+    """Train a system.
 
     Args:
       options: of the command line or of a program.

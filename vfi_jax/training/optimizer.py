@@ -17,12 +17,12 @@ class Optimizer:
 
     Attributes:
       rule: "adam", "adamw", "adamax", "muon" or "sgd".
-      learning_rate: the highest that the schedule reaches.
-      schedule: (learning_rate, steps) -> learning rate by step; constant by default.
+      learning_rate: peak learning rate.
+      schedule: (learning_rate, steps) -> optax schedule; constant by default.
       b1, b2, eps: of the Adam family.
-      weight_decay: decoupled for "adamw"; added to the gradient, as PyTorch's Adam does, otherwise.
-      scale: factor of the learning rate for parts of the model: path prefix -> factor.
-      clip: largest global norm of the gradient; 0: not clipped.
+      weight_decay: decoupled for "adamw"; otherwise added to the gradient, as in PyTorch's Adam.
+      scale: learning rate factors for parts of the model, by path prefix.
+      clip: maximum global norm of the gradient; 0: no clipping.
     """
 
     rule: str
@@ -56,13 +56,13 @@ class Optimizer:
 
 
 def _muon(options):
-    """Convolution kernels along orthogonalised momentum, all else by Adam at a tenth of the rate.
+    """Muon for convolution kernels; Adam with a tenth of the learning rate for everything else.
 
     Source: Jordan et al. 2024, Muon.
     """
 
     def rows_and_columns(stacks):
-        # Of NHWIO, every HWI, a tap of an input, is a row of the N matrices.
+        # In NHWIO, the axes HWI form the rows of the N matrices.
         shape = optax.contrib.MuonDimensionNumbers((1, 2, 3), (4,))
         return jax.tree.map(lambda leaf: shape if leaf.ndim == 5 else None, stacks)
 
@@ -74,7 +74,7 @@ def _muon(options):
         eps=options.eps,
         muon_weight_dimension_numbers=rows_and_columns,
     )
-    # It descends already; `build` turns signs itself.
+    # It already negates the updates, which `build` does too.
     return optax.chain(_stacked(muon), optax.scale(-1.0))
 
 
@@ -93,7 +93,7 @@ def constant(learning_rate: float, steps: int) -> optax.Schedule:
 
 
 def cosine(*, warmup: int = 0, end: float = 0.0) -> Schedule:
-    """Linear from 0 over `warmup` steps, then half a cosine down to `end` at the last step."""
+    """Linear warm-up from 0 over `warmup` steps, then half a cosine to `end` at the last step."""
 
     def schedule(learning_rate, steps):
         warm = min(warmup, max(steps - 1, 0))
@@ -105,10 +105,10 @@ def cosine(*, warmup: int = 0, end: float = 0.0) -> Schedule:
 
 
 def cosine_restarts(periods: int, *, end: float = 0.0) -> Schedule:
-    """Half cosines down to `end`, `periods` of equal length, each from the full rate.
+    """Half cosines from the peak rate to `end`, in `periods` of equal length.
 
-    A period's first step already is one along its cosine and its last is the next one's first, as
-    in code that steps its schedule before the optimiser; only the very last step is at `end`.
+    Each period is shifted by one step, as in code that steps its schedule before the optimiser;
+    only the last step of the run is at `end`.
     """
 
     def schedule(learning_rate, steps):
@@ -125,7 +125,7 @@ def cosine_restarts(periods: int, *, end: float = 0.0) -> Schedule:
 
 
 def steps_down(factor: float, *fractions: float) -> Schedule:
-    """The learning rate times `factor` at each of the given fractions of the run."""
+    """Multiplies the learning rate by `factor` at each of the given fractions of the run."""
 
     def schedule(learning_rate, steps):
         places = {round(fraction * steps): factor for fraction in fractions}
@@ -135,10 +135,10 @@ def steps_down(factor: float, *fractions: float) -> Schedule:
 
 
 def _stacked(rule):
-    """A rule that treats leaf by leaf, given all leaves of a shape as one with an axis before.
+    """A rule for single leaves, applied to all leaves of equal shape stacked on a new first axis.
 
-    A network has hundreds of kernels of tens of shapes, and compiling Muon's products, which takes
-    longer than compiling the gradient of a small network, goes with how many there are.
+    A network has hundreds of kernels but only tens of shapes. The compile time of Muon's products,
+    longer than that of a small network's gradient, grows with their number.
     """
 
     def update(updates, state, params=None):
@@ -157,12 +157,12 @@ def _stack(tree):
 
 
 def _shape(leaf):
-    # A word, as checkpoints name what they hold.
+    # A string, because checkpoints use it as a name.
     return "x".join(map(str, leaf.shape)) or "scalar"
 
 
 def _scale_parts(scale):
-    """Multiplies the updates of parameters whose path starts with a prefix; the longest wins."""
+    """Multiplies the updates of parameters by the factor of the longest matching path prefix."""
 
     def factor(path):
         name = "/".join(key.key for key in path)

@@ -1,4 +1,4 @@
-"""Options of a run; None leaves the choice to the recipe."""
+"""Options of a run; None means the recipe's value."""
 
 import dataclasses
 from pathlib import Path
@@ -12,85 +12,85 @@ class Options:
     """Options of `vfi-jax train` and of `vfi_jax.training.train`."""
 
     system: Annotated[str, tyro.conf.Positional]
-    """What to train: a system or a variant, such as sepconv or dain/small."""
+    """System or variant to train, such as sepconv or dain/small."""
 
     workdir: Path
     """Folder of the run."""
 
     data: tuple[str, ...] = ()
-    """Data sets by name, mixed; the recipe's by default."""
+    """Names of data sets to mix. Default: those of the recipe."""
 
     data_dir: Path | None = None
     """Where built data sets lie; for video_folder: the folder of videos."""
 
     licences: tuple[str, ...] = ()
-    """Licence classes of a video_folder's index.json to train on, such as MIT; all by default."""
+    """Licence classes of a video_folder's index.json to train on, such as MIT. Default: all."""
 
     steps: int | None = None
-    """Steps of the optimiser."""
+    """Number of optimiser steps."""
 
     batch: int | None = None
-    """Clips in a step, over all devices."""
+    """Global batch size: clips per step over all devices."""
 
     crop: tuple[int, int] | None = None
-    """Height and width of the targets, in pixels."""
+    """Height and width of the target crop in pixels."""
 
     gaps: tuple[int, ...] = ()
-    """Distances between inputs, in frames."""
+    """Allowed distances between input frames, in frames."""
 
     learning_rate: float | None = None
-    """The highest of the schedule."""
+    """Peak learning rate."""
 
     ema: float | None = None
-    """Decay of the parameters' moving average; 0 keeps none."""
+    """Decay of the moving average of the parameters; 0 disables it."""
 
     bf16: bool = False
-    """Convolutions in bfloat16; parameters, flows and losses stay float32."""
+    """Compute convolutions in bfloat16; parameters, flows and losses stay float32."""
 
     accumulate: int = 1
-    """Equal parts that a batch is worked off in, to save memory."""
+    """Number of gradient accumulation steps per batch, to save memory."""
 
     resident: bool = False
     """Keep the whole data set on the device as uint8 (needs no tfds or grain)."""
 
     strict: bool = False
-    """Stop at a clip that cannot be read. Without this it is left out, with a warning."""
+    """Fail at a clip that cannot be read. Default: skip it with a warning."""
 
     scenes: int = 64
-    """Scenes to render, where the data set is made and not read."""
+    """Number of scenes of rendered data sets."""
 
     steps_per_dispatch: int = 1
-    """Steps in one call of the device; more hide Python's and the launch's time."""
+    """Optimiser steps per device call; more hide the overhead of Python and launches."""
 
     seed: int = 0
-    """Of the initial parameters, the order of clips and the augmentations."""
+    """Random seed for initialisation, shuffling and augmentation."""
 
     resume: bool = False
-    """Go on from the last valid checkpoint in WORKDIR."""
+    """Resume from the last valid checkpoint in WORKDIR."""
 
     start_from: str = ""
-    """Weights to start from: a name or a folder; fresh ones by default."""
+    """Initial weights: a name or a folder. Default: random initialisation."""
 
     log_every: int = 50
-    """Steps between lines of metrics."""
+    """Steps between log lines."""
 
     eval_every: int = 1000
-    """Steps between evaluations on held-out clips; 0: none."""
+    """Steps between evaluations on held-out clips; 0 disables them."""
 
     save_every: int = 1000
     """Steps between checkpoints."""
 
     keep: int = 3
-    """Checkpoints kept, at least 2; older ones are deleted."""
+    """Number of checkpoints to keep, at least 2; older ones are deleted."""
 
     coordinator: str = ""
     """HOST:PORT of process 0, for a run on several hosts; clusters that JAX knows need "auto"."""
 
     processes: int | None = None
-    """How many processes the run has."""
+    """Number of processes."""
 
     process: int | None = None
-    """Which of them this one is."""
+    """Index of this process."""
 
     def words(self) -> list[str]:
         """What follows `vfi-jax train` on the command line that gives these options."""

@@ -1,4 +1,4 @@
-"""Devices and hosts: a mesh over all devices, batches split over it, parameters everywhere."""
+"""Devices and hosts: data-parallel mesh, sharded batches, replicated parameters."""
 
 import signal
 from types import FrameType
@@ -8,21 +8,21 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)  # that end a run in good order
+SIGNALS = (signal.SIGTERM, signal.SIGINT)  # signals for a clean shutdown
 
 DATA = "data"
 
 
 def start(coordinator: str, processes: int | None, process: int | None) -> None:
-    """Joins the processes of a run on several hosts; does nothing without a coordinator.
+    """Initialise multi-host training; does nothing without a coordinator.
 
     Args:
       coordinator: HOST:PORT of process 0; "auto" on clusters that JAX recognises.
-      processes: how many there are; None on such clusters.
-      process: which of them this is; None on such clusters.
+      processes: number of processes; None on such clusters.
+      process: index of this process; None on such clusters.
 
     Raises:
-      ValueError: there is no coordinator, but a number of processes or of this one.
+      ValueError: `processes` or `process` is set without a coordinator.
     """
     if not coordinator and (processes, process) != (None, None):
         raise ValueError(
@@ -41,17 +41,17 @@ def mesh() -> Mesh:
 
 
 def everywhere(mesh: Mesh) -> NamedSharding:
-    """The same array on every device."""
+    """Replicated on every device."""
     return NamedSharding(mesh, PartitionSpec())
 
 
 def split(mesh: Mesh, *, axis: int = 0) -> NamedSharding:
-    """`axis` divided over the devices."""
+    """`axis` sharded over the devices."""
     return NamedSharding(mesh, PartitionSpec(*[None] * axis, DATA))
 
 
 def put(tree: dict, sharding: NamedSharding) -> dict:
-    """A host's part of each global array, placed on its devices.
+    """Place this host's part of each global array on its devices.
 
     Args:
       tree: NumPy arrays; with one process the whole arrays.
@@ -63,19 +63,19 @@ def put(tree: dict, sharding: NamedSharding) -> dict:
 
 
 def local(tree: dict) -> dict:
-    """This host's copies of arrays that are everywhere, each on one of its devices."""
+    """This host's copies of replicated arrays, each on one of its devices."""
     return jax.tree.map(lambda x: x.addressable_data(0), tree)
 
 
 def check_batch(batch: int, accumulate: int = 1) -> int:
-    """How many of a step's clips this host loads.
+    """Number of clips per step that this host loads.
 
     Args:
       batch: clips in a step, over all devices.
-      accumulate: equal parts that it is worked off in.
+      accumulate: number of gradient accumulation steps.
 
     Raises:
-      ValueError: the batch cannot be divided over the parts and the devices.
+      ValueError: the batch is not divisible by the accumulation steps and devices.
     """
     if batch % (jax.device_count() * accumulate):
         parts = f" times the {accumulate} parts" if accumulate > 1 else ""
@@ -86,14 +86,14 @@ def check_batch(batch: int, accumulate: int = 1) -> int:
 
 
 class Termination:
-    """Whether SIGTERM has come to any process; all of them hear of it at the same step.
+    """Whether any process received SIGTERM; all processes learn of it at the same step.
 
-    In a single process Ctrl-C is the same; a second one stops at once.
+    In a single process Ctrl-C has the same effect; a second one stops immediately.
     """
 
     def __enter__(self) -> "Termination":
         self._come = False
-        # With several processes JAX's own service listens.
+        # With several processes JAX's preemption service handles the signal.
         self._alone = jax.process_count() == 1
         if self._alone:
             self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
@@ -105,7 +105,7 @@ class Termination:
                 signal.signal(number, handler)
 
     def __call__(self, step: int) -> bool:
-        """Whether to stop after `step`; every process asks after each of its steps."""
+        """Whether to stop after `step`; every process must call it after each step."""
         return self._come if self._alone else multihost_utils.reached_preemption_sync_point(step)
 
     def _note(self, number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""A recipe: how a paper trains its system, as data and plain functions."""
+"""Recipes: a paper's training settings as data and plain functions."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -15,25 +15,25 @@ Loss = Callable[[dict, dict, dict], tuple[Array, Parts]]
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How a system is trained where no option says otherwise.
+    """Default training settings of a system.
 
     Attributes:
-      model: name that `vfi_jax.create` takes.
+      model: name for `vfi_jax.create`.
       loss: (prediction, batch, frozen) -> (scalar, its parts by name). The prediction is the
-        model's dict; `frozen` holds the variables of the `frozen` networks.
+        model's dict; `frozen` contains the variables of the `frozen` networks.
       summed: the loss is a sum over the batch, not a mean.
-      optimizer: rule, learning rate, schedule and scale for each part.
-      data: data sets by name.
+      optimizer: rule, learning rate, schedule and scale per part.
+      data: names of data sets.
       crop: height and width of the targets, in pixels.
-      batch: clips in a step, over all devices.
-      steps: of the optimiser.
-      augment: what is drawn for each clip.
+      batch: clips per step over all devices.
+      steps: number of optimiser steps.
+      augment: augmentation of each clip.
       gaps: distances between inputs in frames; all that fit by default.
-      targets: times asked for in a window, where the contract leaves them free.
-      ema: decay of the moving average of parameters that evaluation and export use; 0: none.
-      frozen: fixed networks that the loss needs: its name for each -> name of its weights.
-      start_from: weights that a part of the model starts from: path of the part -> their name.
-      degrade: (key, inputs `[N, H, W, 3]`) -> inputs, for systems that also restore.
+      targets: number of target times per window, if the contract allows any time.
+      ema: decay of the moving average of parameters, used for evaluation and export; 0: none.
+      frozen: fixed networks of the loss: name in the loss -> name of the weights.
+      start_from: initial weights of parts of the model: path of the part -> name of the weights.
+      degrade: (key, inputs `[N, H, W, 3]`) -> inputs, for systems that also restore frames.
     """
 
     model: str
@@ -53,7 +53,7 @@ class Recipe:
     degrade: Callable[[Array, Array], Array] | None = None
 
     def preparation(self, contract: Contract, frames: int) -> Preparation:
-        """How clips of up to `frames` frames become a batch for a model of this contract."""
+        """Conversion of clips of up to `frames` frames to a batch for a model of this contract."""
         return Preparation(
             contract=contract,
             frames=frames,

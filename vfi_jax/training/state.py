@@ -1,4 +1,4 @@
-"""What training carries from step to step."""
+"""Training state."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from vfi_jax.arrays import Array
 
 
 class State(flax.struct.PyTreeNode):
-    """Everything that changes in training.
+    """Everything that changes during training.
 
     Attributes:
-      step: int32 `[]`, steps taken.
-      params: trained.
+      step: int32 `[]`, number of steps taken.
+      params: trainable parameters.
       batch_stats: running statistics; empty for models without BatchNorm.
-      opt_state: of the optimiser.
-      ema: moving average of `params`; empty where none is kept.
+      opt_state: state of the optimiser.
+      ema: moving average of `params`; empty if disabled.
     """
 
     step: Array
@@ -41,6 +41,6 @@ class State(flax.struct.PyTreeNode):
 
     @property
     def variables(self) -> dict:
-        """What to evaluate and to ship: the average where one is kept."""
+        """The variables for evaluation and export: the moving average if enabled."""
         variables = {"params": self.ema or self.params}
         return {**variables, "batch_stats": self.batch_stats} if self.batch_stats else variables

@@ -22,21 +22,20 @@ def make_step(
     summed: bool = False,
     axis_name: str | None = None,
 ) -> Callable[[State, dict, dict], tuple[State, dict]]:
-    """Builds step(state, batch, frozen) -> (state, metrics).
+    """Build step(state, batch, frozen) -> (state, metrics).
 
-    A step whose loss or gradient is not finite changes nothing but the step count and reports
-    `finite` = 0: the caller decides what to do, with good parameters in hand.
+    If the loss or gradient is not finite, the step changes only the step count and reports `finite`
+    = 0, so the caller keeps valid parameters.
 
     Args:
-      model: takes (frames, times, targets=, train=True).
-      loss: of a recipe.
-      optimizer: of optax.
-      ema: decay of the parameters' moving average, from 1/10 rising to it; 0: none is kept.
-      accumulate: equal parts that the batch is worked off in, one after the other.
+      model: a system, called with (frames, times, targets=, train=True).
+      loss: loss of a recipe.
+      optimizer: optax optimiser.
+      ema: final decay of the parameters' moving average, which rises from 1/10; 0: none.
+      accumulate: number of gradient accumulation steps per batch.
       summed: the loss is a sum over the batch, not a mean: parts are added instead of averaged.
-      axis_name: the mapped axis that divides the batch, under pmap or shard_map (with
-        check_vma=False, else its gradients are already summed); None under jit, where the arrays
-        are global.
+      axis_name: the mapped batch axis under pmap or shard_map (with check_vma=False, because
+        otherwise gradients are already summed); None under jit with global arrays.
     """
 
     def loss_of(params, batch_stats, batch, frozen):
@@ -92,6 +91,6 @@ def make_step(
 
 
 def _average(state, params, decay):
-    # A young average follows quickly, so that short runs are not held back by the start.
+    # A small initial decay keeps short runs from being dominated by the initial parameters.
     decay = jnp.minimum(decay, (1 + state.step) / (10 + state.step))
     return jax.tree.map(lambda old, new: decay * old + (1 - decay) * new, state.ema, params)

@@ -1,4 +1,4 @@
-"""What systems that are trained for looks compare."""
+"""Feature losses of recipes for perceptual quality."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ VGG = vgg19.Model()
 
 
 def seen_by_vgg19(frozen: dict) -> Callable[[Frames], dict[str, Array]]:
-    """From frames `[*B, H, W, 3]` to what the frozen "vgg19" makes of them, as losses take it."""
+    """A function from frames `[*B, H, W, 3]` to activations of the frozen "vgg19"."""
 
     def see(frames):
         frames = frames.reshape(-1, *frames.shape[-3:])
@@ -20,7 +20,7 @@ def seen_by_vgg19(frozen: dict) -> Callable[[Frames], dict[str, Array]]:
 
 
 def features(prediction, batch, frozen):
-    """Distance of VGG-19's relu4_4: "lf", for looks."""
+    """Distance of VGG-19's relu4_4 ("lf", perceptual quality)."""
     see = seen_by_vgg19(frozen)
     parts = {"features": losses.perceptual(prediction["frames"], batch["targets"], see)}
     return parts["features"], parts

@@ -30,7 +30,7 @@ DISTILLATION, OF_G = 0.002, 0.005  # weights (cfgs/AMT-*.yaml)
 
 
 def without_teacher(prediction, batch, frozen):
-    """Of the frame alone."""
+    """Loss of the frame only."""
     found, targets = prediction["frames"], batch["targets"]
     parts = {
         "charbonnier": losses.charbonnier(found, targets),
@@ -40,7 +40,7 @@ def without_teacher(prediction, batch, frozen):
 
 
 def loss(prediction, batch, frozen, *, distillation=DISTILLATION):
-    """The same, and the distance of the coarse flows to the teacher's."""
+    """The same plus the distance of the coarse flows to the teacher's."""
     total, parts = without_teacher(prediction, batch, frozen)
     taught = taught_flows(batch["frames"], batch["targets"], frozen["teacher"])
     distance = distillation * multi_field_distance(prediction, taught)
@@ -48,7 +48,7 @@ def loss(prediction, batch, frozen, *, distillation=DISTILLATION):
 
 
 def multi_field_distance(prediction, taught):
-    """`losses.robust_flow_distance`, its finest flow being the field furthest from the teacher's.
+    """`losses.robust_flow_distance` with the field furthest from the teacher's as finest flow.
 
     Args:
       prediction: of the model, at the full resolution.

@@ -24,7 +24,7 @@ from vfi_jax.training.recipes._small import guided, pair_distance, small
 from vfi_jax.training.recipes.sepconv import l1
 
 RATE, DECAY = 1e-4, 0.464158
-# Of each layer, in both feature losses (losses/vgg19_loss.py), after Chen and Koltun 2017.
+# Weight of each layer in both feature losses (losses/vgg19_loss.py), after Chen and Koltun 2017.
 LAYERS = {
     "relu1_2": 1 / 2.6,
     "relu2_2": 1 / 4.8,

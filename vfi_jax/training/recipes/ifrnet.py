@@ -25,7 +25,7 @@ GEOMETRY = DISTILLATION = 0.01  # weights (models/IFRNet.py, forward)
 
 
 def without_teacher(prediction, batch, frozen):
-    """Of the frame, and of the features of the frame between with the true frame's own."""
+    """Loss of the frame, and of the intermediate features against the target's features."""
     found, targets = prediction["frames"], batch["targets"]
     features = zip(prediction["features"], prediction["target_features"], strict=True)
     parts = {
@@ -37,7 +37,7 @@ def without_teacher(prediction, batch, frozen):
 
 
 def loss(prediction, batch, frozen):
-    """The same, and the distance of the coarse flows to the teacher's."""
+    """The same plus the distance of the coarse flows to the teacher's."""
     total, parts = without_teacher(prediction, batch, frozen)
     *coarse, finest = prediction["flows"]
     taught = taught_flows(batch["frames"], batch["targets"], frozen["teacher"])

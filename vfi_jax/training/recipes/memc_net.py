@@ -2,8 +2,8 @@
 
 From the leftovers of its options: AdaMax with learning rate 2e-3, flow at a hundredth of it,
 Charbonnier with eps 1e-6, 100 epochs. Recalled from the paper: Vimeo-90K triplets, batch 4. The
-steps down stand for decay by 0.2 on a plateau. Enhancement is trained on frames that `degrade`
-spoils; noise and compression of this kind are recalled from the paper's data set, not checked. The
+steps down stand for decay by 0.2 on a plateau. Enhancement is trained on frames corrupted by
+`degrade`; the kind of noise and compression is recalled from the paper's data set, not checked. The
 number of steps counts all 51,313 training triplets, of which the last 5 % are held out here.
 """
 

@@ -1,9 +1,8 @@
 """MIND (Long et al. 2016, arXiv:1603.06041, sec. 3): no code was ever published.
 
-All recalled from the paper: Charbonnier loss with eps 0.1, Adam with learning rate 1e-3 lowered
-by hand, batch 16, about 20 epochs of 133,921 triplets of consecutive frames of KITTI raw at
-128x384, flips and time reversal.
-The steps down stand for the hand.
+All recalled from the paper: Charbonnier loss with eps 0.1, Adam with learning rate 1e-3, lowered
+manually, batch 16, about 20 epochs of 133,921 triplets of consecutive frames of KITTI raw at
+128x384, flips and time reversal. Here a step schedule replaces the manual changes.
 """
 
 import dataclasses
@@ -24,7 +23,7 @@ def loss(prediction, batch, frozen):
 
 
 def sharp_loss(prediction, batch, frozen):
-    """The Charbonnier distance, all but L1."""
+    """The Charbonnier distance, close to L1."""
     parts = {
         "charbonnier": losses.charbonnier(prediction["frames"], batch["targets"], eps=SHARP_EPS)
     }

@@ -1,4 +1,4 @@
-"""Practical-RIFE 4.x, to go on training its releases: how they were trained is not published.
+"""Practical-RIFE 4.x, for fine-tuning its releases; their training is not published.
 
     vfi-jax train practical_rife --start-from practical_rife/4.25 --data video_folder ...
 

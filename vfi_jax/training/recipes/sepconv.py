@@ -21,15 +21,15 @@ GUIDANCE = 0.03  # of 0.01, 0.03 and 0.1; with none, kernels stay those of the m
 
 
 def l1(prediction, batch, frozen):
-    """The L1 distance: "l1", for numbers."""
+    """The L1 distance ("l1", higher PSNR)."""
     parts = {"l1": losses.l1(prediction["frames"], batch["targets"])}
     return parts["l1"], parts
 
 
 def misplacement(prediction, flows):
-    """Squared distance of the kernels to those that sample both frames bilinearly along flows.
+    """Squared distance of the kernels to kernels that sample both frames bilinearly along flows.
 
-    Each frame counts half. Motion beyond the kernels' reach asks for their last tap.
+    Each frame has weight 1/2. Motion beyond the kernels' reach is clamped to the last tap.
     """
 
     def sampling(positions, taps):
@@ -62,7 +62,7 @@ RECIPES = {
     "": L1,
     "l1": dataclasses.replace(L1, model="sepconv/l1"),
     "small": guided(small(L1, "sepconv/small"), misplacement, weight=GUIDANCE),
-    # The paper tunes the L1 model on the feature loss.
+    # The paper fine-tunes the L1 model with the feature loss.
     "lf": dataclasses.replace(
         L1,
         model="sepconv/lf",

@@ -24,7 +24,7 @@ from vfi_jax.training.recipes._small import BANDS, guided, pair_distance, small
 
 
 def laplacian(prediction, batch, frozen, *, levels=5):
-    """The Laplacian distance of the frame: for numbers."""
+    """The Laplacian distance of the frame ("l1", higher PSNR)."""
     parts = {"laplacian": losses.laplacian(prediction["frames"], batch["targets"], levels=levels)}
     return parts["laplacian"], parts
 

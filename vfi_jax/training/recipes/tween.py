@@ -1,4 +1,4 @@
-"""Tween, which no paper describes: learnt from two releases of Practical-RIFE and from clips.
+"""Tween (no paper): trained on clips and distilled from two releases of Practical-RIFE.
 
 Every estimate is compared with the flow of whichever teacher makes the better frame around a pixel,
 and with how that one weighs the two frames; the frame is compared with the true one, by Laplacian
@@ -35,7 +35,7 @@ UNSEEN = 0.25  # what a flow counts where the teacher does not use its frame
 
 
 class Taught(NamedTuple):
-    """What the better teacher predicts for every pixel.
+    """Prediction of the better teacher for every pixel.
 
     Attributes:
       flow: `[*B, 2, H, W, 2]` pixels.
@@ -80,7 +80,7 @@ def answer(name: str, variables: dict, batch: dict) -> dict:
 
 
 def better(answers: list[dict], targets: Frames) -> Taught:
-    """Of two teachers' answers the one with the smaller error around each pixel."""
+    """The prediction of the teacher with the smaller error around each pixel."""
     first, second = answers
     errors = [_around(jnp.abs(one["frame"] - targets).mean(-1, keepdims=True)) for one in answers]
     take = errors[1] < errors[0]
@@ -92,7 +92,7 @@ def better(answers: list[dict], targets: Frames) -> Taught:
 
 
 def shrunk(taught: Taught, width: int) -> Taught:
-    """What is taught at a smaller width; flows stay in pixels of full size."""
+    """The teacher's prediction downscaled; flows stay in full-size pixels."""
     while taught.trust.shape[-2] > width:
         taught = Taught(*map(average_pool, taught))
     return taught

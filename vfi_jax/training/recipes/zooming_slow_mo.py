@@ -16,7 +16,7 @@ EPS = 1e-3  # in [0, 1]; its square is what the code adds
 
 
 def loss(prediction, batch, frozen):
-    """The Charbonnier distance, summed: its gradient grows with batch and crop."""
+    """The summed Charbonnier distance, whose gradient grows with batch and crop size."""
     targets = batch["targets"]
     total = losses.charbonnier(prediction["frames"], targets, eps=EPS) * targets.size
     return total, {"charbonnier": total}
