@@ -1,10 +1,10 @@
-"""Make a video smoother, or slow: new frames between its frames, all else as it was.
+"""Interpolate a video: a higher frame rate, or slow motion.
 
-The source is any video that FFmpeg reads, or a folder of images; the target's suffix chooses the
-container (.mp4 .m4v .mov .mkv .webm .gif .apng), none means a folder of PNG files. A GIF shows at
-most 50 frames per second, so one of 30 is doubled with --fps 50. Time stamps are exact, also where
-frames are not evenly spaced; audio, subtitles and colours are carried over. --slow 4 makes slow
-motion in the place of a higher rate.
+The source is any video that FFmpeg can read, or a folder of images. The target's suffix selects the
+container (.mp4 .m4v .mov .mkv .webm .gif .apng); without a suffix it is a folder of PNG files. A
+GIF is limited to 50 frames per second; use --fps 50 for one of 30. Time stamps are exact, even for
+unevenly spaced frames; audio, subtitles and colours are carried over. --slow 4 produces slow motion
+instead of a higher rate.
 """
 
 import contextlib
@@ -66,7 +66,7 @@ class Args(Output, Computing, Timing):
     overwrite: Annotated[bool, tyro.conf.arg(aliases=["-y"])] = Output.overwrite
 
     memory: float | None = Computing.memory
-    """GiB that one call may take on each device. If not given, most of what it has."""
+    """Memory limit per call and device in GiB. Default: most of the device's memory."""
 
     frames: int | None = None
     """Number of input frames per model call, for a model that takes any number, such as
@@ -77,20 +77,20 @@ class Args(Output, Computing, Timing):
     have the option estimate flow: 0.5 for the large motions of 4K."""
 
     stats: bool = False
-    """Report which share of the time decoding, computing and encoding were busy."""
+    """Report the utilisation of decoding, computing and encoding."""
 
     json: bool = False
-    """Write progress and the report to stdout as JSON, an object a line."""
+    """Write progress and the report to stdout as JSON lines."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """Least important messages to show on stderr."""
+    """Minimum level of messages on stderr."""
 
     def __post_init__(self):
         """Checks nothing: the library's groups of options do, when they are gathered."""
 
 
 def check(args: Args) -> None:
-    """Refuses wrong arguments before weights are fetched or loaded."""
+    """Check the arguments before weights are downloaded or loaded."""
     from vfi_jax.video import interpolate
 
     timing, _, output = groups_of(args)
@@ -100,7 +100,7 @@ def check(args: Args) -> None:
 
 
 def run(args: Args) -> int:
-    """Writes the targets and prints the reports."""
+    """Write the targets and print the reports."""
     # XLA's own messages, such as the banner about slow compilation, are for its developers.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from vfi_jax.video.loading import load

@@ -1,4 +1,4 @@
-"""Whole videos: a file goes in, a smoother one comes out."""
+"""Interpolation of video files and folders of images."""
 
 from vfi_jax.video.clips import read_frames, write_frames
 from vfi_jax.video.interpolate import interpolate_video

@@ -1,4 +1,4 @@
-"""Many videos at once: which ones, where each goes, and what became of each."""
+"""Batches of videos: finding sources, choosing targets, collecting results."""
 
 import dataclasses
 import glob
@@ -23,11 +23,11 @@ IMAGE_SUFFIXES = set(images.SUFFIXES) - {".gif", ".apng"}
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One video of many.
+    """One video of a batch.
 
     Attributes:
-      source: what is read.
-      target: what is written.
+      source: the source.
+      target: the target.
     """
 
     source: Path
@@ -36,7 +36,7 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What became of a job.
+    """Result of a job.
 
     Attributes:
       job: the job.
@@ -50,7 +50,7 @@ class Outcome:
 
 
 def find_sources(words: Sequence[str | os.PathLike]) -> list[Path]:
-    """The videos that a user named, in order, each once.
+    """The videos found for a user's arguments, in order and without duplicates.
 
     Args:
       words: videos, folders of images, folders of videos, and glob patterns of these (`**` crosses
@@ -77,7 +77,7 @@ def find_sources(words: Sequence[str | os.PathLike]) -> list[Path]:
 
 
 def plan(sources: Iterable[Path], folder: Path, *, suffix: str | None = None) -> list[Job]:
-    """Where each of several videos goes: its own name in one folder.
+    """The target of each video: its name in one folder.
 
     Args:
       sources: videos and folders of images.

@@ -1,4 +1,4 @@
-"""From a video file to another: reading, interpolating and writing at once."""
+"""Interpolation from one video file to another: concurrent reading, computing and writing."""
 
 import contextlib
 import dataclasses
@@ -50,7 +50,7 @@ def interpolate_video(
     progress: Callable[[int, int | None], None] | None = None,
     **options: Any,
 ) -> Report:
-    """Make a video smoother, or slower: frames between its frames, everything else as it was.
+    """Interpolate a video, for a higher frame rate or slow motion.
 
         vfi_jax.interpolate_video("in.mp4", "out.mp4", fps=60, model="rife/m", crf=20)
 
@@ -235,7 +235,7 @@ def _open(source, timing, output):
     opened = open_source(source, rate=rate, gaps=timing.gaps)
     if rate is not None and opened.timed:
         opened.close()
-        raise ValueError("source_fps is for images; a video has a rate of its own")
+        raise ValueError("source_fps is for images; a video has its own rate")
     if not output.audio:
         opened.tracks = [track for track in opened.tracks if track.type != "audio"]
     if timing.start is not None or timing.end is not None:
@@ -340,7 +340,7 @@ def _counting(progress, expected):
 
 
 def _check_times(interpolator, schedule, rate):
-    """Refuses a schedule whose hardest time cannot be reached."""
+    """Check that the model can reach all times of a schedule."""
     try:
         interpolator.check([schedule.finest(rate)])
     except ValueError as error:

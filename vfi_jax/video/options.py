@@ -13,9 +13,9 @@ from vfi_jax.video.timing import Schedule, parse_moment, parse_rate
 
 T = TypeVar("T")
 MIB = 2**20  # bytes
-LEAST_MEMORY = 16 * MIB  # less than any call takes
-LEAST_TILE = 16  # pixels; smaller tiles are all overlap
-HIGHEST_RATE = 1000  # frames per second; displays and cameras of today are far below
+LEAST_MEMORY = 16 * MIB  # below the need of any call
+LEAST_TILE = 16  # pixels; smaller tiles would be only overlap
+HIGHEST_RATE = 1000  # frames per second, well above current displays and cameras
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,27 +23,24 @@ class Timing:
     """When output frames are shown.
 
     Attributes:
-      multi: Output frames for each gap between input frames. If not given, 2, which doubles the
-        rate, or as many as --slow where that is more.
+      multi: Output frames per input frame. Default: 2, which doubles the rate, or --slow if larger.
       fps: Output frames per second in place of --multi: 60, 59.94 or 60000/1001.
-      slow: Slow motion: how many times as long the output takes, at the source's frame rate if
-        neither --multi nor --fps is given. Audio is left out then.
-      shutter: Motion blur: how long a shutter is open around each output frame, in degrees of 360,
-        which is all of the frame's time. 0: no blur.
-      samples: Steps into which the shutter time is divided, an even number. More steps are
-        smoother where motion is fast.
-      source_fps: Frames per second of images, which have no rate of their own. 24 if not given.
-      gaps: What numbers mean that are missing in the names of images. time: the frames around them
-        are that many steps apart, and the gap is filled. even: all images follow one another
-        evenly.
-      start: Where to begin in the source: seconds (12.5), a time (1:02:03.5) or the number of a
-        frame (240f, from 0f on).
-      end: Where to stop, likewise; the frame that is shown then is left out.
-      dedup: For animation: a drawing that is held for two, three or four frames is taken as one
-        frame, and the motion to the next drawing fills all of that time. The duration stays, and
-        the output has a constant rate. Pans and still scenes are not changed.
-      loop: Also interpolate from the last frame to the first, for a video or GIF that plays in a
-        loop.
+      slow: Slow motion: factor of the duration, at the source's frame rate unless --multi or --fps
+        is given. The output has no audio.
+      shutter: Motion blur: shutter angle in degrees; 360 exposes for the whole frame time. 0: no
+        blur.
+      samples: Number of intervals of the shutter time, even. More intervals are smoother for fast
+        motion.
+      source_fps: Frames per second of a folder of images. Default: 24.
+      gaps: Meaning of missing numbers in image names. time: frames are missing there and are
+        interpolated. even: ignore the numbers and treat all images as evenly spaced.
+      start: Start position in the source: seconds (12.5), a time (1:02:03.5) or a frame number
+        (240f; the first is 0f).
+      end: End position in the same formats, exclusive.
+      dedup: For animation: treat a drawing held for two, three or four frames as one frame and
+        interpolate to the next drawing over the whole time. The duration is unchanged, and the
+        output has a constant rate. Pans and still scenes are not affected.
+      loop: Also interpolate from the last frame to the first, for looping videos or GIFs.
       scene_threshold: Change between two frames, 0 to 1, above which they belong to different
         scenes. The earlier frame is repeated between scenes. 1: no cuts are detected.
     """
@@ -59,7 +56,7 @@ class Timing:
     end: str | float | Fraction | None = None
     dedup: bool = False
     loop: bool = False
-    # Cuts score 0.6 and more, fast action below 0.35.
+    # Cuts score at least 0.6, fast motion below 0.35.
     scene_threshold: float = 0.5
 
     def __post_init__(self):
@@ -98,24 +95,23 @@ class Timing:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Computing:
-    """What computes frames, and how.
+    """Options of the computation.
 
     Attributes:
-      model: A system that `vfi-jax models` lists, such as sepconv/l1. In Python also what `load`
-        returns.
+      model: Name of a system, such as sepconv/l1; see `vfi-jax models`. In Python also the result
+        of `load`.
       weights: The model's weights, if they are not in the weights folder: a checkpoint's folder or
         the authors' file.
       config: Fields of the model's Config to replace, such as {"flow_scale": 0.5} for RIFE.
-      ensemble: Average over turned and mirrored frames. The result is better; flip2 takes twice and
-        flip4 four times as long.
-      padding: How frames are padded to a size that the model takes: tight, or one of the modes that
-        the authors' evaluation scripts used, as in `vfi-jax evaluate`.
-      tile: Cut frames into tiles of this many pixels. If not given, only frames that exceed the
-        memory are cut.
-      overlap: Pixels that neighbouring tiles share at least.
-      memory: Bytes that one call may take on each device. If not given, most of what it has.
+      ensemble: Average over flipped frames for better quality; flip2 takes twice and flip4 four
+        times as long.
+      padding: Padding of frames to a size that the model accepts: tight, or a mode of the authors'
+        evaluation scripts, as in `vfi-jax evaluate`.
+      tile: Tile size in pixels. Default: use tiles only for frames that exceed the memory.
+      overlap: Minimum overlap of neighbouring tiles in pixels.
+      memory: Memory limit per call and device in bytes. Default: most of the device's memory.
       batch: Input windows computed in one call. If not given, one per device.
-      devices: JAX devices to run on. If not given, all accelerators, or else the CPU.
+      devices: JAX devices to run on. Default: all accelerators, otherwise the CPU.
     """
 
     model: str | tuple[Any, Any] | None = None
@@ -143,28 +139,28 @@ class Computing:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Output:
-    """How output frames are written.
+    """Options of the output.
 
     Attributes:
       codec: Video encoder in place of the container's default, by FFmpeg's name, such as libsvtav1
         or h264_nvenc.
       crf: Quality of the encoder. Lower means better quality and larger files. Default: 17
         (libx264), 19 (H.264, HEVC and AV1 in hardware, on their own scale).
-      preset: The encoder's trade of speed against file size, by its own names: ultrafast to
+      preset: The encoder's trade-off between speed and file size, by its own names: ultrafast to
         veryslow (libx264, libx265), 0 to 13 (libsvtav1), p1 to p7 (nvenc).
       encoder_options: Further options of the encoder, KEY=VALUE, by FFmpeg's names, such as
         tune=film, profile=lt (ProRes) or x265-params=aq-mode=3. In Python also a mapping.
       pixel_format: What the encoder is given, by FFmpeg's name, such as yuv420p for players that
         know no 4:4:4 or 10 bits. If not given, the format that keeps most of the source.
-      mask: Where new frames keep the source's pixels, for displays, tickers and subtitles that are
-        part of the picture: a box X,Y,WIDTH,HEIGHT in pixels from the top left, or a picture of the
-        video's size, white where pixels are copied. Several add up.
+      mask: Region in which new frames copy the source's pixels, for overlays, tickers and burnt-in
+        subtitles: a box X,Y,WIDTH,HEIGHT in pixels from the top left, or an image of the video's
+        size that is white where pixels are copied. Can be repeated.
       preview: Show the source at the left of the result, each frame side by side.
       audio: Keep the audio tracks.
-      overwrite: Replace a target that exists.
-      resume: Keep finished parts of the output beside the target when the run is stopped, and
-        continue from those that a stopped run of the same command kept. The frames are the same
-        to the last bit, however often it was stopped. For video files and folders.
+      overwrite: Replace an existing target.
+      resume: Keep finished parts of the output next to the target if the run is stopped, and
+        continue from the parts of an earlier run of the same command. Frames are bit-identical to
+        those of an uninterrupted run. For video files and folders.
       dry_run: Check everything and report what would be done; compute and write nothing.
     """
 
@@ -185,7 +181,7 @@ class Output:
 
     @property
     def encodes(self) -> bool:
-        """Whether anything is given that only a video encoder takes."""
+        """Whether an option is set that only video encoders support."""
         return any(
             (
                 self.codec,
@@ -214,14 +210,13 @@ class Output:
 
 
 def gathered(kind: type[T], given: object) -> T:
-    """One of the classes above, from an object that has all of its fields, such as a command's
-    arguments."""
+    """One of the classes above, from an object with all of its fields (a command's arguments)."""
     names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
     return kind(**{name: getattr(given, name) for name in names})
 
 
 def replaced(groups: Sequence[Any], changes: Mapping[str, Any]) -> list[Any]:
-    """Options with some fields replaced, wherever they belong.
+    """Options with some fields replaced in the group that has them.
 
     Args:
       groups: instances of the classes above.

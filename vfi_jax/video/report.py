@@ -8,21 +8,21 @@ from pathlib import Path
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What was read, computed and written; `print` shows it in a few lines.
+    """Report of what was read, computed and written; `print` shows a few lines.
 
     Attributes:
-      source: what was read.
-      target: what was written.
+      source: the source.
+      target: the target.
       model: the system that computed the frames.
-      codec: what encoded them.
-      width: of the output, in pixels.
-      height: of the output, in pixels.
-      frames_in: frames read.
-      frames_out: frames written.
+      codec: the video encoder.
+      width: width of the output in pixels.
+      height: height of the output in pixels.
+      frames_in: number of frames read.
+      frames_out: number of frames written.
       rate_in: frames per second of the source; its mean, where frames are not evenly spaced.
       rate_out: frames per second of the output, likewise.
       duration: of the output, in seconds; the source's, unless it was slowed.
-      cuts: scene cuts found, across which nothing is blended.
+      cuts: number of detected scene cuts, across which frames are not interpolated.
       seconds: how long it took, loading the model included; 0: nothing was computed, and
         `frames_out` is what is expected (None where the source does not say how many it has).
       warnings: what the user should know, a line each.
@@ -53,7 +53,7 @@ class Report:
 
     @property
     def stats(self) -> str:
-        """How busy each stage was, one line; a stage near 100 % sets the speed."""
+        """Utilisation of each stage in one line; a stage near 100 % limits the speed."""
         return ", ".join(f"{stage} busy {share:.0%}" for stage, share in self.busy.items())
 
     def __str__(self) -> str:

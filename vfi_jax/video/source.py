@@ -1,4 +1,4 @@
-"""What a source of frames says and gives."""
+"""Sources of frames: frames, common properties, tracks."""
 
 import dataclasses
 import math
@@ -13,7 +13,7 @@ from vfi_jax.images import PLAIN, Colour
 from vfi_jax.video.colour import Tags
 from vfi_jax.video.hdr import Hdr
 
-DEFAULT_RATE = Fraction(24)  # frames per second of what has no rate of its own
+DEFAULT_RATE = Fraction(24)  # frames per second of sources without a rate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Frame:
 
     Attributes:
       pixels: `[H, W, 3 or 4]` uint8 or uint16, upright.
-      time: when it is shown, in seconds.
+      time: presentation time in seconds.
       duration: for how long, where no other frame follows.
     """
 
@@ -33,7 +33,7 @@ class Frame:
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """What all frames of a source have in common.
+    """Properties shared by all frames of a source.
 
     Attributes:
       width: in pixels, as shown.
@@ -77,7 +77,7 @@ class Picture:
 
 
 class Source:
-    """What a video file and a folder of images have in common.
+    """Common interface of video files and folders of images.
 
     Attributes:
       picture: what all frames have in common.

@@ -1,4 +1,4 @@
-"""Where output goes: checked before any work is done, complete or not there at all."""
+"""Targets: checked before any work, and complete or absent afterwards."""
 
 import contextlib
 import errno
@@ -47,11 +47,11 @@ def named(role: str, path: str | os.PathLike) -> Path:
 
 
 def check(source: Path | None, target: Path, *, folder: bool, overwrite: bool) -> None:
-    """Raises ValueError where `target` cannot or must not be written."""
+    """Raise a ValueError if `target` cannot or must not be written."""
     if len(os.fsencode(target.name)) > LONGEST_NAME:
         raise ValueError(
-            f"target {target.name[:20]}... is longer than {LONGEST_NAME} bytes, the most that file "
-            "systems take"
+            f"target {target.name[:20]}... is longer than {LONGEST_NAME} bytes, the limit of file "
+            "systems"
         )
     if source is not None and target.resolve() == source.resolve():
         raise ValueError(f"{target} is the source; write to another name")
@@ -76,7 +76,7 @@ def check(source: Path | None, target: Path, *, folder: bool, overwrite: bool) -
 
 @contextlib.contextmanager
 def staged(target: Path, *, overwrite: bool = True, keep: bool = False) -> Iterator[Path]:
-    """A temporary name that becomes `target` at the end, or vanishes on failure.
+    """A temporary name that becomes `target` at the end, or is deleted on failure.
 
     It is in a workspace beside the target, or inside of a folder that is there, which stays: it may
     be a link or a mount point. A link to a file stays too; what it points to is replaced. The whole

@@ -1,4 +1,4 @@
-"""When frames are shown, in exact fractions of a second."""
+"""Presentation times of frames as exact fractions of a second."""
 
 import dataclasses
 import math
@@ -9,7 +9,7 @@ LARGEST_TIMESCALE = 2**31 - 1  # ticks per second, a 32-bit field in MP4
 
 
 def parse_rate(rate: str | float | Fraction) -> Fraction:
-    """Frames per second as the fraction that is meant.
+    """Frames per second as the intended fraction.
 
     Broadcast's decimals stand for multiples of 1000/1001: 59.94 is 60000/1001, not 2997/50.
 
@@ -17,14 +17,14 @@ def parse_rate(rate: str | float | Fraction) -> Fraction:
       rate: such as "60000/1001", "59.94", 24 or 23.976.
 
     Raises:
-      ValueError: it is no positive number.
+      ValueError: it is not a positive number.
     """
     try:
         value = Fraction(str(rate))
     except (ValueError, ZeroDivisionError):
         value = Fraction(0)
     if value <= 0:
-        raise ValueError(f"a frame rate must be such as 60, 59.94 or 60000/1001, got {rate!r}")
+        raise ValueError(f"a frame rate must be like 60, 59.94 or 60000/1001, got {rate!r}")
     broadcast = Fraction(round(value * 1001 / 1000) * 1000, 1001)
     decimal = "/" not in str(rate) and value.denominator > 1
     return broadcast if decimal and abs(value - broadcast) < Fraction(5, 1000) else value
