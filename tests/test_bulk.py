@@ -82,11 +82,14 @@ def test_what_may_pass_is_tried_again_and_what_will_not_is_not(folder, monkeypat
     assert "cannot be read as a video" in record.error
 
 
-def test_the_command_needs_a_folder_and_options_of_beam(capsys):
+def test_the_command_needs_a_folder_and_options_of_beam(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
     for words, message in (
         (["in.mp4", "out.mp4"], "give --output-dir"),
         (["in.mp4", "--output-dir", "out", "--workers", "0"], "--workers must be at least 1"),
         (["in.mp4", "--output-dir", "out", "--beam", "runner"], "--beam must be KEY=VALUE"),
+        (["in.mp4", "--output-dir", "out", "--attempts", "0"], "attempts must be at least 1"),
+        (["in.mp4", "--output-dir", "out", "--dry-run"], "dry_run is for `interpolate`"),
     ):
         assert main(["bulk", *words]) == 2
         assert message in capsys.readouterr().err

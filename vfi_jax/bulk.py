@@ -76,6 +76,8 @@ class Bulk:
     def __post_init__(self):
         if self.attempts < 1:
             raise ValueError(f"attempts must be at least 1, got {self.attempts}")
+        if self.output.dry_run:
+            raise ValueError("dry_run is for `interpolate`; bulk records what it wrote")
         if isinstance(self.computing.model, tuple):
             raise ValueError("model must be a name or a path, which workers load")
 

@@ -42,6 +42,7 @@ def check(args: Args) -> None:
         if "=" not in option:
             raise ValueError(f"--beam must be KEY=VALUE, got {option!r}")
     interpolate.check(args)
+    _what(args)
 
 
 def run(args: Args) -> int:
@@ -49,10 +50,8 @@ def run(args: Args) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as for `vfi-jax interpolate`
     from vfi_jax import bulk
 
-    timing, computing, output = interpolate.groups_of(args)
     jobs = interpolate.jobs_of(args)
-    what = bulk.Bulk(timing=timing, computing=computing, output=output, attempts=args.attempts)
-    records = bulk.interpolate_bulk(jobs, what, beam_options=_beam_options(args))
+    records = bulk.interpolate_bulk(jobs, _what(args), beam_options=_beam_options(args))
     failed = [record for record in records if record.state != bulk.DONE]
     if args.json:
         for record in records:
@@ -63,6 +62,13 @@ def run(args: Args) -> int:
         done = len(records) - len(failed)
         print(f"{done} of {len(jobs)} videos are done; {args.output_dir}/{bulk.MANIFEST} lists all")
     return SOME_FAILED if failed else 0
+
+
+def _what(args):
+    from vfi_jax.bulk import Bulk
+
+    timing, computing, output = interpolate.groups_of(args)
+    return Bulk(timing=timing, computing=computing, output=output, attempts=args.attempts)
 
 
 def _beam_options(args):
