@@ -117,8 +117,8 @@ def run(args: Args) -> int:
                             rival=rival,
                         )
                     rows.append(row)
+                    bench.save(args.out, machine, rows)  # what is measured outlives a stop
     console.print(bench.table(machine, rows, rival=name))
-    bench.save(args.out, machine, rows)
     print(f"written to {args.out}")
     return 0
 
