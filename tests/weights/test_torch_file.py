@@ -103,7 +103,7 @@ def test_a_set_of_weights_is_found_at_any_depth_and_chosen_by_name(save):
     assert read_torch(both, key="params_ema")["a"] == 2
     with pytest.raises(ValueError, match="named 'ema'; it contains params, params_ema; choose"):
         read_torch(both, key="ema")
-    with pytest.raises(ValueError, match=r"it holds params, params_ema; choose one .*--key"):
+    with pytest.raises(ValueError, match=r"it contains params, params_ema; choose one .*--key"):
         read_torch(save({"params": one, "params_ema": two}))
 
 
