@@ -1,10 +1,11 @@
 """Interpolate a video: a higher frame rate, or slow motion.
 
-The source is any video that FFmpeg can read, or a folder of images. The target's suffix selects the
-container (.mp4 .m4v .mov .mkv .webm .gif .apng); without a suffix it is a folder of PNG files. A
-GIF is limited to 50 frames per second; use --fps 50 for one of 30. Time stamps are exact, even for
-unevenly spaced frames; audio, subtitles and colours are carried over. --slow 4 produces slow motion
-instead of a higher rate.
+The source is any video that FFmpeg reads, or a folder of images, or a name such as img_%04d.png.
+The target's suffix chooses the container (.mp4 .m4v .mov .mkv .webm .gif .apng .avi .ts .mxf); none
+means a folder of images, whose --format is PNG if not given. A GIF shows at most 50 frames per
+second, so one of 30 is doubled with --fps 50. Time stamps are exact, also where frames are not
+evenly spaced; audio, subtitles and colours are carried over. --slow 4 makes slow motion in the
+place of a higher rate.
 """
 
 import contextlib
@@ -90,13 +91,13 @@ class Args(Output, Computing, Timing):
 
 
 def check(args: Args) -> None:
-    """Check the arguments before weights are downloaded or loaded."""
-    from vfi_jax.video import interpolate
+    """Refuses wrong arguments before weights are fetched or loaded."""
+    from vfi_jax.video import opening
 
     timing, _, output = groups_of(args)
     jobs = jobs_of(args)
     if args.output_dir is None:  # in a batch a source that cannot be read does not stop the others
-        interpolate.check(jobs[0].source, jobs[0].target, timing, output)
+        opening.check(jobs[0].source, jobs[0].target, timing, output)
 
 
 def run(args: Args) -> int:
@@ -162,6 +163,7 @@ def _print_report(args, report):
 def _interpolated(args, job, loading, groups, title="interpolating"):
     """The report of a run that a signal ends within seconds."""
     from vfi_jax.video import workspace
+    from vfi_jax.video.folder import split
     from vfi_jax.video.interpolate import interpolate_with
 
     written, total = 0, None
@@ -172,7 +174,7 @@ def _interpolated(args, job, loading, groups, title="interpolating"):
         LOG.warning("stopped after %d%s frames; %s is not written%s", written, of, job.target, kept)
 
     def clean_up():
-        workspace.abandon(Path(job.target).resolve())
+        workspace.abandon(split(Path(job.target))[0].resolve())
         say_what_happened()
 
     stoppable = Stoppable(clean_up)

@@ -2,7 +2,7 @@
 that reads and writes images.
 """
 
-from vfi_jax.images.colour import PLAIN, Colour
+from vfi_jax.images.colour import PLAIN, Colour, of_codes
 from vfi_jax.images.info import Info, inspect, loop, read_info
 from vfi_jax.images.names import (
     SUFFIXES,
@@ -13,14 +13,30 @@ from vfi_jax.images.names import (
     spacing,
     walk,
 )
-from vfi_jax.images.read import read, read_pages
-from vfi_jax.images.write import encode, write
+from vfi_jax.images.read import displayed, read, read_pages
+from vfi_jax.images.write import (
+    FORMATS,
+    OF_8_BITS,
+    OF_FLOATS,
+    OPAQUE,
+    WITHOUT_CHUNKS,
+    WRITTEN,
+    encode,
+    write,
+)
 
 __all__ = [
+    "FORMATS",
+    "OF_8_BITS",
+    "OF_FLOATS",
+    "OPAQUE",
     "PLAIN",
     "SUFFIXES",
+    "WITHOUT_CHUNKS",
+    "WRITTEN",
     "Colour",
     "Info",
+    "displayed",
     "encode",
     "inspect",
     "is_system_file",
@@ -28,6 +44,7 @@ __all__ = [
     "list_images",
     "loop",
     "natural",
+    "of_codes",
     "read",
     "read_info",
     "read_pages",

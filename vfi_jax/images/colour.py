@@ -3,6 +3,7 @@
 import dataclasses
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from PIL import Image
@@ -25,6 +26,37 @@ class Colour:
     chunks: bytes = b""
     space: str = ""
 
+    @property
+    def profile(self) -> bytes:
+        """The ICC profile; empty without one."""
+        data = self._chunk(b"iCCP")
+        return zlib.decompress(data[data.index(0) + 2 :]) if data else b""
+
+    @property
+    def primaries(self) -> tuple[float, ...]:
+        """Chromaticities of red, green, blue and white, x and y each; empty without them."""
+        data = self._chunk(b"cHRM")
+        if not data:
+            return ()
+        white_x, white_y, *rest = (one / CHROMATICITY for one in struct.unpack(">8I", data))
+        return (*rest, white_x, white_y)
+
+    @property
+    def codes(self) -> tuple[int, int] | None:
+        """Primaries and transfer by their codes in ITU-T H.273, where an image declares them."""
+        data = self._chunk(b"cICP")
+        return (data[0], data[1]) if data else None
+
+    def _chunk(self, wanted):
+        """The data of a chunk; empty without it."""
+        at = 0
+        while at < len(self.chunks):
+            length, kind = struct.unpack(">I4s", self.chunks[at : at + 8])
+            if kind == wanted:
+                return self.chunks[at + 8 : at + 8 + length]
+            at += length + 12
+        return b""
+
     def fits(self, *, grey: bool) -> bool:
         """Whether a grey (or RGB) image may declare it."""
         return self.space in ("", "GRAY" if grey else "RGB")
@@ -41,10 +73,25 @@ def of_image(image: Image.Image, file: BinaryIO) -> Colour:
     return Colour(_icc_chunk(profile), _space(profile))
 
 
+def of_codes(primaries: int, transfer: int) -> Colour:
+    """A colour space by its codes in ITU-T H.273, as video names it."""
+    return Colour(_chunk(b"cICP", bytes([primaries, transfer, 0, 1])))  # RGB, full range
+
+
+def of_primaries(primaries: Sequence[float]) -> Colour:
+    """A colour space by chromaticities of red, green, blue and white, x and y each, if any."""
+    if len(primaries) != 8:
+        return PLAIN
+    ordered = [*primaries[6:], *primaries[:6]]
+    return Colour(_chunk(b"cHRM", struct.pack(">8I", *(round(v * CHROMATICITY) for v in ordered))))
+
+
 def of_tiff(tags: Any) -> Colour:
     """The colour space declared by a TIFF's tags."""
     profile = tags.get(ICC_PROFILE) or b""
-    return Colour(_icc_chunk(profile) or _primaries_chunk(tags), _space(profile))
+    if profile:
+        return Colour(_icc_chunk(profile), _space(profile))
+    return of_primaries([float(v) for tag in (PRIMARIES, WHITE_POINT) for v in tags.get(tag, ())])
 
 
 def insert(png: bytes, colour: Colour) -> bytes:
@@ -74,13 +121,6 @@ def _space(profile):
 def _icc_chunk(profile):
     # A name, the method 0 (deflate), the profile (PNG specification, 11.3.2.3).
     return _chunk(b"iCCP", b"icc\0\0" + zlib.compress(profile)) if profile else b""
-
-
-def _primaries_chunk(tags):
-    values = [float(one) for tag in (WHITE_POINT, PRIMARIES) for one in tags.get(tag, ())]
-    if len(values) != 8:
-        return b""
-    return _chunk(b"cHRM", struct.pack(">8I", *(round(one * CHROMATICITY) for one in values)))
 
 
 def _chunk(kind, data):

@@ -12,8 +12,8 @@ from typing import BinaryIO
 import cv2
 from PIL import Image
 
-from vfi_jax.images import tiff
-from vfi_jax.images.colour import PLAIN, Colour, of_image
+from vfi_jax.images import exr, tiff
+from vfi_jax.images.colour import PLAIN, Colour, of_image, of_primaries
 
 ORIENTATION = 0x0112  # EXIF tag
 ANIMATED = ("GIF", "PNG", "WEBP")  # formats with animations; further images in a JPEG are previews
@@ -29,12 +29,14 @@ class Info:
     Attributes:
       format: "PNG", "TIFF" and so on, as Pillow names it.
       size: (width, height) in pixels, as shown.
-      bits: 8 per channel, or 16 for higher bit depths.
+      bits: 8 per channel, 32 for floating point, or 16 for other higher bit depths.
       alpha: whether it has transparency.
       grey: whether it has one channel.
       pages: number of images in the file.
       durations: display time of each frame of an animated WebP in seconds; otherwise empty.
       colour: the colour space.
+      linear: whether values are light itself, of any range, as those of EXR files are.
+      aspect: a pixel's width over its height, where the format has one.
     """
 
     format: str
@@ -45,6 +47,8 @@ class Info:
     pages: int = 1
     durations: tuple[Fraction, ...] = ()
     colour: Colour = PLAIN
+    linear: bool = False
+    aspect: float = 1.0
 
 
 def inspect(paths: Sequence[Path]) -> list[Info]:
@@ -70,6 +74,8 @@ def read_info(path: Path) -> Info:
       ValueError: it is not an image.
     """
     with opened(path) as file:
+        if is_exr(file):
+            return _of_exr(exr.read_header(path))
         if pages := tiff.pages(file):
             return _of_pages(pages)
         with Image.open(file) as image:
@@ -107,6 +113,13 @@ def opened(source: Source) -> Iterator[BinaryIO]:
             yield file
     except (*DAMAGED, Image.DecompressionBombError) as error:
         raise ValueError(f"{named(source)} cannot be read as an image: {error}") from error
+
+
+def is_exr(file: BinaryIO) -> bool:
+    """Whether an opened file is an EXR."""
+    head = file.read(len(exr.MAGIC))
+    file.seek(0)
+    return head == exr.MAGIC
 
 
 def named(source: Source) -> str:
@@ -153,6 +166,20 @@ def has_substitute(image: Image.Image) -> bool:
     return bool(getattr(image, "default_image", False))
 
 
+def _of_exr(header):
+    names = exr.channels(header)
+    return Info(
+        format="EXR",
+        size=exr.size(header),
+        bits=32,
+        alpha="A" in names,
+        grey=names == ["Y"],
+        colour=of_primaries(header.get("chromaticities", ())),
+        linear=True,
+        aspect=header.get("pixelAspectRatio", 1.0),
+    )
+
+
 def _of_pages(pages):
     sizes = {page.size for page in pages}
     if len(sizes) > 1:
@@ -160,7 +187,7 @@ def _of_pages(pages):
     return Info(
         format="TIFF",
         size=pages[0].size,
-        bits=16 if any(page.deep for page in pages) else 8,
+        bits=max(page.depth for page in pages),
         alpha=any(page.alpha for page in pages),
         grey=all(page.grey for page in pages),
         pages=len(pages),

@@ -6,7 +6,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-SUFFIXES = (*(".png", ".apng", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"),)
+SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
+    ".exr",
+)
 # Files that macOS, Windows, Linux desktops and network drives create, besides hidden files.
 SYSTEM_NAMES = {
     *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir"),

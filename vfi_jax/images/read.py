@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from vfi_jax.images import info, tiff
+from vfi_jax.images import exr, info, tiff
 from vfi_jax.images.info import Source
 
 
@@ -20,16 +20,17 @@ def read(
     """Read an image as displayed: converted to RGB, with EXIF orientation applied.
 
     Samples of more than 8 bits are scaled by the file's bit depth, so that white is 65535 for
-    12-bit (4095), 16-bit and floating-point (1.0) files.
+    12-bit (4095), 16-bit and floating-point (1.0) files. Linear light (EXR) is converted to
+    integers by sRGB's curve and clipped at 1.
 
     Args:
       source: the file, or its bytes.
       page: index of an image in the file; None: the file must have only one.
-      bits: 8 for uint8, 16 for uint16.
-      alpha: add a fourth channel.
+      bits: 8 for uint8, 16 for uint16, 32 for float32.
+      alpha: add a fourth channel; in float32, colours are multiplied by it.
 
     Returns:
-      `[H, W, 3 or 4]` uint8 or uint16.
+      `[H, W, 3 or 4]` uint8, uint16 or float32.
 
     Raises:
       ValueError: it cannot be decoded, does not have this page, or has several pages and `page` is
@@ -64,10 +65,15 @@ def read_pages(
       ValueError: an image cannot be decoded.
     """
     with info.opened(source) as file:
-        pages = tiff.pages(file)
-        pictures = _tiff_pages(source, file, pages[first:]) if pages else _frames(file, first)
+        if linear := info.is_exr(file):
+            if not isinstance(source, Path):
+                raise ValueError("an EXR is read from a file, not from bytes")
+            pictures = iter([] if first else [exr.read(source)])
+        else:
+            pages = tiff.pages(file)
+            pictures = _tiff_pages(source, file, pages[first:]) if pages else _frames(file, first)
         for pixels in pictures:
-            yield _fitted(pixels, bits, alpha)
+            yield _fitted(pixels, bits, alpha, linear)
 
 
 def _tiff_pages(source, file, pages):
@@ -135,12 +141,15 @@ def _turned(pixels, orientation):
     return np.ascontiguousarray(pixels)
 
 
-def _fitted(pixels, bits, alpha):
+def _fitted(pixels, bits, alpha, linear):
     """Convert to the requested channels and bits."""
     if pixels.shape[-1] == 1:
         pixels = pixels.repeat(3, axis=-1)
+    if pixels.dtype == np.float32 and bits != 32:
+        pixels = displayed(pixels, linear=linear, associated=linear)
     if alpha and pixels.shape[-1] == 3:
-        opaque = np.full_like(pixels[..., :1], np.iinfo(pixels.dtype).max)
+        white = 1 if pixels.dtype == np.float32 else np.iinfo(pixels.dtype).max
+        opaque = np.full_like(pixels[..., :1], white)
         pixels = np.concatenate([pixels, opaque], axis=-1)
     elif not alpha and pixels.shape[-1] == 4:
         pixels = np.ascontiguousarray(pixels[..., :3])
@@ -148,4 +157,34 @@ def _fitted(pixels, bits, alpha):
         return pixels.astype(np.uint16) * np.uint16(257)
     if bits == 8 and pixels.dtype == np.uint16:
         return np.rint(pixels / np.float32(257)).astype(np.uint8)
+    if bits == 32 and not linear:
+        return _real(pixels)
+    return pixels
+
+
+def displayed(pixels: np.ndarray, *, linear: bool, associated: bool = True) -> np.ndarray:
+    """`[H, W, 3 or 4]` float32 as uint16, alpha apart.
+
+    Args:
+      pixels: black 0, white 1; what is outside is clipped.
+      linear: values are light, which sRGB's curve (IEC 61966-2-1) makes ready for a display.
+      associated: alpha is multiplied into the colours.
+    """
+    colours, opacity = pixels[..., :3].astype(np.float64), pixels[..., 3:]
+    if opacity.size and associated:
+        colours = colours / np.maximum(opacity, tiff.FAINTEST)
+    colours = colours.clip(0, 1)
+    if linear:
+        bright = 1.055 * np.power(colours, 1 / 2.4) - 0.055
+        colours = np.where(colours <= 0.0031308, 12.92 * colours, bright)
+    whole = np.concatenate([colours, opacity.clip(0, 1)], axis=-1)
+    return np.rint(whole * 65535).astype(np.uint16)
+
+
+def _real(pixels):
+    """As float32, white at 1, alpha multiplied into the colours."""
+    if pixels.dtype != np.float32:
+        pixels = pixels.astype(np.float32) / np.iinfo(pixels.dtype).max
+    if pixels.shape[-1] == 4:
+        pixels = np.concatenate([pixels[..., :3] * pixels[..., 3:], pixels[..., 3:]], axis=-1)
     return pixels

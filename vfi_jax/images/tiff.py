@@ -27,6 +27,7 @@ DEEP = {  # formats that OpenCV decodes
     *((bits, FLOAT) for bits in (32, 64)),
 }
 TOGETHER = 2**23  # number of samples decoded at a time
+FAINTEST = 1e-6  # alpha below which colours are undefined
 OVERSHOOT = 0.1  # beyond black and white, from resampling; clipped
 
 
@@ -60,6 +61,11 @@ class Page:
     def deep(self) -> bool:
         """Whether Pillow would lose precision."""
         return max(self.bits) > 8 or not {*self.form} <= {UNSIGNED, 4}
+
+    @property
+    def depth(self) -> int:
+        """8, 16, or 32 in floating point: bits of the samples that are read."""
+        return 32 if FLOAT in self.form else 16 if self.deep else 8
 
     @property
     def grey(self) -> bool:
@@ -110,7 +116,8 @@ def read_deep(pages: Sequence[Page], data: np.ndarray) -> Iterator[np.ndarray]:
       data: uint8, the file's bytes.
 
     Yields:
-      `[H, W, 1, 3 or 4]` uint16, white at 65535, RGB, upright.
+      `[H, W, 1, 3 or 4]`, RGB, upright, alpha not multiplied in: uint16, white at 65535; float32,
+      white at 1, for floating-point samples.
 
     Raises:
       ValueError: it cannot be decoded, or the range of its values is undefined.
@@ -130,13 +137,17 @@ def read_deep(pages: Sequence[Page], data: np.ndarray) -> Iterator[np.ndarray]:
 
 def _finished(page, decoded):
     pixels = _scaled(np.atleast_3d(decoded), page.bits[0], page.form[0])
+    real = pixels.dtype == np.float32
     if page.photometric == WHITE_IS_ZERO:
-        pixels = np.uint16(65535) - pixels
+        pixels = (np.float32(1) if real else np.uint16(65535)) - pixels
     if pixels.shape[-1] >= 3:
         pixels[..., :3] = pixels[..., 2::-1]  # OpenCV uses BGR
     if page.alpha and page.extra[0] == ASSOCIATED:
-        colours = pixels[..., :3] * np.float64(65535) / np.maximum(pixels[..., 3:], 1)
-        pixels[..., :3] = np.rint(np.minimum(colours, 65535))
+        if real:
+            pixels[..., :3] /= np.maximum(pixels[..., 3:], FAINTEST)
+        else:
+            colours = pixels[..., :3] * np.float64(65535) / np.maximum(pixels[..., 3:], 1)
+            pixels[..., :3] = np.rint(np.minimum(colours, 65535))
     return pixels if page.alpha or page.samples < 4 else pixels[..., :3]
 
 
@@ -180,7 +191,7 @@ def _decodable(page):
 
 
 def _scaled(values, bits, form):
-    """Samples as uint16, white at 65535."""
+    """Samples as uint16, white at 65535; as float32, white at 1, where they are floating-point."""
     if form == FLOAT:
         unknown = np.count_nonzero(~np.isfinite(values))
         if unknown:
@@ -192,9 +203,10 @@ def _scaled(values, bits, form):
         if low < -OVERSHOOT or high > 1 + OVERSHOOT:
             raise ValueError(
                 f"values range from {low:g} to {high:g}; floating-point images need black at 0 "
-                "and white at 1: rescale them, or save them as 16-bit integers"
+                "and white at 1: rescale them, save them as 16-bit integers, or save linear light "
+                "as EXR"
             )
-        return np.rint(np.clip(values, 0, 1) * np.float64(65535)).astype(np.uint16)
+        return values.astype(np.float32)
     if form == SIGNED:
         if values.min() < 0:
             raise ValueError(f"negative values down to {values.min()}; black is 0 in an image")

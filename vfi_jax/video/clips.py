@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vfi_jax.video import colour, targets
+from vfi_jax.video.folder import Names
 from vfi_jax.video.options import Output
 from vfi_jax.video.read import open_source
 from vfi_jax.video.source import Frame, Picture, Source
@@ -27,7 +28,8 @@ def read_frames(
       limit: read no more frames than this.
 
     Returns:
-      (`[N, H, W, 3]` uint8, or uint16 for video of more than 8 bits; the frames' times in seconds).
+      (`[N, H, W, 3]` uint8, uint16 for more than 8 bits, float32 for images in floating point; the
+      frames' times in seconds).
 
     Raises:
       ValueError: there is no video at `path`.
@@ -78,7 +80,8 @@ def write_frames(
         tags=colour.Tags(colour.FULL, colour.RGB),
     )
     with targets.staged(path, overwrite=overwrite) as temporary:
-        sink = open_sink(temporary, source, picture, Schedule(multi=1), output, folder=folder)
+        names = Names() if folder else None
+        sink = open_sink(temporary, source, picture, Schedule(multi=1), output, names=names)
         with contextlib.closing(sink):
             for index, pixels in enumerate(itertools.chain([first], frames)):
                 sink.write(pixels, index / rate, 1 / rate)

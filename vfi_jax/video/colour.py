@@ -17,6 +17,10 @@ import numpy as np
 from av.video.reformatter import Interpolation
 
 UNKNOWN = 2  # FFmpeg's code for an untagged matrix, transfer or primaries
+PQ, HLG = 16, 18  # FFmpeg's codes for transfers of high dynamic range (SMPTE ST 2084, BT.2100)
+HDR = (PQ, HLG)
+LINEAR, SRGB = 8, 13  # FFmpeg's codes for light itself, and for the curve of IEC 61966-2-1
+HLG_A, HLG_B, HLG_C = 0.17883277, 0.28466892, 0.55991073  # of BT.2100
 LIMITED, FULL = 1, 2  # FFmpeg's codes for ranges
 RGB, BT709, BT601 = 0, 1, 5  # FFmpeg's codes for matrices
 HD_HEIGHT = 720  # untagged video of at least this height is BT.709 by convention, else BT.601
@@ -168,8 +172,15 @@ class Writer:
         return _resample(self._sited.vpull(), self._target.name, self._tags)
 
 
+def white(pixels: np.ndarray) -> int:
+    """The value of white: the largest of integers, 1 in floating point."""
+    return 1 if pixels.dtype == np.float32 else int(np.iinfo(pixels.dtype).max)
+
+
 def over_black(pixels: np.ndarray) -> np.ndarray:
-    """`[H, W, 4]` laid over black: `[H, W, 3]` of the same type."""
+    """`[H, W, 4]` laid over black: `[H, W, 3]` of the same type; floats have alpha in them."""
+    if pixels.dtype == np.float32:
+        return np.ascontiguousarray(pixels[..., :3])
     colour = pixels[..., :3] * (pixels[..., 3:] / np.float32(np.iinfo(pixels.dtype).max))
     return np.rint(colour).astype(pixels.dtype)
 

@@ -6,10 +6,13 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
+from vfi_jax.video.colour import HLG, LINEAR, PQ
+from vfi_jax.video.colour import HLG_A as A
+from vfi_jax.video.colour import HLG_B as B
+from vfi_jax.video.colour import HLG_C as C
+
 GAMMA = 2.2  # of a display, from a value to its light
-PQ, HLG = 16, 18  # FFmpeg's codes for transfers of high dynamic range (SMPTE ST 2084, BT.2100)
 M1, M2, C1, C2, C3 = 1305 / 8192, 2523 / 32, 107 / 128, 2413 / 128, 2392 / 128  # ST 2084
-A, B, C = 0.17883277, 0.28466892, 0.55991073  # BT.2100
 
 
 def exposed(frames: Iterable[tuple[np.ndarray, float]], transfer: int) -> np.ndarray:
@@ -18,8 +21,8 @@ def exposed(frames: Iterable[tuple[np.ndarray, float]], transfer: int) -> np.nda
     What is transparent gives as much light as is seen of it.
 
     Args:
-      frames: at least one, `[H, W, 3 or 4]` uint8 or uint16, all alike, and its weight; read one by
-        one.
+      frames: at least one, `[H, W, 3 or 4]` uint8, uint16 or float32, all alike, and its weight;
+        read one by one.
       transfer: FFmpeg's code for how values stand for light; what is neither PQ nor HLG is taken
         for a display's 2.2.
     """
@@ -37,6 +40,13 @@ def exposed(frames: Iterable[tuple[np.ndarray, float]], transfer: int) -> np.nda
 
 def _light(frame, transfer):
     """Light of three colours, of as much as is seen of them, and how much that is."""
+    if frame.dtype == np.float32:
+        colours = frame[..., :3]
+        return (
+            frame
+            if transfer == LINEAR
+            else np.concatenate([np.maximum(colours, 0) ** GAMMA, frame[..., 3:]], axis=-1)
+        )
     light = _looked_up(frame, _lights(frame.dtype, transfer))
     if frame.shape[-1] == 4:
         light[..., 3] = frame[..., 3] / np.float32(np.iinfo(frame.dtype).max)
@@ -63,6 +73,10 @@ def _lights(dtype, transfer):
 
 
 def _picture(light, dtype, transfer):
+    if dtype == np.float32:
+        if transfer != LINEAR:
+            light[..., :3] **= 1 / GAMMA
+        return light.astype(np.float32)
     most = np.iinfo(dtype).max
     if light.shape[-1] == 4:
         light[..., :3] /= np.maximum(light[..., 3:], 1 / most**2)

@@ -16,24 +16,25 @@ from typing import Any
 import av
 
 import vfi_jax
+from vfi_jax import images
 from vfi_jax.video import encoding, targets
 from vfi_jax.video.background import Behind, ahead
 from vfi_jax.video.chunks import Chunks, Driver
 from vfi_jax.video.drawings import Drawings
+from vfi_jax.video.folder import choose_names, holds_floats
+from vfi_jax.video.light import LinearLight
 from vfi_jax.video.loading import Loaded, load
+from vfi_jax.video.opening import checked, open_with
 from vfi_jax.video.options import Computing, Output, Timing, replaced
 from vfi_jax.video.originals import Originals, read_mask
-from vfi_jax.video.read import open_source
 from vfi_jax.video.report import Report
 from vfi_jax.video.resumable import open_resumable
 from vfi_jax.video.segments import FRAMES, begin_job, source_digest
 from vfi_jax.video.shots import Shots
 from vfi_jax.video.sink import Sink
-from vfi_jax.video.slow import Slowed
-from vfi_jax.video.source import DEFAULT_RATE, Frame, Source
+from vfi_jax.video.source import DEFAULT_RATE, FLOAT, Frame, Source
 from vfi_jax.video.stages import DECODE, ENCODE, WAITING, Stages
-from vfi_jax.video.timing import Schedule, parse_moment, parse_rate
-from vfi_jax.video.trim import Trimmed
+from vfi_jax.video.timing import Schedule
 from vfi_jax.video.write import open_sink
 
 LOG = logging.getLogger(__name__)
@@ -62,9 +63,11 @@ def interpolate_video(
     not there at all. Memory does not grow with the length.
 
     Args:
-      source: a video that FFmpeg can read, or a folder of images, taken in natural order.
-      target: .mp4 .m4v .mov .mkv .webm .gif .apng, or a folder (no suffix) of PNG files. A GIF
-        shows at most 50 frames/s: 30 doubled needs fps=50.
+      source: a video that FFmpeg can read, or a folder of images, taken in natural order, or those
+        that a name such as shots/img_%04d.png stands for.
+      target: .mp4 .m4v .mov .mkv .webm .gif .apng .avi .ts .mxf, or a folder (no suffix) of images,
+        or a name such as shots/new_%04d.png. A GIF shows at most 50 frames/s: 30 doubled needs
+        fps=50.
       timing: when output frames are shown.
       computing: what computes them.
       output: how they are written.
@@ -108,15 +111,15 @@ def interpolate_with(
       progress: as there.
     """
     started = time.perf_counter()
-    folder = targets.is_folder(target)
-    source_path, target_path = _checked(source, target, timing, output)
+    paths = checked(source, target, timing, output)
+    folder = paths.template is not None or targets.is_folder(target)
     schedule, slow = timing.schedule, int(timing.slow)
     stages = Stages()
     with contextlib.ExitStack() as stack:
-        opened = stack.enter_context(contextlib.closing(_open(source_path, timing, output)))
+        opened = stack.enter_context(contextlib.closing(open_with(paths.source, timing, output)))
         loaded = loading()
         # Else gaps, or held drawings' time, would be lost where frames have no times of their own.
-        counted = encoding.FORMATS.get(target_path.suffix.lower()) in encoding.CONSTANT_RATE
+        counted = encoding.FORMATS.get(paths.target.suffix.lower()) in encoding.CONSTANT_RATE
         if opened.gaps or timing.dedup or counted:
             schedule = dataclasses.replace(schedule, rate=schedule.out_rate(opened.picture.rate))
         remarks = []
@@ -126,25 +129,33 @@ def interpolate_with(
             remarks.append("the images' colour profile is left out; a folder of images keeps it")
         _check_times(loaded.interpolator, schedule, opened.picture.rate)
         mask = read_mask(output.mask, opened.picture.width, opened.picture.height)
-        originals = Originals(mask, preview=output.preview)
         picture = _scaled(opened.picture, loaded.interpolator.contract.scale, output)
-        staged = stack.enter_context(_staged(target_path, output))
+        names = choose_names(paths.template, output.format, picture) if folder else None
+        displayed = None
+        if picture.bits == FLOAT and not holds_floats(names, picture):
+            displayed = functools.partial(images.displayed, linear=picture.linear)
+            picture = picture.displayed()
+            remarks.append("values outside of black and white are clipped; EXR and TIFF keep them")
+        originals = Originals(mask, preview=output.preview, then=displayed)
+        staged = stack.enter_context(_staged(paths.target, output, paths.names))
         sink: Sink
+        driver: Driver = loaded.interpolator
+        if opened.picture.linear:
+            driver = LinearLight(driver)
         if output.resume and not output.dry_run:
-            reopen = functools.partial(_open, source_path, timing, output)
+            reopen = functools.partial(open_with, paths.source, timing, output)
             sink = kept = open_resumable(
-                staged, opened, picture, schedule, output, folder=folder, reopen=reopen
+                staged, opened, picture, schedule, output, names=names, reopen=reopen
             )
             stack.enter_context(contextlib.closing(kept))
-            begin_job(staged.parent, _job(source_path, timing, computing, output, loaded))
+            begin_job(staged.parent, _job(paths.source, timing, computing, output, loaded))
             done = kept.segments.done
-            driver: Driver = Chunks(loaded.interpolator, size=FRAMES, done=done, reach=loaded.reach)
+            driver = Chunks(driver, size=FRAMES, done=done, reach=loaded.reach)
             if done:
                 remarks.append(f"resumed: {sum(done.values())} frames were done before")
         else:
-            sink = open_sink(staged, opened, picture, schedule, output, folder=folder)
+            sink = open_sink(staged, opened, picture, schedule, output, names=names)
             stack.enter_context(contextlib.closing(sink))
-            driver = loaded.interpolator
         expected = _expected(opened, schedule, loop=timing.loop)
         count = Count(opened.count, expected, (opened.count or 0) / opened.picture.average)
         if not output.dry_run:
@@ -163,8 +174,8 @@ def interpolate_with(
         )
     rate_in = _mean_rate(count, picture.rate)
     return Report(
-        source=source_path,
-        target=target_path,
+        source=paths.source,
+        target=paths.target,
         model=loaded.name,
         codec=sink.codec,
         width=picture.width,
@@ -181,41 +192,6 @@ def interpolate_with(
     )
 
 
-def check(
-    source: str | os.PathLike, target: str | os.PathLike, timing: Timing, output: Output
-) -> None:
-    """Do nothing if a video can be read and its target written, as far as is known without a model.
-
-    Args:
-      source: as for `interpolate_video`.
-      target: as there.
-      timing: as there.
-      output: as there.
-
-    Raises:
-      ValueError: as there.
-    """
-    source_path, target_path = _checked(source, target, timing, output)
-    if source_path.exists() and not (source_path.is_file() or source_path.is_dir()):
-        return  # a pipe can be read once
-    with contextlib.closing(_open(source_path, timing, output)) as opened:
-        suffix = target_path.suffix.lower()
-        if not (targets.is_folder(target) or suffix == ".gif"):
-            encoding.choose(suffix, opened.picture, output)
-
-
-def _checked(source, target, timing, output):
-    """Both as paths."""
-    folder = targets.is_folder(target)
-    source, target = targets.named("source", source), targets.named("target", target)
-    targets.check(source, target, folder=folder, overwrite=output.overwrite)
-    if output.resume and timing.schedule.open:
-        raise ValueError("resume does not work with a shutter")
-    if output.resume and source.is_fifo():
-        raise ValueError(f"resume needs a source that can be read again; {source} is a FIFO")
-    return source, target
-
-
 @dataclasses.dataclass(frozen=True)
 class Count:
     """What is counted in a run, or expected before it: frames, seconds, scene cuts, moved times,
@@ -229,36 +205,16 @@ class Count:
     held: int = 0
 
 
-def _open(source, timing, output):
-    """The source, with what options say about it."""
-    rate = None if timing.source_fps is None else parse_rate(timing.source_fps)
-    opened = open_source(source, rate=rate, gaps=timing.gaps)
-    if rate is not None and opened.timed:
-        opened.close()
-        raise ValueError("source_fps is for images; a video has its own rate")
-    if not output.audio:
-        opened.tracks = [track for track in opened.tracks if track.type != "audio"]
-    if timing.start is not None or timing.end is not None:
-        moments = (
-            None if moment is None else parse_moment(name, moment)
-            for name, moment in (("start", timing.start), ("end", timing.end))
-        )
-        try:
-            opened = Trimmed(opened, *moments)
-        except ValueError:
-            opened.close()
-            raise
-    return Slowed(opened, int(timing.slow)) if timing.slow > 1 else opened
-
-
 @contextlib.contextmanager
-def _staged(target, output):
+def _staged(target, output, names):
     """Where the output is prepared; of a dry run nothing stays."""
     if output.dry_run:
         with tempfile.TemporaryDirectory(prefix="vfi_jax-") as folder:
             yield Path(folder) / target.name
     else:
-        with targets.staged(target, overwrite=output.overwrite, keep=output.resume) as staged:
+        with targets.staged(
+            target, overwrite=output.overwrite, keep=output.resume, names=names
+        ) as staged:
             yield staged
 
 

@@ -1,7 +1,7 @@
 """What output frames take from the source as it is: the pixels under a mask, and a preview."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,10 +19,17 @@ class Originals:
       mask: `[H, W]` float32 in [0, 1]; 1 where output frames have the pixels of the source's frame
         of their time; None: nowhere.
       preview: show the source's frame left of the output frame.
+      then: what is done to the result, such as floats made ready for a display.
     """
 
-    def __init__(self, mask: np.ndarray | None, *, preview: bool):
-        self.mask, self._preview = mask, preview
+    def __init__(
+        self,
+        mask: np.ndarray | None,
+        *,
+        preview: bool,
+        then: Callable[[np.ndarray], np.ndarray] | None = None,
+    ):
+        self.mask, self._preview, self._then = mask, preview, then
         self._kept: deque[Frame] = deque()
 
     def passing(self, frames: Iterable[Frame]) -> Iterator[Frame]:
@@ -41,8 +48,11 @@ class Originals:
           pixels: `[sH, sW, C]`, the output frame.
           time: when it is shown; ascends from call to call.
         """
-        if not self._kept:
-            return pixels
+        if self._kept:
+            pixels = self._with_source(pixels, time)
+        return pixels if self._then is None else self._then(pixels)
+
+    def _with_source(self, pixels, time):
         while len(self._kept) > 1 and self._kept[1].time <= time:
             self._kept.popleft()
         original = self._kept[0].pixels
@@ -101,5 +111,5 @@ def _copied(pixels, original, mask):
     if soft.any():
         weight = mask[soft, None]
         mean = weight * original[soft] + (1 - weight) * pixels[soft]
-        out[soft] = np.rint(mean).astype(pixels.dtype)
+        out[soft] = mean if pixels.dtype == np.float32 else np.rint(mean).astype(pixels.dtype)
     return out

@@ -1,5 +1,6 @@
 """Opening a video, or a folder or a file of images."""
 
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -11,6 +12,7 @@ from pathlib import Path
 from vfi_jax import images
 from vfi_jax.video import colour
 from vfi_jax.video.decode import Video
+from vfi_jax.video.folder import as_regex, split
 from vfi_jax.video.source import DEFAULT_RATE, Frame, Picture, Source
 
 MILLISECOND = Fraction(1, 1000)
@@ -20,8 +22,8 @@ def open_source(path: Path, *, rate: Fraction | None = None, gaps: str = "time")
     """A video file, or images, opened.
 
     Args:
-      path: a file, or a folder of images; also a FIFO or /dev/stdin, which is read to its end
-        first.
+      path: a file, or a folder of images, or some of them, such as shots/img_%04d.png; also a FIFO
+        or /dev/stdin, which is read to its end first.
       rate: frames per second of images, which have none of their own.
       gaps: "time": numbers that are missing in the names of images are gaps in time; "even": all
         images follow one another evenly.
@@ -29,13 +31,30 @@ def open_source(path: Path, *, rate: Fraction | None = None, gaps: str = "time")
     Raises:
       ValueError: there is nothing at `path`, or no video in it.
     """
-    if not path.exists():
+    if not path.exists() and split(path)[1] is None:
         raise ValueError(f"{path} does not exist")
+    if not path.exists():
+        return ImageSequence(files(path), rate, where=path, gaps=gaps)
     if path.is_dir():
         return ImageSequence(images.list_images(path), rate, where=path, gaps=gaps)
     if not path.is_file():
         return Piped(path)
     return ImageSequence([path], rate, where=path) if is_image(path) else Video(path)
+
+
+def files(path: Path) -> list[Path]:
+    """The files of a source: of a folder all, of a template those that it names, in order."""
+    folder, template = split(path)
+    if template is None:
+        return sorted(path.iterdir()) if path.is_dir() else [path]
+    if not folder.is_dir():
+        raise ValueError(f"the folder {folder} does not exist")
+    found = [
+        one for one in images.list_images(folder) if re.fullmatch(as_regex(template), one.name)
+    ]
+    if not found:
+        raise ValueError(f"no file of {folder} has a name such as {template}")
+    return found
 
 
 class Piped(Video):
@@ -89,6 +108,11 @@ class ImageSequence(Source):
         self._paths = paths
         infos = images.inspect(paths)
         self._bits = max(info.bits for info in infos)
+        linear = {info.linear for info in infos}
+        if len(linear) > 1:
+            raise ValueError(
+                f"{where} holds EXR files, which are light, and others; a sequence has one kind"
+            )
         self._alpha = any(info.alpha for info in infos)
         grey = all(info.grey for info in infos)
         self.count = sum(info.pages for info in infos)
@@ -109,7 +133,10 @@ class ImageSequence(Source):
             tick=MILLISECOND if self.timed else 1 / rate,
             bits=self._bits,
             alpha=self._alpha,
-            tags=colour.Tags(colour.FULL, colour.RGB),
+            tags=_tags(infos[0]),
+            aspect=None
+            if infos[0].aspect == 1
+            else Fraction(infos[0].aspect).limit_denominator(999),
             grey=grey,
             colour=self._colour(infos, grey),
         )
@@ -168,3 +195,10 @@ class ImageSequence(Source):
             f"the {found.space} colour profile of {self._paths[0].name} does not fit RGB; left out"
         )
         return images.PLAIN
+
+
+def _tags(info):
+    """What an image says about its colours, in FFmpeg's codes."""
+    if info.linear:
+        return colour.Tags(colour.FULL, colour.RGB, transfer=colour.LINEAR)
+    return colour.Tags(colour.FULL, colour.RGB, *(info.colour.codes or ()))

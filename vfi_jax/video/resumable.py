@@ -10,12 +10,12 @@ import av
 
 from vfi_jax.video import encoding
 from vfi_jax.video.encoding import Encoding
+from vfi_jax.video.folder import FolderSink, Names
 from vfi_jax.video.options import Output
 from vfi_jax.video.segments import FRAMES, PacketFile, Segments, decoding_times, read_packets
 from vfi_jax.video.source import Picture, Source
-from vfi_jax.video.targets import FRAME_NAME
 from vfi_jax.video.timing import Schedule
-from vfi_jax.video.write import FolderSink, VideoSink
+from vfi_jax.video.write import VideoSink
 
 SEGMENTS = "segments"  # folder in the workspace
 
@@ -27,7 +27,7 @@ def open_resumable(
     schedule: Schedule,
     output: Output,
     *,
-    folder: bool,
+    names: Names | None,
     reopen: Callable[[], Source],
 ) -> "ResumableVideo | ResumableFolder":
     """As `open_sink`, a sink that keeps segments beside `path`. It takes None for the pixels of
@@ -39,18 +39,18 @@ def open_resumable(
       picture: as there.
       schedule: as there.
       output: as there.
-      folder: as there.
+      names: as there.
       reopen: opens the source once more.
 
     Raises:
       ValueError: as there, or segments of such a target cannot be joined.
     """
-    if folder:
+    if names:
         if output.encodes:
             raise ValueError(
                 "codec, crf, preset, encoder_options and pixel_format are for video files"
             )
-        return ResumableFolder(path, source, picture)
+        return ResumableFolder(path, source, picture, names)
     if path.suffix.lower() in (".gif", ".apng"):
         raise ValueError(f"resume is for video files and folders, not for {path.suffix}")
     chosen = encoding.repeatable(encoding.choose(path.suffix, picture, output))
@@ -164,8 +164,8 @@ class ResumableFolder(FolderSink):
       segments: those that are done.
     """
 
-    def __init__(self, path: Path, source: Source, picture: Picture):
-        super().__init__(path, source, picture)
+    def __init__(self, path: Path, source: Source, picture: Picture, names: Names):
+        super().__init__(path, source, picture, names)
         self.segments = Segments(path.parent / SEGMENTS)
         self.segments.find(self._files)
         self._written = False
@@ -193,4 +193,4 @@ class ResumableFolder(FolderSink):
 
     def _files(self, number, frames):
         first = number * FRAMES
-        return [self._path / FRAME_NAME.format(first + index) for index in range(frames)]
+        return [self._names.path(self._path, first + index) for index in range(frames)]

@@ -14,6 +14,7 @@ from typing import Any
 
 import av
 
+from vfi_jax.video.read import files
 from vfi_jax.video.workspace import KEPT
 
 FRAMES = 120  # output frames of a segment: seconds of video, at most minutes of work
@@ -151,8 +152,7 @@ def digest(files: Iterable[Path]) -> str:
 
 def source_digest(source: Path) -> str:
     """SHA-256 of the names, sizes and times of a video or of a folder's files."""
-    files = sorted(source.iterdir()) if source.is_dir() else [source]
-    facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files(source)]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from vfi_jax.video.colour import over_black
+from vfi_jax.video.colour import over_black, white
 
 BLOCK = 8  # pixels
 SIZE = 32, 18  # width and height of a thumbnail: motion within a shot hardly changes one
@@ -17,32 +17,26 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
     """A frame made small, over black where it is transparent.
 
     Args:
-      pixels: `[H, W, 3 or 4]` uint8 or uint16.
+      pixels: `[H, W, 3 or 4]` uint8, uint16 or float32.
 
     Returns:
       `[18, 32, 3]` float32 in [0, 1].
     """
-    if pixels.shape[-1] == 4:
-        pixels = over_black(pixels)
-    small = cv2.resize(pixels, SIZE, interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32) / np.iinfo(pixels.dtype).max
+    return _shrunk(pixels, *SIZE)
 
 
 def blocks(pixels: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
     """The means of a frame's blocks of 8x8 pixels, over black where it is transparent.
 
     Args:
-      pixels: `[H, W, 3 or 4]` uint8 or uint16.
+      pixels: `[H, W, 3 or 4]` uint8, uint16 or float32.
       mask: `[H, W]`; blocks are 0 where any of it is not.
 
     Returns:
       `[about H / 8, about W / 8, 3]` float32 in [0, 1].
     """
-    if pixels.shape[-1] == 4:
-        pixels = over_black(pixels)
     height, width = (max(round(side / BLOCK), 1) for side in pixels.shape[:2])
-    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
-    means = small.astype(np.float32) / np.iinfo(pixels.dtype).max
+    means = _shrunk(pixels, width, height)
     if mask is not None:
         means[cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA) > 0] = 0
     return means
@@ -62,7 +56,24 @@ def change(thumbnail0: np.ndarray, thumbnail1: np.ndarray) -> float:
 
 def is_repeat(pixels0: np.ndarray, pixels1: np.ndarray) -> bool:
     """Whether two frames `[H, W, 3 or 4]` of one type show the same but for coding noise."""
-    full = np.iinfo(pixels0.dtype).max
+    full = white(pixels0)
+    if pixels0.dtype == np.float32:
+        pixels0, pixels1 = _visible(pixels0), _visible(pixels1)
     if cv2.norm(pixels0, pixels1, cv2.NORM_INF) > FAINT * full:
         return False
     return cv2.norm(pixels0, pixels1, cv2.NORM_L1) <= RARE * full * pixels0.size
+
+
+def _shrunk(pixels, width, height):
+    """A frame made small, over black where it is transparent; float32 in [0, 1]."""
+    if pixels.shape[-1] == 4:
+        pixels = over_black(pixels)
+    if pixels.dtype == np.float32:
+        pixels = _visible(pixels)
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    return small.astype(np.float32) / np.float32(white(pixels))
+
+
+def _visible(pixels):
+    """Floats in steps of about equal visibility; white is 1."""
+    return np.sqrt(pixels.clip(0, 1))

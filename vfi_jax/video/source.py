@@ -10,10 +10,11 @@ import av
 import numpy as np
 
 from vfi_jax.images import PLAIN, Colour
-from vfi_jax.video.colour import Tags
+from vfi_jax.video.colour import LINEAR, SRGB, Tags
 from vfi_jax.video.hdr import Hdr
 
-DEFAULT_RATE = Fraction(24)  # frames per second of sources without a rate
+FLOAT = 32  # bits of floating point
+DEFAULT_RATE = Fraction(24)  # frames per second of what has no rate of its own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Frame:
     """A frame of a video.
 
     Attributes:
-      pixels: `[H, W, 3 or 4]` uint8 or uint16, upright.
-      time: presentation time in seconds.
+      pixels: `[H, W, 3 or 4]` uint8, uint16 or float32 (alpha multiplied in), upright.
+      time: when it is shown, in seconds.
       duration: for how long, where no other frame follows.
     """
 
@@ -41,7 +42,7 @@ class Picture:
       rate: nominal frames per second; frames of a constant rate are put on its grid.
       average: mean frames per second; differs where frames are not evenly spaced.
       tick: unit of the time stamps, in seconds.
-      bits: per sample and channel, as stored.
+      bits: per sample and channel, as stored; 32 means floating point.
       chroma: "420", "422" or "444" as stored, "rgb" where there is none.
       alpha: whether anything is transparent.
       tags: what is said about the colours.
@@ -66,6 +67,17 @@ class Picture:
     colour: Colour = PLAIN
     hdr: Hdr = Hdr()
     lossless: bool = False
+
+    @property
+    def linear(self) -> bool:
+        """Whether values are light itself, of any range."""
+        return self.bits == FLOAT and self.tags.transfer == LINEAR
+
+    def displayed(self) -> "Picture":
+        """The picture whose frames `images.displayed` makes of floats."""
+        transfer = SRGB if self.linear else self.tags.transfer
+        tags = dataclasses.replace(self.tags, transfer=transfer)
+        return dataclasses.replace(self, bits=16, tags=tags)
 
     @property
     def display_size(self) -> tuple[int, int]:

@@ -12,10 +12,9 @@ from pathlib import Path
 
 from vfi_jax.images import is_system_file
 from vfi_jax.video.encoding import FORMATS
+from vfi_jax.video.folder import Names
 from vfi_jax.video.workspace import workspace
 
-FRAME_NAME = "frame_{:06d}.png"
-FRAME_PATTERN = r"frame_\d{6,}\.png"
 LONGEST_NAME = 255  # bytes
 RESULT = "result"  # name of the output in its workspace
 
@@ -46,8 +45,15 @@ def named(role: str, path: str | os.PathLike) -> Path:
     return Path(path)
 
 
-def check(source: Path | None, target: Path, *, folder: bool, overwrite: bool) -> None:
-    """Raise a ValueError if `target` cannot or must not be written."""
+def check(
+    source: Path | None,
+    target: Path,
+    *,
+    folder: bool,
+    overwrite: bool,
+    names: Names = Names(),
+) -> None:
+    """Raises ValueError where `target` cannot or must not be written."""
     if len(os.fsencode(target.name)) > LONGEST_NAME:
         raise ValueError(
             f"target {target.name[:20]}... is longer than {LONGEST_NAME} bytes, the limit of file "
@@ -69,14 +75,16 @@ def check(source: Path | None, target: Path, *, folder: bool, overwrite: bool) -
         return
     if not overwrite:
         raise ValueError(f"{target} exists; --overwrite (overwrite=True) replaces it")
-    strangers = [name for name in held if not re.fullmatch(FRAME_PATTERN, name)]
+    strangers = [name for name in held if not re.fullmatch(names.regex, name)]
     if strangers:
         raise ValueError(f"{target} also holds {strangers[0]}; such a folder is not replaced")
 
 
 @contextlib.contextmanager
-def staged(target: Path, *, overwrite: bool = True, keep: bool = False) -> Iterator[Path]:
-    """A temporary name that becomes `target` at the end, or is deleted on failure.
+def staged(
+    target: Path, *, overwrite: bool = True, keep: bool = False, names: Names = Names()
+) -> Iterator[Path]:
+    """A temporary name that becomes `target` at the end, or vanishes on failure.
 
     It is in a workspace beside the target, or inside of a folder that is there, which stays: it may
     be a link or a mount point. A link to a file stays too; what it points to is replaced. The whole
@@ -86,6 +94,7 @@ def staged(target: Path, *, overwrite: bool = True, keep: bool = False) -> Itera
       target: where the result goes.
       overwrite: replace what is there at the end.
       keep: on failure keep a job that can be resumed, as `workspace` does.
+      names: of the frames in a folder; those of an earlier run are removed.
 
     Raises:
       ValueError: another run is writing to `target`.
@@ -104,10 +113,10 @@ def staged(target: Path, *, overwrite: bool = True, keep: bool = False) -> Itera
     with workspace(place, keep=keep, discard=overwrite) as folder:
         temporary = folder / f"{RESULT}{target.suffix}"
         yield temporary
-        deliver(temporary, target, overwrite=overwrite)
+        deliver(temporary, target, overwrite=overwrite, names=names)
 
 
-def deliver(result: Path, target: Path, *, overwrite: bool) -> None:
+def deliver(result: Path, target: Path, *, overwrite: bool, names: Names = Names()) -> None:
     """Give a complete file or folder of frames the target's name.
 
     Raises:
@@ -117,7 +126,7 @@ def deliver(result: Path, target: Path, *, overwrite: bool) -> None:
     try:
         if not overwrite and place.exists() and not (place.is_dir() and not _held(place)):
             raise FileExistsError(errno.EEXIST, "it appeared during the run")
-        _move(result, place)
+        _move(result, place, names)
     except OSError as error:
         saved = _spare(place, result.suffix)
         result.rename(saved)
@@ -140,11 +149,11 @@ def _held(folder):
     return [one.name for one in folder.iterdir() if not is_system_file(one)]
 
 
-def _move(temporary, place):
+def _move(temporary, place, names):
     if not place.is_dir():
         temporary.replace(place)
         return
-    old = {one for one in place.iterdir() if re.fullmatch(FRAME_PATTERN, one.name)}
+    old = {one for one in place.iterdir() if re.fullmatch(names.regex, one.name)}
     for new in sorted(temporary.iterdir()):
         old.discard(new.replace(place / new.name))
     for one in old:

@@ -9,17 +9,16 @@ from typing import Any
 import av
 import numpy as np
 
-from vfi_jax import images
 from vfi_jax.video import apng, colour, encoding, matroska
 from vfi_jax.video.encoding import Encoding
+from vfi_jax.video.folder import FolderSink, Names
 from vfi_jax.video.gif import GifSink
 from vfi_jax.video.options import Output
 from vfi_jax.video.pyav import open_file
 from vfi_jax.video.sink import Sink
 from vfi_jax.video.source import Picture, Source
-from vfi_jax.video.targets import FRAME_NAME
 from vfi_jax.video.timing import Schedule
-from vfi_jax.video.tracks import Tracks, left_out
+from vfi_jax.video.tracks import Tracks
 
 
 def open_sink(
@@ -29,7 +28,7 @@ def open_sink(
     schedule: Schedule,
     output: Output = Output(),
     *,
-    folder: bool,
+    names: Names | None,
 ) -> Sink:
     """A sink for frames like `picture`.
 
@@ -39,19 +38,19 @@ def open_sink(
       picture: of the output; its size may differ from the source's.
       schedule: when frames will be shown.
       output: how they are written.
-      folder: write PNG files.
+      names: of the files of a folder of images; None: a video file.
 
     Raises:
       ValueError: no such encoder, or the target does not take it or so many frames per second.
     """
-    if folder or path.suffix.lower() == ".gif":
+    if names or path.suffix.lower() == ".gif":
         if output.encodes:
             raise ValueError(
                 "codec, crf, preset, encoder_options and pixel_format are for video files, not "
                 "for a folder or a GIF"
             )
-        if folder:
-            return FolderSink(path, source, picture)
+        if names:
+            return FolderSink(path, source, picture, names)
         return GifSink(path, source, picture, schedule.out_rate(picture.average))
     chosen = encoding.choose(path.suffix, picture, output)
     return VideoSink(path, source, picture, schedule, chosen)
@@ -194,30 +193,6 @@ class VideoSink(Sink):
         chapters = [_moved(one, source.shift) for one in source.chapters if one["time_base"]]
         if chapters:
             self._container.set_chapters(chapters)
-
-
-class FolderSink(Sink):
-    """A folder of numbered PNG files."""
-
-    codec = "png"
-
-    def __init__(self, path: Path, source: Source, picture: Picture):
-        super().__init__()
-        path.mkdir(exist_ok=True)
-        self.alpha = picture.alpha
-        self._path, self._count = path, 0
-        self._grey, self._colour = picture.grey and not picture.alpha, picture.colour
-        self.warnings += left_out(source.tracks, "a folder")
-        if picture.aspect:
-            shape = f"{picture.aspect.numerator}:{picture.aspect.denominator}"
-            self.warnings.append(f"pixels are {shape}, not square; PNG files show them as squares")
-
-    def write(self, pixels: np.ndarray, time: Fraction, duration: Fraction) -> None:
-        """Write the next file."""
-        if self._grey:
-            pixels = np.rint(pixels.mean(axis=-1, keepdims=True)).astype(pixels.dtype)
-        images.write(self._path / FRAME_NAME.format(self._count), pixels, colour=self._colour)
-        self._count += 1
 
 
 def _muxer(chosen, unit):

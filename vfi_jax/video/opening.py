@@ -1,0 +1,107 @@
+"""What is checked and opened before any work is done."""
+
+import contextlib
+import dataclasses
+import os
+from pathlib import Path
+
+from vfi_jax.video import encoding, targets
+from vfi_jax.video.folder import Names, split
+from vfi_jax.video.options import Output, Timing
+from vfi_jax.video.read import open_source
+from vfi_jax.video.slow import Slowed
+from vfi_jax.video.source import Source
+from vfi_jax.video.timing import parse_moment, parse_rate
+from vfi_jax.video.trim import Trimmed
+
+
+@dataclasses.dataclass(frozen=True)
+class Paths:
+    """Where frames come from and go.
+
+    Attributes:
+      source: a file, a folder, or a name such as img_%04d.png.
+      target: a file or a folder.
+      template: names of the files in the folder, such as new_%04d.png, if they were given.
+    """
+
+    source: Path
+    target: Path
+    template: str | None
+
+    @property
+    def names(self) -> Names:
+        """Of the frames in a folder, whatever their format."""
+        return Names.of(self.template) if self.template else Names()
+
+
+def check(
+    source: str | os.PathLike, target: str | os.PathLike, timing: Timing, output: Output
+) -> None:
+    """Do nothing if a video can be read and its target written, as far as is known without a model.
+
+    Args:
+      source: as for `interpolate_video`.
+      target: as there.
+      timing: as there.
+      output: as there.
+
+    Raises:
+      ValueError: as there.
+    """
+    paths = checked(source, target, timing, output)
+    if paths.source.exists() and not (paths.source.is_file() or paths.source.is_dir()):
+        return  # a pipe can be read once
+    with contextlib.closing(open_with(paths.source, timing, output)) as opened:
+        suffix = paths.target.suffix.lower()
+        if not (paths.template or targets.is_folder(target) or suffix == ".gif"):
+            encoding.choose(suffix, opened.picture, output)
+
+
+def checked(
+    source: str | os.PathLike, target: str | os.PathLike, timing: Timing, output: Output
+) -> Paths:
+    """Both as paths, if the target can and may be written.
+
+    Raises:
+      ValueError: it cannot, or options contradict each other.
+    """
+    folder = targets.is_folder(target)
+    source = targets.named("source", source)
+    target, template = split(targets.named("target", target))
+    folder = folder or template is not None
+    if output.format and not folder:
+        raise ValueError(f"format is for folders of images; {target.name} is a video file")
+    overwrite, names = output.overwrite, Paths(source, target, template).names
+    targets.check(split(source)[0], target, folder=folder, overwrite=overwrite, names=names)
+    if output.resume and timing.schedule.open:
+        raise ValueError("resume does not work with a shutter")
+    if output.resume and source.is_fifo():
+        raise ValueError(f"resume needs a source that can be read again; {source} is a FIFO")
+    return Paths(source, target, template)
+
+
+def open_with(source: Path, timing: Timing, output: Output) -> Source:
+    """The source, with what options say about it.
+
+    Raises:
+      ValueError: it cannot be read, or options do not fit it.
+    """
+    rate = None if timing.source_fps is None else parse_rate(timing.source_fps)
+    opened = open_source(source, rate=rate, gaps=timing.gaps)
+    if rate is not None and opened.timed:
+        opened.close()
+        raise ValueError("source_fps is for images; a video has a rate of its own")
+    if not output.audio:
+        opened.tracks = [track for track in opened.tracks if track.type != "audio"]
+    if timing.start is not None or timing.end is not None:
+        moments = (
+            None if moment is None else parse_moment(name, moment)
+            for name, moment in (("start", timing.start), ("end", timing.end))
+        )
+        try:
+            opened = Trimmed(opened, *moments)
+        except ValueError:
+            opened.close()
+            raise
+    return Slowed(opened, int(timing.slow)) if timing.slow > 1 else opened
