@@ -5,6 +5,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import av
+import numpy as np
 import pytest
 
 from vfi_jax.video import interpolate_video, tracks
@@ -114,3 +115,24 @@ def _times_of_sound(path):
     with av.open(str(path)) as file:
         packets = [packet for packet in file.demux(file.streams.audio[0]) if packet.size]
         return [packet.pts * packet.time_base for packet in packets]
+
+
+@pytest.mark.parametrize("slow", [2, 5])
+def test_sound_of_slow_motion_is_stretched_at_its_pitch(tmp_path, slow):
+    source = make(tmp_path / "in.mp4", frames(15), audio="aac")
+    report = interpolate_video(source, tmp_path / "out.mp4", slow=slow, stretch_audio=True)
+    assert report.warnings == ("audio #1: aac slowed and transcoded to aac",)
+    with av.open(str(tmp_path / "out.mp4")) as file:
+        sound = np.concatenate([one.to_ndarray()[0] for one in file.decode(audio=0)])
+    assert abs(len(sound) / 48000 - slow * 15 / 30) < 0.1
+    spectrum = np.abs(np.fft.rfft(sound))
+    assert abs(np.argmax(spectrum) * 48000 / len(sound) - 440) < 5  # as it was
+    times = _times_of_sound(tmp_path / "out.mp4")
+    assert all(0.02 < float(after - before) < 0.023 for before, after in pairwise(times))
+
+
+def test_sound_of_slow_motion_is_left_out_otherwise(tmp_path):
+    source = make(tmp_path / "in.mp4", audio="aac")
+    report = interpolate_video(source, tmp_path / "out.mp4", slow=2)
+    assert report.warnings == ("audio #1 left out: --stretch-audio slows it at its pitch",)
+    assert not facts(tmp_path / "out.mp4").tracks

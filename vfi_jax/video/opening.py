@@ -104,4 +104,6 @@ def open_with(source: Path, timing: Timing, output: Output) -> Source:
         except ValueError:
             opened.close()
             raise
-    return Slowed(opened, int(timing.slow)) if timing.slow > 1 else opened
+    if timing.slow == 1:
+        return opened
+    return Slowed(opened, int(timing.slow), audio=timing.stretch_audio)

@@ -25,22 +25,25 @@ class Timing:
     Attributes:
       multi: Output frames per input frame. Default: 2, which doubles the rate, or --slow if larger.
       fps: Output frames per second in place of --multi: 60, 59.94 or 60000/1001.
-      slow: Slow motion: factor of the duration, at the source's frame rate unless --multi or --fps
-        is given. The output has no audio.
-      shutter: Motion blur: shutter angle in degrees; 360 exposes for the whole frame time. 0: no
-        blur.
-      samples: Number of intervals of the shutter time, even. More intervals are smoother for fast
-        motion.
-      source_fps: Frames per second of a folder of images. Default: 24.
-      gaps: Meaning of missing numbers in image names. time: frames are missing there and are
-        interpolated. even: ignore the numbers and treat all images as evenly spaced.
-      start: Start position in the source: seconds (12.5), a time (1:02:03.5) or a frame number
-        (240f; the first is 0f).
-      end: End position in the same formats, exclusive.
-      dedup: For animation: treat a drawing held for two, three or four frames as one frame and
-        interpolate to the next drawing over the whole time. The duration is unchanged, and the
-        output has a constant rate. Pans and still scenes are not affected.
-      loop: Also interpolate from the last frame to the first, for looping videos or GIFs.
+      slow: Slow motion: how many times as long the output takes, at the source's frame rate if
+        neither --multi nor --fps is given. Audio is left out unless --stretch-audio is given.
+      stretch_audio: With --slow, make the audio as long as the video; the pitch stays.
+      shutter: Motion blur: how long a shutter is open around each output frame, in degrees of 360,
+        which is all of the frame's time. 0: no blur.
+      samples: Steps into which the shutter time is divided, an even number. More steps are
+        smoother where motion is fast.
+      source_fps: Frames per second of images, which have no rate of their own. 24 if not given.
+      gaps: What numbers mean that are missing in the names of images. time: the frames around them
+        are that many steps apart, and the gap is filled. even: all images follow one another
+        evenly.
+      start: Where to begin in the source: seconds (12.5), a time (1:02:03.5) or the number of a
+        frame (240f, from 0f on).
+      end: Where to stop, likewise; the frame that is shown then is left out.
+      dedup: For animation: a drawing that is held for two, three or four frames is taken as one
+        frame, and the motion to the next drawing fills all of that time. The duration stays, and
+        the output has a constant rate. Pans and still scenes are not changed.
+      loop: Also interpolate from the last frame to the first, for a video or GIF that plays in a
+        loop.
       scene_threshold: Change between two frames, 0 to 1, above which they belong to different
         scenes. The earlier frame is repeated between scenes. 1: no cuts are detected.
     """
@@ -48,6 +51,7 @@ class Timing:
     multi: int | None = None
     fps: str | float | Fraction | None = None
     slow: int = 1
+    stretch_audio: bool = False
     shutter: float | Fraction = 0
     samples: int = 8
     source_fps: str | float | Fraction | None = None

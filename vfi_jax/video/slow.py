@@ -12,15 +12,15 @@ from vfi_jax.video.source import Frame, Source
 class Slowed(Source):
     """Another source with all its times multiplied; subtitles and chapters stay where they belong.
 
-    Sound is left out: it would be lower as well as slower.
-
     Args:
       source: the source, which is closed with this one.
       factor: how many times as long everything is shown.
+      audio: keep the sound, to be stretched; else it is left out.
     """
 
-    def __init__(self, source: Source, factor: int):
+    def __init__(self, source: Source, factor: int, *, audio: bool = False):
         super().__init__()
+        self.stretch = factor if audio else 1
         self._source, self._factor = source, factor
         whole = source.picture
         self.picture = dataclasses.replace(
@@ -38,8 +38,12 @@ class Slowed(Source):
         ]
         self.warnings = source.warnings
         for track in source.tracks:
-            if track.type in ("audio", "data"):
-                self.warnings.append(f"{track.type} #{track.index} left out: it cannot be slowed")
+            if track.type == "data":
+                self.warnings.append(f"data #{track.index} left out: it cannot be slowed")
+            elif track.type == "audio" and not audio:
+                self.warnings.append(
+                    f"audio #{track.index} left out: --stretch-audio slows it at its pitch"
+                )
             else:
                 self.tracks.append(track)
 

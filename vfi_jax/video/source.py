@@ -96,6 +96,7 @@ class Source:
       count: frames, about; None where it is not known before the end.
       tracks: audio, subtitle and other streams to carry over.
       shift: seconds that were subtracted from all time stamps.
+      stretch: how many times as long audio is to take; its packets' time stamps do already.
       metadata: of the whole file.
       chapters: as PyAV gives them.
       loop: how often an animation plays: 0 for ever, -1 once, else so many times again.
@@ -107,6 +108,7 @@ class Source:
     picture: Picture
     count: int | None = None
     shift: Fraction = Fraction(0)
+    stretch: int = 1
     loop: int = 0
     gaps: bool = False
     timed: bool = True

@@ -34,6 +34,7 @@ class Tracks:
       container: PyAV's output container, before anything is written.
       format_name: a key of `AUDIO`; others hold pictures only.
       shift: seconds to subtract from all time stamps.
+      stretch: how many times as long audio takes.
       warnings: gets a line for each stream that is changed or left out.
     """
 
@@ -44,18 +45,22 @@ class Tracks:
         *,
         format_name: str,
         shift: Fraction,
+        stretch: int = 1,
         warnings: list[str],
     ):
         self._carriers: dict[int, _Copy | Audio | Text] = {}
         self._lines: dict[int, _Line] = {}
         for stream in streams:
-            carrier = _carrier(stream, container, format_name)
+            carrier = _carrier(stream, container, format_name, stretch)
             if carrier is None:
                 warnings.append(_left_out(stream, format_name))
                 continue
             if not isinstance(carrier, _Copy):
                 source, target = stream.codec_context.name, carrier.stream.codec_context.name
-                warnings.append(f"{stream.type} #{stream.index}: {source} transcoded to {target}")
+                slowed = "slowed and " if stretch > 1 and stream.type == "audio" else ""
+                warnings.append(
+                    f"{stream.type} #{stream.index}: {source} {slowed}transcoded to {target}"
+                )
             elif format_name == "mp4" and stream.codec_context.name.startswith("pcm_"):
                 warnings.append(
                     f"audio #{stream.index}: PCM, which some players do not play in .mp4; they do "
@@ -166,7 +171,7 @@ class _Line:
         self.moved = 0
 
 
-def _carrier(stream, container, format_name) -> Any:
+def _carrier(stream, container, format_name, stretch) -> Any:
     kept = (
         stream.type in ("audio", "subtitle")
         or (stream.type == "attachment" and format_name == "matroska")
@@ -174,12 +179,14 @@ def _carrier(stream, container, format_name) -> Any:
     )
     if format_name not in AUDIO or not kept:
         return None
-    if _is_taken(stream, format_name):
+    slowed = stretch > 1 and stream.type == "audio"
+    if not slowed and _is_taken(stream, format_name):
         return _Copy(stream, container)
     if stream.codec_context is None:
         return None
     if stream.type == "audio":
-        return Audio.nearest(stream, container, AUDIO[format_name], rates=RATES.get(format_name))
+        codec, rates = AUDIO[format_name], RATES.get(format_name)
+        return Audio.nearest(stream, container, codec, rates=rates, stretch=stretch)
     if stream.codec_context.name in TEXTS and format_name in TEXT:
         return Text(stream, container, TEXT[format_name])
     return None

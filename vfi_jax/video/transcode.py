@@ -1,10 +1,13 @@
 """Audio and subtitles in another codec, where a target does not take the source's."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import av
+import av.filter
 
+SLOWEST = 0.5  # of FFmpeg's atempo; slower takes several
 BITS_PER_SECOND = 96_000  # of transcoded audio, for each channel
 # Where a source says how many channels there are and not where they are heard.
 LAYOUTS = {1: "mono", 4: "quad", 6: "5.1", 8: "7.1"}
@@ -13,13 +16,23 @@ LAYOUTS = {1: "mono", 4: "quad", 6: "5.1", 8: "7.1"}
 class Audio:
     """Sound decoded and encoded with another codec.
 
+    Args:
+      stream: of the source.
+      container: PyAV's output container.
+      codec: FFmpeg's name of the encoder.
+      wanted: layout, rate and bit rate.
+      stretch: how many times as long it takes; the pitch stays.
+
     Attributes:
       stream: of the target.
       damaged: packets that could not be decoded.
     """
 
-    def __init__(self, stream, container, codec, wanted):
-        self._decoder = stream.codec_context
+    def __init__(
+        self, stream: Any, container: Any, codec: str, wanted: dict[str, Any], stretch: int = 1
+    ):
+        self._decoder, self._stretch = stream.codec_context, stretch
+        self._tempo: Any = None  # filters that slow the sound
         self.damaged = 0
         self.stream = container.add_stream(codec, **wanted)
         self.stream.codec_context.open()
@@ -28,12 +41,18 @@ class Audio:
 
     @classmethod
     def nearest(
-        cls, stream: Any, container: Any, codec: str, *, rates: list[int] | None = None
+        cls,
+        stream: Any,
+        container: Any,
+        codec: str,
+        *,
+        rates: list[int] | None = None,
+        stretch: int = 1,
     ) -> "Audio | None":
         """A transcoder into the layout and rate nearest to the source's that `codec` takes, of
         `rates` alone where given; None where there is none."""
         wanted = next(_encodings(stream.codec_context, codec, rates), None)
-        return None if wanted is None else cls(stream, container, codec, wanted)
+        return None if wanted is None else cls(stream, container, codec, wanted, stretch)
 
     def packets(self, packet: av.Packet | None) -> list[av.Packet]:
         """What becomes of a packet; None: what is still held."""
@@ -54,10 +73,28 @@ class Audio:
             rest, encoder = self._rest(), self.stream.codec_context
             self._taken = taken
             self._resampler = av.AudioResampler(encoder.format, encoder.layout, encoder.sample_rate)
-        return [*rest, *self._resampler.resample(frame)]
+            self._tempo = _slowing(frame, self._stretch) if self._stretch > 1 else None
+        return [*rest, *self._resample(self._slowed(frame))]
 
     def _rest(self):
-        return self._resampler.resample(None) if self._resampler else []
+        if not self._resampler:
+            return []
+        slowed = self._slowed(None) if self._tempo else []
+        return [*self._resample(slowed), *self._resampler.resample(None)]
+
+    def _resample(self, frames):
+        return [piece for frame in frames for piece in self._resampler.resample(frame)]
+
+    def _slowed(self, frame):
+        """What comes out of the filters for a frame; None: what is still in them."""
+        if not self._tempo:
+            return [frame]
+        self._tempo.push(frame)
+        frames = []
+        with contextlib.suppress(av.BlockingIOError, av.EOFError):
+            while True:
+                frames.append(self._tempo.pull())
+        return frames
 
 
 class Text:
@@ -91,6 +128,28 @@ class Text:
         encoded.stream, encoded.time_base = self.stream, packet.time_base
         encoded.pts, encoded.dts, encoded.duration = packet.pts, packet.dts, packet.duration
         return [encoded]
+
+
+def _slowing(frame, stretch):
+    """A filter graph that makes sound like a frame's slower."""
+    graph = av.filter.Graph()
+    nodes = [
+        graph.add_abuffer(
+            sample_rate=frame.sample_rate,
+            format=frame.format.name,
+            layout=frame.layout.name,
+            time_base=frame.time_base,
+        )
+    ]
+    tempo = 1 / stretch
+    while tempo < 1:
+        step = max(tempo, SLOWEST)
+        nodes.append(graph.add("atempo", f"{step:.12g}"))
+        tempo /= step
+        if step > SLOWEST:
+            break
+    graph.link_nodes(*nodes, graph.add("abuffersink")).configure()
+    return graph
 
 
 def _encodings(decoder, codec, rates) -> Iterator[dict[str, Any]]:

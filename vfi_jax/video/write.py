@@ -188,6 +188,7 @@ class VideoSink(Sink):
             self._container,
             format_name=format_name,
             shift=source.shift,
+            stretch=source.stretch,
             warnings=self.warnings,
         )
         chapters = [_moved(one, source.shift) for one in source.chapters if one["time_base"]]
