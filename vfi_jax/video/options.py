@@ -107,13 +107,14 @@ class Computing:
       weights: The model's weights, if they are not in the weights folder: a checkpoint's folder or
         the authors' file.
       config: Fields of the model's Config to replace, such as {"flow_scale": 0.5} for RIFE.
-      ensemble: Average over flipped frames for better quality; flip2 takes twice and flip4 four
-        times as long.
-      padding: Padding of frames to a size that the model accepts: tight, or a mode of the authors'
-        evaluation scripts, as in `vfi-jax evaluate`.
-      tile: Tile size in pixels. Default: use tiles only for frames that exceed the memory.
-      overlap: Minimum overlap of neighbouring tiles in pixels.
-      memory: Memory limit per call and device in bytes. Default: most of the device's memory.
+      ensemble: Average over turned and mirrored frames. The result is better; flip2 takes twice and
+        flip4 four times as long.
+      padding: How frames are padded to a size that the model takes: tight, or as the authors' own
+        scripts do, such as rife, practical-rife, sepconv, dain or film, as docs/protocols.md lists.
+      tile: Cut frames into tiles of this many pixels. If not given, only frames that exceed the
+        memory are cut.
+      overlap: Pixels that neighbouring tiles share at least.
+      memory: Bytes that one call may take on each device. If not given, most of what it has.
       batch: Input windows computed in one call. If not given, one per device.
       devices: JAX devices to run on. Default: all accelerators, otherwise the CPU.
     """
