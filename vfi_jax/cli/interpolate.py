@@ -1,11 +1,11 @@
 """Interpolate a video: a higher frame rate, or slow motion.
 
-The source is any video that FFmpeg reads, or a folder of images, or a name such as img_%04d.png.
-The target's suffix chooses the container (.mp4 .m4v .mov .mkv .webm .gif .apng .avi .ts .mxf); none
-means a folder of images, whose --format is PNG if not given. A GIF shows at most 50 frames per
-second, so one of 30 is doubled with --fps 50. Time stamps are exact, also where frames are not
-evenly spaced; audio, subtitles and colours are carried over. --slow 4 makes slow motion in the
-place of a higher rate.
+The source is any video that FFmpeg can read, a folder of images, or a name such as img_%04d.png.
+The target's suffix selects the container (.mp4 .m4v .mov .mkv .webm .gif .apng .avi .ts .mxf);
+without a suffix it is a folder of images, PNG unless --format is given. A GIF is limited to 50
+frames per second; use --fps 50 for one of 30. Time stamps are exact, even for unevenly spaced
+frames; audio, subtitles and colours are carried over. --slow 4 produces slow motion instead of a
+higher rate.
 """
 
 import contextlib
@@ -91,7 +91,7 @@ class Args(Output, Computing, Timing):
 
 
 def check(args: Args) -> None:
-    """Refuses wrong arguments before weights are fetched or loaded."""
+    """Check the arguments before weights are downloaded or loaded."""
     from vfi_jax.video import opening
 
     timing, _, output = groups_of(args)

@@ -91,7 +91,7 @@ def open_with(source: Path, timing: Timing, output: Output) -> Source:
     opened = open_source(source, rate=rate, gaps=timing.gaps)
     if rate is not None and opened.timed:
         opened.close()
-        raise ValueError("source_fps is for images; a video has a rate of its own")
+        raise ValueError("source_fps is for images; a video has its own rate")
     if not output.audio:
         opened.tracks = [track for track in opened.tracks if track.type != "audio"]
     if timing.start is not None or timing.end is not None:

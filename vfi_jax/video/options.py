@@ -159,9 +159,9 @@ class Output:
         know no 4:4:4 or 10 bits. If not given, the format that keeps most of the source.
       format: Format of a folder of images. If not given, png; exr or tiff for a source in floating
         point. jpeg is lossy and has 8 bits; webp has 8 bits.
-      mask: Where new frames keep the source's pixels, for displays, tickers and subtitles that are
-        part of the picture: a box X,Y,WIDTH,HEIGHT in pixels from the top left, or a picture of the
-        video's size, white where pixels are copied. Several add up.
+      mask: Region in which new frames copy the source's pixels, for overlays, tickers and burnt-in
+        subtitles: a box X,Y,WIDTH,HEIGHT in pixels from the top left, or an image of the video's
+        size that is white where pixels are copied. Can be repeated.
       preview: Show the source at the left of the result, each frame side by side.
       audio: Keep the audio tracks.
       overwrite: Replace an existing target.

@@ -14,7 +14,7 @@ from vfi_jax.video.colour import LINEAR, SRGB, Tags
 from vfi_jax.video.hdr import Hdr
 
 FLOAT = 32  # bits of floating point
-DEFAULT_RATE = Fraction(24)  # frames per second of what has no rate of its own
+DEFAULT_RATE = Fraction(24)  # frames per second of sources without a rate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Frame:
 
     Attributes:
       pixels: `[H, W, 3 or 4]` uint8, uint16 or float32 (alpha multiplied in), upright.
-      time: when it is shown, in seconds.
+      time: presentation time in seconds.
       duration: for how long, where no other frame follows.
     """
 

@@ -53,7 +53,7 @@ def check(
     overwrite: bool,
     names: Names = Names(),
 ) -> None:
-    """Raises ValueError where `target` cannot or must not be written."""
+    """Raise a ValueError if `target` cannot or must not be written."""
     if len(os.fsencode(target.name)) > LONGEST_NAME:
         raise ValueError(
             f"target {target.name[:20]}... is longer than {LONGEST_NAME} bytes, the limit of file "
@@ -84,7 +84,7 @@ def check(
 def staged(
     target: Path, *, overwrite: bool = True, keep: bool = False, names: Names = Names()
 ) -> Iterator[Path]:
-    """A temporary name that becomes `target` at the end, or vanishes on failure.
+    """A temporary name that becomes `target` at the end, or is deleted on failure.
 
     It is in a workspace beside the target, or inside of a folder that is there, which stays: it may
     be a link or a mount point. A link to a file stays too; what it points to is replaced. The whole
