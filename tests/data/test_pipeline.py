@@ -343,7 +343,7 @@ def test_beam_builds_the_same(tmp_path):
     built = {}
     for runner in ("", "DirectRunner"):
         folder = tmp_path / f"built{runner}"
-        counts = build(Options("vimeo90k/triplet", folder, tmp_path / "raw", runner))
+        counts = build(Options("vimeo90k/triplet", folder, tmp_path / "raw", beam_runner=runner))
         built[runner] = (
             counts,
             {

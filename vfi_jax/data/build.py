@@ -1,14 +1,23 @@
 """`python -m vfi_jax.data.build NAME --data-dir D`: converts a data set for fast training."""
 
+import contextlib
 import dataclasses
+import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
+import filelock
 import tyro
 
+from vfi_jax import remote
 from vfi_jax.guard import guarded
 
+if TYPE_CHECKING:
+    from vfi_jax.data.decoded import Decoded
+
+WAY = "copy the files there first, as by `gcloud storage cp -r`, or mount the bucket"
 MANUAL = "downloads/manual"  # where TFDS expects manual downloads
 
 
@@ -16,16 +25,17 @@ MANUAL = "downloads/manual"  # where TFDS expects manual downloads
 class Options:
     """Build a data set from its published files.
 
-    Frames are stored unchanged in array_record files with random access.
+    Frames are stored unchanged in array_record files with random access. A stopped build continues:
+    decoded clips are kept in DATA_DIR until the set is complete, unless a source file changes.
     """
 
     name: Annotated[str, tyro.conf.Positional]
     """Data set, such as vimeo90k/triplet, or video_folder."""
 
-    data_dir: Path
-    """Output folder."""
+    data_dir: str
+    """Output folder, on this machine."""
 
-    root: Path | None = None
+    root: str | None = None
     """Downloaded folder. Default: DATA_DIR/downloads/manual."""
 
     strict: bool = False
@@ -58,30 +68,64 @@ def build(options: Options) -> dict[str, ClipCounts]:
 
     Raises:
       ValueError: unknown data set, its folder has another layout, or no clip can be decoded; with
-        `strict` also if a single clip cannot be.
+        `strict` also if a single clip cannot be; or another process builds it.
       OSError: a file cannot be written.
     """
     import tensorflow_datasets as tfds
 
     from vfi_jax import data
+    from vfi_jax.data.layout import is_built
     from vfi_jax.data.tfds_builder import ClipBuilder
 
     definition, _ = data.find(options.name)
-    root = options.root or options.data_dir / MANUAL
-    builder = ClipBuilder(
-        data_set=options.name,
-        root=root if definition.LAYOUT else None,
-        beam=bool(options.beam_runner),
-        strict=options.strict,
-        data_dir=options.data_dir,
-    )
-    config = tfds.download.DownloadConfig(beam_runner=options.beam_runner or None)
-    builder.download_and_prepare(download_config=config)
+    folder = remote.on_this_machine(options.data_dir, option="--data-dir", way=WAY)
+    root = remote.on_this_machine(options.root or folder / MANUAL, option="--root", way=WAY)
+    beam = bool(options.beam_runner)
+    with contextlib.ExitStack() as stack:
+        # Of a set that is built, or that Beam builds, nothing is kept.
+        keeps = not beam and not is_built(options.name, folder)
+        kept = stack.enter_context(_kept(options.name, folder, root)) if keeps else None
+        builder = ClipBuilder(
+            data_set=options.name,
+            root=root if definition.LAYOUT else None,
+            beam=beam,
+            strict=options.strict,
+            kept=kept,
+            data_dir=folder,
+        )
+        config = tfds.download.DownloadConfig(beam_runner=options.beam_runner or None)
+        builder.download_and_prepare(download_config=config)
+        if kept is not None:
+            kept.remove()
     stored = {name: split.num_examples for name, split in builder.info.splits.items()}
     return {
         name: ClipCounts(count, builder.listed.get(name, count) - count)
         for name, count in stored.items()
     }
+
+
+@contextlib.contextmanager
+def _kept(name: str, folder: Path, root: Path) -> Iterator["Decoded"]:
+    """What a build that was stopped has decoded; of one process at a time."""
+    from vfi_jax.data.decoded import Decoded, fingerprint
+    from vfi_jax.data.layout import stored_name
+
+    folder.mkdir(parents=True, exist_ok=True)
+    stored = stored_name(name)
+    lock = filelock.FileLock(folder / f".{stored}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise ValueError(f"another process builds {name} in {folder}; wait for it") from None
+    with lock:
+        for left in (folder / stored).glob("incomplete.*"):  # TFDS's, of a process that was killed
+            shutil.rmtree(left)
+        own = str(folder / stored)
+        source = fingerprint(root, without=own) if root.is_dir() else ""
+        with Decoded(folder / f"{stored}.decoded", source) as decoded:
+            if len(decoded):
+                print(f"{len(decoded)} clips were decoded before, and are used again")
+            yield decoded
 
 
 def main() -> int:

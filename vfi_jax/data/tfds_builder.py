@@ -10,6 +10,7 @@ import tensorflow_datasets as tfds
 
 from vfi_jax import data
 from vfi_jax.data.clip import Clip, encode_frame, read_frames
+from vfi_jax.data.decoded import Decoded
 from vfi_jax.data.faults import Faults, Unreadable
 from vfi_jax.data.layout import WrongLayout, stored_name
 
@@ -47,6 +48,7 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
         root: Path | None,
         beam: bool = False,
         strict: bool = False,
+        kept: Decoded | None = None,
         **kwargs: Any,
     ):
         """Prepare a builder.
@@ -57,10 +59,12 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
           beam: generate with Apache Beam.
           strict: raise an error for clips that cannot be decoded; otherwise skip them with a
             warning.
+          kept: stores decoded clips, and returns those of a stopped build; not used with Beam.
           **kwargs: options of TFDS, such as data_dir.
         """
         self._data_set, self._root, self._beam = data_set, root, beam
         self._faults = Faults(strict=strict)
+        self._kept = kept
         self.listed: dict[str, int] = {}  # number of clips per split, decodable or not
         self.name = stored_name(data_set)
         super().__init__(file_format="array_record", **kwargs)
@@ -95,25 +99,35 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
                 absent.append(Unreadable(f"{self._root}: no clip of {split!r} can be read"))
                 continue
             self.listed[split] = len(clips) + len(self._faults.found) - before
-            splits[split] = self._examples(clips)
+            splits[split] = self._examples(split, clips)
             counts = [len(clip.frames) for clip in clips]
             self.info.metadata[split] = [min(counts, default=0), max(counts, default=0)]
         if not splits:
             raise absent[0]
         return splits
 
-    def _generate_examples(self, clips: list[Clip]) -> Iterator[tuple[str, dict]]:
+    def _generate_examples(self, split: str, clips: list[Clip]) -> Iterator[tuple[str, dict]]:
         stored = 0
         for clip in clips:
-            examples = _examples(clip, self._faults)
+            examples = self._decoded(split, clip)
             stored += len(examples)
             yield from examples
         if not stored:
             raise Unreadable(f"{self._root}: none of {len(clips)} clips can be decoded")
 
-    def _examples(self, clips):
+    def _decoded(self, split, clip):
+        if self._kept is None:
+            return _examples(clip, self._faults)
+        if (example := self._kept.get(split, clip.name)) is not None:
+            return [(clip.name, example)]
+        examples = _examples(clip, self._faults)
+        for _, example in examples:
+            self._kept.put(split, example)
+        return examples
+
+    def _examples(self, split, clips):
         if not self._beam:
-            return self._generate_examples(clips)
+            return self._generate_examples(split, clips)
         import apache_beam as beam
 
         faults = self._faults
