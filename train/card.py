@@ -70,9 +70,14 @@ def card(name: str, parameters: int, steps: int, runs: list[Run]) -> str:
 
     Raises:
       ValueError: the first started from weights that are not the package's own, whose licence is
-        not this one.
+        not this one; or no command repeats a run.
     """
     _check_ancestors(name, runs[0].started_from)
+    if not all(start["command"] for run in runs for start in run.starts):
+        raise ValueError(
+            f"{name} was trained by a program with a recipe without a name, which no command "
+            "repeats; train it by vfi-jax train, or name the recipe package.module:NAME"
+        )
     commands = "\n".join(
         _command(start["command"], "DIR" if run is runs[-1] else "BEFORE")
         for run in runs
@@ -131,10 +136,7 @@ def _facts(runs: list[Run]) -> dict[str, str]:
     commits = dict.fromkeys(start["commit"] for run in runs for start in run.starts)
     before = [f"{name} ({part})" if part else name for part, name in runs[0].started_from.items()]
     fixed = [f"{name} ({role})" for role, name in recipe.get("frozen", {}).items()]
-    earlier = [
-        f"; then {_steps(run)} of {run.starts[0]['options']['system']}, {_duration(run)}"
-        for run in runs[:-1]
-    ]
+    earlier = [f"; then {_steps(run)} of {_recipe(run)}, {_duration(run)}" for run in runs[:-1]]
     start = f"{', '.join(before)} of the first commit below" if before else "fresh parameters"
     average = f"the parameters' moving average, decay {recipe['ema']}"
     return {
@@ -155,6 +157,12 @@ def _command(words: list[str], folder: str) -> str:
     for option, name in (("--data-dir", "DATA"), ("--workdir", folder)):
         shown = re.sub(rf"({option}[ =])('[^']*'|\S+)", rf"\1{name}", shown)
     return re.sub(r"(--start-from[ =])('[^']*/weights'|\S+/weights)/?", r"\1BEFORE/weights", shown)
+
+
+def _recipe(run: Run) -> str:
+    """What its command names."""
+    options = run.starts[0]["options"]
+    return options["system"] or options["recipe"]
 
 
 def _steps(run: Run) -> str:

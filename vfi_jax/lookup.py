@@ -1,37 +1,60 @@
-"""Registries of modules: a folder of modules is a registry."""
+"""Finding things by their file: a folder of modules is a registry.
+
+Installed packages add to a folder whose `__init__` has `ENTRY_POINTS = True`, by entry points of
+the group that is named like the folder, such as "vfi_jax.models".
+"""
 
 import difflib
+import functools
 import importlib
+import importlib.metadata
 import pkgutil
 from collections.abc import Iterable
+from importlib.metadata import EntryPoint
 from types import ModuleType
 
 
 def modules(package: str) -> list[str]:
-    """Names of the modules in the folder of `package`, sorted, without importing them.
+    """Names of the modules in the folder of `package`, and of those that installed packages add.
 
     Args:
       package: dotted name, such as "vfi_jax.models".
+
+    Returns:
+      The names, sorted; none of the modules is imported.
     """
-    paths = importlib.import_module(package).__path__
-    return sorted(info.name for info in pkgutil.iter_modules(paths) if info.name[0] != "_")
+    return sorted([*_files(package), *_added(package)])
 
 
-def module(package: str, name: str, *, kind: str) -> ModuleType:
+def module(package: str, name: str, *, kind: str, needs: tuple[str, ...] = ()) -> ModuleType:
     """The module `name` of `package`.
 
     Args:
       package: dotted name.
-      name: name of the module in it.
-      kind: word for such a module in the error, such as "model".
+      name: module in it.
+      kind: what such a module is called in the error, such as "model".
+      needs: names that one of an installed package must define.
 
     Raises:
-      ValueError: unknown name; the message suggests the closest names.
+      ValueError: there is none (the nearest names are listed), or an installed package's cannot be
+        imported or lacks a name.
     """
-    known = modules(package)
-    if name not in known:
-        raise ValueError(unknown(kind, name, known))
-    return importlib.import_module(f"{package}.{name}")
+    if name in _files(package):
+        return importlib.import_module(f"{package}.{name}")
+    point = _added(package).get(name)
+    if point is None:
+        raise ValueError(unknown(kind, name, modules(package)))
+    where = f"{kind} {name!r}, the entry point {point.value} of group {package},"
+    try:
+        found = point.load()
+    except (ImportError, AttributeError) as error:
+        raise ValueError(
+            f"{where} cannot be imported: {error}; mend or uninstall the package that adds it"
+        ) from error
+    missing = [need for need in needs if not hasattr(found, need)]
+    if missing:
+        raise ValueError(f"{where} must define {', '.join(needs)}; it lacks {', '.join(missing)}")
+    return found
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
@@ -41,3 +64,18 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     there = ", ".join(known) or "none"
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {there}"
     return f"unknown {kind} {name!r}; {hint}"
+
+
+def _files(package: str) -> list[str]:
+    paths = importlib.import_module(package).__path__
+    return [info.name for info in pkgutil.iter_modules(paths) if info.name[0] != "_"]
+
+
+@functools.cache
+def _added(package: str) -> dict[str, EntryPoint]:
+    """Entry points that add to a folder, by name; the folder's own files go first."""
+    if not getattr(importlib.import_module(package), "ENTRY_POINTS", False):
+        return {}
+    own = _files(package)
+    points = importlib.metadata.entry_points(group=package)
+    return {point.name: point for point in points if point.name not in own}

@@ -15,6 +15,7 @@ from vfi_jax import lookup
 
 MODELS = "vfi_jax.models"
 NETWORKS = "vfi_jax.networks"
+NEEDS = ("Config", "VARIANTS", "Model")  # of the module of a system
 RENAMED = {"rife/small": "shared_pyramid"}  # old names, removed in the next release
 
 
@@ -88,7 +89,7 @@ def definition(system: str) -> ModuleType:
     """
     known = lookup.modules(MODELS)
     if system in known:
-        return lookup.module(MODELS, system, kind="model")
+        return lookup.module(MODELS, system, kind="model", needs=NEEDS)
     networks = lookup.modules(NETWORKS)
     if system in networks:
         return lookup.module(NETWORKS, system, kind="network")
@@ -165,6 +166,6 @@ def _zeros(inputs):
 def _names(package):
     names = []
     for system in lookup.modules(package):
-        variants = lookup.module(package, system, kind="model").VARIANTS
+        variants = lookup.module(package, system, kind="model", needs=NEEDS).VARIANTS
         names += [system, *(f"{system}/{variant}" for variant in variants)]
     return sorted(names)

@@ -55,9 +55,7 @@ def local(place: Any) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="vfi_jax-") as folder:
         copy = Path(folder) / place.name
         for source, target in _files(place, copy):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with source.open("rb") as reader, target.open("wb") as writer:
-                shutil.copyfileobj(reader, writer)
+            _copy(source, target)
         yield copy
 
 
@@ -74,9 +72,47 @@ def replace(place: Any, folder: Path, *, last: str) -> None:
     if place.exists():
         place.rmtree()
     for source, target in sorted(_files(folder, place), key=lambda pair: pair[0].name == last):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with source.open("rb") as reader, target.open("wb") as writer:
-            shutil.copyfileobj(reader, writer)
+        _copy(source, target)
+
+
+def publish(folder: Path, place: Any) -> None:
+    """Copies all files of a folder of this machine to a place, over those of the same names."""
+    for source, target in _files(folder, place):
+        _copy(source, target)
+
+
+def delete(folder: Any) -> None:
+    """Removes a folder with all that it holds.
+
+    Args:
+      folder: as `path` gives it.
+    """
+    if is_remote(folder):
+        folder.rmtree()
+    else:
+        shutil.rmtree(folder)
+
+
+def on_this_machine(place: str | os.PathLike, *, option: str, way: str) -> Path:
+    """The path of what must not lie in an object store.
+
+    Args:
+      place: as the user named it.
+      option: that named it, for the error.
+      way: what to do instead, for the error.
+
+    Raises:
+      ValueError: it lies in an object store.
+    """
+    if is_remote(place):
+        raise ValueError(f"{option} must be a folder of this machine, got {place}; {way}")
+    return Path(place)
+
+
+def _copy(source, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as reader, target.open("wb") as writer:
+        shutil.copyfileobj(reader, writer)
 
 
 def _files(source, target):

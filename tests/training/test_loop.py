@@ -21,6 +21,7 @@ from vfi_jax.data.builders import vimeo90k
 from vfi_jax.data.resident import Resident
 from vfi_jax.training import loop, run
 from vfi_jax.training.options import Options
+from vfi_jax.training.workdir import Workdir
 from vfi_jax.weights import manifest
 from vfi_jax.weights.training_checkpoints import TrainingCheckpoints
 
@@ -42,7 +43,7 @@ SECONDS = 300  # that a process may take before the test gives up; 20 on an idle
 
 
 def options(folder, **changes):
-    return Options(workdir=folder, **{**COMMON, **changes})
+    return Options(workdir=str(folder), **{**COMMON, **changes})
 
 
 def command(folder, *more, system="voxel_flow/small"):
@@ -229,6 +230,9 @@ def test_a_folder_holds_what_repeats_its_run(whole):
         ({"ema": 2.0}, r"--ema must be at least 0 and below 1, got 2\.0"),
         ({"learning_rate": -1.0}, r"--learning-rate must be above 0, got -1\.0"),
         ({"gaps": (2, 16)}, "clips of 9 frames have no window .* with gap 16"),
+        ({"recipe": "a:B"}, "name one recipe: .* got voxel_flow/small and --recipe a:B"),
+        ({"system": ""}, "name one recipe: .* got none"),
+        ({"data_dir": "gs://clips/built"}, "--data-dir must be a folder of this machine, got gs:"),
         ({"processes": 2}, "--processes 2 and --process None need --coordinator"),
     ],
 )
@@ -255,5 +259,6 @@ def test_fewer_steps_than_were_taken_are_refused(whole, tmp_path):
 def test_what_a_resumed_run_does_otherwise_is_told(tmp_path):
     start, same = options(tmp_path), options(tmp_path, resume=True)
     other = dataclasses.replace(same, learning_rate=0.5, scenes=3)
-    changes = [run.write_record(tmp_path, each, run.resolve(each)) for each in (start, same, other)]
+    workdir = Workdir(tmp_path)
+    changes = [run.write_record(workdir, each, run.resolve(each)) for each in (start, same, other)]
     assert changes == [[], [], ["learning_rate 0.01 -> 0.5", "scenes 2 -> 3"]]

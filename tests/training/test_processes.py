@@ -1,7 +1,9 @@
 """Two processes of `jax.distributed` train what one trains."""
 
 import dataclasses
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,11 +13,14 @@ import numpy as np
 import pytest
 
 from tests.support import ROOT
+from tests.training import example_package
 from tests.training.test_loop import SECONDS, command, environment, options
 from vfi_jax import weights
 from vfi_jax.training import loop, run
 from vfi_jax.training.optimizer import Optimizer
+from vfi_jax.weights import orbax_folder
 
+NEVER = 99  # a step that no run takes
 # The smallest system without BatchNorm, whose statistics magnify how sums over devices round.
 SYSTEM = "mind/small"
 # SGD shows a wrong scale of gradients, which Adam would hide.
@@ -38,6 +43,23 @@ def _free_port():
         return listener.getsockname()[1]
 
 
+def _start(commands, **variables):
+    """The processes of a run, between which the tests' 8 devices are divided."""
+    commands = list(commands)
+    divided = f"--xla_force_host_platform_device_count={8 // len(commands)}"
+    devices = environment(XLA_FLAGS=f"{os.environ['XLA_FLAGS']} {divided}", **variables)
+    return [subprocess.Popen(one, cwd=ROOT, env=devices) for one in commands]
+
+
+def _codes(processes):
+    """Their exit codes; what they print is shown where a test fails."""
+    try:
+        return [process.wait(SECONDS) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+
+
 @pytest.mark.slow
 def test_two_processes_give_one_process_s_parameters(tmp_path, monkeypatch):
     flags = [
@@ -56,24 +78,52 @@ def test_two_processes_give_one_process_s_parameters(tmp_path, monkeypatch):
         "train",
         *command(tmp_path / "two", *flags, system=SYSTEM),
     ]
-    halved = os.environ["XLA_FLAGS"] + " --xla_force_host_platform_device_count=4"
-    devices = environment(XLA_FLAGS=halved)
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    both = [subprocess.Popen([*words, str(i)], cwd=ROOT, env=devices, **pipes) for i in range(2)]
+    both = _start([*words, str(i)] for i in range(2))
     resolve = run.resolve
     sgd = Optimizer("sgd", 1e-3)
     monkeypatch.setattr(
         run, "resolve", lambda *given: dataclasses.replace(resolve(*given), optimizer=sgd)
     )
     assert loop.train(options(tmp_path / "one", system=SYSTEM, ema=0.0))
-    try:
-        for process in both:
-            output, _ = process.communicate(timeout=SECONDS)
-            assert process.returncode == 0, output
-    finally:
-        for process in both:
-            process.kill()
+    assert _codes(both) == [0, 0]
     one, two = (weights.load(str(tmp_path / name / "weights"))[1] for name in ("one", "two"))
     # Sums over devices are taken in another order.
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6 * np.abs(a).max())
+
+
+@pytest.mark.slow
+def test_one_of_two_processes_is_killed_and_both_go_on_in_an_object_store(tmp_path):
+    """The other, which waits for it, is ended; both started again, they continue bit for bit."""
+    paths = os.pathsep.join([str(example_package.install(tmp_path / "installed")), str(ROOT)])
+    module = [sys.executable, "-m", "tests.training.stand_in_store", str(tmp_path)]
+    flags = ["--crop", "32", "32", "--batch", "8", "--steps", "4", "--save-every", "2"]
+    flags += ["--log-every", "1", "--eval-every", "0", "--processes", "2"]
+
+    def both(name, fatal, *more):
+        train = ["train", example_package.SYSTEM, "--workdir", f"gs://bucket/{name}", *flags, *more]
+        address = f"localhost:{_free_port()}"
+        return _start(
+            (
+                [*module, str(step), *train, "--coordinator", address, "--process", str(i)]
+                for i, step in enumerate(fatal)
+            ),
+            PYTHONPATH=paths,
+        )
+
+    assert _codes(both("whole", (NEVER, NEVER))) == [0, 0]
+    killed = both("cut", (NEVER, 3))
+    assert killed[1].wait(SECONDS) == -signal.SIGKILL
+    killed[0].kill()
+    killed[0].wait()
+    bucket = tmp_path / "bucket"
+    assert not (bucket / "cut/weights").exists()
+    assert _codes(both("cut", (NEVER, NEVER), "--resume")) == [0, 0]
+    whole, cut = (orbax_folder.variables(bucket / name / "weights") for name in ("whole", "cut"))
+    assert whole["params"]["logit"] != 0
+    assert cut == whole
+    for folder in (bucket / "whole", bucket / "cut"):
+        lines = (folder / "metrics.jsonl").read_text().splitlines()
+        assert [json.loads(line)["step"] for line in lines] == [1, 2, 3, 4]
+        assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["2", "4"]
+    assert not (ROOT / "gs:").exists()

@@ -23,13 +23,14 @@ from vfi_jax import lookup
 from vfi_jax.data.clip import Clip
 
 BUILDERS = "vfi_jax.data.builders"
+NEEDS = ("LAYOUT", "SPLITS", "clips")  # of the module of a data set
 
 
 def list_data() -> list[str]:
     """Names of all data sets and their variants, sorted."""
     names = []
     for file in lookup.modules(BUILDERS):
-        variants = _variants(lookup.module(BUILDERS, file, kind="data set"))
+        variants = _variants(_builder(file))
         names += [f"{file}/{variant}" for variant in variants] or [file]
     return sorted(names)
 
@@ -64,7 +65,7 @@ def find(name: str) -> tuple[ModuleType, str]:
       ValueError: unknown data set or variant.
     """
     file, _, variant = name.partition("/")
-    builder = lookup.module(BUILDERS, file, kind="data set")
+    builder = _builder(file)
     known = _variants(builder)
     if (known and variant not in known) or (variant and not known):
         raise ValueError(lookup.unknown("data set", name, list_data()))
@@ -83,6 +84,10 @@ def evaluated_split(name: str) -> str:
       ValueError: unknown data set.
     """
     return getattr(find(name)[0], "EVALUATED", "test")
+
+
+def _builder(file):
+    return lookup.module(BUILDERS, file, kind="data set", needs=NEEDS)
 
 
 def _variants(builder):

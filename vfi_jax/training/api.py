@@ -3,7 +3,6 @@
 import dataclasses
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from vfi_jax import lookup
@@ -17,19 +16,20 @@ def train(
     data: str | Sequence[str],
     workdir: str | os.PathLike[str],
     **options: Any,
-) -> Path | None:
+) -> Any:
     """Trains a system, as `vfi-jax train` does.
 
     Args:
-      recipe: a name of `vfi_jax.training.recipes.list_recipes`, or a recipe.
+      recipe: a name of `vfi_jax.training.recipes.list_recipes`, "package.module:NAME", or a recipe.
       data: names of data sets, mixed; () for the recipe's own.
-      workdir: folder of the run: its record, metrics, checkpoints and weights.
+      workdir: folder of the run: its record, metrics, checkpoints and weights. It may lie in an
+        object store, such as "gs://bucket/run".
       **options: other fields of `vfi_jax.training.options.Options`, such as `data_dir="DATA"`,
         `steps=1000`, `resume=True`.
 
     Returns:
-      The folder of the final weights, which `vfi_jax.load` takes. None: SIGTERM or SIGINT ended the
-      run early; its state is saved, and `resume=True` continues.
+      The folder of the final weights, a path that `vfi_jax.load` takes. None: SIGTERM or SIGINT
+      ended the run early; its state is saved, and `resume=True` continues.
 
     Raises:
       ValueError: unknown option, or an option, data set or start that does not fit.
@@ -40,11 +40,15 @@ def train(
     for name in options:
         if name not in known:
             raise ValueError(lookup.unknown("option", name, known))
-    given = recipe if isinstance(recipe, Recipe) else None
+    name, given = ("", recipe) if isinstance(recipe, Recipe) else (recipe, None)
+    chosen = {"recipe" if ":" in name else "system": name, **options}
     wanted = Options(
-        system=given.model if given else str(recipe),
         data=(data,) if isinstance(data, str) else tuple(data),
-        workdir=Path(workdir),
-        **options,
+        workdir=os.fspath(workdir),
+        **{name: _plain(value) for name, value in chosen.items()},
     )
     return loop.train(wanted, given)
+
+
+def _plain(value):
+    return os.fspath(value) if isinstance(value, os.PathLike) else value

@@ -1,8 +1,7 @@
-"""What a run writes down: metrics as JSON lines, TensorBoard, a progress bar."""
+"""What a run writes down while it goes: metrics to its loggers, a progress bar."""
 
-import json
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 from rich.progress import (
@@ -14,27 +13,42 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from vfi_jax.training.loggers import open_loggers
+
 
 class Log:
-    """Writes metrics.jsonl and TensorBoard files into a run's folder and shows a progress bar.
+    """Passes metrics to the loggers of a run and shows a progress bar.
 
     One process of a run writes; on the others every call does nothing.
     """
 
-    def __init__(self, folder: Path, *, steps: int, start: int, on: bool = True):
-        """Opens the files for appending.
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        steps: int,
+        start: int,
+        loggers: tuple[str, ...] = (),
+        name: str = "",
+        config: dict[str, Any] | None = None,
+        on: bool = True,
+    ):
+        """Opens the loggers.
 
         Args:
           folder: of the run; it exists.
           steps: of the whole run.
           start: steps already taken; lines of later ones, that a killed run has left, go.
+          loggers: names of further ones, see `vfi_jax.training.loggers`.
+          name: of the run.
+          config: what is trained, as JSON.
           on: this process writes.
         """
         self.on = on
         if not on:
             return
-        self._lines = _opened(folder / "metrics.jsonl", start)
-        self._board = _board(folder / "tensorboard")
+        about = {"name": name, "config": config or {}, "start": start}
+        self._loggers, self._notes = open_loggers(loggers, folder, **about)
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -48,37 +62,27 @@ class Log:
     def __enter__(self) -> "Log":
         if self.on:
             self._bar.start()
-            if self._board is None:
-                self.say("no TensorBoard files: tensorboardX is not installed")
+            for note in self._notes:
+                self.say(note)
         return self
 
     def __exit__(self, *error: object) -> None:
         if self.on:
             self._bar.stop()
-            if self._board is not None:
-                self._board.close()
-            self._lines.close()
+            for logger in self._loggers:
+                logger.close()
 
     def scalars(self, step: int, values: dict[str, float], *, kind: str = "train") -> None:
-        """One line of metrics.jsonl, and the same to TensorBoard."""
-        if not self.on:
-            return
-        record = {"step": step, "kind": kind, **{name: float(v) for name, v in values.items()}}
-        self._lines.write(json.dumps(record) + "\n")
-        self._lines.flush()
-        if self._board is not None:
-            for name, value in values.items():
-                self._board.add_scalar(f"{kind}/{name}", float(value), step)
+        """Metrics of a step, to every logger."""
+        if self.on:
+            for logger in self._loggers:
+                logger.scalars(step, kind, {name: float(value) for name, value in values.items()})
 
-    def strip(self, step: int, images: np.ndarray) -> None:
-        """A picture to TensorBoard.
-
-        Args:
-          step: of the run.
-          images: uint8 `[H, W, 3]`.
-        """
-        if self.on and self._board is not None:
-            self._board.add_image("strip", images, step, dataformats="HWC")
+    def strip(self, step: int, pixels: np.ndarray) -> None:
+        """A strip of pictures, uint8 `[H, W, 3]`, to every logger."""
+        if self.on:
+            for logger in self._loggers:
+                logger.image(step, "strip", pixels)
 
     def advance(self, step: int, note: str) -> None:
         """Moves the progress bar to `step`."""
@@ -89,22 +93,3 @@ class Log:
         """One line above the progress bar."""
         if self.on:
             self._bar.console.print(line, highlight=False)
-
-
-def _board(folder: Path) -> Any:
-    """TensorBoard's writer; None on machines that train from memory and lack it."""
-    # It takes a second to import and only training needs it.
-    try:
-        from tensorboardX import SummaryWriter
-    except ModuleNotFoundError:
-        return None
-    return SummaryWriter(str(folder))
-
-
-def _opened(file: Path, start: int) -> TextIO:
-    """`file` for appending, without lines of steps after `start` and one that was cut short."""
-    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
-    whole = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= start]
-    if len(whole) < len(lines):
-        file.write_text("".join(whole))
-    return file.open("a")

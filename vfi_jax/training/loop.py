@@ -1,10 +1,10 @@
 """The training loop: draw, step, log, evaluate, save; resume and clean shutdown."""
 
 import logging
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
+import flax.linen as nn
 import jax
 import numpy as np
 from jax import lax
@@ -16,10 +16,13 @@ from vfi_jax.data.training_windows import windows
 from vfi_jax.training import parallel, run
 from vfi_jax.training.held_out import Evaluation
 from vfi_jax.training.log import Log
+from vfi_jax.training.loggers.json_lines import LINES
 from vfi_jax.training.options import Options
 from vfi_jax.training.recipe import Recipe
 from vfi_jax.training.state import State
 from vfi_jax.training.step import make_step
+from vfi_jax.training.watch import Profile, Watch, count_flops
+from vfi_jax.training.workdir import Workdir
 from vfi_jax.weights.training_checkpoints import TrainingCheckpoints
 
 FRAMES = 9  # maximum number of consecutive frames drawn from a clip
@@ -29,7 +32,7 @@ class CannotContinue(Exception):
     """Training cannot continue; the message says why and how to resume."""
 
 
-def train(options: Options, recipe: Recipe | None = None) -> Path | None:
+def train(options: Options, recipe: Recipe | None = None) -> Any:
     """Train a system.
 
     Args:
@@ -37,8 +40,8 @@ def train(options: Options, recipe: Recipe | None = None) -> Path | None:
       recipe: to train by; by default the one that `options.system` names.
 
     Returns:
-      The folder of the final weights; None where SIGTERM or SIGINT ended the run early and its
-      state was saved.
+      The folder of the final weights, a path; None where SIGTERM or SIGINT ended the run early and
+      its state was saved.
 
     Raises:
       ValueError: an option, data set or start does not fit.
@@ -55,7 +58,7 @@ def train(options: Options, recipe: Recipe | None = None) -> Path | None:
     spans = {window.span for window in fitting}
     choice = Choice(
         names=recipe.data,
-        folder=options.data_dir,
+        folder=run.data_folder(options),
         batch=parallel.check_batch(recipe.batch, options.accumulate),
         crop=recipe.crop,
         region=recipe.augment.region(recipe.crop),
@@ -70,11 +73,12 @@ def train(options: Options, recipe: Recipe | None = None) -> Path | None:
         strict=options.strict,
         shard=(jax.process_index(), jax.process_count()),
     )
+    workdir = Workdir(options.workdir)
     if jax.process_index() == 0:
-        run.claim(options, recipe)
+        run.claim(workdir, options, recipe)
     source = open_batch_source(choice)
     try:
-        return _Run(options, recipe, model, source, choice).go()
+        return _Run(options, recipe, model, source, choice, workdir).go()
     finally:
         source.close()
 
@@ -83,9 +87,16 @@ class _Run:
     """One run from its first or last saved step to its end."""
 
     def __init__(
-        self, options: Options, recipe: Recipe, model, source: BatchSource, choice: Choice
+        self,
+        options: Options,
+        recipe: Recipe,
+        model: nn.Module,
+        source: BatchSource,
+        choice: Choice,
+        workdir: Workdir,
     ):
         self.options, self.recipe, self.model, self.source = options, recipe, model, source
+        self.workdir = workdir
         self.mesh = parallel.mesh()
         self.optimizer = recipe.optimizer.build(recipe.steps)
         self.prepare = recipe.preparation(model.contract, source.frames)
@@ -93,51 +104,78 @@ class _Run:
         self.writes = jax.process_index() == 0
         evaluates = self.writes and options.eval_every
         self.evaluation = Evaluation(model, recipe, choice) if evaluates else None
-        self.store = TrainingCheckpoints(options.workdir / "checkpoints", keep=options.keep)
+        self.store = TrainingCheckpoints(workdir.place / "checkpoints", keep=options.keep)
 
-    def go(self) -> Path | None:
+    def go(self) -> Any:
         """Trains to the end; returns the folder of the weights, or None where a signal ended it."""
         state = self._state()
         first = int(state.step)
         try:
             changes = []
             if self.writes:
-                changes = run.write_record(self.options.workdir, self.options, self.recipe)
-            log = Log(self.options.workdir, steps=self.recipe.steps, start=first, on=self.writes)
-            with log, parallel.Termination() as terminated, self.store:
+                changes = run.write_record(self.workdir, self.options, self.recipe)
+                self.workdir.fetch(LINES)
+            log = Log(
+                self.workdir.here,
+                steps=self.recipe.steps,
+                start=first,
+                loggers=self.options.loggers,
+                name=str(self.workdir.place),
+                config=run.config(self.options, self.recipe),
+                on=self.writes,
+            )
+            traced = run.profiled(self.options) if self.writes else range(0)
+            profile = Profile(self.workdir.here / "profile", traced)
+            with self.workdir, log, profile, parallel.Termination() as terminated, self.store:
                 if changes:
                     log.say(f"resumed with other options than before: {', '.join(changes)}")
-                state = self._train(state, first, log, terminated)
+                state = self._train(state, first, log, profile, terminated)
             if int(state.step) < self.recipe.steps:
                 return None
             return self._export(state)
         except OSError as error:
             raise CannotContinue(f"{error}; {self._rest()}") from error
 
-    def _train(self, state: State, first: int, log: Log, terminated: parallel.Termination) -> State:
+    def _train(
+        self,
+        state: State,
+        first: int,
+        log: Log,
+        profile: Profile,
+        terminated: parallel.Termination,
+    ) -> State:
         options, steps = self.options, self.recipe.steps
         dispatch = self._compile()
         log.say("compiling the training step: minutes on a CPU, once")
         everywhere = parallel.everywhere(self.mesh)
         arrays, frozen = (parallel.put(x, everywhere) for x in (self.source.arrays, self.frozen))
         pending: list[tuple[int, dict]] = []
-        timer = _Timer()
+        dtype = "bfloat16" if options.bf16 else "float32"
+        watch = Watch(batch=self.recipe.batch, dtype=dtype)
         for step, count in _chunks(first, steps, options.steps_per_dispatch):
-            state, metrics = dispatch(state, arrays, self._draw(step, count), frozen)
+            profile.before(step, count)
+            with watch.waiting():
+                drawn = self._draw(step, count)
+            if step == first and self.writes:
+                # The call below reuses what is traced here.
+                watch.flops = count_flops(dispatch.trace(state, arrays, drawn, frozen)) / count
+            state, metrics = dispatch(state, arrays, drawn, frozen)
             # Metrics are read one dispatch late, so that the device never waits for Python.
-            self._report(log, pending, timer)
+            self._report(log, pending, watch)
             pending.append((step, metrics))
             done = step + count
+            profile.after(done, state)
             self.store.seal()
             stop = terminated(done)
             if stop or done == steps or _due(done, count, options.save_every):
-                self._report(log, pending, timer)
+                self._report(log, pending, watch)
                 self.store.save(done, state, {"step": done, "seed": options.seed})
+                self.workdir.publish()
             if stop:
                 log.say(f"terminated at step {done}; saved, go on with --resume")
                 break
             if done == steps or _due(done, count, options.eval_every):
-                self._report(log, pending, timer)
+                self._report(log, pending, watch)
                 self._evaluate(log, state, done)
         return state
 
@@ -164,7 +202,7 @@ class _Run:
             )
         return state
 
-    def _compile(self) -> Callable:
+    def _compile(self) -> jax.stages.Wrapped:
         recipe = self.recipe
         step = make_step(
             self.model,
@@ -191,7 +229,7 @@ class _Run:
         stacked = jax.tree.map(lambda *rows: np.stack(rows), *draws)
         return parallel.put(stacked, parallel.split(self.mesh, axis=1))
 
-    def _report(self, log: Log, pending: list[tuple[int, dict]], timer: "_Timer") -> None:
+    def _report(self, log: Log, pending: list[tuple[int, dict]], watch: Watch) -> None:
         """Reads and writes down what is pending, and stops where it is not finite."""
         while pending:
             step, metrics = pending.pop(0)
@@ -200,13 +238,12 @@ class _Run:
             if bad.size:
                 raise CannotContinue(self._not_finite(step + int(bad[0])))
             count = len(values["loss"])
-            rate = timer.rate(step + count)
-            loss = values["loss"][-1]
+            loss, rate = values["loss"][-1], watch.rate(step + count)
             log.advance(step + count, f"loss {loss:.4g}, {rate:.2f} steps/s")
             if _due(step + count, count, self.options.log_every):
                 means = {name: value.mean() for name, value in values.items()}
-                log.scalars(step + count, {**means, "steps_per_second": rate})
-                timer.restart(step + count)
+                log.scalars(step + count, {**means, **watch.metrics(step + count)})
+                watch.restart(step + count)
 
     def _not_finite(self, step: int) -> str:
         self.store.wait()
@@ -230,31 +267,12 @@ class _Run:
         log.strip(done, strip)
         log.say(f"step {done}: " + ", ".join(f"{name} {v:.2f}" for name, v in scores.items()))
 
-    def _export(self, state: State) -> Path:
-        folder = self.options.workdir / "weights"
+    def _export(self, state: State) -> Any:
+        folder = self.workdir.place / "weights"
         if self.writes:
             variables = jax.tree.map(np.asarray, state.variables)
             weights.save(folder, self.recipe.model, variables)
         return folder
-
-
-class _Timer:
-    """Steps per second since a step; 0 until there are two to compare, so that none compiles."""
-
-    def __init__(self) -> None:
-        self._start: tuple[int, float] | None = None
-
-    def rate(self, step: int) -> float:
-        """Of the steps up to `step`."""
-        now = time.perf_counter()
-        if self._start is None:
-            self._start = step, now
-        first, since = self._start
-        return (step - first) / max(now - since, 1e-9)
-
-    def restart(self, step: int) -> None:
-        """Counts from `step` on."""
-        self._start = step, time.perf_counter()
 
 
 def _chunks(first: int, steps: int, size: int) -> Iterator[tuple[int, int]]:

@@ -1,27 +1,29 @@
 """Options of a run; None means the recipe's value."""
 
 import dataclasses
-from pathlib import Path
 from typing import Annotated
 
 import tyro
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
     """Options of `vfi-jax train` and of `vfi_jax.training.train`."""
 
-    system: Annotated[str, tyro.conf.Positional]
+    system: Annotated[str, tyro.conf.Positional] = ""
     """System or variant to train, such as sepconv or dain/small."""
 
-    workdir: Path
-    """Folder of the run."""
+    recipe: str = ""
+    """Your own recipe instead of SYSTEM, as package.module:NAME."""
+
+    workdir: str
+    """Output folder: local, or in an object store, such as gs://bucket/run."""
 
     data: tuple[str, ...] = ()
     """Names of data sets to mix. Default: those of the recipe."""
 
-    data_dir: Path | None = None
-    """Where built data sets lie; for video_folder: the folder of videos."""
+    data_dir: str | None = None
+    """Local folder of built data sets; for video_folder: of the videos."""
 
     licences: tuple[str, ...] = ()
     """Licence classes of a video_folder's index.json to train on, such as MIT. Default: all."""
@@ -74,6 +76,13 @@ class Options:
     log_every: int = 50
     """Steps between log lines."""
 
+    loggers: tuple[str, ...] = ()
+    """Metrics loggers beside metrics.jsonl: tensorboard, wandb, or a logger of an installed
+    package. Default: TensorBoard, if installed."""
+
+    profile: str = ""
+    """Steps to trace with jax.profiler into WORKDIR/profile, as FIRST:STOP, such as 100:110."""
+
     eval_every: int = 1000
     """Steps between evaluations on held-out clips; 0 disables them."""
 
@@ -94,10 +103,10 @@ class Options:
 
     def words(self) -> list[str]:
         """What follows `vfi-jax train` on the command line that gives these options."""
-        words = [self.system]
-        for field in dataclasses.fields(self)[1:]:
+        words = [self.system] if self.system else []
+        for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if value == field.default:
+            if value == field.default or field.name == "system":
                 continue
             words.append(f"--{field.name.replace('_', '-')}")
             if value is not True:

@@ -14,11 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from vfi_jax import registry, weights
+from vfi_jax import registry, remote, weights
 from vfi_jax.contract import Contract
-from vfi_jax.training import recipes
+from vfi_jax.training import loggers, recipes
 from vfi_jax.training.options import Options
 from vfi_jax.training.recipe import Recipe
+from vfi_jax.training.workdir import Workdir
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "grain")
 RECORD = "run.json"
@@ -31,12 +32,19 @@ def resolve(options: Options, recipe: Recipe | None = None) -> Recipe:
 
     Args:
       options: of the run.
-      recipe: by default the one that `options.system` names.
+      recipe: by default the one that the options name.
 
     Raises:
-      ValueError: no such system.
+      ValueError: the options name no recipe, or two, or one that does not exist.
     """
-    recipe = recipe or recipes.find(options.system)
+    if recipe is None:
+        if bool(options.system) == bool(options.recipe):
+            both = f"{options.system} and --recipe {options.recipe}" if options.system else "none"
+            raise ValueError(
+                "name one recipe: a system, such as sepconv, or --recipe package.module:NAME; got "
+                f"{both}"
+            )
+        recipe = recipes.load(options.recipe) if options.recipe else recipes.find(options.system)
     named = {"data": options.data or None, "gaps": options.gaps or None}
     for name in ("steps", "batch", "crop", "ema"):
         named[name] = getattr(options, name)
@@ -53,10 +61,14 @@ def check(options: Options, recipe: Recipe, contract: Contract) -> None:
 
     Raises:
       ValueError: a count is below 1, a learning rate or decay out of its range, the batch too small
-        for the recipe's collages, or the crop no multiple of what the model takes.
+        for the recipe's collages, the crop no multiple of what the model takes, no such logger, or
+        steps to trace that are none.
     """
     counts = {name: getattr(options, name) for name in ("accumulate", "steps_per_dispatch")}
     counts |= {"scenes": options.scenes, "batch": recipe.batch, "steps": recipe.steps}
+    profiled(options)
+    for name in options.loggers:
+        loggers.find(name)
     for name, count in counts.items():
         if count < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {count}")
@@ -79,6 +91,35 @@ def check(options: Options, recipe: Recipe, contract: Contract) -> None:
         raise ValueError(
             f"--crop must be multiples of {multiple} for {recipe.model}, got {height} {width}"
         )
+
+
+def data_folder(options: Options) -> Path | None:
+    """The folder of the data sets.
+
+    Raises:
+      ValueError: it lies in an object store.
+    """
+    if options.data_dir is None:
+        return None
+    way = "copy the data set, as by `gcloud storage cp -r`, or mount the bucket"
+    return remote.on_this_machine(options.data_dir, option="--data-dir", way=way)
+
+
+def profiled(options: Options) -> range:
+    """The steps that are traced.
+
+    Raises:
+      ValueError: --profile is not N:M.
+    """
+    if not options.profile:
+        return range(0)
+    first, _, last = options.profile.partition(":")
+    if not (first.isdecimal() and last.isdecimal() and int(first) < int(last)):
+        raise ValueError(
+            f"--profile must be N:M, the first step to trace and the one to stop at, such as "
+            f"100:110; got {options.profile!r}"
+        )
+    return range(int(first), int(last))
 
 
 def create_model(recipe: Recipe, *, bf16: bool) -> nn.Module:
@@ -121,7 +162,7 @@ def load_frozen(recipe: Recipe) -> dict:
     return {role: weights.load(name)[1] for role, name in recipe.frozen.items()}
 
 
-def claim(options: Options, recipe: Recipe) -> None:
+def claim(workdir: Workdir, options: Options, recipe: Recipe) -> None:
     """Makes the run's folder.
 
     Raises:
@@ -130,7 +171,7 @@ def claim(options: Options, recipe: Recipe) -> None:
       ValueError: --resume was given and it holds a run of another model, or one that keeps a moving
         average where this does not, or none where this does.
     """
-    record = options.workdir / RECORD
+    record = workdir.place / RECORD
     if options.resume:
         if not record.exists():
             raise FileNotFoundError(f"{options.workdir} holds no run to resume (no {RECORD} in it)")
@@ -148,10 +189,10 @@ def claim(options: Options, recipe: Recipe) -> None:
         raise FileExistsError(
             f"{options.workdir} holds a run; go on with --resume, or name another --workdir"
         )
-    options.workdir.mkdir(parents=True, exist_ok=True)
+    workdir.place.mkdir(parents=True, exist_ok=True)
 
 
-def write_record(folder: Path, options: Options, recipe: Recipe) -> list[str]:
+def write_record(workdir: Workdir, options: Options, recipe: Recipe) -> list[str]:
     """Writes run.json: the command, the recipe, the seed, package versions and the git commit.
 
     A resumed run adds the same of its own under "resumed" and keeps what it was started with.
@@ -159,27 +200,30 @@ def write_record(folder: Path, options: Options, recipe: Recipe) -> list[str]:
     Returns:
       What a resumed run does otherwise than it did before, such as "batch 4 -> 8".
     """
+    named = options.system or options.recipe
     record: dict[str, Any] = {
-        "command": ["vfi-jax", "train", *options.words()],
+        # A recipe that a program has made has no name by which a command could repeat it.
+        "command": ["vfi-jax", "train", *options.words()] if named else None,
         "seed": options.seed,
-        "options": _plain(dataclasses.asdict(options)),
-        "recipe": _plain({f.name: getattr(recipe, f.name) for f in dataclasses.fields(recipe)}),
+        **config(options, recipe),
         "packages": {name: _version(name) for name in PACKAGES},
         "python": sys.version.split()[0],
         "devices": [device.device_kind for device in jax.devices()],
         "commit": _commit(),
     }
-    file, partial = folder / RECORD, folder / f".{RECORD}"
     changes = []
     if options.resume:
-        started = json.loads(file.read_text())
+        started = json.loads((workdir.place / RECORD).read_text())
         resumed = started.get("resumed", [])
         changes = _changes([started, *resumed][-1], record)
         record = {**started, "resumed": [*resumed, record]}
-    # Killed while it writes, it leaves the old one whole.
-    partial.write_text(json.dumps(record, indent=1) + "\n")
-    partial.replace(file)
+    workdir.write(RECORD, json.dumps(record, indent=1) + "\n")
     return changes
+
+
+def config(options: Options, recipe: Recipe) -> dict:
+    """The "options" and the "recipe" of a run as JSON."""
+    return {"options": _plain(dataclasses.asdict(options)), "recipe": _plain(recipe)}
 
 
 def _changes(before, after):

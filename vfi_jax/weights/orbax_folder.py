@@ -35,8 +35,15 @@ def fill(folder: Path, arrays: dict, description: dict) -> None:
       arrays: nested dicts of NumPy arrays.
       description: content of `checkpoint.json`.
     """
-    with _orbax() as ocp:
-        ocp.save(folder / VARIABLES, arrays)
+    import orbax.checkpoint as ocp
+
+    # v1's save compares folders over all processes, also where one saves alone (Orbax 0.12.8): in
+    # a run of several it would wait for the others.
+    this = jax.process_index()
+    alone = ocp.options.MultiprocessingOptions(primary_host=this, active_processes={this})
+    handler = ocp.PyTreeCheckpointHandler(multiprocessing_options=alone)
+    with ocp.Checkpointer(handler, multiprocessing_options=alone) as writer:
+        writer.save(folder.absolute() / VARIABLES, arrays)
     # Blank the path that Orbax records: the temporary folder.
     (folder / VARIABLES / COMMITTED).write_text("")
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")

@@ -1,18 +1,20 @@
 """How each system is trained: one file a system, `RECIPES` by variant ("" is the paper's)."""
 
 import dataclasses
+import importlib
 
 from vfi_jax import lookup, registry
 from vfi_jax.training.recipe import Recipe
 
 RECIPES = "vfi_jax.training.recipes"
+ENTRY_POINTS = True  # installed packages may add recipes
 
 
 def list_recipes() -> list[str]:
     """Names that `find` takes, sorted: "<system>" and "<system>/<variant>"."""
     names = []
     for system in lookup.modules(RECIPES):
-        variants = lookup.module(RECIPES, system, kind="recipe").RECIPES
+        variants = _module(system).RECIPES
         names += [f"{system}/{variant}" if variant else system for variant in variants]
     return sorted(names)
 
@@ -26,8 +28,38 @@ def find(name: str) -> Recipe:
       ValueError: no such recipe or variant.
     """
     system, variant = registry.split(name)
-    recipes = lookup.module(RECIPES, system, kind="recipe").RECIPES
+    recipes = _module(system).RECIPES
     if variant in recipes:
         return recipes[variant]
     registry.create(name)
     return dataclasses.replace(recipes[""], model=name)
+
+
+def load(reference: str) -> Recipe:
+    """The recipe that a Python module holds.
+
+    Args:
+      reference: "package.module:NAME", such as "shift.training:RECIPE".
+
+    Raises:
+      ValueError: the module cannot be imported, or holds no such recipe.
+    """
+    module, _, name = reference.partition(":")
+    if not (module and name):
+        raise ValueError(f"--recipe must be package.module:NAME, got {reference!r}")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(
+            f"--recipe {reference} cannot be loaded: {error}; install its package, or name its "
+            "folder in PYTHONPATH"
+        ) from error
+    if not isinstance(found, Recipe):
+        raise ValueError(
+            f"--recipe {reference} must be a vfi_jax.training.Recipe, got {type(found).__name__}"
+        )
+    return found
+
+
+def _module(system):
+    return lookup.module(RECIPES, system, kind="recipe", needs=("RECIPES",))

@@ -23,8 +23,9 @@ Distance = Callable[[dict, Array], Array]
 def small(recipe: Recipe, model: str, **changes: Any) -> Recipe:
     """A system's recipe for its small variant, from fresh parameters.
 
-    Muon, which went on gaining in the comparison of docs/training.md; real clips for their texture,
-    synthetic ones for motion that no real clip shows twice. `changes` are fields of the recipe.
+    Muon, which went on gaining in the comparison of docs/training_log.md; real clips for their
+    texture, synthetic ones for motion that no real clip shows twice. `changes` are fields of the
+    recipe.
 
         vfi-jax train MODEL --data-dir VIDEOS --resident --workdir DIR
     """

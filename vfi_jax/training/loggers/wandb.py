@@ -1,0 +1,38 @@
+"""Weights & Biases, where `wandb` is installed; its own environment variables configure it."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+
+PROJECT = "vfi_jax"  # unless WANDB_PROJECT names another
+
+
+class Logger:
+    """Sends metrics to a run of W&B; a resumed run continues the same one."""
+
+    def __init__(self, folder: Path, *, name: str, config: dict, start: int):
+        import wandb
+
+        self._wandb = wandb
+        self._run = wandb.init(
+            project=os.environ.get("WANDB_PROJECT", PROJECT),
+            name=name,
+            id=hashlib.sha256(name.encode()).hexdigest()[:16],
+            resume="allow",
+            config=config,
+            dir=str(folder),
+        )
+
+    def scalars(self, step: int, kind: str, values: dict[str, float]) -> None:
+        """Metrics of a step."""
+        self._run.log({f"{kind}/{name}": value for name, value in values.items()}, step=step)
+
+    def image(self, step: int, name: str, pixels: np.ndarray) -> None:
+        """A picture of a step."""
+        self._run.log({name: self._wandb.Image(pixels)}, step=step)
+
+    def close(self) -> None:
+        """Ends the run of W&B."""
+        self._run.finish()
