@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ def path(place: str | os.PathLike) -> Any:
       ValueError: the store is not supported, or its package is not installed.
     """
     if not is_remote(place):
+        if re.match(r"[a-z]\w+:/", os.fspath(place)):  # as pathlib leaves a URL
+            raise ValueError(f"{place} is no local path; an object store has two slashes, as gs://")
         return Path(place)
     scheme = os.fspath(place).partition("://")[0]
     if scheme not in PACKAGES:
@@ -106,7 +109,7 @@ def on_this_machine(place: str | os.PathLike, *, option: str, way: str) -> Path:
     """
     if is_remote(place):
         raise ValueError(f"{option} must be a folder of this machine, got {place}; {way}")
-    return Path(place)
+    return path(place)
 
 
 def _copy(source, target):
