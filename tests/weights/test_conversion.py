@@ -133,7 +133,7 @@ def test_a_stack_needs_every_layer_and_no_more(arrays):
     more = arrays | {"body.2.bias": np.zeros(4)}
     assert faults(more) == {"of another shape": ["body.2.bias [4] for body/conv/bias [2, 4]"]}
     del arrays["body.0.bias"]
-    assert faults(arrays) == {"missing": ["layers [0] of body/conv/bias, beside body.1.bias"]}
+    assert faults(arrays) == {"missing": ["layers [0] of body/conv/bias, next to body.1.bias"]}
 
 
 def test_an_unknown_model_or_conversion_is_a_value_error():
