@@ -2,6 +2,7 @@ import io
 import json
 import time
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -89,6 +90,26 @@ def test_the_command_prints_a_table_and_writes_numbers(tmp_path, capsys):
     assert document["machine"]["bandwidth"] > 0
 
 
+def test_interpolate_is_timed_beside_its_model_on_the_same_windows(machine):
+    (case,) = bench.interpolate_cases(["blend"], size=SIZE)
+    row = machine.run(case, size=SIZE)
+    assert row.ratio is not None
+    assert row.ratio > 0
+    assert "to 7" in row.detail
+    np.testing.assert_allclose(case.function(*case.arrays), case.baseline(*case.arrays))
+
+
+def test_the_stages_of_a_start_are_timed_in_fresh_processes():
+    stages = bench.start_stages("blend", size=SIZE, repeats=1)
+    names = [stage.name for stage in stages]
+    assert len(names) == len(set(names)) == 12
+    seconds = {stage.name: stage.cold[0] for stage in stages}
+    assert seconds["vfi-jax interpolate"] > seconds["import jax"] > 0.1 > seconds["decode 2 frames"]
+    console = Console(file=io.StringIO(), width=200)
+    console.print(bench.start_table("blend", SIZE, stages))
+    assert "first frame in all" in console.file.getvalue()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -97,6 +118,11 @@ def test_the_command_prints_a_table_and_writes_numbers(tmp_path, capsys):
         ("bench models", "name the models"),
         ("bench ops --backend xla pallas --size 16x16", "none of these operations has a kernel"),
         ("bench ops --repeats 0", "repeats must be at least 1"),
+        ("bench start --repeats 0", "repeats must be at least 1"),
+        ("bench start tween blend", "one model and one size"),
+        ("bench start no_model --size 16x16 --repeats 1", "unknown model 'no_model'"),
+        ("bench interpolate zooming_slow_mo", "windows of 4 frames"),
+        ("bench interpolate blend --against a.py", "leave it out for interpolate"),
     ],
 )
 def test_what_cannot_be_timed_is_said_in_one_line(words, message, capsys, monkeypatch):

@@ -32,6 +32,7 @@ class Case:
         convolutions and products that its program has.
       differentiable: arrays have gradients to time.
       training: the function is a step of training.
+      baseline: function of the same arrays to time in turns with `function`.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Case:
     flops: float | None = None
     differentiable: bool = True
     training: bool = False
+    baseline: Callable[..., Any] | None = None
 
 
 def operation_cases(

@@ -102,7 +102,8 @@ class Bench:
           gradients: with the gradients of all arrays.
           backend: "xla" or "pallas".
           dtype: of the arrays; flows and kernels stay float32 where the operation wants that.
-          rival: the same work done by something else, called in turns with it.
+          rival: the same work done by something else, called in turns with it; by default the
+            case's baseline, if it has one.
 
         Raises:
           ValueError: "pallas" on a CPU.
@@ -120,6 +121,9 @@ class Bench:
         start = self.clock()
         compiled = lowered.compile()
         compile_seconds = self.clock() - start
+        if rival is None and case.baseline is not None:
+            baseline = jax.jit(case.baseline).lower(*arrays).compile()
+            rival = functools.partial(baseline, *arrays)
         samples, ratios = self._samples(functools.partial(compiled, *arrays), rival)
         seconds = statistics.median(samples)
         memory = compiled.memory_analysis()
@@ -180,7 +184,7 @@ class Bench:
         for _ in range(self.repeats):
             samples.append(self._seconds(call, calls) / calls)
             if rival is not None:
-                ratios.append(samples[-1] / self._seconds(rival, 1))
+                ratios.append(samples[-1] * calls / self._seconds(rival, calls))
         return samples, ratios
 
     def _seconds(self, call, calls):

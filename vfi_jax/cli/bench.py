@@ -1,14 +1,17 @@
-"""Time operations or models on this machine, beside what the machine can do at best.
+"""Time operations, models or the start on this machine, beside what the machine can do at best.
 
 `ops` and `models` time what is named. `accelerator` measures all systems at 1280x720 and 1920x1080
 in three precisions, batches of 1 and 8, inference and training, the most telling first, until
 --seconds are over. `estimates` counts FLOPs and bytes for GPUs and TPUs that are not here.
+`interpolate` compares vfi_jax.interpolate with model.apply on the same windows. `start` shows where
+the seconds go from a fresh process to its first frame, with and without cached programs.
 Operations multiply in full float32; the roofline is the least time that the measured bandwidth and
 arithmetic allow, over the time taken.
 """
 
 import dataclasses
 import itertools
+import json
 import os
 import sys
 import time
@@ -24,11 +27,12 @@ PIPE_WIDTH = 200  # columns, where nobody's terminal says how many there are
 class Args:
     """Options of `vfi-jax bench`."""
 
-    target: Positional[Literal["ops", "models", "accelerator", "estimates"]]
+    target: Positional[Literal["ops", "models", "accelerator", "estimates", "interpolate", "start"]]
     """What to measure."""
 
     names: Positional[tuple[str, ...]] = ()
-    """Names of operations or models. Default: all; `models` requires names or --all."""
+    """Names of operations or models. Default: all; `models` requires names or --all; `interpolate`
+    and `start` take the default model."""
 
     all: bool = False
     """All models."""
@@ -79,12 +83,16 @@ def run(args: Args) -> int:
         from vfi_jax.cli import _bench_pages
 
         return getattr(_bench_pages, args.target)(args)
-    if args.target == "models" and args.dtype != ("float32",):
+    if args.target != "ops" and args.dtype != ("float32",):
         raise ValueError("--dtype applies to operations; for models use --precision")
     if args.against and args.dtype != ("float32",):
         raise ValueError("--against supports float32 only; omit --dtype")
+    if args.against and args.target not in ("ops", "models"):
+        raise ValueError(f"--against compares ops and models; leave it out for {args.target}")
     if args.pin:
         _pin()  # before jax starts one thread per core
+    if args.target == "start":
+        return _start(args)
     from rich.console import Console
 
     from vfi_jax import bench
@@ -118,16 +126,20 @@ def run(args: Args) -> int:
                         )
                     rows.append(row)
                     bench.save(args.out, machine, rows)  # what is measured outlives a stop
+    name = "apply" if args.target == "interpolate" else name
     console.print(bench.table(machine, rows, rival=name))
     print(f"written to {args.out}")
     return 0
 
 
 def _cases(args, size, backend):
-    from vfi_jax import bench, lookup, registry
+    from vfi_jax import bench, lookup, registry, weights
 
     if args.target == "ops":
         return bench.operation_cases(args.names, size=size, backend=backend)
+    if args.target == "interpolate":
+        names = args.names or (weights.DEFAULT,)
+        return bench.interpolate_cases(names, size=size, precision=args.precision)
     names = lookup.modules(registry.MODELS) if args.all else args.names
     return itertools.chain.from_iterable(
         bench.model_cases(
@@ -136,6 +148,26 @@ def _cases(args, size, backend):
         for batch in args.batch or (1,)
         for training in (False, True)[: 1 + args.training]
     )
+
+
+def _start(args):
+    """Prints the stages of one model's start and writes them as JSON."""
+    from rich.console import Console
+
+    from vfi_jax import bench, weights
+    from vfi_jax.cli._size import parse_size
+
+    model, *more = args.names or (weights.DEFAULT,)
+    first, *others = args.size or ("448x256",)
+    if more or others:
+        raise ValueError("start takes one model and one size")
+    size = parse_size(first)
+    stages = bench.start_stages(model, size=size, repeats=args.repeats)
+    Console().print(bench.start_table(model, size, stages))
+    rows = [dataclasses.asdict(stage) for stage in stages]
+    args.out.write_text(json.dumps({"model": model, "size": size, "stages": rows}, indent=2) + "\n")
+    print(f"written to {args.out}")
+    return 0
 
 
 def _pin():
