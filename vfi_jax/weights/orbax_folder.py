@@ -61,11 +61,11 @@ def restore(folder: Path) -> dict:
     where, name = tree, "AUTO"
     if (tree.parent / CHECKPOINT).exists():
         where, name = tree.parent, tree.name
-    with _orbax() as ocp:
-        stored = ocp.metadata(where, checkpointable_name=name).metadata
+    with _orbax() as v1:
+        stored = v1.metadata(where, checkpointable_name=name).metadata
         # Without target types, Orbax requires the devices that the arrays were saved from.
         wanted = jax.tree.map(lambda leaf: np.empty(leaf.shape, _restored(leaf.dtype)), stored)
-        return ocp.load(where, wanted, checkpointable_name=name)
+        return v1.load(where, wanted, checkpointable_name=name)
 
 
 def tree_folder(path: Path) -> Path | None:
@@ -78,13 +78,13 @@ def tree_folder(path: Path) -> Path | None:
 def _orbax() -> Iterator[Any]:
     """Orbax for this process only, without waiting for other processes of a run."""
     # Imported lazily: it takes up to 3 s, and listing models does not need it.
-    from orbax.checkpoint import v1 as ocp
+    from orbax.checkpoint import v1
 
-    context = ocp.Context()
+    context = v1.Context()
     context.multiprocessing.primary_host = jax.process_index()
     context.multiprocessing.active_processes = {jax.process_index()}
     with context:
-        yield ocp
+        yield v1
 
 
 def _restored(dtype):
