@@ -24,7 +24,7 @@ MOST = {
     "sepconv": 2400,
     "shared_pyramid": 10000,
     "softsplat": 7400,
-    "tween": 2200,
+    "tween": 2800,
     "upr_net": 7000,
     "voxel_flow": 1000,
     "zooming_slow_mo": 7200,

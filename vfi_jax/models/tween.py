@@ -49,7 +49,7 @@ class Config:
     encoder: tuple[int, ...] = (16, 24, 32, 48, 64)
     channels: tuple[int, ...] = (160, 112, 64, 32)
     depths: tuple[int, ...] = (5, 4, 3, 3)
-    radii: tuple[int, ...] = (4, 3, 0, 0)
+    radii: tuple[int, ...] = (4, 3, 2, 0)
     carried: int = 8
     last: tuple[int, int] = (20, 2)
     flow_scale: float = 1.0
@@ -77,8 +77,9 @@ class Model(nn.Module):
 
     A feature pyramid is computed once for all times. At each level a block takes both frames'
     features warped by the current estimate and doubles the estimate's resolution; coarser blocks
-    are wider. The two coarsest blocks also take a cost volume, to find motion beyond the receptive
-    field of their convolutions. The last block takes the warped pixels, 2x2 of them as channels.
+    are wider. All but the finest of them also take a cost volume, to find motion beyond the
+    receptive field of their convolutions. The last block takes the warped pixels, 2x2 of them as
+    channels.
 
     Motion is estimated for the whole interval: the flow to frame 0 is -t times the motion, the flow
     to frame 1 is 1 - t times the motion. The logit of m starts at log((1 - t) / t). A new frame
@@ -239,8 +240,10 @@ def _step(block, x, state):
         x = leaky_relu(conv(block.channels, f"body{index}")(x) + x, slope=SLOPE)
     zeros = nn.initializers.zeros  # initially the state is unchanged
     head = conv(4 * state.shape[-1], "head", kernel_init=zeros, bias_init=zeros)
-    kept = jnp.repeat(state * _motion_scale(state, 2), 4, axis=-1)
-    return ops.pixel_shuffle(head(x).astype(jnp.float32) + kept, 2)
+    # Interpolated rather than repeated, so that coarse estimates leave no pattern in the frame.
+    height, width = size_of(state)
+    kept = ops.resize_bilinear(state * _motion_scale(state, 2), (2 * height, 2 * width))
+    return ops.pixel_shuffle(head(x).astype(jnp.float32), 2) + kept
 
 
 def _resized(state, size):
