@@ -11,7 +11,7 @@ import pytest
 from tests.data import test_data_sets
 from tests.models import questions, test_every_model
 from tests.ops import examples, test_every_op
-from tests.train import test_recipes
+from tests.training import test_recipes
 from vfi_jax import data, ops, registry
 from vfi_jax.training import recipes
 

@@ -94,10 +94,10 @@ def test_a_folder_of_3_good_and_6_bad_videos_is_built_and_reports_all_six(
     building = ["build", "video_folder", "--root", tmp_path / "videos", "--data-dir"]
     with pytest.warns() as caught:
         assert run(build_main, monkeypatch, *building, tmp_path / "built") == 0
-    left = [str(one.message) for one in caught if str(one.message).startswith("left out: ")]
+    left = [str(one.message) for one in caught if str(one.message).startswith("skipped: ")]
     assert len(left) == len(BAD)
     assert all(any(name in line for line in left) for name in BAD)
     shown = capsys.readouterr().out
-    assert "train: 2 clips (6 left out: not decodable), val: 1 clips" in shown
+    assert "train: 2 clips (6 skipped: not decodable), val: 1 clips" in shown
     assert run(build_main, monkeypatch, *building, "gs://bucket/built") == 2
     assert "--data-dir must be a folder of this machine, got gs://bucket" in capsys.readouterr().err

@@ -137,8 +137,8 @@ def test_a_mean_depends_on_its_model_alone():
         "all": {"psnr": np.inf, "ie": 0.0},
     }
     first, last = remarks(scores)
-    assert first.startswith("exact: PSNR over 1 of 2 sequences; 1 frame equals the truth")
-    assert last.startswith("all: PSNR over 0 of 2 sequences; 4 frames equal the truth")
+    assert first.startswith("exact: PSNR over 1 of 2 sequences; 1 frame equals the ground truth")
+    assert last.startswith("all: PSNR over 0 of 2 sequences; 4 frames equal the ground truth")
 
 
 def test_a_time_that_is_exact_is_counted_and_left_out_of_the_mean_psnr():

@@ -105,7 +105,7 @@ def test_times_may_come_in_any_order_and_form():
         (
             "seven-to-centre",
             0.5,
-            r"time 0.5 cannot be reached from \(3,\); there are 0, 1, 2, 3, ...",
+            r"time 0.5 cannot be reached from \(3,\); available are 0, 1, 2, 3, ...",
         ),
         ("four-to-seven-at-x2", 0.25, "available are 0, 0.5, 1, 1.5, ..."),
         ("any-time", 5.5, "time 5.5 lies outside the clip, whose 6 frames are 0 .. 5"),

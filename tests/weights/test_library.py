@@ -101,14 +101,14 @@ def test_a_missing_or_an_odd_file_is_noticed(variables, tmp_path):
     with pytest.raises(ValueError, match="odd is not in the manifest"):
         weights.load(folder)
     (folder / "odd").unlink()
-    (folder / "variables/state/_METADATA").unlink()
-    with pytest.raises(ValueError, match="variables/state/_METADATA is missing"):
+    (folder / "variables/_METADATA").unlink()
+    with pytest.raises(ValueError, match="variables/_METADATA is missing"):
         weights.verify(folder)
 
 
 def test_files_that_systems_leave_in_folders_are_passed_over(variables, tmp_path):
     folder = weights.save(tmp_path / "saved", NAME, variables)
-    for place in (folder, folder / "variables", folder / "variables/state/d"):
+    for place in (folder, folder / "variables", folder / "variables/d"):
         for name in (".DS_Store", "._checkpoint.json", "Thumbs.db", "desktop.ini", ".nfs0001"):
             (place / name).touch()
     (folder / "__MACOSX").mkdir()

@@ -57,6 +57,9 @@ def run(args: Args) -> int:
     from vfi_jax.cli._progress import progress_bar
     from vfi_jax.data.scene import Scene
 
+    for name, least in LEAST.items():
+        if getattr(args, name) < least:
+            raise ValueError(f"--{name} must be at least {least}, got {getattr(args, name)}")
     scene = Scene(args.seed, args.height, args.width, motion=SPEED / args.fps)
     if args.gallery is not None:
         return _draw_gallery(args, scene)
@@ -110,10 +113,7 @@ def _draw_gallery(args, scene):
 
 
 def _check(args, paths):
-    """Check the ranges of numbers and, without --overwrite, that no file exists."""
-    for name, least in LEAST.items():
-        if getattr(args, name) < least:
-            raise ValueError(f"--{name} must be at least {least}, got {getattr(args, name)}")
+    """Check that no file exists, unless --overwrite is given."""
     for path in paths:
         if path.exists() and not args.overwrite:
             raise ValueError(f"{path} exists; --overwrite replaces it")

@@ -9,6 +9,7 @@ import numpy as np
 
 from vfi_jax import images
 from vfi_jax.video.colour import HDR
+from vfi_jax.video.encoding import FORMATS
 from vfi_jax.video.sink import Sink
 from vfi_jax.video.source import FLOAT, Picture, Source
 from vfi_jax.video.tracks import left_out
@@ -61,8 +62,10 @@ def as_regex(template: str) -> str:
 
 
 def split(path: Path) -> tuple[Path, str | None]:
-    """(folder, template) of a path such as shots/img_%04d.png; (path, None) of any other."""
-    if PLACE.search(path.name) and not path.exists():
+    """(folder, template) of a path such as shots/img_%04d.png; (path, None) of any other, also of a
+    video such as 100%d.mp4."""
+    video = path.suffix.lower() in FORMATS
+    if PLACE.search(path.name) and not video and not path.exists():
         return path.parent, path.name
     return path, None
 
