@@ -134,11 +134,13 @@ def _checked(model, frame0, frame1, points, grid):
     contract = model.contract
     if contract.frames != 2 or 0.5 not in (contract.times or (0.5,)):
         raise ValueError(
-            f"model must predict the middle of two frames, got one that takes {contract.frames} and "
-            f"predicts times {contract.times or 'in between'}"
+            f"model must predict the middle of two frames, got one of {contract.frames} "
+            f"frames and times {contract.times or 'in between'}"
         )
     if frame0.shape != frame1.shape or frame0.ndim != 3 or frame0.shape[-1] != 3:
-        raise ValueError(f"frames must have one shape [H, W, 3], got {frame0.shape} and {frame1.shape}")
+        raise ValueError(
+            f"frames must have one shape [H, W, 3], got {frame0.shape} and {frame1.shape}"
+        )
     height, width = frame0.shape[:2]
     if points is None:
         rows, columns = (np.arange(min(grid, n) // 2, n, grid) for n in (height, width))
