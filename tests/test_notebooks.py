@@ -47,7 +47,9 @@ def site(tmp_path_factory):
     target = folder / "site"
     subprocess.run([*pip, "install", "--no-deps", "--target", target, wheel], check=True)
     (target / "google/colab").mkdir(parents=True)
-    (target / "google/colab/__init__.py").touch()
+    # JAX, too, looks for google.colab, and imports its `output`.
+    for name in ("__init__", "output"):
+        (target / f"google/colab/{name}.py").touch()
     (target / "google/colab/files.py").write_text(COLAB)
     return target
 
