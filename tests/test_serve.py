@@ -116,7 +116,7 @@ def test_the_page_works_in_a_browser(tmp_path, monkeypatch):
             page.screenshot(path=str(tmp_path / "page.png"), full_page=True)
             page.get_by_label("Frame rate").fill("many")
             page.locator("#go").click()
-            page.get_by_text("a frame rate must be such as 60").wait_for()
+            page.get_by_text("a frame rate must be like 60").wait_for()
             browser.close()
     finally:
         blocks.close()

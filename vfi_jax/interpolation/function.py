@@ -5,7 +5,7 @@ import itertools
 import math
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
+from typing import Any, overload
 
 import flax.linen as nn
 import jax
@@ -20,6 +20,38 @@ from vfi_jax.interpolation import invalid as invalids
 from vfi_jax.interpolation.padding import Padding, crop, named, pad
 from vfi_jax.interpolation.schedule import rows, schedule
 from vfi_jax.interpolation.windows import exact, place, window_size
+
+
+@overload
+def interpolate(
+    model: nn.Module,
+    variables: Any,
+    frames: Any,
+    times: Iterable[float | Fraction] | jax.Array | None = None,
+    *,
+    multi: int | None = None,
+    padding: str | Padding = "tight",
+    ensemble: str = "none",
+    batch: int = 1,
+    invalid: str = "keep",
+    extra: None = None,
+) -> jax.Array: ...
+
+
+@overload
+def interpolate(
+    model: nn.Module,
+    variables: Any,
+    frames: Any,
+    times: Iterable[float | Fraction] | jax.Array | None = None,
+    *,
+    multi: int | None = None,
+    padding: str | Padding = "tight",
+    ensemble: str = "none",
+    batch: int = 1,
+    invalid: str = "keep",
+    extra: Any,
+) -> tuple[jax.Array, jax.Array]: ...
 
 
 def interpolate(
