@@ -95,7 +95,7 @@ def test_interpolate_is_timed_beside_its_model_on_the_same_windows(machine):
     row = machine.run(case, size=SIZE)
     assert row.ratio is not None
     assert row.ratio > 0
-    assert "to 7" in row.detail
+    assert "7 new frames" in row.detail
     np.testing.assert_allclose(case.function(*case.arrays), case.baseline(*case.arrays))
 
 
