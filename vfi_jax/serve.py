@@ -18,10 +18,10 @@ from vfi_jax.video.source import Frame
 
 SMOOTHER, SLOWER = "smoother", "slower"
 MOST = 16  # maximum factor
-KEPT = 3600  # seconds that gradio keeps uploaded videos and results
-WAITING = 20  # requests that may wait; one is computed at a time
-COMPARED = 90  # output frames of which the one that differs most from the source is shown
-# What browsers play: the encoder and the container.
+KEPT = 3600  # seconds after which gradio deletes uploaded videos and results
+WAITING = 20  # maximum length of the queue; requests run one at a time
+COMPARED = 90  # number of output frames that are searched for the pair of the slider
+# (encoder, suffix) of codecs that browsers play.
 CODECS = {
     "H.264": ("libx264", ".mp4"),
     "H.265": ("libx265", ".mp4"),
@@ -31,7 +31,7 @@ CODECS = {
 
 
 def page() -> Any:
-    """The page as gradio Blocks, for your own server or a notebook."""
+    """The page as gradio Blocks, for a server or a notebook."""
     import gradio
 
     def answer(source, model, way, factor, fps, codec, ensemble, progress=gradio.Progress()):  # noqa: B008
@@ -42,9 +42,9 @@ def page() -> Any:
                 request = Request(model, way, factor, fps or None, codec, ensemble)
                 report = interpolate(source, folder, request, lambda *counts: progress(counts))
             except (ValueError, OSError) as error:
-                # The folder of the upload means nothing to the user.
-                told = str(error).replace(f"{Path(source).parent}/", "")
-                raise gradio.Error(told, print_exception=False) from error
+                # The user does not know the folder of the upload.
+                message = str(error).replace(f"{Path(source).parent}/", "")
+                raise gradio.Error(message, print_exception=False) from error
             pair = compared(source, report.target, slow=request.timing.slow)
             # Gradio copies the yielded file before it resumes this generator and the folder is
             # removed.
@@ -78,24 +78,24 @@ def page() -> Any:
 
 
 def models() -> list[str]:
-    """The systems whose weights are on this machine."""
+    """Names of the systems whose weights are installed."""
     return [name for name in registry.list_models() if weights.at_hand(name)]
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What the page asks for.
+    """Settings of the page.
 
     Attributes:
       model: a name of `models`.
       way: SMOOTHER (`factor` times the frame rate) or SLOWER (`factor` times the duration).
       factor: an integer from 2 to MOST.
-      fps: output frames per second; None: as `factor` has it.
+      fps: output frames per second; None: determined by `factor`.
       codec: a name in `CODECS`.
       ensemble: average over four flips.
 
     Raises:
-      ValueError: `factor` is out of range or `fps` is no rate.
+      ValueError: `factor` is out of range or `fps` is not a frame rate.
     """
 
     model: str
@@ -111,7 +111,7 @@ class Request:
 
     @property
     def timing(self) -> Timing:
-        """When output frames are shown."""
+        """Presentation times of the output frames."""
         slow = self.factor if self.way == SLOWER else 1
         return Timing(multi=None if self.fps else self.factor, fps=self.fps, slow=slow)
 
@@ -122,7 +122,7 @@ def interpolate(
     request: Request,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Report:
-    """Interpolate a video, as the page's button does.
+    """Interpolate a video as the page's button does.
 
     Args:
       source: the video.
@@ -151,13 +151,15 @@ def interpolate(
 def compared(
     source: str | Path, target: str | Path, *, slow: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A frame of the source, and the output frame that differs most from what the source showed at
-    its time, among the first `COMPARED`.
+    """The pair of a source frame and an output frame for the slider.
+
+    Of the first `COMPARED` output frames, the one that differs most from the source frame shown at
+    its time.
 
     Args:
-      source: the video that was given.
-      target: the one that came of it.
-      slow: how many times as long it takes.
+      source: the source video.
+      target: the output video.
+      slow: factor by which the output is slowed.
 
     Returns:
       Two `[H, W, 3]` uint8 of the output's size.
@@ -177,7 +179,7 @@ def compared(
             change = cv2.norm(left, right, cv2.NORM_L1)
             if change > most:
                 most, pair = change, (left, right)
-    assert pair is not None  # a video that was written has a frame
+    assert pair is not None  # every output has a frame
     return pair
 
 

@@ -63,7 +63,7 @@ def test_what_a_user_can_mend_is_one_line(films, capsys, words, message):
     ("words", "message"),
     [
         (["interpolate", "films/b.mp4", "out.mp4"], "cannot be read as a video"),
-        (["interpolate", "films/a.mp4", "out.xyz"], "a target ends in"),
+        (["interpolate", "films/a.mp4", "out.xyz"], "a target must end in"),
         (["interpolate", "films/a.mp4", "out.mp4", "--codec", "nope"], "codec 'nope'"),
         (["interpolate", "films/a.mp4", "out.mp4", "--multi", "0"], "multi must be a whole number"),
         (["blur", "films/a.mp4", "out.mp4", "--samples", "3"], "samples must be an even number"),

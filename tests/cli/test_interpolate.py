@@ -39,7 +39,7 @@ def test_a_model_that_enlarges_gives_a_larger_video(tmp_path):
     [
         (["no.mp4", "out.mp4"], "no.mp4 does not exist"),
         (["in.mp4", "in.mp4"], "is the source"),
-        (["in.mp4", "out.xyz"], "a target ends in"),
+        (["in.mp4", "out.xyz"], "a target must end in"),
         (["in.mp4", "out.mp4", "--multi", "0"], "multi must be"),
         (["in.mp4", "out.mp4", "--model", "nothing"], "nothing"),
         (["in.mp4", "out.mp4", "--model", "blend", "--frames", "3"], "option of blend 'frames'"),

@@ -53,7 +53,7 @@ def test_a_container_says_the_shape_of_pixels(tmp_path, source, name, codec):
 def test_a_gif_has_square_pixels(tmp_path, source):
     report = interpolate_video(source, tmp_path / "out.gif", fps=25)
     assert facts(tmp_path / "out.gif").size == (102, 64)
-    assert "16:15 pixels made square: 96x64 resized to 102x64" in report.warnings
+    assert "16:15 pixels are made square: 96x64 resized to 102x64" in report.warnings
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,6 @@ def test_the_display_size_has_exactly_the_shape(width, height, aspect, shown):
 
 def test_a_file_without_the_placeholder_is_not_touched(tmp_path):
     data = make(tmp_path / "in.mkv").read_bytes()
-    with pytest.raises(ValueError, match="no track has the placeholder's name"):
+    with pytest.raises(ValueError, match="no track is named as the placeholder"):
         matroska.set_display_size(tmp_path / "in.mkv", 16, 9)
     assert (tmp_path / "in.mkv").read_bytes() == data

@@ -36,7 +36,7 @@ def test_files_folders_and_patterns_name_videos(tree, words, found):
 
 
 def test_a_word_that_names_nothing_is_an_error(tree):
-    with pytest.raises(ValueError, match=r"source \*\.avi: there is no such file"):
+    with pytest.raises(ValueError, match=r"source \*\.avi: no such file or folder"):
         batch.find_sources(["films", "*.avi"])
 
 

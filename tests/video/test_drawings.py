@@ -111,7 +111,7 @@ def test_every_output_frame_moves_and_length_and_sound_stay(tmp_path):
     before, after = facts(source), facts(tmp_path / "out.mp4")
     assert (before.bytes_of, before.duration) == (after.bytes_of, after.duration)
     assert (report.frames_in, report.frames_out, after.rate) == (16, 31, 48)
-    assert "7 of 16 frames were held drawings; motion takes their time" in report.warnings
+    assert "7 of 16 frames were repeats; motion fills their time" in report.warnings
     frames, times = read_frames(tmp_path / "out.mp4")
     assert times == [Fraction(index, 48) for index in range(31)]
     moved = np.abs(np.diff(frames.astype(int), axis=0)).max(axis=(1, 2, 3))

@@ -88,14 +88,12 @@ def test_a_coding_is_the_encoder_that_writes_it():
 def test_an_encoder_without_a_known_quality_is_remarked():
     chosen = encoding.choose(".mkv", PICTURE, Output(codec="flv"))
     (line,) = encoding.losses(PICTURE, chosen)
-    assert line == "flv writes at its own default bit rate, which may be low"
+    assert line == "flv uses its default bit rate, which may be low"
     for codec in ("ffv1", "libx264"):
         assert not list(
             encoding.losses(PICTURE, encoding.choose(".mkv", PICTURE, Output(codec=codec)))
         )
-    with pytest.raises(
-        ValueError, match=r"crf has no meaning for mpeg4; it has for libx264.*nvenc"
-    ):
+    with pytest.raises(ValueError, match=r"crf is not supported by mpeg4; it is by libx264.*nvenc"):
         encoding.choose(".mkv", PICTURE, Output(codec="mpeg4", crf=3))
 
 
@@ -194,8 +192,8 @@ def test_a_lossless_source_and_a_lossy_target_are_remarked(tmp_path):
     source = make(tmp_path / "in.mkv", audio="pcm_s16le", layout="mono", **lossless)
     report = interpolate_video(source, tmp_path / "out.mp4", dry_run=True)
     assert report.warnings == (
-        "audio #1: PCM, which some players do not play in .mp4; they do in .mov and .mkv",
-        "the source is lossless and libx264 is not; --codec ffv1 in .mkv is",
+        "audio #1: PCM, which some players do not support in .mp4, but in .mov and .mkv",
+        "the source is lossless and libx264 is lossy; --codec ffv1 with a .mkv target is lossless",
     )
     for options in ({"codec": "ffv1"}, {"codec": "libx264", "crf": 0}):
         assert not interpolate_video(source, tmp_path / "a.mkv", dry_run=True, **options).warnings

@@ -30,7 +30,7 @@ def _written(folder, pictures, template):
     ("form", "suffix", "note"),
     [
         ("png", "png", None),
-        ("jpeg", "jpg", "JPEG is lossy; png, tiff and webp are not"),
+        ("jpeg", "jpg", "JPEG is lossy; png, tiff and webp are lossless"),
         ("webp", "webp", None),
         ("tiff", "tif", None),
     ],
@@ -60,14 +60,14 @@ def test_names_are_given_by_templates(tmp_path):
 @pytest.mark.parametrize(
     ("source", "target", "options", "message"),
     [
-        ("in/none_%d.png", "out", {}, "no file of .*in has a name such as none_%d.png"),
+        ("in/none_%d.png", "out", {}, "no file in .*in matches none_%d.png"),
         ("no/img_%d.png", "out", {}, "the folder .*no does not exist"),
         ("in/%d.png", "in/%d.png", {"overwrite": True}, "in is the source"),
         ("in", "in/new_%d.png", {"overwrite": True}, "in is the source"),
-        ("in", "out/%d.xyz", {}, r"%d\.xyz: numbered files end in \.png"),
-        ("in", "out/%d.png", {"format": "jpeg"}, "format is jpeg, but %d.png is png"),
-        ("in", "out.mp4", {"format": "jpeg"}, r"format is for folders of images; out\.mp4"),
-        ("in", "out", {"format": "exr"}, "EXR holds linear light, which the source is not"),
+        ("in", "out/%d.xyz", {}, r"%d\.xyz: numbered files must end in one of \.png"),
+        ("in", "out/%d.png", {"format": "jpeg"}, "format is jpeg, but %d.png means png"),
+        ("in", "out.mp4", {"format": "jpeg"}, r"format applies to folders of images; out\.mp4"),
+        ("in", "out", {"format": "exr"}, "EXR stores linear light, which the source is not"),
     ],
 )
 def test_names_and_formats_that_cannot_be_are_refused(tmp_path, source, target, options, message):
@@ -103,7 +103,7 @@ def test_light_goes_from_exr_to_exr(tmp_path, channels):
 def test_light_is_displayed_where_a_target_holds_none(tmp_path):
     flat = [np.full((32, 48, 3), 0.2140412, np.float32) for _ in range(2)]
     source = _written(tmp_path / "in", flat, "%d.exr")
-    note = "values outside of black and white are clipped; EXR and TIFF keep them"
+    note = "values outside 0 to 1 are clipped; EXR and TIFF keep them"
     assert note in interpolate_video(source, tmp_path / "out", format="png").warnings
     assert (read_frames(tmp_path / "out")[0] == 32768).all()
     interpolate_video(source, tmp_path / "out.mkv", codec="ffv1")
@@ -123,7 +123,9 @@ def test_a_tiff_in_floating_point_stays_one(tmp_path):
 def test_exr_among_other_images_is_refused(tmp_path):
     source = _written(tmp_path / "in", _light(1), "%d.exr")
     images.write(source / "1.png", frames(1)[0])
-    with pytest.raises(ValueError, match="holds EXR files, which are light, and others"):
+    with pytest.raises(
+        ValueError, match="contains EXR files, which store linear light, and other images"
+    ):
         read_frames(source)
 
 
@@ -171,4 +173,4 @@ def test_pq_goes_to_pngs_and_back(tmp_path):
     interpolate_video(tmp_path / "out", tmp_path / "back.mkv", codec="ffv1")
     assert facts(tmp_path / "back.mkv").tags[2:] == (9, 16)
     report = interpolate_video(source, tmp_path / "tiffs", format="tiff")
-    assert "tiff does not say that colours are PQ; png does" in report.warnings
+    assert "tiff cannot record that colours are PQ; png can" in report.warnings

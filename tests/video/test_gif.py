@@ -23,7 +23,7 @@ def test_frames_that_are_too_near_are_left_out_and_times_stay(tmp_path):
     source = write_animation(tmp_path / "in.gif", [100, 20, 20, 300, 20])
     report = interpolate_video(source, tmp_path / "out.gif")
     assert read_delays(tmp_path / "out.gif") == [50, 50, 20, 20, 150, 150, 20]
-    assert report.warnings == ("2 frames left out: a GIF shows none for less than 0.02 s",)
+    assert report.warnings == ("2 frames dropped: in a GIF a frame lasts at least 0.02 s",)
 
 
 def test_the_last_frame_stays_for_at_least_a_browsers_least(tmp_path):

@@ -69,10 +69,10 @@ def test_what_an_encoder_does_not_carry_is_named(tmp_path, source):
     (line,) = report.warnings
     assert line == (
         "HDR: mastering display of 0.005 to 1000 cd/m2 and content light level of MaxCLL 1000, "
-        "MaxFALL 400 cd/m2 is not carried by ffv1; it is by libx264, libx265, libsvtav1"
+        "MaxFALL 400 cd/m2 cannot be written by ffv1; it can by libx264, libx265, libsvtav1"
     )
     assert Hdr(dynamic=("HDR10+",)).losses("libx265") == [
-        "HDR10+ metadata left out: it is each source frame's own"
+        "HDR10+ metadata left out: it applies only to the source's frames"
     ]
 
 

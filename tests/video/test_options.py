@@ -34,7 +34,7 @@ def test_memory_and_tiles_that_no_frame_fits_into_are_refused():
 
 
 def test_weights_that_are_nowhere_are_called_so():
-    with pytest.raises(ValueError, match="weights 'nope': there is no such file or folder"):
+    with pytest.raises(ValueError, match="weights 'nope': no such file or folder"):
         load(Computing(weights="nope", model="blend"))
 
 

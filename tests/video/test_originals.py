@@ -42,9 +42,9 @@ def test_boxes_and_pictures_add_up(tmp_path):
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        ("1,0,6,1", "mask 1,0,6,1 must be a box inside of 6x4"),
+        ("1,0,6,1", "mask 1,0,6,1 must be a box inside the frame of 6x4"),
         ("0,0,0,1", "must be a box inside"),
-        ("1,2,3", "neither a box X,Y,WIDTH,HEIGHT nor a picture that exists"),
+        ("1,2,3", "neither a box X,Y,WIDTH,HEIGHT nor an image that exists"),
         ("small.png", r"mask small\.png is 2x2, the video 6x4"),
     ],
 )

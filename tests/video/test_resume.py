@@ -63,7 +63,7 @@ def test_a_resumed_run_ends_with_the_bytes_of_an_uninterrupted_one(tmp_path, sou
     for after in (FRAMES + 20, 2 * FRAMES + 20):
         _stopped(source, target, after=after, codec=codec)
     report = interpolate_video(source, target, resume=True, codec=codec)
-    assert f"resumed: {2 * FRAMES} frames were done before" in report.warnings
+    assert f"resumed: {2 * FRAMES} frames were already done" in report.warnings
     assert report.frames_out == 2 * COUNT - 1
     assert _digests(target) == _digests(whole)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([whole.name, target.name])
@@ -105,7 +105,7 @@ def test_a_damaged_segment_does_not_count(tmp_path, source):
     data[len(data) // 2] ^= 1
     packets.write_bytes(data)
     report = interpolate_video(source, target, resume=True, codec="ffv1")
-    assert f"resumed: {FRAMES} frames were done before" in report.warnings
+    assert f"resumed: {FRAMES} frames were already done" in report.warnings
     interpolate_video(source, tmp_path / "whole.mkv", resume=True, codec="ffv1")
     assert _digests(target) == _digests(tmp_path / "whole.mkv")
 
@@ -113,7 +113,7 @@ def test_a_damaged_segment_does_not_count(tmp_path, source):
 def test_kept_work_is_neither_mixed_with_another_job_nor_lost(tmp_path, source):
     target = tmp_path / "out.mp4"
     _stopped(source, target, after=FRAMES + 20)
-    with pytest.raises(ValueError, match=r"had another output: give it the same"):
+    with pytest.raises(ValueError, match=r"had another output: repeat its options"):
         interpolate_video(source, target, resume=True, crf=30)
     with pytest.raises(ValueError, match=r"left its work in .*: --resume continues"):
         interpolate_video(source, target)
@@ -125,7 +125,7 @@ def test_kept_work_is_neither_mixed_with_another_job_nor_lost(tmp_path, source):
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("out.gif", {"fps": 50}, r"not for \.gif"),
+        ("out.gif", {"fps": 50}, r"files and folders, not \.gif"),
         ("out.mp4", {"shutter": 180}, "resume does not work with a shutter"),
     ],
 )

@@ -19,7 +19,7 @@ FILES = support.SHARED / "data/robustness"
 NAMES = sorted(path.name for path in FILES.glob("[0-9]*")) or ["absent"]
 REFUSED = {
     "14e_folder_mixed_sizes": r"1\.png is 200x120, but 0\.png is 240x160",
-    "14f_folder_empty": "holds no images",
+    "14f_folder_empty": "contains no images",
     "16a_zero_length.mp4": "is empty",
     "16b_truncated_no_moov.mp4": "cannot be read as a video",
     "16e_text_as.mp4": "cannot be read as a video",
@@ -29,7 +29,7 @@ REFUSED = {
 SAID = {
     "10a": "interlaced",
     "10b": "interlaced",
-    "16c": "cut short",
+    "16c": "truncated",
     "16d": "damaged",
     "24": "2 video streams",
     "26d": "no time stamps",

@@ -35,7 +35,7 @@ def test_a_gap_in_the_numbers_is_a_gap_in_time(tmp_path):
     assert levels == [10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60]
     assert report.duration == Fraction(6, 24)
     assert any(
-        "1 missing by the numbers in the names, the first after f3.png" in note
+        "missing numbers in the names: 1, the first after f3.png" in note
         for note in report.warnings
     )
     assert read_frames(source)[1] == [Fraction(n, 24) for n in (0, 1, 2, 4, 5)]
@@ -116,7 +116,7 @@ def test_an_animated_webp_keeps_its_times(tmp_path):
     assert times == [Fraction(n, 25) for n in (0, 1, 3, 4)]
     opened = open_source(tmp_path / "in.webp")
     assert (opened.loop, opened.picture.rate) == (3, 25)
-    with pytest.raises(ValueError, match="source_fps is for images"):
+    with pytest.raises(ValueError, match="source_fps applies to images"):
         made(tmp_path / "in.webp", tmp_path / "out", source_fps=10)
 
 
@@ -172,7 +172,9 @@ def test_differing_profiles_and_those_that_do_not_fit_are_mentioned(tmp_path):
     Image.fromarray(flat(0)).save(tmp_path / "in/0.png", icc_profile=profile)
     Image.fromarray(flat(9)).save(tmp_path / "in/1.png")
     _, report = made(tmp_path / "in", tmp_path / "out")
-    assert any("differ in colour profile; 0.png's is kept" in note for note in report.warnings)
+    assert any(
+        "differ in colour profile; that of 0.png is kept" in note for note in report.warnings
+    )
     Image.fromarray(flat(0)[..., 0]).save(tmp_path / "in/0.png", icc_profile=grey)
     _, report = made(tmp_path / "in", tmp_path / "out2")
     assert any("GRAY colour profile of 0.png" in note for note in report.warnings)
@@ -183,7 +185,7 @@ def test_differing_profiles_and_those_that_do_not_fit_are_mentioned(tmp_path):
 def test_a_folder_without_images_is_an_error(tmp_path):
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / ".DS_Store").write_text("x")
-    with pytest.raises(ValueError, match="holds no images"):
+    with pytest.raises(ValueError, match="contains no images"):
         open_source(tmp_path)
 
 

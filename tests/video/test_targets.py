@@ -19,7 +19,7 @@ def test_a_target_without_suffix_or_with_a_slash_is_a_folder(tmp_path):
     [
         ("in.mp4", "is the source"),
         ("no/out.mp4", "does not exist"),
-        ("out.xyz", "a target ends in"),
+        ("out.xyz", "a target must end in"),
         ("there.mp4", "--overwrite"),
     ],
 )
@@ -34,7 +34,7 @@ def test_a_folder_with_other_files_is_never_replaced(tmp_path):
     (tmp_path / "frame_000000.png").touch()
     targets.check(Path("in.mp4"), tmp_path, folder=True, overwrite=True)
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(ValueError, match=r"also holds thesis\.tex"):
+    with pytest.raises(ValueError, match=r"also contains thesis\.tex"):
         targets.check(Path("in.mp4"), tmp_path, folder=True, overwrite=True)
 
 
@@ -141,7 +141,7 @@ def test_partial_files_of_other_programs_stay(tmp_path):
 
 def test_a_target_that_appears_during_the_run_is_not_replaced(tmp_path):
     target = tmp_path / "out.mp4"
-    with pytest.raises(OSError, match=r"appeared during the run.*vfi_jax-result-1\.mp4"):
+    with pytest.raises(OSError, match=r"was created during the run.*vfi_jax-result-1\.mp4"):
         _write_while_another_appears(target)
     assert target.read_text() == "mine"
     assert (tmp_path / "vfi_jax-result-1.mp4").read_text() == "whole"

@@ -63,7 +63,7 @@ def test_a_cover_stays_where_the_target_has_room_for_one(tmp_path):
     assert cover_of(tmp_path / "out.mp4") == picture.read_bytes()
     assert facts(tmp_path / "out.mp4").bytes_of == facts(source).bytes_of
     report = interpolate_video(source, tmp_path / "out.mkv")
-    assert report.warnings == ("cover art (png) left out: a .mp4 target keeps it",)
+    assert report.warnings == ("cover art (png) left out: only .mp4 targets keep it",)
     assert cover_of(tmp_path / "out.mkv") is None
 
 
@@ -196,7 +196,7 @@ def test_transparency_stays_where_it_can(tmp_path):
 
     kept = images.read(tmp_path / "kept/frame_000001.png", alpha=True)
     np.testing.assert_array_equal(kept[..., 3:], ramp)
-    assert any("transparency is laid over black" in warning for warning in report.warnings)
+    assert any("transparency is composited over black" in warning for warning in report.warnings)
 
 
 def test_subtitles_and_audio_are_transcoded_where_they_must(tmp_path):
@@ -236,7 +236,7 @@ def test_what_is_cut_short_is_used_as_far_as_it_goes(tmp_path):
     report = interpolate_video(tmp_path / "cut.mkv", tmp_path / "out.mp4")
     assert 5 < report.frames_in < 40
     assert report.frames_out == 2 * report.frames_in - 1
-    assert any("cut short" in warning for warning in report.warnings)
+    assert any("truncated" in warning for warning in report.warnings)
 
 
 @pytest.mark.parametrize(

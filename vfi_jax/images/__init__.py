@@ -1,5 +1,6 @@
-"""Image files: listing folders, reading headers and pixels, writing. The only place in the library
-that reads and writes images.
+"""Image files: listing folders, reading headers and pixels, writing.
+
+No other part of the library reads or writes images.
 """
 
 from vfi_jax.images.colour import PLAIN, Colour, of_codes

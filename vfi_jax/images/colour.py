@@ -1,4 +1,4 @@
-"""The colour space of image files, carried from file to file as PNG chunks."""
+"""The colour space of image files, represented by PNG chunks."""
 
 import dataclasses
 import struct
@@ -11,7 +11,7 @@ from PIL import Image
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CARRIED = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM")
 WHITE_POINT, PRIMARIES, ICC_PROFILE = 318, 319, 34675  # TIFF tags
-CHROMATICITY = 100_000  # steps of 1 in cHRM (PNG specification, 11.3.2.1)
+CHROMATICITY = 100_000  # steps per 1 in cHRM (PNG specification, 11.3.2.1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Colour:
 
     @property
     def profile(self) -> bytes:
-        """The ICC profile; empty without one."""
+        """The ICC profile; empty if there is none."""
         data = self._chunk(b"iCCP")
         return zlib.decompress(data[data.index(0) + 2 :]) if data else b""
 
     @property
     def primaries(self) -> tuple[float, ...]:
-        """Chromaticities of red, green, blue and white, x and y each; empty without them."""
+        """Chromaticities (x, y) of red, green, blue and white; empty if not declared."""
         data = self._chunk(b"cHRM")
         if not data:
             return ()
@@ -43,12 +43,12 @@ class Colour:
 
     @property
     def codes(self) -> tuple[int, int] | None:
-        """Primaries and transfer by their codes in ITU-T H.273, where an image declares them."""
+        """Codes of primaries and transfer in ITU-T H.273; None if not declared."""
         data = self._chunk(b"cICP")
         return (data[0], data[1]) if data else None
 
     def _chunk(self, wanted):
-        """The data of a chunk; empty without it."""
+        """The data of a chunk; empty if there is none."""
         at = 0
         while at < len(self.chunks):
             length, kind = struct.unpack(">I4s", self.chunks[at : at + 8])
@@ -58,7 +58,7 @@ class Colour:
         return b""
 
     def fits(self, *, grey: bool) -> bool:
-        """Whether a grey (or RGB) image may declare it."""
+        """Whether a grey or RGB image can have this colour space."""
         return self.space in ("", "GRAY" if grey else "RGB")
 
 
@@ -74,12 +74,12 @@ def of_image(image: Image.Image, file: BinaryIO) -> Colour:
 
 
 def of_codes(primaries: int, transfer: int) -> Colour:
-    """A colour space by its codes in ITU-T H.273, as video names it."""
+    """A colour space from codes in ITU-T H.273, as in video."""
     return Colour(_chunk(b"cICP", bytes([primaries, transfer, 0, 1])))  # RGB, full range
 
 
 def of_primaries(primaries: Sequence[float]) -> Colour:
-    """A colour space by chromaticities of red, green, blue and white, x and y each, if any."""
+    """A colour space from chromaticities (x, y) of red, green, blue and white, if there are any."""
     if len(primaries) != 8:
         return PLAIN
     ordered = [*primaries[6:], *primaries[:6]]
@@ -96,7 +96,7 @@ def of_tiff(tags: Any) -> Colour:
 
 def insert(png: bytes, colour: Colour) -> bytes:
     """A PNG file's bytes with the chunks inserted after its header."""
-    end = len(SIGNATURE) + 25  # of IHDR, which comes first
+    end = len(SIGNATURE) + 25  # end of IHDR, the first chunk
     return png[:end] + colour.chunks + png[end:]
 
 

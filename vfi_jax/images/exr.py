@@ -1,4 +1,4 @@
-"""OpenEXR files: linear light in floating point, of any range; alpha is multiplied in."""
+"""OpenEXR files: linear light in floating point of any range, premultiplied by alpha."""
 
 from pathlib import Path
 from typing import Any
@@ -7,11 +7,11 @@ import numpy as np
 
 MAGIC = b"\x76\x2f\x31\x01"
 COLOURS = {"RGBA": 4, "RGB": 3, "Y": 1}  # channels as OpenEXR groups them
-WAY_OUT = "reading and writing EXR takes OpenEXR: pip install 'vfi-jax[exr]'"
+WAY_OUT = "reading and writing EXR requires OpenEXR: pip install 'vfi-jax[exr]'"
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """The attributes of a file, by OpenEXR's names.
+    """The attributes of a file by OpenEXR's names.
 
     Raises:
       ValueError: OpenEXR is not installed, or the file is damaged.
@@ -21,7 +21,7 @@ def read_header(path: Path) -> dict[str, Any]:
 
 
 def size(header: dict[str, Any]) -> tuple[int, int]:
-    """Width and height as shown."""
+    """Displayed width and height."""
     (left, top), (right, bottom) = header["displayWindow"]
     return int(right - left) + 1, int(bottom - top) + 1
 
@@ -32,7 +32,7 @@ def channels(header: dict[str, Any]) -> list[str]:
 
 
 def read(path: Path) -> np.ndarray:
-    """`[H, W, 1, 3 or 4]` float32 of the display window; black where a file has no pixels.
+    """Read the display window as `[H, W, 1, 3 or 4]` float32; black where the file has no pixels.
 
     Raises:
       ValueError: OpenEXR is not installed, the file is damaged, or it has neither R, G and B nor Y.
@@ -42,7 +42,7 @@ def read(path: Path) -> np.ndarray:
         name = next((name for name in COLOURS if name in found), None)
         if name is None:
             names = ", ".join(found)
-            raise ValueError(f"its channels are {names}; R, G, B and perhaps A, or Y, are wanted")
+            raise ValueError(f"its channels must be R, G, B and optionally A, or Y; got {names}")
         pixels = found[name].pixels.astype(np.float32)
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     width, height = size(header)
@@ -70,9 +70,9 @@ def write(path: Path, pixels: np.ndarray, primaries: tuple[float, ...]) -> None:
     """Write `[H, W, 1, 3 or 4]` float32, losslessly compressed.
 
     Args:
-      path: of the file.
+      path: the file.
       pixels: linear light.
-      primaries: chromaticities of red, green, blue and white, x and y each; empty: none are named.
+      primaries: chromaticities (x, y) of red, green, blue and white; empty: not declared.
 
     Raises:
       ValueError: OpenEXR is not installed.

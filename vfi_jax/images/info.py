@@ -28,15 +28,15 @@ class Info:
 
     Attributes:
       format: "PNG", "TIFF" and so on, as Pillow names it.
-      size: (width, height) in pixels, as shown.
+      size: displayed (width, height) in pixels.
       bits: 8 per channel, 32 for floating point, or 16 for other higher bit depths.
       alpha: whether it has transparency.
       grey: whether it has one channel.
       pages: number of images in the file.
       durations: display time of each frame of an animated WebP in seconds; otherwise empty.
       colour: the colour space.
-      linear: whether values are light itself, of any range, as those of EXR files are.
-      aspect: a pixel's width over its height, where the format has one.
+      linear: whether values are linear light of any range, as in EXR files.
+      aspect: pixel aspect ratio, width over height; 1 if the format has none.
     """
 
     format: str
@@ -131,7 +131,7 @@ def orientation(image: Image.Image) -> int:
     """EXIF orientation of an image opened by Pillow; 1: upright."""
     if image.format == "TIFF":
         return 1  # Pillow and OpenCV rotate these themselves
-    # Pillow would decode a whole PNG to look for a tag after the pixels, where it never is.
+    # Pillow would decode a whole PNG to search for the tag after the pixels.
     if image.format == "PNG" and "exif" not in image.info:
         return 1
     return image.getexif().get(ORIENTATION, 1)
@@ -147,8 +147,8 @@ def bits_of(image: Image.Image) -> int:
         return 16 if any("16" in str(tile.args) for tile in getattr(image, "tile", ())) else 8
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         raise ValueError(
-            f"{image.format} images of more than 8 bits are not read; save it as a 16-bit PNG or "
-            "TIFF, white at 65535"
+            f"{image.format} images of more than 8 bits are not supported; save it as a 16-bit "
+            "PNG or TIFF, white at 65535"
         )
     return 8
 

@@ -27,7 +27,7 @@ def read(
       source: the file, or its bytes.
       page: index of an image in the file; None: the file must have only one.
       bits: 8 for uint8, 16 for uint16, 32 for float32.
-      alpha: add a fourth channel; in float32, colours are multiplied by it.
+      alpha: add a fourth channel; float32 colours are premultiplied by it.
 
     Returns:
       `[H, W, 3 or 4]` uint8, uint16 or float32.
@@ -67,7 +67,7 @@ def read_pages(
     with info.opened(source) as file:
         if linear := info.is_exr(file):
             if not isinstance(source, Path):
-                raise ValueError("an EXR is read from a file, not from bytes")
+                raise ValueError("an EXR must be read from a file, not from bytes")
             pictures = iter([] if first else [exr.read(source)])
         else:
             pages = tiff.pages(file)
@@ -163,12 +163,12 @@ def _fitted(pixels, bits, alpha, linear):
 
 
 def displayed(pixels: np.ndarray, *, linear: bool, associated: bool = True) -> np.ndarray:
-    """`[H, W, 3 or 4]` float32 as uint16, alpha apart.
+    """Convert `[H, W, 3 or 4]` float32 to uint16 with unassociated alpha.
 
     Args:
-      pixels: black 0, white 1; what is outside is clipped.
-      linear: values are light, which sRGB's curve (IEC 61966-2-1) makes ready for a display.
-      associated: alpha is multiplied into the colours.
+      pixels: black 0, white 1; other values are clipped.
+      linear: values are linear light, to be converted by sRGB's curve (IEC 61966-2-1).
+      associated: colours are premultiplied by alpha.
     """
     colours, opacity = pixels[..., :3].astype(np.float64), pixels[..., 3:]
     if opacity.size and associated:
@@ -182,7 +182,7 @@ def displayed(pixels: np.ndarray, *, linear: bool, associated: bool = True) -> n
 
 
 def _real(pixels):
-    """As float32, white at 1, alpha multiplied into the colours."""
+    """As float32, white at 1, premultiplied by alpha."""
     if pixels.dtype != np.float32:
         pixels = pixels.astype(np.float32) / np.iinfo(pixels.dtype).max
     if pixels.shape[-1] == 4:

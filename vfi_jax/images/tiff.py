@@ -20,13 +20,13 @@ UNSIGNED, SIGNED, FLOAT = 1, 2, 3  # SampleFormat
 KINDS = {UNSIGNED: "unsigned", SIGNED: "signed", FLOAT: "floating-point"}
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = 0, 1, 2  # PhotometricInterpretation
 REDUCED, MASK = 1, 4  # bits of NewSubfileType: a preview, a mask of another page
-ASSOCIATED, UNASSOCIATED = 1, 2  # ExtraSamples: alpha, multiplied into the colours or not
+ASSOCIATED, UNASSOCIATED = 1, 2  # ExtraSamples: premultiplied alpha, or not
 DEEP = {  # formats that OpenCV decodes
     *((bits, UNSIGNED) for bits in (10, 12, 14, 16, 32)),
     *((bits, SIGNED) for bits in (16, 32)),
     *((bits, FLOAT) for bits in (32, 64)),
 }
-TOGETHER = 2**23  # number of samples decoded at a time
+TOGETHER = 2**23  # maximum number of samples decoded at a time
 FAINTEST = 1e-6  # alpha below which colours are undefined
 OVERSHOOT = 0.1  # beyond black and white, from resampling; clipped
 
@@ -37,7 +37,7 @@ class Page:
 
     Attributes:
       index: index of the page in the file.
-      size: (width, height) in pixels, as shown.
+      size: displayed (width, height) in pixels.
       bits: bits per sample.
       form: sample format: UNSIGNED, SIGNED or FLOAT.
       samples: samples per pixel.
@@ -116,7 +116,7 @@ def read_deep(pages: Sequence[Page], data: np.ndarray) -> Iterator[np.ndarray]:
       data: uint8, the file's bytes.
 
     Yields:
-      `[H, W, 1, 3 or 4]`, RGB, upright, alpha not multiplied in: uint16, white at 65535; float32,
+      `[H, W, 1, 3 or 4]`, RGB, upright, alpha not premultiplied: uint16, white at 65535; float32,
       white at 1, for floating-point samples.
 
     Raises:
@@ -174,7 +174,7 @@ def _several(value):
 
 
 def _decodable(page):
-    """The kind of the samples in words, if OpenCV decodes them correctly."""
+    """Description of the samples; raises a ValueError if OpenCV does not decode them correctly."""
     kind = f"{page.bits[0]}-bit {KINDS.get(page.form[0], 'unknown')}"
     way = "save it as a 16-bit PNG or TIFF, white at 65535"
     if len({*page.bits}) > 1 or len({*page.form}) > 1 or (page.bits[0], page.form[0]) not in DEEP:
@@ -191,7 +191,7 @@ def _decodable(page):
 
 
 def _scaled(values, bits, form):
-    """Samples as uint16, white at 65535; as float32, white at 1, where they are floating-point."""
+    """Samples as uint16, white at 65535; floating-point samples as float32, white at 1."""
     if form == FLOAT:
         unknown = np.count_nonzero(~np.isfinite(values))
         if unknown:

@@ -11,31 +11,31 @@ from PIL import Image
 from vfi_jax.images import exr
 from vfi_jax.images.colour import PLAIN, Colour, insert
 
-# Suffixes that are written, by the format's name.
+# Suffixes by format.
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif", "exr": ".exr"}
 WRITTEN = {
     **{suffix: name for name, suffix in FORMATS.items()},
     ".jpeg": "jpeg",
     ".tiff": "tiff",
 }
-OF_8_BITS = ("jpeg", "webp")  # formats that have no more
+OF_8_BITS = ("jpeg", "webp")  # formats limited to 8 bits
 OF_FLOATS = ("tiff", "exr")
 OPAQUE = ("jpeg",)
-WITHOUT_CHUNKS = ("jpeg", "webp", "tiff")  # carry a profile, and nothing else about colours
-JPEG_QUALITY = 95  # with chroma in full: no loss that is seen
+WITHOUT_CHUNKS = ("jpeg", "webp", "tiff")  # store an ICC profile, but no other colour tags
+JPEG_QUALITY = 95  # visually lossless with full chroma
 
 
 def write(path: Path, pixels: np.ndarray, *, colour: Colour = PLAIN) -> None:
-    """Write an image in the format of its suffix, losslessly but for JPEG, with its colour space.
+    """Write an image in the format of its suffix, with its colour space; all but JPEG are lossless.
 
     Args:
       path: .png .jpg .jpeg .webp .tif .tiff .exr.
-      pixels: `[H, W, 1, 3 or 4]`: uint8; uint16 too for PNG and TIFF; float32 for TIFF, and for EXR
-        alone.
+      pixels: `[H, W, 1, 3 or 4]`: uint8, also uint16 for PNG and TIFF, also float32 for TIFF; only
+        float32 for EXR.
       colour: the colour space.
 
     Raises:
-      ValueError: the format does not hold such pixels.
+      ValueError: the format does not support the shape or type.
     """
     form = WRITTEN[path.suffix.lower()]
     _check(pixels, form)
@@ -79,7 +79,7 @@ def _check(pixels, form):
 
 
 def _write_tiff(path, pixels, profile):
-    # In floating point colours have alpha multiplied in, as in EXR.
+    # Floating-point colours are premultiplied by alpha, as in EXR.
     kind = "assocalpha" if pixels.dtype == np.float32 else "unassalpha"
     grey = pixels.shape[-1] == 1
     tifffile.imwrite(

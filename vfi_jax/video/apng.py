@@ -1,7 +1,7 @@
-"""How long the last frame of an animated PNG is shown.
+"""Display duration of the last frame of an animated PNG.
 
-FFmpeg's muxer takes it before the first frame, when it is not known, so the finished file is
-edited.
+FFmpeg's muxer needs it before the first frame, when it is not yet known; therefore the finished
+file is edited.
 """
 
 import struct
@@ -11,13 +11,18 @@ from pathlib import Path
 
 SIGNATURE = 8  # bytes
 CONTROL = b"fcTL"  # of a frame (PNG specification, 11.3.6.2)
-DELAY = 20  # bytes before the delay in it: a 16-bit numerator, a 16-bit denominator
-FINEST, LARGEST = 1000, 65535  # parts of a second; of 16 bits
+DELAY = 20  # offset in bytes of the delay: a 16-bit numerator and a 16-bit denominator
+FINEST, LARGEST = 1000, 65535  # largest denominators: milliseconds, and what 16 bits hold
 
 
 def set_last_delay(path: Path, seconds: Fraction) -> None:
-    """Write into a finished file how long its last frame is shown; a file of one frame has no such
-    field and stays as it is.
+    """Set the display duration of the last frame in a finished file.
+
+    A file with a single frame has no such field and is not changed.
+
+    Args:
+      path: an animated PNG.
+      seconds: the duration.
     """
     with open(path, "r+b") as file:
         place = _last_control(file)
@@ -33,13 +38,13 @@ def set_last_delay(path: Path, seconds: Fraction) -> None:
 
 
 def _last_control(file):
-    """Where the name of the last chunk that controls a frame stands, or None."""
+    """File position of the name of the last frame control chunk, or None."""
     place, found = SIGNATURE, None
     file.seek(place)
     while len(head := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
         if kind == CONTROL:
             found = place + 4
-        place += 12 + length  # its length, name, content and checksum
+        place += 12 + length  # length, name, content and checksum
         file.seek(place)
     return found

@@ -1,4 +1,4 @@
-"""Reading ahead and writing behind, in one thread each, while the device computes."""
+"""Background threads that read frames in advance and write results while the device computes."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +10,7 @@ _END: Any = object()
 
 
 def ahead(items: Iterable[T], *, depth: int) -> Iterator[T]:
-    """The same items, each made up to `depth` items before it is asked for."""
+    """Yield the same items, computed in a thread up to `depth` items in advance."""
     iterator = iter(items)
     with ThreadPoolExecutor(1) as pool:
         pending = deque(pool.submit(next, iterator, _END) for _ in range(depth))
@@ -20,10 +20,10 @@ def ahead(items: Iterable[T], *, depth: int) -> Iterator[T]:
 
 
 class Behind:
-    """Runs calls in order, up to `depth` calls late; an exception is raised by a later call.
+    """Runs calls in order in a thread, with at most `depth` pending calls.
 
-    A context manager: at its end all calls are done, or, where it is left by an exception, those
-    that have begun.
+    An exception is raised by a later call. As a context manager it waits for all calls; if the
+    context ends with an exception, only for those that have started.
     """
 
     def __init__(self, depth: int):
@@ -32,7 +32,7 @@ class Behind:
         self._pending: deque[Future] = deque()
 
     def __call__(self, function: Callable, *arguments: Any) -> None:
-        """Run function(*arguments) soon."""
+        """Schedule function(*arguments)."""
         self._pending.append(self._pool.submit(function, *arguments))
         while len(self._pending) > self._depth:
             self._pending.popleft().result()

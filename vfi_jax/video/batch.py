@@ -1,4 +1,4 @@
-"""Batches of videos: finding sources, choosing targets, collecting results."""
+"""Batches of videos: find the sources, choose the targets, collect the results."""
 
 import dataclasses
 import glob
@@ -12,7 +12,7 @@ from vfi_jax.video.encoding import FORMATS
 from vfi_jax.video.report import Report
 
 DEFAULT_SUFFIX = ".mp4"
-# Suffixes of files that FFmpeg reads as videos; a folder may hold other files too.
+# Suffixes of video files that FFmpeg reads; a folder may also contain other files.
 VIDEO_SUFFIXES = {
     *FORMATS,
     *(".3gp", ".asf", ".flv", ".m2ts", ".m2v", ".mpeg", ".mpg", ".mts", ".ogv", ".vob", ".wmv"),
@@ -40,8 +40,8 @@ class Outcome:
 
     Attributes:
       job: the job.
-      report: of the video that was written; None where it failed.
-      error: why it failed, one line.
+      report: report on the video; None if the job failed.
+      error: reason of the failure, one line.
     """
 
     job: Job
@@ -50,14 +50,14 @@ class Outcome:
 
 
 def find_sources(words: Sequence[str | os.PathLike]) -> list[Path]:
-    """The videos found for a user's arguments, in order and without duplicates.
+    """The videos that a user's arguments name, in order and without duplicates.
 
     Args:
-      words: videos, folders of images, folders of videos, and glob patterns of these (`**` crosses
-        folders). A folder counts as a folder of videos where a video file is in it.
+      words: videos, folders of images, folders of videos, and glob patterns of these (`**` matches
+        any number of folders). A folder that contains a video file is a folder of videos.
 
     Raises:
-      ValueError: nothing is found under one of the words.
+      ValueError: a word matches nothing.
     """
     found: list[Path] = []
     for word in words:
@@ -71,22 +71,22 @@ def find_sources(words: Sequence[str | os.PathLike]) -> list[Path]:
             )
         sources = [source for match in matches for source in _videos_of(match)]
         if not sources:
-            raise ValueError(f"source {word}: there is no such file, folder or match")
+            raise ValueError(f"source {word}: no such file or folder, and no file matches")
         found += sources
     return list(dict.fromkeys(found))
 
 
 def plan(sources: Iterable[Path], folder: Path, *, suffix: str | None = None) -> list[Job]:
-    """The target of each video: its name in one folder.
+    """The jobs that write each video under its own name to one folder.
 
     Args:
       sources: videos and folders of images.
-      folder: for the results.
-      suffix: of all targets; None: the source's where it can be written, else .mp4, and no suffix,
-        a folder, for a folder of images.
+      folder: output folder.
+      suffix: suffix of all targets. None: the source's if it can be written, else .mp4; a folder of
+        images gives a folder of images.
 
     Raises:
-      ValueError: two sources would be written to one target, or the suffix is none.
+      ValueError: two sources have the same target, or the suffix is unknown.
     """
     if suffix is not None and suffix.lower() not in FORMATS:
         raise ValueError(f"suffix must be one of {' '.join(FORMATS)}, got {suffix!r}")
@@ -96,23 +96,23 @@ def plan(sources: Iterable[Path], folder: Path, *, suffix: str | None = None) ->
         other = taken.setdefault(job.target, job.source)
         if other != job.source:
             raise ValueError(
-                f"{other} and {job.source} would both be written to {job.target}; rename one or "
-                "give them apart"
+                f"{other} and {job.source} would both be written to {job.target}; rename one, or "
+                "use two commands"
             )
     return jobs
 
 
 def run(jobs: Iterable[Job], interpolate: Callable[[Job], Report]) -> Iterator[Outcome]:
-    """The outcome of each job; a failure does not stop the others.
+    """Run jobs in order and yield the outcome of each; a failure does not stop the others.
 
     Args:
-      jobs: to do, in order.
-      interpolate: does one.
+      jobs: the jobs.
+      interpolate: runs one job.
     """
     for job in jobs:
         try:
             yield Outcome(job, report=interpolate(job))
-        # Wrong files, full disks, and XLA's errors such as a lack of memory.
+        # Invalid files, full disks, and errors of XLA such as insufficient memory.
         except (ValueError, OSError, RuntimeError) as error:
             yield Outcome(job, error=summary(error))
 

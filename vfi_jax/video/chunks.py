@@ -1,4 +1,4 @@
-"""Output frames computed in chunks, of which those that are done are left out."""
+"""Output frames computed in chunks; chunks that are done are skipped."""
 
 import itertools
 import math
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Driver(Protocol):
-    """What of an `Interpolator` is used here."""
+    """The methods of an `Interpolator` that this package uses."""
 
     def stream(
         self, frames: Iterable[np.ndarray], times: Iterable[Fraction]
@@ -19,20 +19,20 @@ class Driver(Protocol):
         """Frames at ascending times, in input frames."""
 
     def check(self, times: Iterable[Fraction]) -> None:
-        """Raises ValueError for a time that cannot be reached."""
+        """Raise a ValueError for a time that cannot be reached."""
 
 
 class Chunks:
-    """A driver whose output frames are computed in chunks of equal length, counted over all shots.
+    """A driver that computes output frames in chunks of equal length, counted over all shots.
 
-    Each chunk is computed from its own input frames alone, so that it is the same to the last bit
-    whether the chunk before it was computed in this run or is left out.
+    Each chunk depends only on its own input frames. It is therefore bit-identical whether the
+    previous chunk was computed in this run or skipped.
 
     Args:
-      driver: computes frames.
-      size: output frames of a chunk.
-      done: numbers of the chunks to leave out; None is yielded for their frames.
-      reach: input frames before a time that the driver may need for it.
+      driver: computes the frames.
+      size: output frames per chunk.
+      done: numbers of the chunks to skip; None is yielded for each of their frames.
+      reach: number of input frames before a time that the driver may need for it.
     """
 
     def __init__(self, driver: Driver, *, size: int, done: Container[int], reach: int):
@@ -40,11 +40,11 @@ class Chunks:
         self._count = 0
 
     def check(self, times: Iterable[Fraction]) -> None:
-        """As the driver's."""
+        """Check `times` as the driver does."""
         self._driver.check(times)
 
     def stream(self, frames: Iterable[np.ndarray], times: Iterable[Fraction]) -> Iterator[Any]:
-        """Frames of one shot at ascending times; None where a chunk is left out."""
+        """Yield the frames of one shot at ascending times; None for frames of skipped chunks."""
         times = iter(times)
         held = _Held(frames)
         for first in times:
@@ -60,27 +60,27 @@ class Chunks:
                 yield answer
 
     def _passing(self, times, held):
-        """The times; frames that neither they nor later ones need are let go."""
+        """Yield the times, and release frames that no remaining time needs."""
         for time in times:
             held.forget(math.floor(time) - self._reach)
             yield time
 
 
 class _Held:
-    """Frames that may be read again from a later one on."""
+    """Buffered frames, which can be iterated several times from later and later frames on."""
 
     def __init__(self, frames):
         self._frames = iter(frames)
         self._first = 0  # number of the first frame held
         self._held = deque()
-        self._like = None  # any frame, in place of those that are gone
+        self._like = None  # any frame, a placeholder for released frames
 
     def since(self, start):
-        """All frames from number 0 on; those before `start` are stand-ins of the same shape."""
+        """Yield all frames from number 0 on; placeholders of equal shape before `start`."""
         self.forget(start)
         yield from itertools.repeat(self._like, self._first)
         for number in itertools.count(self._first):
-            if number < self._first:  # let go in the meantime: the driver has read past it
+            if number < self._first:  # released meanwhile: the driver no longer needs it
                 yield self._like
                 continue
             while number - self._first >= len(self._held):
@@ -89,7 +89,7 @@ class _Held:
             yield self._held[number - self._first]
 
     def forget(self, before):
-        """Let go of frames before a number; those not read yet are read and passed over."""
+        """Release all frames before a number; frames not yet read are read and dropped."""
         while self._first < before and (self._held or self._read()):
             self._like = self._held.popleft()
             self._first += 1

@@ -1,4 +1,4 @@
-"""Short clips as arrays: for notebooks, demonstrations and tests."""
+"""Short clips as arrays, for notebooks, demonstrations and tests."""
 
 import contextlib
 import itertools
@@ -21,15 +21,15 @@ from vfi_jax.video.write import open_sink
 def read_frames(
     path: str | os.PathLike, *, limit: int | None = None
 ) -> tuple[np.ndarray, list[Fraction]]:
-    """The frames of a video file or a folder of images, all in memory.
+    """Read all frames of a video file or a folder of images into memory.
 
     Args:
       path: the file or folder.
-      limit: read no more frames than this.
+      limit: maximum number of frames.
 
     Returns:
-      (`[N, H, W, 3]` uint8, uint16 for more than 8 bits, float32 for images in floating point; the
-      frames' times in seconds).
+      (`[N, H, W, 3]`: uint8, uint16 for more than 8 bits, float32 for floating-point images; times
+      of the frames in seconds).
 
     Raises:
       ValueError: there is no video at `path`.
@@ -51,11 +51,11 @@ def write_frames(
     """Write frames as a video file or a folder of images.
 
     Args:
-      path: its suffix chooses the container, as for `interpolate_video`.
-      frames: `[H, W, 3 or 4]` uint8 or uint16 each, all alike.
+      path: the target; its suffix selects the container, as in `interpolate_video`.
+      frames: `[H, W, 3 or 4]` uint8 or uint16 each, of equal shape and type.
       fps: frames per second.
       crf: quality of the encoder. Lower means better quality and larger files.
-      overwrite: replace what is there.
+      overwrite: replace an existing target.
 
     Raises:
       ValueError: there are no frames, or `path` cannot be written.
@@ -66,7 +66,7 @@ def write_frames(
     frames = iter(frames)
     first = next(frames, None)
     if first is None:
-        raise ValueError("frames must hold at least one frame, got none")
+        raise ValueError("frames must contain at least one frame, got none")
     height, width, channels = first.shape
     source = Source()
     source.picture = picture = Picture(

@@ -1,8 +1,8 @@
-"""From decoded pictures to RGB arrays and back, the same way for every frame.
+"""Conversion between decoded frames and RGB arrays, identical for every frame.
 
-FFmpeg's swscale only brings chroma to full size and back here. Its conversions to and from RGB move
-the mean by up to a level (full-range chroma by half of one, 16-bit luma by half of one), which a
-clip shows as a tint and its new frames as flicker; the matrices below are exact.
+FFmpeg's swscale is used only to resample chroma. Its conversions to and from RGB shift the mean by
+up to one level (full-range chroma and 16-bit luma by half a level), which is visible as a tint and
+as flicker between original and new frames. The matrices below are exact.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from av.video.reformatter import Interpolation
 UNKNOWN = 2  # FFmpeg's code for an untagged matrix, transfer or primaries
 PQ, HLG = 16, 18  # FFmpeg's codes for transfers of high dynamic range (SMPTE ST 2084, BT.2100)
 HDR = (PQ, HLG)
-LINEAR, SRGB = 8, 13  # FFmpeg's codes for light itself, and for the curve of IEC 61966-2-1
+LINEAR, SRGB = 8, 13  # FFmpeg's codes for linear light and for the curve of IEC 61966-2-1
 HLG_A, HLG_B, HLG_C = 0.17883277, 0.28466892, 0.55991073  # of BT.2100
 LIMITED, FULL = 1, 2  # FFmpeg's codes for ranges
 RGB, BT709, BT601 = 0, 1, 5  # FFmpeg's codes for matrices
@@ -36,7 +36,7 @@ LUMA = {
     10: (0.2627, 0.0593),  # BT.2020, constant luminance
 }
 
-# Without these swscale takes the nearest chroma sample and rounds down.
+# Without these flags swscale uses the nearest chroma sample and rounds down.
 CHROMA = int(
     Interpolation.BICUBIC
     | Interpolation.ACCURATE_RND
@@ -47,7 +47,7 @@ CHROMA = int(
 
 @dataclasses.dataclass(frozen=True)
 class Tags:
-    """What a stream says about its colours, in FFmpeg's codes; 2 is unknown, for the range 0."""
+    """Colour tags of a stream in FFmpeg's codes; 2 means unknown, 0 for the range."""
 
     range: int = 0
     matrix: int = UNKNOWN
@@ -56,7 +56,7 @@ class Tags:
 
     @classmethod
     def of(cls, frame: av.VideoFrame) -> "Tags":
-        """The tags of a decoded frame; an RGB frame is full range, and so is grey to FFmpeg."""
+        """The tags of a decoded frame; FFmpeg regards RGB and grey frames as full range."""
         name = frame.format.name
         if is_rgb(frame.format):
             return cls(FULL, RGB, int(frame.color_primaries), int(frame.color_trc))
@@ -69,7 +69,7 @@ class Tags:
         )
 
     def for_yuv(self) -> "Tags":
-        """The tags of Y'CbCr video that holds these pictures: RGB is written as limited BT.709."""
+        """The tags for encoding as Y'CbCr: RGB is written as limited-range BT.709."""
         if self.matrix != RGB:
             return self
         primaries, transfer = (
@@ -78,13 +78,13 @@ class Tags:
         return Tags(LIMITED, BT709, primaries, transfer)
 
     def stamp(self, target: Any) -> None:
-        """Write the tags onto a frame or an encoder's context."""
+        """Set the tags on a frame or on an encoder's context."""
         target.color_range, target.colorspace = self.range, self.matrix
         target.color_primaries, target.color_trc = self.primaries, self.transfer
 
 
 def is_rgb(pixel_format: Any) -> bool:
-    """Whether a `VideoFormat` holds RGB (or a palette of it) rather than Y'CbCr."""
+    """Whether a `VideoFormat` is RGB or a palette of RGB, not Y'CbCr."""
     return pixel_format.is_rgb or pixel_format.has_palette
 
 
@@ -95,12 +95,12 @@ def has_alpha(pixel_format: Any) -> bool:
 
 
 def bits_of(pixel_format: Any) -> int:
-    """Bits of a `VideoFormat`'s deepest channel."""
+    """Bit depth of a `VideoFormat`: that of its deepest channel."""
     return max(component.bits for component in pixel_format.components)
 
 
 def chroma_of(pixel_format: Any) -> str:
-    """How finely a `VideoFormat` samples chroma: "420" (grey too), "422" or "444"; or "rgb"."""
+    """Chroma subsampling of a `VideoFormat`: "420" (also grey), "422" or "444"; or "rgb"."""
     if is_rgb(pixel_format):
         return "rgb"
     if len(pixel_format.components) < 3:
@@ -110,13 +110,13 @@ def chroma_of(pixel_format: Any) -> str:
 
 
 def to_array(frame: av.VideoFrame, tags: Tags, *, bits: int, alpha: bool) -> np.ndarray:
-    """A decoded frame as an array.
+    """Convert a decoded frame to an array.
 
     Args:
-      frame: in any pixel format.
-      tags: how to read it.
+      frame: a frame in any pixel format.
+      tags: its colour tags.
       bits: 8 for uint8, more for uint16.
-      alpha: with a fourth channel.
+      alpha: include alpha as the fourth channel.
 
     Returns:
       `[H, W, 3 or 4]` uint8 or uint16; white is 255 or 65535.
@@ -135,16 +135,16 @@ def to_array(frame: av.VideoFrame, tags: Tags, *, bits: int, alpha: bool) -> np.
 
 
 class Writer:
-    """Makes frames for an encoder from arrays: the inverse of `to_array`.
+    """Converts arrays to frames for an encoder: the inverse of `to_array`.
 
-    Chroma is sited as MPEG-2 and its successors have it by default, level with every other column;
-    swscale would centre it, a quarter of a pixel beside where every decoder looks for it.
+    Chroma is sited at every second column, the default of MPEG-2 and its successors. swscale would
+    centre it between columns, a quarter of a pixel from the position that decoders assume.
 
     Args:
-      width: of the frames, in pixels.
-      height: of the frames, in pixels.
-      pixel_format: FFmpeg's name of the encoder's.
-      tags: how to write it.
+      width: width of the frames in pixels.
+      height: height of the frames in pixels.
+      pixel_format: FFmpeg's name of the encoder's pixel format.
+      tags: colour tags of the output.
     """
 
     def __init__(self, width: int, height: int, pixel_format: str, tags: Tags):
@@ -156,7 +156,7 @@ class Writer:
             self._sited = _siting(width, height, self._middle)
 
     def __call__(self, pixels: np.ndarray) -> av.VideoFrame:
-        """A frame of `[H, W, C]` uint8 or uint16, with 4 channels where the format has alpha."""
+        """Convert `[H, W, C]` uint8 or uint16; C is 4 if the format has alpha."""
         largest = int(np.iinfo(pixels.dtype).max)
         if is_rgb(self._target):
             array_format = _array_format(largest > 255, pixels.shape[-1] == 4)
@@ -173,12 +173,12 @@ class Writer:
 
 
 def white(pixels: np.ndarray) -> int:
-    """The value of white: the largest of integers, 1 in floating point."""
+    """The value of white: the largest integer of the type, or 1 for floats."""
     return 1 if pixels.dtype == np.float32 else int(np.iinfo(pixels.dtype).max)
 
 
 def over_black(pixels: np.ndarray) -> np.ndarray:
-    """`[H, W, 4]` laid over black: `[H, W, 3]` of the same type; floats have alpha in them."""
+    """Composite `[H, W, 4]` over black: `[H, W, 3]` of the same type. Floats are premultiplied."""
     if pixels.dtype == np.float32:
         return np.ascontiguousarray(pixels[..., :3])
     colour = pixels[..., :3] * (pixels[..., 3:] / np.float32(np.iinfo(pixels.dtype).max))
@@ -213,7 +213,7 @@ def _transform(pixels, matrix, deep):
 
 
 def _resample(frame, pixel_format, tags):
-    """The frame with chroma of another size; neither matrix nor range is touched."""
+    """The frame with resampled chroma; matrix and range do not change."""
     if frame.format.name == pixel_format:
         return frame
     code, full = tags.matrix if tags.matrix in LUMA else BT601, tags.range or LIMITED
@@ -228,7 +228,7 @@ def _resample(frame, pixel_format, tags):
 
 
 def _siting(width, height, pixel_format):
-    """A filter graph that marks frames: chroma is level with the left of two columns."""
+    """A filter graph that marks the chroma of frames as sited at the left of two columns."""
     graph = av.filter.Graph()
     source = graph.add_buffer(
         width=width,
@@ -263,7 +263,7 @@ def _middle(depth, alpha):
 
 
 def _depth(bits):
-    """The next depth of 8, 10, 12 and 16 bits, for which there are 4:4:4 formats."""
+    """The smallest sufficient depth of 8, 10, 12 and 16 bits, which have 4:4:4 formats."""
     return next(depth for depth in (8, 10, 12, 16) if bits <= depth)
 
 

@@ -1,4 +1,4 @@
-"""Reading the frames of a video file, and the packets of its other streams."""
+"""Decoder of a video file: its frames, and the packets of its other streams."""
 
 import contextlib
 import dataclasses
@@ -26,11 +26,11 @@ DROPPED = ("major_brand", "minor_version", "compatible_brands", "encoder", "ENCO
 
 
 class Video(Source):
-    """The best video stream of a file that FFmpeg can read, decoded as far as it can be.
+    """The best video stream of a file; damaged frames are decoded as far as possible.
 
     Args:
-      path: the file.
-      name: its name in messages, if not that of `path`.
+      path: a file that FFmpeg can read.
+      name: name in messages. None: the file's name.
     """
 
     def __init__(self, path: Path, *, name: str | None = None):
@@ -41,12 +41,12 @@ class Video(Source):
             self._stream = self._best_stream()
             self._decoder = _decoder(self._stream)
             self._damaged, self._hidden = 0, False
-            self._fitted: dict[tuple[int, int], int] = {}  # frames of other sizes than the first
+            self._fitted: dict[tuple[int, int], int] = {}  # frames of other sizes: {size: count}
             self._deinterlace: _Deinterlace | None = None
             self._first: av.VideoFrame | None = None
             self._items = self._decode()
-            # The pixel format, the fields and the display matrix are known for certain only when a
-            # frame is; packets of other streams that come before it are kept.
+            # Pixel format, interlacing and display matrix are certain only once a frame is decoded;
+            # packets of other streams before it are kept.
             self._before = self._until_first()
             self._describe(path, self._first, self._before[-1])
         except BaseException:
@@ -61,7 +61,7 @@ class Video(Source):
     def items(
         self, *, alpha: bool, span: tuple[Fraction, Fraction | None] | None = None
     ) -> Iterator[Frame | av.Packet]:
-        """Frames and the other streams' packets, in the file's order."""
+        """Yield frames and packets of the other streams, in file order."""
         clock = Clock(self.picture.rate, self.shift, self.picture.average)
         start, end = span or (None, None)
         last, stop = None, Fraction(0)
@@ -73,7 +73,7 @@ class Video(Source):
             duration, time = clock.duration(item.duration, tick), clock.time(item.pts, tick)
             stop = time + duration
             if end is not None and time > end + BEHIND:
-                break  # other streams' packets may be stored behind frames of their time
+                break  # packets of other streams may be stored after frames of equal time
             before = start is not None and time < start - tick
             if before or (end is not None and time >= end - tick):
                 continue
@@ -86,7 +86,7 @@ class Video(Source):
         self._report(clock, None if end is not None else stop)
 
     def times(self) -> list[Fraction]:
-        """When each frame is shown, without decoding any."""
+        """Presentation times of all frames in seconds, without decoding."""
         clock = Clock(self.picture.rate, self.shift, self.picture.average)
         with open_file(str(self._path)) as container:
             stream = container.streams[self._stream.index]
@@ -96,9 +96,9 @@ class Video(Source):
         return [clock.time(stamp, tick) for stamp in (sorted(stamps) if known else stamps)]
 
     def packets(self) -> Iterator[av.Packet]:
-        """The other streams' packets alone; not together with `items`."""
+        """Yield only the packets of the other streams; do not combine with `items`."""
         yield from (item for item in self._before if isinstance(item, av.Packet))
-        with contextlib.suppress(av.FFmpegError):  # reported when frames were read
+        with contextlib.suppress(av.FFmpegError):  # reported while frames are read
             for packet in self._container.demux():
                 if packet.stream_index != self._stream.index and packet.size:
                     yield packet
@@ -110,11 +110,11 @@ class Video(Source):
         best = self._container.streams.best("video")
         best = best if best in streams else streams[0]
         if best.codec_context is None:
-            raise ValueError(f"{self._name}: FFmpeg has no decoder for its video here")
+            raise ValueError(f"{self._name}: this build of FFmpeg has no decoder for its video")
         if len(streams) > 1:
             self.warnings.append(
                 f"{len(streams)} video streams: only #{best.index} "
-                f"({best.width}x{best.height}) is taken"
+                f"({best.width}x{best.height}) is used"
             )
         return best
 
@@ -124,10 +124,10 @@ class Video(Source):
             before.append(item)
             if not isinstance(item, av.Packet):
                 return before
-        raise ValueError(f"{self._name} has a video stream, but no frame of it can be decoded")
+        raise ValueError(f"{self._name} has a video stream, but none of its frames can be decoded")
 
     def _describe(self, path, first, whole):
-        """Set everything that a `Source` says, from the first frame before and after filters."""
+        """Set the attributes of a `Source` from the first frame before and after filters."""
         stream, pixel_format = self._stream, whole.format
         self._orientation = Orientation.of(first)
         rate = exact(stream.guessed_rate or stream.average_rate)
@@ -150,7 +150,7 @@ class Video(Source):
             lossless=stream.codec.lossless and not stream.codec.lossy,
         )
         self.chapters = self._container.chapters()
-        # MP4 keeps chapters in a data stream of its own, which is not another thing to carry over.
+        # MP4 stores chapters in a data stream, which must not be copied as well.
         passed = ("video", "data") if self.chapters else ("video",)
         self.tracks = [
             other
@@ -169,9 +169,9 @@ class Video(Source):
 
     def _remarks(self, rate):
         if self._deinterlace:
-            yield "interlaced: frames are made whole first (bwdif)"
+            yield "interlaced: deinterlaced first (bwdif)"
         if not rate:
-            yield f"no frame rate in the file: read as {DEFAULT_RATE} frames/s"
+            yield f"the file has no frame rate: read at {DEFAULT_RATE} frames/s"
 
     def _pixels(self, frame, alpha):
         picture = self.picture
@@ -189,7 +189,7 @@ class Video(Source):
         return pixels if size == whole else _centred(pixels, picture)
 
     def _decode(self):
-        """Decoded frames and other streams' packets; damage is counted and skipped."""
+        """Yield decoded frames and packets of other streams; skip and count damaged packets."""
         try:
             for packet in self._container.demux():
                 if packet.stream_index != self._stream.index:
@@ -220,7 +220,7 @@ class Video(Source):
                 yield frame
 
     def _until_end(self, last):
-        """The last frame, shown until the stream ends; MP4 says when for the stream alone."""
+        """The last frame, shown until the stream ends; MP4 stores the end only per stream."""
         end = _expected_end(self._stream)
         held = end - self.shift - last.time if end else Fraction(0)
         longest = 2 * max(last.duration, 1 / self.picture.average)
@@ -235,23 +235,25 @@ class Video(Source):
                 f"{self.picture.height} with black bars"
             )
         if self._hidden:
-            self.warnings.append("transparency after a first frame without is laid over black")
+            self.warnings.append(
+                "transparency that starts after the first frame is composited over black"
+            )
         if clock.missing:
             self.warnings.append(
-                f"no time stamps in the file: read at {float(self.picture.rate):g} frames/s"
+                f"the file has no time stamps: read at {float(self.picture.rate):g} frames/s"
             )
         if clock.disordered:
             self.warnings.append(f"{clock.disordered} time stamps out of order were moved")
         expected = end and _expected_end(self._stream)
         if expected and expected - self.shift - end > max(2 / self.picture.rate, Fraction(1, 10)):
             self.warnings.append(
-                f"cut short: frames end at {float(end):.2f} s of "
+                f"truncated: frames end at {float(end):.2f} s of "
                 f"{float(expected - self.shift):.2f} s"
             )
 
 
 class _Deinterlace:
-    """Makes whole frames of interlaced ones; their number and times stay."""
+    """Deinterlaces frames; number and times of frames do not change."""
 
     def __init__(self, stream):
         self._graph = av.filter.Graph()
@@ -279,7 +281,7 @@ def _open(path, name):
 
 def _decoder(stream):
     stream.thread_type = "AUTO"
-    # FFmpeg's own VP8 and VP9 decoders leave the transparency out.
+    # FFmpeg's own VP8 and VP9 decoders drop transparency.
     if stream.metadata.get("ALPHA_MODE", stream.metadata.get("alpha_mode")) != "1":
         return stream.codec_context
     name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec.name, stream.codec.name)
@@ -293,20 +295,20 @@ def _tick(frame, stream):
 
 
 def _transparent(pixels, bits):
-    """Whether anything of `[H, W, 4]` is, at the depth of the source: swscale makes 65532 of the
-    largest value of 8 bits."""
+    """Whether any pixel of `[H, W, 4]` is transparent at the depth of the source: swscale converts
+    the maximum of 8 bits to 65532."""
     spare = max(8 * pixels.itemsize - bits, 0)  # floating-point formats have 32 bits
     return bool(pixels[..., 3].min() >> spare < np.iinfo(pixels.dtype).max >> spare)
 
 
 def _fit(size, whole):
-    """The largest size with the proportions of one that fits into another."""
+    """The largest size with the aspect ratio of `size` that fits into `whole`."""
     factor = min(Fraction(most, side) for side, most in zip(size, whole, strict=True))
     return tuple(max(round(side * factor), 1) for side in size)
 
 
 def _centred(pixels, picture):
-    """A smaller frame in the middle of a black one; transparent bars where there is alpha."""
+    """Centre a smaller frame in a black one; with alpha the bars are transparent."""
     frame = np.zeros((picture.height, picture.width, pixels.shape[-1]), pixels.dtype)
     height, width = pixels.shape[:2]
     top, left = (picture.height - height) // 2, (picture.width - width) // 2
@@ -315,7 +317,7 @@ def _centred(pixels, picture):
 
 
 def _start(container):
-    """The first time stamp of any stream, where it is later than 0."""
+    """The earliest time stamp of all streams, at least 0."""
     starts = [
         stream.start_time * stream.time_base
         for stream in container.streams

@@ -1,4 +1,4 @@
-"""Drawings that animation holds for several frames: found, and shown at their times alone."""
+"""Removal of repeated frames: held drawings of animation, and pulldown."""
 
 import itertools
 from collections import deque
@@ -10,36 +10,36 @@ import numpy as np
 from vfi_jax.video import similarity
 from vfi_jax.video.source import Frame
 
-LONGEST = Fraction(17, 100)  # seconds of a hold: four frames at 23.976 frames/s
-CODING = 5 / 255  # largest change of a block's mean that coding makes of a held drawing
-CONTRAST = 3  # a pan or a fade changes at most twice as much in the next frame as in this one
+LONGEST = Fraction(17, 100)  # maximum of a hold in seconds: four frames at 23.976 frames/s
+CODING = 5 / 255  # maximum change of a block's mean by coding noise in a held drawing
+CONTRAST = 3  # from one frame to the next, the change of a pan or fade at most doubles
 LONGEST_CADENCE = 5  # drawings after which a pattern of holds repeats: 25 frames/s in 30
 
 
 class Drawings:
-    """The frames of an animation, of each held drawing the first alone.
+    """Iterates over the frames of a source, with only the first frame of each held drawing.
 
-    A hold is a run of frames that show the same but for coding noise, ended by a change that is
-    much larger than all changes within the run: a slow pan or a fade has none. Of a longer run than
-    an animator's hold, a still scene, only the end is dropped, as long as the hold before it. The
-    last frames are kept.
+    A hold is a run of frames that are equal up to coding noise and end with a change much larger
+    than all changes within the run; slow pans and fades have no such change. A run longer than an
+    animator's hold is a still scene: only its end is dropped, as many frames as the previous hold
+    had. The last frames are kept.
 
-    Where holds follow the pattern of a pulldown (24 frames/s in 30 or 60), drawings are moved by
-    less than a frame to even distances. All other drawings keep the time at which they appear.
+    If the holds have the pattern of a pulldown (24 frames/s in 30 or 60), the remaining frames are
+    moved by less than a frame to even spacing. Otherwise frames keep their times.
 
     Args:
-      frames: of the source.
-      rate: its frames per second.
-      mask: `[H, W]`, more than 0 where changes do not count; None: all count.
+      frames: the source's frames.
+      rate: the source's frames per second.
+      mask: `[H, W]`; changes are ignored where it is above 0. None: no pixel is ignored.
 
     Attributes:
-      dropped: frames left out so far.
+      dropped: number of frames dropped so far.
     """
 
     def __init__(self, frames: Iterable[Frame], rate: Fraction, mask: np.ndarray | None = None):
         self.dropped = 0
         self._frames, self._step, self._mask = frames, 1 / rate, mask
-        self._usual = 2  # frames of the last hold
+        self._usual = 2  # number of frames of the last hold
 
     def __iter__(self) -> Iterator[Frame]:
         return _evened(self._without_holds(), self._step)
@@ -64,7 +64,7 @@ class Drawings:
         yield from run
 
     def _ended(self, run, long, *, held):
-        """Of a run, what is shown before the next drawing."""
+        """The frames to keep of a run that has ended."""
         if not held or len(run) == 1:
             return iter(run)
         if not long:
@@ -75,10 +75,10 @@ class Drawings:
 
 
 def _evened(frames, step):
-    """Frames at even distances where their times have the pattern of a pulldown."""
+    """Yield the frames, evenly spaced where their times have the pattern of a pulldown."""
     reach = 2 * LONGEST_CADENCE
     waiting: deque[Frame] = deque()
-    times: list[Fraction] = []  # of frames given out, at most `reach`, and of those waiting
+    times: list[Fraction] = []  # of at most `reach` yielded frames and of those waiting
     last = None
     for frame in itertools.chain(frames, itertools.repeat(None, reach + 1)):
         if frame is not None:
@@ -91,7 +91,7 @@ def _evened(frames, step):
         first = waiting.popleft()
         place = len(times) - len(waiting) - 1
         time = _even_time(times, place, step)
-        # The ends stay; where a pattern begins or ends, times may else not ascend.
+        # The first and the last frame do not move; nor does a frame whose time would not ascend.
         if last is None or time <= last or not waiting:
             time = first.time
         yield Frame(first.pixels, time, first.time + first.duration - time)
@@ -100,7 +100,7 @@ def _evened(frames, step):
 
 
 def _even_time(times, place, step):
-    """When a frame would be shown without the pulldown: never later than it is."""
+    """The time of a frame without pulldown, never later than its time with pulldown."""
     for period in range(2, LONGEST_CADENCE + 1):
         ahead = times[place : place + 2 * period + 1]
         behind = times[max(place - 2 * period, 0) : place + 1]

@@ -1,4 +1,4 @@
-"""Which encoder writes a video, in which pixel format, with which options."""
+"""Choice of encoder, pixel format and encoder options."""
 
 import dataclasses
 import platform
@@ -12,7 +12,7 @@ from vfi_jax.video import colour
 from vfi_jax.video.options import Output
 from vfi_jax.video.source import Picture
 
-# Suffixes of targets, and FFmpeg's names of their containers.
+# FFmpeg's container names by target suffix.
 FORMATS = {
     ".mp4": "mp4",
     ".m4v": "mp4",
@@ -25,12 +25,12 @@ FORMATS = {
     ".ts": "mpegts",
     ".mxf": "mxf",
 }
-CONSTANT_RATE = ("avi", "mxf")  # containers that count frames and store no times
+CONSTANT_RATE = ("avi", "mxf")  # containers without time stamps
 
 QP_TO_LAMBDA = 118  # FFmpeg's unit of -q:v (FF_QP2LAMBDA)
-BEST_QUANTISER = f"{2 * QP_TO_LAMBDA}"  # of MPEG-2 and MPEG-4: 2 of 31
+BEST_QUANTISER = f"{2 * QP_TO_LAMBDA}"  # MPEG-2 and MPEG-4: quantiser 2 of 31
 
-# What each encoder is asked for: visually lossless at a sensible speed.
+# Default options of encoders: visually lossless at moderate speed.
 OPTIONS = {
     "libx264": {"crf": "17", "preset": "medium"},
     "libx264rgb": {"crf": "17", "preset": "medium"},
@@ -42,7 +42,7 @@ OPTIONS = {
     "mpeg2video": {"flags": "+qscale", "global_quality": BEST_QUANTISER},
     "mpeg4": {"flags": "+qscale", "global_quality": BEST_QUANTISER},
 }
-# Of encoders with a profile for each chroma: the pixel formats of a profile, the best one.
+# Profiles of encoders by pixel format: (the best profile, all profiles).
 PROFILES = {
     "prores_ks": {
         "422": ("hq", ("hq", "standard", "lt", "proxy")),
@@ -55,11 +55,11 @@ PROFILES = {
     },
 }
 
-# Highest crf, which is the worst quality; encoders in hardware end at that of H.264 and HEVC.
+# Maximum crf (worst quality). Hardware encoders have the range of H.264 and HEVC.
 WORST_CRF = {"libvpx-vp9": 63, "libsvtav1": 63}
 USUAL_WORST_CRF = 51
 
-# Encoders in hardware that are asked for a quality, and for which; it is not quite libx264's crf.
+# Hardware encoders with a quality option, whose scale differs slightly from libx264's crf.
 HARDWARE = (
     *("h264_nvenc", "hevc_nvenc", "av1_nvenc"),
     *("h264_qsv", "hevc_qsv", "av1_qsv"),
@@ -68,29 +68,29 @@ HARDWARE = (
 )
 HARDWARE_CRF = 19
 
-# Hardware's names of pixel formats that differ in how planes are laid out alone.
+# Hardware's pixel formats that differ only in the layout of planes.
 INTERLEAVED = {"yuv420p": "nv12", "yuv420p10le": "p010le"}
 
-AVX_512 = 13  # OpenCV's number of AVX-512 F among what a CPU can do (CV_CPU_AVX_512F)
+AVX_512 = 13  # OpenCV's code of the CPU feature AVX-512 F (CV_CPU_AVX_512F)
 
 LARGEST_MPEG4_TIMESCALE = 65535  # ticks per second, a 16-bit field of MPEG-4 part 2
 
-# Least width and height. libx265 (4.1) writes beyond its memory at 10 bits and a width of 33 to 48.
+# Minimum width and height. libx265 4.1 writes out of bounds at 10 bits and a width of 33 to 48.
 SMALLEST = {"libx265": 64, "libsvtav1": 64}
 SMALLEST_DNXHR = 256, 120  # width and height
 
-NEED_EVEN = ("libx264", "libx265", "libsvtav1", "prores_ks")  # where chroma is subsampled
+NEED_EVEN = ("libx264", "libx265", "libsvtav1", "prores_ks")  # sizes with subsampled chroma
 
 
 @dataclasses.dataclass(frozen=True)
 class Encoding:
-    """How pictures are encoded.
+    """How frames are encoded.
 
     Attributes:
       format_name: FFmpeg's name of the container.
       codec: FFmpeg's name of the encoder.
-      pixel_format: FFmpeg's name of what it is given.
-      options: of the encoder.
+      pixel_format: FFmpeg's name of the encoder's input format.
+      options: encoder options.
     """
 
     format_name: str
@@ -100,26 +100,28 @@ class Encoding:
 
 
 def choose(suffix: str, picture: Picture, output: Output = Output()) -> Encoding:
-    """The encoder for a container and a picture, and the pixel format that keeps most of it.
+    """Choose the encoder for a container, and the pixel format that preserves most of a picture.
 
     Args:
-      suffix: of the target.
-      picture: what is to be written.
-      output: which encoder, quality and options in place of the container's default.
+      suffix: suffix of the target.
+      picture: properties of the output.
+      output: encoder, quality and options that replace the container's defaults.
 
     Raises:
-      ValueError: there is no such encoder, or it has no such quality.
+      ValueError: the encoder does not exist, or does not support an option.
     """
     format_name = FORMATS[suffix.lower()]
     codec, crf = output.codec, output.crf
     try:
         encoder = av.Codec(codec or _default_codec(format_name, picture), "w")
     except (ValueError, av.FFmpegError) as error:
-        raise ValueError(f"codec {codec!r} is not an encoder that FFmpeg has here") from error
-    codec = encoder.name  # libx264 of h264
+        raise ValueError(f"codec {codec!r} is not an encoder of this build of FFmpeg") from error
+    codec = encoder.name  # such as libx264 for h264
     if not _large_enough(codec, picture):
         least = SMALLEST[codec]
-        raise ValueError(f"{codec} needs {least}x{least}, got {picture.width}x{picture.height}")
+        raise ValueError(
+            f"{codec} needs at least {least}x{least}, got {picture.width}x{picture.height}"
+        )
     options = {"chroma_sample_location": "left", **OPTIONS.get(codec, {})}
     if _in_hardware(codec):
         options |= _hardware(codec, HARDWARE_CRF if crf is None else crf)
@@ -127,7 +129,7 @@ def choose(suffix: str, picture: Picture, output: Output = Output()) -> Encoding
         if "crf" not in options:
             able = ", ".join(name for name, known in OPTIONS.items() if "crf" in known)
             raise ValueError(
-                f"crf has no meaning for {codec}; it has for {able} and h264, hevc and av1 in "
+                f"crf is not supported by {codec}; it is by {able} and by h264, hevc and av1 in "
                 "hardware, such as h264_nvenc"
             )
         options["crf"] = f"{crf:g}"
@@ -135,7 +137,7 @@ def choose(suffix: str, picture: Picture, output: Output = Output()) -> Encoding
     if crf is not None and not 0 <= crf <= worst:
         raise ValueError(f"crf must be 0 to {worst} for {codec}, got {crf:g}")
     if format_name == "avi" and codec in ("libx264", "libx265"):
-        options["bf"] = "0"  # AVI stores frames in the order in which they are shown
+        options["bf"] = "0"  # AVI stores frames in presentation order
     options = _merged(options, picture.hdr.options(codec))
     options = _merged(options, given := output.options_of_encoder())
     offered = [one.name for one in encoder.video_formats or ()]
@@ -149,10 +151,10 @@ def choose(suffix: str, picture: Picture, output: Output = Output()) -> Encoding
 
 
 def repeatable(chosen: Encoding) -> Encoding:
-    """The encoding without what makes other bytes of the same frames.
+    """The encoding with options that make its output reproducible to the byte.
 
-    x264 (165) with AVX-512 did so in 8 of 30 runs beside XLA's threads, in its macroblock tree
-    alone; with AVX2, which chips with AVX-512 have too, in none.
+    x264 (165) with AVX-512 gave different bytes in 8 of 30 runs beside XLA's threads, because of
+    its macroblock tree; with AVX2, which every chip with AVX-512 has, in none.
     """
     if not (chosen.codec.startswith("libx264") and cv2.checkHardwareSupport(AVX_512)):
         return chosen
@@ -161,12 +163,13 @@ def repeatable(chosen: Encoding) -> Encoding:
 
 
 def time_base(codec: str, unit: Fraction, rate: Fraction) -> Fraction:
-    """The unit of an encoder's time stamps, in seconds.
+    """Time base of an encoder: the unit of its time stamps in seconds.
 
     Args:
       codec: FFmpeg's name of the encoder.
-      unit: what every output time is a multiple of.
-      rate: output frames per second, whose times stay exact where the encoder's unit is coarser.
+      unit: a unit of which every output time is a multiple.
+      rate: output frames per second; times at this rate stay exact if the encoder's unit is
+        coarser.
     """
     if av.Codec(codec, "w").canonical_name != "mpeg4":
         return unit
@@ -177,36 +180,40 @@ def time_base(codec: str, unit: Fraction, rate: Fraction) -> Fraction:
 
 
 def losses(picture: Picture, encoding: Encoding) -> Iterator[str]:
-    """Lines for what an encoding does not keep, or keeps in an unusual way."""
+    """Yield a line for each property that an encoding loses or stores in an unusual way."""
     pixel_format = av.VideoFormat(encoding.pixel_format)
     encoder = av.Codec(encoding.codec, "w")
     quality_set = encoding.codec in OPTIONS or _in_hardware(encoding.codec)
     if encoder.lossy and not encoder.intra_only and not quality_set:
-        yield f"{encoding.codec} writes at its own default bit rate, which may be low"
+        yield f"{encoding.codec} uses its default bit rate, which may be low"
     bits = colour.bits_of(pixel_format)
     yield from picture.hdr.losses(encoding.codec)
     if picture.lossless and encoder.lossy and not _is_lossless(encoding):
-        yield f"the source is lossless and {encoding.codec} is not; --codec ffv1 in .mkv is"
+        yield (
+            f"the source is lossless and {encoding.codec} is lossy; --codec ffv1 with a .mkv "
+            "target is lossless"
+        )
     if bits < min(picture.bits, 10):
-        yield f"{picture.bits} bits in, {bits} out: {encoding.codec} takes no more"
+        yield f"{picture.bits} bits in, {bits} out: {encoding.codec} supports no more"
     if picture.alpha and not colour.has_alpha(pixel_format):
-        yield "transparency is laid over black; .mov, .webm, .gif targets and folders keep it"
+        yield "transparency is composited over black; .mov, .webm, .gif targets and folders keep it"
     wanted, written = _stored_chroma(picture), colour.chroma_of(pixel_format)
     if written < wanted:
-        yield f"colour resolution {wanted} in, {written} out: {encoding.codec} takes no more"
+        yield f"chroma {wanted} in, {written} out: {encoding.codec} supports no more"
     elif _chroma(encoding.codec, picture) != wanted:
         yield (
-            f"odd size {picture.width}x{picture.height}: kept, in 4:4:4, which some players refuse"
+            f"odd size {picture.width}x{picture.height}: kept by chroma 4:4:4, which some players "
+            "do not support"
         )
 
 
 def is_hardware(codec: str) -> bool:
-    """Whether an encoder needs a chip that few machines have."""
+    """Whether an encoder needs special hardware."""
     return codec.endswith(("_nvenc", "_qsv", "_amf", "_videotoolbox", "_vaapi", "_mf", "_v4l2m2m"))
 
 
 def _merged(options, more):
-    """Options, of which those that hold an encoder's own options are joined."""
+    """Merge options; lists of an encoder's private options (x265-params) are concatenated."""
     return options | {
         key: f"{options[key]}:{value}" if key.endswith("-params") and key in options else value
         for key, value in more.items()
@@ -219,7 +226,7 @@ def _is_lossless(encoding):
 
 
 def _of_profile(codec, offered, profile):
-    """The pixel formats of a profile; of all where none is given."""
+    """The pixel formats of a profile; of all profiles if it is None."""
     parts = [part for part, (_, names) in PROFILES[codec].items() if profile in (None, *names)]
     if not parts:
         known = ", ".join(name for _, names in PROFILES[codec].values() for name in names)
@@ -228,22 +235,22 @@ def _of_profile(codec, offered, profile):
 
 
 def _in_hardware(codec):
-    """Whether an encoder in hardware takes a quality; VideoToolbox does on Apple's own chips."""
+    """Whether a hardware encoder has a quality option; VideoToolbox only on Apple silicon."""
     return codec in HARDWARE and (
         not codec.endswith("_videotoolbox") or platform.machine() == "arm64"
     )
 
 
 def _hardware(codec, crf):
-    """Options of an encoder in hardware for a quality; smaller is better."""
+    """Options of a hardware encoder for a quality on the scale of crf."""
     family = codec.partition("_")[2]
-    if family == "nvenc":  # 0 means automatic; a bit rate would be a ceiling
+    if family == "nvenc":  # cq 0 means automatic; a bit rate would limit the quality
         return {"rc": "vbr", "cq": f"{max(crf, 1):g}", "b": "0"}
     if family == "qsv":
         return {"global_quality": f"{max(round(crf), 1)}"}
     if family == "amf":
         return {"rc": "cqp", **dict.fromkeys(("qp_i", "qp_p"), f"{round(crf)}")}
-    percent = min(max(100 - 2 * crf, 1), 100)  # of VideoToolbox, where larger is better
+    percent = min(max(100 - 2 * crf, 1), 100)  # VideoToolbox: higher is better
     return {"flags": "+qscale", "global_quality": f"{round(percent * QP_TO_LAMBDA)}"}
 
 
@@ -271,7 +278,7 @@ def _large_enough(codec, picture):
 
 
 def _pixel_format(codec, offered, picture, requested):
-    """The first that the encoder offers, in the order of what it would keep."""
+    """The pixel format of the encoder that preserves most of the picture."""
     if requested is not None:
         if requested not in offered:
             raise ValueError(
@@ -283,12 +290,12 @@ def _pixel_format(codec, offered, picture, requested):
     finer = [one for one in ("420", "422", "444") if one >= chroma]
     chromas = list(dict.fromkeys([*finer, "444", "422", "420"]))
     if codec == "libvpx-vp9" and alpha:
-        chromas = ["420"]  # it offers others, and refuses them
+        chromas = ["420"]  # it lists others but rejects them
     depths = ["10le", "12le", ""] if deep else ["", "10le"]
     if picture.bits == 12:
         depths = ["12le", "10le", ""]
     if codec in HARDWARE and codec.startswith("h264"):
-        depths = [""]  # they list 10 bits, which hardly any chip has for H.264
+        depths = [""]  # they list 10 bits, which few chips support for H.264
     alphas = ["a", ""] if alpha else [""]
     wanted = [
         f"yuv{letter}{chroma}p{depth}"
@@ -301,7 +308,7 @@ def _pixel_format(codec, offered, picture, requested):
     wanted.append(rgb.get((deep, alpha), "rgba64be"))
     found = next((name for name in wanted if name in offered), None)
     if found is None:
-        raise ValueError(f"codec {codec!r} takes no pixel format that frames can be given in")
+        raise ValueError(f"codec {codec!r} supports none of the pixel formats that can be written")
     return found
 
 

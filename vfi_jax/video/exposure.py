@@ -1,4 +1,4 @@
-"""Frames as a camera takes them: light that adds up while the shutter is open."""
+"""Exposure of a camera: the mean of light while the shutter is open."""
 
 import functools
 from collections.abc import Iterable
@@ -11,20 +11,20 @@ from vfi_jax.video.colour import HLG_A as A
 from vfi_jax.video.colour import HLG_B as B
 from vfi_jax.video.colour import HLG_C as C
 
-GAMMA = 2.2  # of a display, from a value to its light
+GAMMA = 2.2  # of a display: light = value ** GAMMA
 M1, M2, C1, C2, C3 = 1305 / 8192, 2523 / 32, 107 / 128, 2413 / 128, 2392 / 128  # ST 2084
 
 
 def exposed(frames: Iterable[tuple[np.ndarray, float]], transfer: int) -> np.ndarray:
-    """The mean of frames in light; a single one as it is.
+    """The weighted mean of frames in linear light; a single frame is returned unchanged.
 
-    What is transparent gives as much light as is seen of it.
+    Transparent pixels contribute in proportion to their alpha.
 
     Args:
-      frames: at least one, `[H, W, 3 or 4]` uint8, uint16 or float32, all alike, and its weight;
-        read one by one.
-      transfer: FFmpeg's code for how values stand for light; what is neither PQ nor HLG is taken
-        for a display's 2.2.
+      frames: one or more (frame, weight), read one by one. Frames are `[H, W, 3 or 4]` uint8,
+        uint16 or float32, of equal shape and type.
+      transfer: FFmpeg's code of the transfer function; except for PQ, HLG and linear, a display
+        gamma of 2.2 is assumed.
     """
     frames = iter(frames)
     first, total = next(frames)
@@ -39,7 +39,7 @@ def exposed(frames: Iterable[tuple[np.ndarray, float]], transfer: int) -> np.nda
 
 
 def _light(frame, transfer):
-    """Light of three colours, of as much as is seen of them, and how much that is."""
+    """Linear light of a frame, multiplied by alpha, and alpha."""
     if frame.dtype == np.float32:
         colours = frame[..., :3]
         return (
@@ -60,7 +60,7 @@ def _looked_up(frame, table):
 
 @functools.cache
 def _lights(dtype, transfer):
-    """The light of every value, up to 1."""
+    """Table from values to linear light in [0, 1]."""
     values = np.linspace(0, 1, np.iinfo(dtype).max + 1)
     if transfer == PQ:
         root = values ** (1 / M2)

@@ -1,4 +1,4 @@
-"""Frames as a folder of numbered image files."""
+"""Folders of numbered image files as targets."""
 
 import dataclasses
 import re
@@ -14,7 +14,7 @@ from vfi_jax.video.sink import Sink
 from vfi_jax.video.source import FLOAT, Picture, Source
 from vfi_jax.video.tracks import left_out
 
-PLACE = re.compile(r"%(?:0(\d+))?d")  # of the number in a template, as printf has it
+PLACE = re.compile(r"%(?:0(\d+))?d")  # the number in a template, as in printf
 ANY_FORMAT = "|".join(suffix[1:] for suffix in images.FORMATS.values())
 
 
@@ -23,8 +23,8 @@ class Names:
     """Names of numbered files.
 
     Attributes:
-      template: as printf takes it, such as frame_%06d.png; the suffix is the format's.
-      regex: of these names, and of those that an earlier run may have given.
+      template: template as in printf, such as frame_%06d.png; the suffix selects the format.
+      regex: matches these names and those of earlier runs.
     """
 
     template: str = "frame_%06d.png"
@@ -32,29 +32,29 @@ class Names:
 
     @classmethod
     def of(cls, template: str) -> "Names":
-        """Names by a template.
+        """Names from a template.
 
         Raises:
-          ValueError: it names no format of images.
+          ValueError: its suffix is not a format of images.
         """
         suffix = Path(template).suffix.lower()
         if suffix not in images.WRITTEN:
             known = " ".join(images.WRITTEN)
-            raise ValueError(f"{template}: numbered files end in {known}")
+            raise ValueError(f"{template}: numbered files must end in one of {known}")
         return cls(template, as_regex(template))
 
     def path(self, folder: Path, number: int) -> Path:
-        """The file of a frame."""
+        """Path of a frame's file."""
         return folder / PLACE.sub(lambda place: f"{number:0{place[1] or 1}d}", self.template, 1)
 
     @property
     def form(self) -> str:
-        """The format, by its name in `images.FORMATS`."""
+        """Name of the format in `images.FORMATS`."""
         return images.WRITTEN[Path(self.template).suffix.lower()]
 
 
 def as_regex(template: str) -> str:
-    """A regular expression for the names that a template gives."""
+    """A regular expression that matches the names of a template."""
     place = PLACE.search(template)
     assert place is not None
     before, after = template[: place.start()], template[place.end() :]
@@ -62,8 +62,10 @@ def as_regex(template: str) -> str:
 
 
 def split(path: Path) -> tuple[Path, str | None]:
-    """(folder, template) of a path such as shots/img_%04d.png; (path, None) of any other, also of a
-    video such as 100%d.mp4."""
+    """Split a path such as shots/img_%04d.png into (folder, template).
+
+    Any other path, also a video such as 100%d.mp4, gives (path, None).
+    """
     video = path.suffix.lower() in FORMATS
     if PLACE.search(path.name) and not video and not path.exists():
         return path.parent, path.name
@@ -71,28 +73,28 @@ def split(path: Path) -> tuple[Path, str | None]:
 
 
 def choose_names(template: str | None, form: str | None, picture: Picture) -> Names:
-    """The names of a folder's files, in a format that keeps the picture unless another is given.
+    """Names of a folder's files; the default format preserves the picture.
 
     Args:
-      template: of the names, whose suffix is the format; None: the library's own.
-      form: a name in `images.FORMATS`, or None.
-      picture: what is to be written.
+      template: template of the names, whose suffix selects the format. None: frame_%06d.
+      form: name of the format in `images.FORMATS`. None: one that preserves the picture.
+      picture: properties of the output.
 
     Raises:
-      ValueError: names and format contradict each other, or the format does not hold such pictures.
+      ValueError: names and format contradict each other, or the format cannot store the picture.
     """
     fitting = "exr" if picture.linear else "tiff" if picture.bits == FLOAT else "png"
     chosen = form or fitting
     names = Names.of(template) if template else Names(f"frame_%06d{images.FORMATS[chosen]}")
     if form and form != names.form:
-        raise ValueError(f"format is {form}, but {template} is {names.form}")
+        raise ValueError(f"format is {form}, but {template} means {names.form}")
     if names.form == "exr" and not picture.linear:
-        raise ValueError("EXR holds linear light, which the source is not; png and tiff keep it")
+        raise ValueError("EXR stores linear light, which the source is not; use png or tiff")
     return names
 
 
 def holds_floats(names: Names | None, picture: Picture) -> bool:
-    """Whether a picture in floating point is written as it is."""
+    """Whether a floating-point picture is written in floating point."""
     fitting = "exr" if picture.linear else "tiff"
     return picture.bits == FLOAT and names is not None and names.form == fitting
 
@@ -128,16 +130,16 @@ class FolderSink(Sink):
     def _losses(self, picture, form):
         if picture.aspect:
             shape = f"{picture.aspect.numerator}:{picture.aspect.denominator}"
-            yield f"pixels are {shape}, not square; image files show them as squares"
+            yield f"pixels are {shape}, not square; image files store no pixel shape"
         if form == "jpeg":
-            yield "JPEG is lossy; png, tiff and webp are not"
+            yield "JPEG is lossy; png, tiff and webp are lossless"
         if self._shrunk:
-            yield f"{picture.bits} bits in, 8 out: {form} takes no more"
+            yield f"{picture.bits} bits in, 8 out: {form} supports no more"
         if picture.alpha and not self.alpha:
-            yield f"transparency is laid over black: {form} has none"
+            yield f"transparency is composited over black: {form} does not support it"
         colour = self._colour
         if form in images.WITHOUT_CHUNKS and (colour.codes or colour.primaries):
-            yield f"{form} does not say that colours are {_named(picture)}; png does"
+            yield f"{form} cannot record that colours are {_named(picture)}; png can"
 
 
 def _named(picture):

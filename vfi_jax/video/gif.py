@@ -16,7 +16,7 @@ from vfi_jax.video.source import Picture, Source
 from vfi_jax.video.tracks import left_out
 
 CENTISECOND = Fraction(1, 100)  # GIF's unit of time
-LEAST = 2  # centiseconds; browsers show what is shorter for 10
+LEAST = 2  # centiseconds; browsers show shorter frames for 10
 LONGEST = 65535  # centiseconds, a 16-bit field
 HIGHEST_RATE = 1 / (LEAST * CENTISECOND)  # frames per second
 
@@ -24,11 +24,17 @@ HIGHEST_RATE = 1 / (LEAST * CENTISECOND)  # frames per second
 class GifSink(Sink):
     """An animated GIF with a palette for each frame.
 
-    Where unequal gaps bring frames nearer to one another than a GIF can show them, the later one is
-    left out. Its pixels are square: frames of others are resized in width.
+    If uneven spacing makes frames shorter than a GIF allows, the later frame is dropped. GIF pixels
+    are square: frames with other pixels are resized in width.
+
+    Args:
+      path: the file.
+      source: provides the loop count and the list of streams.
+      picture: properties of the output.
+      rate: output frames per second.
 
     Raises:
-      ValueError: `rate`, of the output in frames per second, is higher than a GIF shows.
+      ValueError: `rate` is too high for a GIF.
     """
 
     codec = "gif"
@@ -42,7 +48,7 @@ class GifSink(Sink):
             )
         self.alpha = picture.alpha
         self._path = path
-        self._last: int | None = None  # when the last frame is shown, in centiseconds
+        self._last: int | None = None  # time of the last frame in centiseconds
         self._held = self._left_out = 0
         self._tail = b""
         options = {"loop": str(source.loop)}
@@ -56,7 +62,7 @@ class GifSink(Sink):
         self.warnings += left_out(source.tracks, "gif")
         if picture.aspect:
             self.warnings.append(
-                f"{picture.aspect.numerator}:{picture.aspect.denominator} pixels made square: "
+                f"{picture.aspect.numerator}:{picture.aspect.denominator} pixels are made square: "
                 f"{picture.width}x{picture.height} resized to {self._size[0]}x{self._size[1]}"
             )
 
@@ -78,13 +84,13 @@ class GifSink(Sink):
         self._mux(self._palettes.vpull())
 
     def finish(self) -> None:
-        """Write the file's end, and how long the last frame stays."""
+        """Write the end of the file and the duration of the last frame."""
         self._mux(None)
         self._container.close()
         self._hold_last()
         if self._left_out:
             self.warnings.append(
-                f"{self._left_out} frames left out: a GIF shows none for less than 0.02 s"
+                f"{self._left_out} frames dropped: in a GIF a frame lasts at least 0.02 s"
             )
 
     def close(self) -> None:
@@ -98,8 +104,8 @@ class GifSink(Sink):
             self._container.mux(packet)
 
     def _hold_last(self):
-        """Set the last frame's delay, for which FFmpeg repeats the one before, in the file."""
-        control = self._tail.index(b"\x21\xf9\x04")  # graphic control extension; 4 on is the delay
+        """Set the delay of the last frame in the file; FFmpeg repeats the previous delay."""
+        control = self._tail.index(b"\x21\xf9\x04")  # graphic control extension; delay at byte 4
         with open(self._path, "r+b") as file:
             file.seek(control + 4 - len(self._tail) - 1, os.SEEK_END)
             file.write(min(self._held, LONGEST).to_bytes(2, "little"))
@@ -110,7 +116,7 @@ def _to_8_bits(pixels):
 
 
 def _palettes(size, alpha):
-    """A filter graph that gives each frame 256 colours of its own."""
+    """A filter graph that reduces each frame to a palette of 256 colours."""
     graph = av.filter.Graph()
     source = graph.add_buffer(
         width=size[0],

@@ -1,6 +1,6 @@
-"""What a video of high dynamic range says about the display it was graded on, and how bright it is.
+"""Static HDR metadata: mastering display and content light level.
 
-FFmpeg's encoders take these data as options of their own; most containers' encoders take none.
+Some encoders accept it in their private options; the others cannot store it.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from av.sidedata.sidedata import Type
 
 from vfi_jax.video.side_data import side_data
 
-# libavutil/mastering_display_metadata.h: 10 rationals, then which of them are set.
+# libavutil/mastering_display_metadata.h: 10 rationals, then two flags: which are set.
 MASTERING = struct.Struct("=22i")
 LIGHT = struct.Struct("=2I")
 DYNAMIC = {
@@ -20,8 +20,8 @@ DYNAMIC = {
     "Dolby Vision": Type.DOVI_METADATA,
     "HDR Vivid": Type.DYNAMIC_HDR_VIVID,
 }
-CHROMATICITY, LUMINANCE = 50_000, 10_000  # steps of 1 and of 1 cd/m2 (ITU-T H.265, D.3.28)
-# Encoders that take the data: the option that holds their own options, the names in it.
+CHROMATICITY, LUMINANCE = 50_000, 10_000  # steps per 1 and per 1 cd/m2 (ITU-T H.265, D.3.28)
+# Encoders that accept the metadata: their option for private options, and the names in it.
 ENCODERS = {
     "libx264": ("x264-params", "mastering-display", "cll"),
     "libx265": ("x265-params", "master-display", "max-cll"),
@@ -31,11 +31,14 @@ ENCODERS = {
 
 @dataclasses.dataclass(frozen=True)
 class Mastering:
-    """The display that a video was graded on (SMPTE ST 2086).
+    """The mastering display: the one that a video was graded on (SMPTE ST 2086).
 
     Attributes:
-      red: chromaticity (x, y); green, blue and white alike.
-      luminance: most and least, in cd/m2.
+      red: chromaticity (x, y) of the red primary.
+      green: that of the green primary.
+      blue: that of the blue primary.
+      white: that of the white point.
+      luminance: maximum and minimum in cd/m2.
     """
 
     red: tuple[Fraction, Fraction]
@@ -51,12 +54,12 @@ class Mastering:
 
 @dataclasses.dataclass(frozen=True)
 class Hdr:
-    """What a video says about its dynamic range.
+    """HDR metadata of a video.
 
     Attributes:
-      mastering: the display that it was graded on, where that is said in full.
-      light: brightest pixel and brightest mean of a frame, in cd/m2 (MaxCLL, MaxFALL).
-      dynamic: kinds of metadata that differ from frame to frame.
+      mastering: the mastering display; None if it is not complete.
+      light: MaxCLL and MaxFALL in cd/m2: the brightest pixel and the brightest mean of a frame.
+      dynamic: kinds of metadata that change from frame to frame.
     """
 
     mastering: Mastering | None = None
@@ -65,7 +68,7 @@ class Hdr:
 
     @classmethod
     def of(cls, frame: av.VideoFrame) -> "Hdr":
-        """What a decoded frame carries."""
+        """The metadata of a decoded frame."""
         mastering = side_data(frame, Type.MASTERING_DISPLAY_METADATA)
         light = side_data(frame, Type.CONTENT_LIGHT_LEVEL)
         return cls(
@@ -81,7 +84,7 @@ class Hdr:
         return " and ".join(parts)
 
     def options(self, codec: str) -> dict[str, str]:
-        """Options with which an encoder writes the data; none where it takes none."""
+        """Encoder options that write the metadata; empty if the encoder does not support it."""
         if codec not in ENCODERS:
             return {}
         name, display, light = ENCODERS[codec]
@@ -93,14 +96,14 @@ class Hdr:
         return {name: ":".join(parts)} if parts else {}
 
     def losses(self, codec: str) -> list[str]:
-        """Lines for what an encoder does not carry."""
+        """A line for each kind of metadata that an encoder cannot write."""
         lines = []
         if (self.mastering or self.light) and codec not in ENCODERS:
             able = ", ".join(ENCODERS)
-            lines.append(f"HDR: {self} is not carried by {codec}; it is by {able}")
+            lines.append(f"HDR: {self} cannot be written by {codec}; it can by {able}")
         if self.dynamic:
             kinds = ", ".join(self.dynamic)
-            lines.append(f"{kinds} metadata left out: it is each source frame's own")
+            lines.append(f"{kinds} metadata left out: it applies only to the source's frames")
         return lines
 
 
@@ -114,7 +117,7 @@ def _mastering(data):
 
 
 def _text(mastering, *, whole):
-    """As x264 and x265 take it, in whole steps; or as SVT-AV1 does, in decimals."""
+    """Option value: in integer steps for x264 and x265, or in decimals for SVT-AV1."""
 
     def pair(values, steps):
         shown = (f"{round(one * steps)}" if whole else f"{float(one):.7g}" for one in values)

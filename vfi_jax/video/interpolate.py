@@ -1,4 +1,4 @@
-"""Interpolation from one video file to another: concurrent reading, computing and writing."""
+"""Interpolation of a video file: reading, computing and writing run concurrently."""
 
 import contextlib
 import dataclasses
@@ -38,7 +38,7 @@ from vfi_jax.video.timing import Schedule
 from vfi_jax.video.write import open_sink
 
 LOG = logging.getLogger(__name__)
-DEPTH = 3  # frames read ahead, and written behind
+DEPTH = 3  # frames that are read in advance, and frames that wait for writing
 
 
 def interpolate_video(
@@ -55,34 +55,33 @@ def interpolate_video(
 
         vfi_jax.interpolate_video("in.mp4", "out.mp4", fps=60, model="rife/m", crf=20)
 
-    Every time stamp is exact, whether frames are evenly spaced or not, and the duration stays: N
-    frames at `multi=2` become 2N - 1, the last of which is shown as long as the source's last.
-    Audio, subtitles, chapters, metadata, colour tags and pixel shape are carried over; 10-bit video
-    stays 10-bit; rotated video is turned upright, interlaced video made whole. Frames of the source
-    take the same way through RGB as new ones, so that nothing flickers. The target is complete or
-    not there at all. Memory does not grow with the length.
+    Time stamps are exact, also of unevenly spaced frames, and the duration does not change: N
+    frames at `multi=2` become 2N - 1, of which the last has the duration of the source's last.
+    Audio, subtitles, chapters, metadata, colour tags and pixel aspect ratio are kept, and 10-bit
+    video remains 10-bit. Rotated video is turned upright; interlaced video is deinterlaced.
+    Original and new frames pass through the same colour conversion, which avoids flicker. The
+    target is complete or absent. Memory does not grow with the length.
 
     Args:
-      source: a video that FFmpeg can read, or a folder of images, taken in natural order, or those
-        that a name such as shots/img_%04d.png stands for.
-      target: .mp4 .m4v .mov .mkv .webm .gif .apng .avi .ts .mxf, or a folder (no suffix) of images,
-        or a name such as shots/new_%04d.png. A GIF shows at most 50 frames/s: 30 doubled needs
+      source: a video that FFmpeg can read, a folder of images in natural order, or a template of
+        image files such as shots/img_%04d.png.
+      target: .mp4 .m4v .mov .mkv .webm .gif .apng .avi .ts .mxf, a folder (no suffix) of images, or
+        a template such as shots/new_%04d.png. A GIF is limited to 50 frames/s: doubling 30 needs
         fps=50.
-      timing: when output frames are shown.
-      computing: what computes them.
-      output: how they are written.
+      timing: presentation times of the output frames.
+      computing: the model and how it runs.
+      output: encoding and the target.
       progress: called with (output frames written, output frames expected or None).
-      **options: fields of `Timing`, `Computing` and `Output` by their own names, such as
-        multi=, fps=, slow=, model=, weights=, batch=, codec=, crf= or overwrite=. They replace
-        those fields.
+      **options: fields of `Timing`, `Computing` and `Output`, such as multi=, fps=, slow=, model=,
+        weights=, batch=, codec=, crf= or overwrite=; they replace the fields of these groups.
 
     Returns:
       The report: sizes, rates, counts and notes.
 
     Raises:
-      ValueError: an argument is wrong, there is no video in `source`, or `target` cannot be
-        written; the message says which and what to do. Nothing is written then.
-      TypeError: there is no such option.
+      ValueError: an argument is wrong, `source` is not a video, or `target` cannot be written; the
+        message names the argument and the remedy. Nothing is written then.
+      TypeError: unknown option.
     """
     timing, computing, output = replaced((timing, computing, output), options)
     return interpolate_with(
@@ -99,16 +98,16 @@ def interpolate_with(
     output: Output,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Report:
-    """As `interpolate_video`, with a model that is loaded once for many videos.
+    """`interpolate_video` with a model that is loaded once for several videos.
 
     Args:
-      loading: gives the model of `computing`; called once the source is open.
-      source: as there.
-      target: as there.
-      timing: as there.
-      computing: as there.
-      output: as there.
-      progress: as there.
+      loading: returns the model of `computing`; called once the source is open.
+      source: see `interpolate_video`.
+      target: see `interpolate_video`.
+      timing: see `interpolate_video`.
+      computing: see `interpolate_video`.
+      output: see `interpolate_video`.
+      progress: see `interpolate_video`.
     """
     started = time.perf_counter()
     paths = checked(source, target, timing, output)
@@ -118,7 +117,7 @@ def interpolate_with(
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(contextlib.closing(open_with(paths.source, timing, output)))
         loaded = loading()
-        # Else gaps, or held drawings' time, would be lost where frames have no times of their own.
+        # Targets without time stamps would lose gaps and the time of held drawings.
         counted = encoding.FORMATS.get(paths.target.suffix.lower()) in encoding.CONSTANT_RATE
         if opened.gaps or timing.dedup or counted:
             schedule = dataclasses.replace(schedule, rate=schedule.out_rate(opened.picture.rate))
@@ -126,7 +125,7 @@ def interpolate_with(
         if timing.source_fps is None and not opened.timed and not folder:
             remarks.append(f"images are shown at {DEFAULT_RATE} frames/s; --source-fps sets it")
         if opened.picture.colour.space and not folder:
-            remarks.append("the images' colour profile is left out; a folder of images keeps it")
+            remarks.append("the images' colour profile is left out; only folders of images keep it")
         _check_times(loaded.interpolator, schedule, opened.picture.rate)
         mask = read_mask(output.mask, opened.picture.width, opened.picture.height)
         picture = _scaled(opened.picture, loaded.interpolator.contract.scale, output)
@@ -135,7 +134,7 @@ def interpolate_with(
         if picture.bits == FLOAT and not holds_floats(names, picture):
             displayed = functools.partial(images.displayed, linear=picture.linear)
             picture = picture.displayed()
-            remarks.append("values outside of black and white are clipped; EXR and TIFF keep them")
+            remarks.append("values outside 0 to 1 are clipped; EXR and TIFF keep them")
         originals = Originals(mask, preview=output.preview, then=displayed)
         staged = stack.enter_context(_staged(paths.target, output, paths.names))
         sink: Sink
@@ -152,7 +151,7 @@ def interpolate_with(
             done = kept.segments.done
             driver = Chunks(driver, size=FRAMES, done=done, reach=loaded.reach)
             if done:
-                remarks.append(f"resumed: {sum(done.values())} frames were done before")
+                remarks.append(f"resumed: {sum(done.values())} frames were already done")
         else:
             sink = open_sink(staged, opened, picture, schedule, output, names=names)
             stack.enter_context(contextlib.closing(sink))
@@ -165,12 +164,12 @@ def interpolate_with(
             count = _run(opened, sink, driver, schedule, timing, originals, stages, show)
     if count.held:
         remarks.append(
-            f"{count.held} of {count.frames_in} frames were held drawings; motion takes their time"
+            f"{count.held} of {count.frames_in} frames were repeats; motion fills their time"
         )
     if count.moved:
         remarks.append(
-            f"{count.moved} times in uneven gaps were moved to the nearest that {loaded.name} "
-            "reaches"
+            f"{count.moved} times in uneven gaps were moved to the nearest times that "
+            f"{loaded.name} reaches"
         )
     rate_in = _mean_rate(count, picture.rate)
     return Report(
@@ -194,8 +193,16 @@ def interpolate_with(
 
 @dataclasses.dataclass(frozen=True)
 class Count:
-    """What is counted in a run, or expected before it: frames, seconds, scene cuts, moved times,
-    frames of held drawings."""
+    """Counts of a run, or those expected before it.
+
+    Attributes:
+      frames_in: number of frames read; None if unknown.
+      frames_out: number of frames written; None if unknown.
+      span: duration in seconds.
+      cuts: number of scene cuts.
+      moved: number of times that were moved to reachable ones.
+      held: number of repeated frames that were dropped.
+    """
 
     frames_in: int | None
     frames_out: int | None
@@ -207,7 +214,7 @@ class Count:
 
 @contextlib.contextmanager
 def _staged(target, output, names):
-    """Where the output is prepared; of a dry run nothing stays."""
+    """Path where the output is prepared; a dry run leaves nothing."""
     if output.dry_run:
         with tempfile.TemporaryDirectory(prefix="vfi_jax-") as folder:
             yield Path(folder) / target.name
@@ -219,7 +226,7 @@ def _staged(target, output, names):
 
 
 def _job(source, timing, computing, output, loaded):
-    """Everything that the output of a resumable run depends on."""
+    """Everything on which the output of a resumable run depends."""
     given = dataclasses.replace(output, overwrite=False)
     versions = [vfi_jax.__version__, av.__version__, importlib.metadata.version("jaxlib")]
     return {
@@ -234,7 +241,7 @@ def _job(source, timing, computing, output, loaded):
 
 
 def _run(opened, sink, driver, schedule, timing, originals, stages, show):
-    """Read, interpolate and write at once; returns what was counted."""
+    """Read, interpolate and write concurrently; returns the counts."""
     written = held = 0
     try:
         with (
@@ -258,7 +265,7 @@ def _run(opened, sink, driver, schedule, timing, originals, stages, show):
             )
             for frame in shots:
                 pixels = frame.pixels
-                if pixels is not None:  # else its segment is done
+                if pixels is not None:  # None: its segment is done
                     pixels = originals(pixels, frame.time)
                 encode = (ENCODE, sink.write, pixels, frame.time, frame.duration)
                 stages.call(WAITING, behind, stages.call, *encode)
@@ -269,13 +276,13 @@ def _run(opened, sink, driver, schedule, timing, originals, stages, show):
         stages.call(WAITING, stages.call, ENCODE, sink.finish)
         held = drawings.dropped if timing.dedup else 0
     except av.FFmpegError as error:
-        raise OSError(f"{error.strerror} while {sink.codec} was written") from error
+        raise OSError(f"{error.strerror} during encoding with {sink.codec}") from error
     frames_in = shots.frames_in + held
     return Count(frames_in, written, shots.span, shots.cuts, shots.moved, held)
 
 
 def _carrying(items: Iterable[Frame | av.Packet], sink: Sink, behind: Behind) -> Iterator[Frame]:
-    """The frames among `items`; packets between them go straight to the sink."""
+    """Yield the frames among `items`; pass packets to the sink."""
     for item in items:
         if isinstance(item, Frame):
             yield item
@@ -284,9 +291,9 @@ def _carrying(items: Iterable[Frame | av.Packet], sink: Sink, behind: Behind) ->
 
 
 def _scaled(picture, scale, output):
-    """The output's picture, of a model that enlarges or side by side with the source."""
+    """Properties of the output, for a model that upscales or a side-by-side preview."""
     if output.mask and scale > 1:
-        raise ValueError("mask is for models that keep the size; this one enlarges frames")
+        raise ValueError("mask requires a model that keeps the frame size; this one upscales")
     width, height = scale * picture.width, scale * picture.height
     return dataclasses.replace(picture, width=width * (2 if output.preview else 1), height=height)
 
@@ -304,12 +311,12 @@ def _check_times(interpolator, schedule, rate):
             raise
         raise ValueError(
             f"shutter {float(schedule.open * 360):g} with {schedule.divisions} samples: {error}; "
-            "180 or 90 with 4, 8 or 16 samples may do, or a model of any time"
+            "try 180 or 90 with 4, 8 or 16 samples, or a model that predicts any time"
         ) from error
 
 
 def _expected(opened: Source, schedule: Schedule, *, loop: bool):
-    """Output frames, about; None where the source does not say how many frames it has."""
+    """Approximate number of output frames; None if the source has no frame count."""
     if not opened.count:
         return None
     if schedule.rate is None:
@@ -319,6 +326,6 @@ def _expected(opened: Source, schedule: Schedule, *, loop: bool):
 
 
 def _mean_rate(count, nominal):
-    """The nominal rate, or, where it is not what came (variable frame rates), the mean."""
+    """The nominal rate; the mean rate if they differ (variable frame rate)."""
     mean = count.frames_in / count.span if count.frames_in else nominal
     return nominal if abs(mean / nominal - 1) < Fraction(1, 20) else mean

@@ -1,4 +1,4 @@
-"""Frames of linear light, coded for models that know the values of ordinary video."""
+"""Encoding of linear light for models that are trained on ordinary video."""
 
 import weakref
 from collections.abc import Iterable, Iterator
@@ -9,28 +9,30 @@ import numpy as np
 from vfi_jax.video.chunks import Driver
 from vfi_jax.video.colour import HLG_A, HLG_B, HLG_C
 
-WHITE = 12  # HLG's light 1 is this many times the white of an EXR file, 1: white is coded as 0.5
+WHITE = 12  # EXR value of HLG's light 1; an EXR value of 1, white, is then encoded as 0.5
 
 
 class LinearLight:
-    """A driver whose frames are light of any range: it is coded by HLG's curve, which is a root for
-    dark and a logarithm for bright light, and without an end; negative light is mirrored.
+    """A driver for frames of linear light of any range.
+
+    Light is encoded by the curve of HLG: a square root for dark and a logarithm for bright light,
+    extended without limit and, for negative light, as an odd function.
 
     Args:
-      driver: computes frames.
+      driver: computes the frames.
     """
 
     def __init__(self, driver: Driver):
         self._driver = driver
 
     def check(self, times: Iterable[Fraction]) -> None:
-        """As the driver's."""
+        """Check `times` as the driver does."""
         self._driver.check(times)
 
     def stream(
         self, frames: Iterable[np.ndarray], times: Iterable[Fraction]
     ) -> Iterator[np.ndarray]:
-        """Frames `[H, W, 3 or 4]` float32 at ascending times; input frames as they are."""
+        """Yield frames `[H, W, 3 or 4]` float32 at ascending times; input frames are unchanged."""
         originals: dict[int, np.ndarray] = {}
 
         def coded():
@@ -46,7 +48,7 @@ class LinearLight:
 
 
 def _coloured(frame, curve):
-    """A frame whose colours went through a curve; alpha stays."""
+    """Apply a curve to the colours of a frame; alpha is unchanged."""
     return np.concatenate([curve(frame[..., :3]), frame[..., 3:]], axis=-1)
 
 

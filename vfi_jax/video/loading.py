@@ -1,4 +1,4 @@
-"""The model that computes a video's frames."""
+"""Loads the model of a run."""
 
 import dataclasses
 import hashlib
@@ -11,13 +11,13 @@ from vfi_jax.video.options import Computing
 
 @dataclasses.dataclass(frozen=True)
 class Loaded:
-    """A model that is ready to run.
+    """A model ready to run.
 
     Attributes:
-      name: of its system.
+      name: name of the system.
       interpolator: an `Interpolator`.
-      variables: its weights.
-      reach: input frames before a time that the interpolator may need for it.
+      variables: the model's variables.
+      reach: number of input frames before a time that the interpolator may need for it.
     """
 
     name: str
@@ -37,10 +37,10 @@ class Loaded:
 
 
 def load(computing: Computing) -> Loaded:
-    """The model that options ask for.
+    """Load the model that the options specify.
 
     Raises:
-      ValueError: there is no such model, or it has no weights here; or an option is out of range.
+      ValueError: unknown model, no weights for it, or an option is out of range.
     """
     from vfi_jax import registry
     from vfi_jax import weights as library
@@ -71,9 +71,9 @@ def load(computing: Computing) -> Loaded:
 
 
 def _check_weights(weights, known):
-    """Refuses what is neither a path nor the name of a system."""
+    """Raise a ValueError if `weights` is neither a path nor the name of a system."""
     if weights not in known and not remote.path(weights).exists():
         raise ValueError(
-            f"weights {os.fspath(weights)!r}: there is no such file or folder; --model (model=) "
-            "takes the name of a system"
+            f"weights {os.fspath(weights)!r}: no such file or folder; --model (model=) takes the "
+            "name of a system"
         )

@@ -1,7 +1,7 @@
-"""The shape of pixels in Matroska and WebM files.
+"""Pixel aspect ratio in Matroska and WebM files.
 
-FFmpeg's muxer takes it from a field that PyAV cannot set, so the finished file is edited: the
-track's name, written as a placeholder, makes room for the two elements (RFC 9559, 5.1.4.1.28).
+FFmpeg's muxer reads it from a field that PyAV cannot set; therefore the finished file is edited.
+The track's name, written as a placeholder, makes room for the two elements (RFC 9559, 5.1.4.1.28).
 """
 
 import os
@@ -9,25 +9,25 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-PLACEHOLDER = "-" * 40  # a track's name that is long enough for what takes its place
+PLACEHOLDER = "-" * 40  # a track name that is long enough for the new elements
 
 SEGMENT, TRACKS, TRACK, VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0
 NAME, VOID, CRC32 = 0x536E, 0xEC, 0xBF
 DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT = 0x54B0, 0x54BA, 0x54B2
 CRC_ELEMENT, VOID_HEADER = 6, 9  # bytes
-LARGEST_HEADER = 12  # bytes of an element's identifier and size
+LARGEST_HEADER = 12  # maximum bytes of an element's identifier and size
 
 
 def set_display_size(path: Path, width: int, height: int) -> None:
-    """Write into a finished file at which size its video is shown; the file's length stays.
+    """Set the display size of a finished file's video; the length of the file does not change.
 
     Args:
       path: a Matroska or WebM file whose video track is named `PLACEHOLDER`.
-      width: in pixels.
-      height: in pixels.
+      width: display width in pixels.
+      height: display height in pixels.
 
     Raises:
-      ValueError: there is no such track.
+      ValueError: no track has this name.
     """
     with open(path, "r+b") as file:
         start, end = _find_tracks(file)
@@ -39,7 +39,7 @@ def set_display_size(path: Path, width: int, height: int) -> None:
 
 
 def _find_tracks(file):
-    """Where the content of the element with the tracks begins and ends."""
+    """Start and end of the content of the Tracks element."""
     position, end = 0, file.seek(0, os.SEEK_END)
     while position < end:
         file.seek(position)
@@ -53,15 +53,15 @@ def _find_tracks(file):
 
 
 def _edited(content, width, height):
-    """The content of the tracks element with the display size in the named track, as long as it
-    was."""
+    """The content of the Tracks element with the display size in the named track; its length does
+    not change."""
     parts = list(_elements(content))
     for index, (kind, body) in enumerate(parts):
         if kind == TRACK and (NAME, PLACEHOLDER.encode()) in _elements(body):
             parts[index] = kind, _shown_at(body, width, height)
             break
     else:
-        raise ValueError("no track has the placeholder's name")
+        raise ValueError("no track is named as the placeholder")
     checked = b"".join(_element(*part) for part in parts if part[0] != CRC32)
     has_crc = parts[0][0] == CRC32
     spare = len(content) - len(checked) - CRC_ELEMENT * has_crc
@@ -72,7 +72,7 @@ def _edited(content, width, height):
 
 
 def _shown_at(track, width, height):
-    """The content of a track element without a name, shown at a size."""
+    """The content of a track element without its name and with a display size."""
     size = _uint(DISPLAY_WIDTH, width) + _uint(DISPLAY_HEIGHT, height)
     replaced = (DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT)
     parts = b""
@@ -86,7 +86,7 @@ def _shown_at(track, width, height):
 
 
 def _elements(content) -> Iterator[tuple[int, bytes]]:
-    """(identifier, content) of the elements in an element."""
+    """Yield (identifier, content) of the elements inside an element."""
     while content:
         kind, start, size = _header(content)
         yield kind, content[start : start + size]
@@ -94,7 +94,7 @@ def _elements(content) -> Iterator[tuple[int, bytes]]:
 
 
 def _header(data):
-    """(identifier, length of the header, length of the content) of the element that begins here."""
+    """(identifier, length of the header, length of the content) of the first element."""
     kind_bytes = 9 - data[0].bit_length()
     size_bytes = 9 - data[kind_bytes].bit_length()
     end = kind_bytes + size_bytes
@@ -103,7 +103,7 @@ def _header(data):
 
 
 def _element(kind, body, size_bytes=0):
-    """An element, its size in as few bytes as hold it or in the number given."""
+    """An element; its size takes `size_bytes` bytes, or as few as possible if 0."""
     size_bytes = size_bytes or max(1, -(-(len(body) + 1).bit_length() // 7))
     size = (len(body) | 1 << 7 * size_bytes).to_bytes(size_bytes, "big")
     return kind.to_bytes((kind.bit_length() + 7) // 8, "big") + size + body

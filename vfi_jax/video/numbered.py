@@ -1,4 +1,4 @@
-"""Frames of a video by their numbers, decoded from the keyframe before them."""
+"""Random access to the frames of a video by number."""
 
 import dataclasses
 import itertools
@@ -13,19 +13,19 @@ from vfi_jax.video.orientation import Orientation
 from vfi_jax.video.pyav import open_file
 from vfi_jax.video.tracks import is_cover
 
-NEAR = 16  # frames that are rather decoded and passed over than skipped
+NEAR = 16  # frames; up to this distance decoding is preferred to seeking
 
 
 @dataclasses.dataclass(frozen=True)
 class Numbers:
-    """Which frame has which number: what only a reading of the whole video tells.
+    """Numbers of frames and keyframes, which are known only once the whole video was read.
 
-    Containers that count frames count packets, and some packets show nothing.
+    The frame count of a container is a count of packets, and some packets show no frame.
 
     Attributes:
-      stamps: int64 `[N]`, time stamps of the frames in the stream's ticks.
-      keys: int64 `[K]`, numbers of the keyframes, ascending; empty where time stamps are missing or
-        do not ascend, so that no frame can be found by them.
+      stamps: int64 `[N]`, time stamps of the frames in ticks of the stream.
+      keys: int64 `[K]`, numbers of the keyframes, ascending; empty if time stamps are missing or do
+        not ascend, so that seeking by them is impossible.
     """
 
     stamps: np.ndarray
@@ -33,7 +33,7 @@ class Numbers:
 
     @classmethod
     def of(cls, frames: Iterable[tuple[int | None, bool]]) -> "Numbers":
-        """Of all frames in order: time stamp, and whether it is a keyframe."""
+        """From all frames in order: (time stamp, whether it is a keyframe) each."""
         seen = list(frames)
         stamps = np.array([-1 if stamp is None else stamp for stamp, _ in seen], np.int64)
         known = all(stamp is not None for stamp, _ in seen) and bool((np.diff(stamps) > 0).all())
@@ -41,37 +41,38 @@ class Numbers:
         return cls(stamps, keys)
 
     def key(self, number: int) -> int:
-        """The last keyframe up to a frame; 0 where there is none."""
+        """Number of the last keyframe up to a frame; 0 if there is none."""
         before = int(np.searchsorted(self.keys, number, side="right"))
         return int(self.keys[before - 1]) if before else 0
 
 
 class Reader:
-    """A video that is read on from where it is, or from a keyframe: always as if from its start.
+    """Reads frames by number; the result is the same as when the video is read from its start.
 
-    Where the file has no index, its frames come otherwise after a jump than before, or one of them
-    is damaged, it is read from the start.
+    It continues from the current position or seeks to a keyframe. If the file has no index, or
+    frames differ or are damaged after seeking, the video is read from its start.
     """
 
     def __init__(self, path: Path, numbers: Callable[[], Numbers]):
-        """Opens the file.
+        """Open the file.
 
         Args:
-          path: of the video.
-          numbers: of its frames; asked for once a frame is far from where the reader is.
+          path: the video.
+          numbers: returns the numbers of its frames; called when a frame is far from the current
+            position.
 
         Raises:
-          ValueError: it cannot be read as a video.
+          ValueError: the file cannot be read as a video.
         """
         self._path, self._numbers = path, numbers
         self._restart()
 
     def read(self, start: int, count: int) -> list[np.ndarray]:
-        """`count` frames from number `start` on as uint8 `[H, W, 3]`, RGB; fewer at the end."""
+        """Read `count` frames from number `start` on, `[H, W, 3]` uint8 RGB; fewer at the end."""
         if not 0 <= start - self._place <= NEAR:
             self._approach(start)
         frames = self._take(start, count)
-        if self._sought and not self._right(start, count, frames):
+        if self._sought and not self._matches(start, count, frames):
             self._restart()
             frames = self._take(start, count)
         return [pixels(frame) for frame in frames]
@@ -82,14 +83,14 @@ class Reader:
         self._sought = False
 
     def _approach(self, start):
-        """Goes to the keyframe before a frame, or to the start of the video."""
+        """Go to the keyframe before a frame, or to the start of the video."""
         key = self._numbers().key(start)
         reads_on = key <= self._place <= start
         if not reads_on and not (key and self._seek(key)):
             self._restart()
 
     def _seek(self, key):
-        """Goes to a keyframe; False where it did not get there."""
+        """Go to a keyframe; False if that fails."""
         stamp = int(self._numbers().stamps[key])
         self._sought = True
         try:
@@ -98,8 +99,8 @@ class Reader:
             return False
         self._frames, self._place = _decoded(self._container, self._stream), key
         for frame in self._frames:
-            # Frames that are shown before the keyframe but stored after it may lack what they are
-            # made from.
+            # Frames stored after the keyframe but shown before it may depend on frames that were
+            # not decoded.
             if frame.pts is not None and frame.pts >= stamp:
                 self._frames = itertools.chain([frame], self._frames)
                 return frame.pts == stamp
@@ -111,7 +112,7 @@ class Reader:
         self._place = end
         return frames
 
-    def _right(self, start, count, frames):
+    def _matches(self, start, count, frames):
         wanted = self._numbers().stamps[start : start + count].tolist()
         return [frame.pts for frame in frames] == wanted and not any(
             frame.is_corrupt for frame in frames
@@ -119,19 +120,19 @@ class Reader:
 
 
 def frames(path: Path) -> Iterator[av.VideoFrame]:
-    """All frames of a video as they are stored, in order; damaged ones are left out.
+    """Yield all frames of a video as stored, in order, without damaged frames.
 
     Raises:
-      ValueError: it cannot be read as a video.
+      ValueError: the file cannot be read as a video.
     """
     container, stream = _opened(path)
-    stream.thread_type = "AUTO"  # also several frames at a time
+    stream.thread_type = "AUTO"  # includes frame threads
     with container:
         yield from _decoded(container, stream)
 
 
 def pixels(frame: av.VideoFrame) -> np.ndarray:
-    """A frame as it is to be shown, uint8 `[H, W, 3]`, RGB."""
+    """A frame in display orientation, `[H, W, 3]` uint8 RGB."""
     array = colour.to_array(frame, colour.Tags.of(frame), bits=8, alpha=False)
     return Orientation.of(frame).upright(array)
 
@@ -153,7 +154,7 @@ def _decoded(container, stream):
     while True:
         try:
             packet = next(packets, None)
-        except av.FFmpegError:  # cut short
+        except av.FFmpegError:  # truncated file
             return
         if packet is None:
             return

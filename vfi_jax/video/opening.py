@@ -1,4 +1,4 @@
-"""What is checked and opened before any work is done."""
+"""Checks and opening of source and target before any work."""
 
 import contextlib
 import dataclasses
@@ -17,12 +17,13 @@ from vfi_jax.video.trim import Trimmed
 
 @dataclasses.dataclass(frozen=True)
 class Paths:
-    """Where frames come from and go.
+    """Paths of source and target.
 
     Attributes:
-      source: a file, a folder, or a name such as img_%04d.png.
+      source: a file, a folder, or a template such as img_%04d.png.
       target: a file or a folder.
-      template: names of the files in the folder, such as new_%04d.png, if they were given.
+      template: template of the file names in the target folder, such as new_%04d.png; None: the
+        default names.
     """
 
     source: Path
@@ -31,23 +32,23 @@ class Paths:
 
     @property
     def names(self) -> Names:
-        """Of the frames in a folder, whatever their format."""
+        """Names of the frames in a folder, in any format."""
         return Names.of(self.template) if self.template else Names()
 
 
 def check(
     source: str | os.PathLike, target: str | os.PathLike, timing: Timing, output: Output
 ) -> None:
-    """Do nothing if a video can be read and its target written, as far as is known without a model.
+    """Check that a source can be read and its target written, as far as possible without a model.
 
     Args:
-      source: as for `interpolate_video`.
-      target: as there.
-      timing: as there.
-      output: as there.
+      source: see `interpolate_video`.
+      target: see `interpolate_video`.
+      timing: see `interpolate_video`.
+      output: see `interpolate_video`.
 
     Raises:
-      ValueError: as there.
+      ValueError: as in `interpolate_video`.
     """
     paths = checked(source, target, timing, output)
     if paths.source.exists() and not (paths.source.is_file() or paths.source.is_dir()):
@@ -61,37 +62,37 @@ def check(
 def checked(
     source: str | os.PathLike, target: str | os.PathLike, timing: Timing, output: Output
 ) -> Paths:
-    """Both as paths, if the target can and may be written.
+    """Check source, target and options, and return the paths.
 
     Raises:
-      ValueError: it cannot, or options contradict each other.
+      ValueError: the target cannot be written, or options contradict each other.
     """
     folder = targets.is_folder(target)
     source = targets.named("source", source)
     target, template = split(targets.named("target", target))
     folder = folder or template is not None
     if output.format and not folder:
-        raise ValueError(f"format is for folders of images; {target.name} is a video file")
+        raise ValueError(f"format applies to folders of images; {target.name} is a video file")
     overwrite, names = output.overwrite, Paths(source, target, template).names
     targets.check(split(source)[0], target, folder=folder, overwrite=overwrite, names=names)
     if output.resume and timing.schedule.open:
         raise ValueError("resume does not work with a shutter")
     if output.resume and source.is_fifo():
-        raise ValueError(f"resume needs a source that can be read again; {source} is a FIFO")
+        raise ValueError(f"resume requires a source that can be read again; {source} is a FIFO")
     return Paths(source, target, template)
 
 
 def open_with(source: Path, timing: Timing, output: Output) -> Source:
-    """The source, with what options say about it.
+    """Open the source and apply the options that concern it.
 
     Raises:
-      ValueError: it cannot be read, or options do not fit it.
+      ValueError: it cannot be read, or an option does not apply to it.
     """
     rate = None if timing.source_fps is None else parse_rate(timing.source_fps)
     opened = open_source(source, rate=rate, gaps=timing.gaps)
     if rate is not None and opened.timed:
         opened.close()
-        raise ValueError("source_fps is for images; a video has its own rate")
+        raise ValueError("source_fps applies to images; a video has its own rate")
     if not output.audio:
         opened.tracks = [track for track in opened.tracks if track.type != "audio"]
     if timing.start is not None or timing.end is not None:

@@ -20,7 +20,7 @@ HIGHEST_RATE = 1000  # frames per second, well above current displays and camera
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Timing:
-    """When output frames are shown.
+    """Presentation times of output frames.
 
     Attributes:
       multi: Output frames per input frame. Default: 2, which doubles the rate, or --slow if larger.
@@ -28,24 +28,23 @@ class Timing:
       slow: Slow motion: how many times as long the output takes, at the source's frame rate if
         neither --multi nor --fps is given. Audio is left out unless --stretch-audio is given.
       stretch_audio: With --slow, make the audio as long as the video; the pitch stays.
-      shutter: Motion blur: how long a shutter is open around each output frame, in degrees of 360,
-        which is all of the frame's time. 0: no blur.
-      samples: Steps into which the shutter time is divided, an even number. More steps are
-        smoother where motion is fast.
-      source_fps: Frames per second of images, which have no rate of their own. 24 if not given.
-      gaps: What numbers mean that are missing in the names of images. time: the frames around them
-        are that many steps apart, and the gap is filled. even: all images follow one another
-        evenly.
-      start: Where to begin in the source: seconds (12.5), a time (1:02:03.5) or the number of a
-        frame (240f, from 0f on).
-      end: Where to stop, likewise; the frame that is shown then is left out.
-      dedup: For animation: a drawing that is held for two, three or four frames is taken as one
-        frame, and the motion to the next drawing fills all of that time. The duration stays, and
-        the output has a constant rate. Pans and still scenes are not changed.
+      shutter: Motion blur: shutter angle in degrees; 360 is the whole time of an output frame. 0:
+        no blur.
+      samples: Number of steps into which the shutter time is divided, even. More steps make fast
+        motion smoother.
+      source_fps: Frames per second of images, which have no rate. Default: 24.
+      gaps: Meaning of missing numbers in the names of images. time: a gap of that many frames,
+        which is filled. even: all images are evenly spaced.
+      start: Start in the source: seconds (12.5), a time (1:02:03.5) or the number of a frame (240f;
+        the first is 0f).
+      end: End in the source, likewise; the frame shown at that time is not included.
+      dedup: Remove repeated frames, for animation and pulldown. A drawing held for two, three or
+        four frames becomes one frame, and motion to the next drawing fills the time. The duration
+        does not change, and the output has a constant rate. Pans and still scenes are not changed.
       loop: Also interpolate from the last frame to the first, for a video or GIF that plays in a
         loop.
       scene_threshold: Change between two frames, 0 to 1, above which they belong to different
-        scenes. The earlier frame is repeated between scenes. 1: no cuts are detected.
+        scenes. Between scenes the earlier frame is repeated. 1: no cuts are detected.
     """
 
     multi: int | None = None
@@ -60,7 +59,7 @@ class Timing:
     end: str | float | Fraction | None = None
     dedup: bool = False
     loop: bool = False
-    # Cuts score at least 0.6, fast motion below 0.35.
+    # Cuts have a change of at least 0.6, fast motion of less than 0.35.
     scene_threshold: float = 0.5
 
     def __post_init__(self):
@@ -104,18 +103,18 @@ class Computing:
     Attributes:
       model: Name of a system, such as sepconv/l1; see `vfi-jax models`. In Python also the result
         of `load`.
-      weights: The model's weights, if they are not in the weights folder: a checkpoint's folder or
+      weights: Weights of the model in place of those in the weights folder: a checkpoint folder or
         the authors' file.
       config: Fields of the model's Config to replace, such as {"flow_scale": 0.5} for RIFE.
-      ensemble: Average over turned and mirrored frames. The result is better; flip2 takes twice and
-        flip4 four times as long.
-      padding: How frames are padded to a size that the model takes: tight, or as the authors' own
-        scripts do, such as rife, practical-rife, sepconv, dain or film, as docs/protocols.md lists.
-      tile: Cut frames into tiles of this many pixels. If not given, only frames that exceed the
-        memory are cut.
-      overlap: Pixels that neighbouring tiles share at least.
-      memory: Bytes that one call may take on each device. If not given, most of what it has.
-      batch: Input windows computed in one call. If not given, one per device.
+      ensemble: Test-time augmentation: average over flipped frames. Better, but flip2 takes twice
+        and flip4 four times as long.
+      padding: Padding of frames to a size that the model supports: tight, or that of the authors'
+        scripts, such as rife, practical-rife, sepconv, dain or film (docs/protocols.md).
+      tile: Split frames into tiles of this many pixels. Default: only frames that exceed the memory
+        limit are split.
+      overlap: Minimum overlap of neighbouring tiles in pixels.
+      memory: Memory limit per call and device in bytes. Default: most of the device's memory.
+      batch: Number of input windows per call. Default: one per device.
       devices: JAX devices to run on. Default: all accelerators, otherwise the CPU.
     """
 
@@ -139,7 +138,7 @@ class Computing:
         if self.tile is not None and self.tile < LEAST_TILE:
             raise ValueError(f"tile must be at least {LEAST_TILE} pixels, got {self.tile}")
         if self.config and isinstance(self.model, tuple):
-            raise ValueError("config needs a model's name; create a loaded one with its own")
+            raise ValueError("config needs a model's name; a loaded model already has one")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -151,24 +150,24 @@ class Output:
         or h264_nvenc.
       crf: Quality of the encoder. Lower means better quality and larger files. Default: 17
         (libx264), 19 (H.264, HEVC and AV1 in hardware, on their own scale).
-      preset: The encoder's trade-off between speed and file size, by its own names: ultrafast to
-        veryslow (libx264, libx265), 0 to 13 (libsvtav1), p1 to p7 (nvenc).
-      encoder_options: Further options of the encoder, KEY=VALUE, by FFmpeg's names, such as
-        tune=film, profile=lt (ProRes) or x265-params=aq-mode=3. In Python also a mapping.
-      pixel_format: What the encoder is given, by FFmpeg's name, such as yuv420p for players that
-        know no 4:4:4 or 10 bits. If not given, the format that keeps most of the source.
-      format: Format of a folder of images. If not given, png; exr or tiff for a source in floating
-        point. jpeg is lossy and has 8 bits; webp has 8 bits.
+      preset: Encoder preset, a trade-off between speed and file size: ultrafast to veryslow
+        (libx264, libx265), 0 to 13 (libsvtav1), p1 to p7 (nvenc).
+      encoder_options: Further encoder options KEY=VALUE, by FFmpeg's names, such as tune=film,
+        profile=lt (ProRes) or x265-params=aq-mode=3. In Python also a mapping.
+      pixel_format: Pixel format of the encoder, by FFmpeg's name, such as yuv420p for players that
+        do not support 4:4:4 or 10 bits. Default: the format that preserves most of the source.
+      format: Format of a folder of images. Default: png; exr or tiff for a floating-point source.
+        jpeg is lossy and has 8 bits; webp has 8 bits.
       mask: Region in which new frames copy the source's pixels, for overlays, tickers and burnt-in
         subtitles: a box X,Y,WIDTH,HEIGHT in pixels from the top left, or an image of the video's
         size that is white where pixels are copied. Can be repeated.
-      preview: Show the source at the left of the result, each frame side by side.
+      preview: Write the source and the result side by side.
       audio: Keep the audio tracks.
       overwrite: Replace an existing target.
       resume: Keep finished parts of the output next to the target if the run is stopped, and
         continue from the parts of an earlier run of the same command. Frames are bit-identical to
         those of an uninterrupted run. For video files and folders.
-      dry_run: Check everything and report what would be done; compute and write nothing.
+      dry_run: Check everything and print the expected report; compute and write nothing.
     """
 
     codec: str | None = None
@@ -189,7 +188,7 @@ class Output:
 
     @property
     def encodes(self) -> bool:
-        """Whether an option is set that only video encoders support."""
+        """Whether an option is set that applies only to video encoders."""
         return any(
             (
                 self.codec,
@@ -201,10 +200,10 @@ class Output:
         )
 
     def options_of_encoder(self) -> dict[str, str]:
-        """`preset` and `encoder_options` by FFmpeg's names.
+        """`preset` and `encoder_options` as {FFmpeg's name: value}.
 
         Raises:
-          ValueError: one is not of the form KEY=VALUE.
+          ValueError: an option does not have the form KEY=VALUE.
         """
         given = self.encoder_options
         if not isinstance(given, Mapping):
@@ -218,20 +217,20 @@ class Output:
 
 
 def gathered(kind: type[T], given: object) -> T:
-    """One of the classes above, from an object with all of its fields (a command's arguments)."""
+    """Create one of the classes above from an object with all of its fields, such as `Args`."""
     names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
     return kind(**{name: getattr(given, name) for name in names})
 
 
 def replaced(groups: Sequence[Any], changes: Mapping[str, Any]) -> list[Any]:
-    """Options with some fields replaced in the group that has them.
+    """Replace fields of options, each in the group that has it.
 
     Args:
       groups: instances of the classes above.
       changes: {field: value}.
 
     Raises:
-      TypeError: none of the groups has such a field.
+      TypeError: no group has such a field.
     """
     names = [{field.name for field in dataclasses.fields(group)} for group in groups]
     for name in changes:

@@ -1,4 +1,4 @@
-"""What output frames take from the source as it is: the pixels under a mask, and a preview."""
+"""Source pixels in output frames: those under a mask, and a side-by-side preview."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,13 +13,13 @@ from vfi_jax.video.source import Frame
 
 
 class Originals:
-    """The source's frames, kept until output has passed them.
+    """Keeps the source's frames until the output has passed their time.
 
     Args:
-      mask: `[H, W]` float32 in [0, 1]; 1 where output frames have the pixels of the source's frame
-        of their time; None: nowhere.
-      preview: show the source's frame left of the output frame.
-      then: what is done to the result, such as floats made ready for a display.
+      mask: `[H, W]` float32 in [0, 1]; where it is 1, output frames copy the pixels of the source
+        frame shown at their time. None: nowhere.
+      preview: put the source frame to the left of the output frame.
+      then: applied to the result, such as conversion of floats for a display.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Originals:
         self._kept: deque[Frame] = deque()
 
     def passing(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """The frames, kept as they pass."""
+        """Yield the frames and keep them."""
         if self.mask is None and not self._preview:
             yield from frames
             return
@@ -42,11 +42,11 @@ class Originals:
             yield frame
 
     def __call__(self, pixels: np.ndarray, time: Fraction) -> np.ndarray:
-        """An output frame with what it takes from the source.
+        """An output frame with its pixels of the source.
 
         Args:
           pixels: `[sH, sW, C]`, the output frame.
-          time: when it is shown; ascends from call to call.
+          time: its presentation time in seconds; ascending from call to call.
         """
         if self._kept:
             pixels = self._with_source(pixels, time)
@@ -66,18 +66,19 @@ class Originals:
 
 
 def read_mask(parts: Sequence[str], width: int, height: int) -> np.ndarray | None:
-    """The mask that boxes and pictures make together.
+    """The union of boxes and images as one mask.
 
     Args:
-      parts: "X,Y,WIDTH,HEIGHT" in pixels from the top left, or a picture's path: white is 1.
-      width: of the video, in pixels.
-      height: of the video, in pixels.
+      parts: each "X,Y,WIDTH,HEIGHT" in pixels from the top left, or the path of an image, in which
+        white is 1.
+      width: width of the video in pixels.
+      height: height of the video in pixels.
 
     Returns:
-      `[height, width]` float32 in [0, 1]; None of no parts.
+      `[height, width]` float32 in [0, 1]; None if there are no parts.
 
     Raises:
-      ValueError: a box or picture does not fit the video.
+      ValueError: a box or image does not fit the video.
     """
     if not parts:
         return None
@@ -89,13 +90,13 @@ def _part(text, width, height):
     if len(numbers) == 4 and all(number.strip().isdecimal() for number in numbers):
         left, top, across, down = map(int, numbers)
         if not (across and down and left + across <= width and top + down <= height):
-            raise ValueError(f"mask {text} must be a box inside of {width}x{height}")
+            raise ValueError(f"mask {text} must be a box inside the frame of {width}x{height}")
         mask = np.zeros((height, width), np.float32)
         mask[top : top + down, left : left + across] = 1
         return mask
     if not Path(text).exists():
         raise ValueError(
-            f"mask {text!r} is neither a box X,Y,WIDTH,HEIGHT nor a picture that exists"
+            f"mask {text!r} is neither a box X,Y,WIDTH,HEIGHT nor an image that exists"
         )
     picture = images.read(Path(text)).astype(np.float32).mean(axis=-1) / 255
     if picture.shape != (height, width):

@@ -1,4 +1,4 @@
-"""Calls that differ between the versions of PyAV that pyproject.toml admits."""
+"""Calls that differ between the supported versions of PyAV."""
 
 from fractions import Fraction
 from typing import Any
@@ -13,30 +13,30 @@ _KEEP_BYTES: dict[str, Any] = (
 
 
 def open_file(file: Any, mode: Any = "r", **options: Any) -> Any:
-    """`av.open`, which reads and writes metadata that is not UTF-8 byte for byte.
+    """`av.open` that preserves metadata that is not UTF-8 byte for byte.
 
     Args:
-      file: a path, taken as one whatever it holds, such as colons; or a file object.
+      file: a path, which may contain colons, or a file object.
       mode: "r" or "w".
-      **options: of `av.open`.
+      **options: options of `av.open`.
 
     Returns:
-      The container; its strings hold bytes that are not UTF-8 as lone surrogates
+      The container; in its strings, bytes that are not UTF-8 are lone surrogates
       (`errors="surrogateescape"`).
 
     Raises:
       av.FFmpegError: the file cannot be opened.
-      ValueError: no such format.
+      ValueError: unknown format.
     """
     if isinstance(file, str):
-        file = f"file:{file}"  # FFmpeg would take what is before a colon for a protocol
+        file = f"file:{file}"  # else FFmpeg reads text before a colon as a protocol
     return av.open(file, mode, **_KEEP_BYTES, **options)
 
 
 def exact(rational: Any) -> Fraction | None:
-    """A rate, time base or aspect ratio of PyAV as a `Fraction`; None where it is not set.
+    """A rate, time base or aspect ratio of PyAV as a `Fraction`; None if it is not set.
 
-    PyAV 18 gives a `Fraction` or None. PyAV 19 gives an `AVRational`, whose arithmetic rounds to 32
-    bits and which is 0/1 or 0/0 where it is not set.
+    PyAV 18 has a `Fraction` or None. PyAV 19 has an `AVRational`, whose arithmetic rounds to 32
+    bits; 0/1 or 0/0 means not set.
     """
     return Fraction(rational.numerator, rational.denominator) if rational else None

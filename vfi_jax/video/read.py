@@ -1,4 +1,4 @@
-"""Opening a video, or a folder or a file of images."""
+"""Sources: video files, image files and folders of images."""
 
 import re
 import shutil
@@ -19,17 +19,17 @@ MILLISECOND = Fraction(1, 1000)
 
 
 def open_source(path: Path, *, rate: Fraction | None = None, gaps: str = "time") -> Source:
-    """A video file, or images, opened.
+    """Open a video file or images.
 
     Args:
-      path: a file, or a folder of images, or some of them, such as shots/img_%04d.png; also a FIFO
-        or /dev/stdin, which is read to its end first.
-      rate: frames per second of images, which have none of their own.
-      gaps: "time": numbers that are missing in the names of images are gaps in time; "even": all
-        images follow one another evenly.
+      path: a file, a folder of images, or a template of image files such as shots/img_%04d.png;
+        also a FIFO or /dev/stdin, which is first read to its end.
+      rate: frames per second of images, which have no rate.
+      gaps: "time": missing numbers in the names of images are gaps in time; "even": all images are
+        evenly spaced.
 
     Raises:
-      ValueError: there is nothing at `path`, or no video in it.
+      ValueError: `path` does not exist or is not a video.
     """
     if not path.exists() and split(path)[1] is None:
         raise ValueError(f"{path} does not exist")
@@ -43,7 +43,7 @@ def open_source(path: Path, *, rate: Fraction | None = None, gaps: str = "time")
 
 
 def files(path: Path) -> list[Path]:
-    """The files of a source: of a folder all, of a template those that it names, in order."""
+    """The files of a source in order: all of a folder, or those that match a template."""
     folder, template = split(path)
     if template is None:
         return sorted(path.iterdir()) if path.is_dir() else [path]
@@ -53,13 +53,12 @@ def files(path: Path) -> list[Path]:
         one for one in images.list_images(folder) if re.fullmatch(as_regex(template), one.name)
     ]
     if not found:
-        raise ValueError(f"no file of {folder} has a name such as {template}")
+        raise ValueError(f"no file in {folder} matches {template}")
     return found
 
 
 class Piped(Video):
-    """A video that comes through a pipe, kept in a temporary file: most containers need to be read
-    at more than one place."""
+    """A video from a pipe, copied to a temporary file because most containers need seeking."""
 
     def __init__(self, path: Path):
         with tempfile.NamedTemporaryFile(prefix="vfi_jax-", delete=False) as file:
@@ -83,8 +82,9 @@ class Piped(Video):
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file is a still image, a TIFF stack or an animated WebP, all of which FFmpeg reads
-    in part or not at all; a GIF and an animated PNG are videos.
+    """Whether a file is a still image, a TIFF stack or an animated WebP.
+
+    FFmpeg reads these in part or not at all. GIFs and animated PNGs are videos.
     """
     if path.suffix.lower() not in images.SUFFIXES or not path.stat().st_size:
         return False
@@ -93,10 +93,10 @@ def is_image(path: Path) -> bool:
 
 
 class ImageSequence(Source):
-    """Images in natural order; the pages of a file of several follow one another.
+    """Images in natural order; files with several pages give several frames.
 
-    Where `gaps` is "time", the numbers in their names are places in time: where some are missing,
-    the frames around them are that many steps apart.
+    If `gaps` is "time", the numbers in their names are positions in time: missing numbers are gaps
+    of that many steps.
     """
 
     def __init__(
@@ -104,14 +104,15 @@ class ImageSequence(Source):
     ):
         super().__init__()
         if not paths:
-            raise ValueError(f"{where} holds no images ({' '.join(images.SUFFIXES)})")
+            raise ValueError(f"{where} contains no images ({' '.join(images.SUFFIXES)})")
         self._paths = paths
         infos = images.inspect(paths)
         self._bits = max(info.bits for info in infos)
         linear = {info.linear for info in infos}
         if len(linear) > 1:
             raise ValueError(
-                f"{where} holds EXR files, which are light, and others; a sequence has one kind"
+                f"{where} contains EXR files, which store linear light, and other images; a "
+                "sequence must have one kind"
             )
         self._alpha = any(info.alpha for info in infos)
         grey = all(info.grey for info in infos)
@@ -142,13 +143,13 @@ class ImageSequence(Source):
         )
 
     def times(self) -> list[Fraction]:
-        """When each image is shown."""
+        """Presentation times of all images in seconds."""
         return self._times[:-1]
 
     def items(
         self, *, alpha: bool, span: tuple[Fraction, Fraction | None] | None = None
     ) -> Iterator[Frame]:
-        """The images, one `Frame` each."""
+        """Yield one `Frame` per image."""
         first, last = span or (None, None)
         index = 0
         for path in self._paths:
@@ -161,33 +162,34 @@ class ImageSequence(Source):
                     yield Frame(pixels, start, end - start)
 
     def _steps(self, infos):
-        """Steps in time from each frame to the next; 1 after the last."""
+        """Time steps from each frame to the next; 1 after the last."""
         numbers = images.spacing(self._paths)
         if numbers is None:
             self.warnings.append(
-                "the numbers of the images are no multiples of one step; frames are taken as "
+                "the numbers of the images are not multiples of one step; frames are treated as "
                 "evenly spaced"
             )
         steps = []
         for info, apart in zip(infos, [*(numbers or [1] * (len(infos) - 1)), 1], strict=True):
-            # A missing file is taken to have had as many pages as the one before it.
+            # A missing file is assumed to have as many pages as the file before it.
             steps += [1] * (info.pages - 1) + [1 + (apart - 1) * info.pages]
         missing = sum(steps) - self.count
         if missing:
             last = next(p for p, apart in zip(self._paths, numbers, strict=False) if apart > 1)
             self.gaps = True
             self.warnings.append(
-                f"{missing} missing by the numbers in the names, the first after {last.name}: "
-                "frames around a gap are further apart in time; --gaps even takes all as neighbours"
+                f"missing numbers in the names: {missing}, the first after {last.name}; frames "
+                "are interpolated in such a gap in time; --gaps even treats all images as "
+                "neighbours"
             )
         return steps
 
     def _colour(self, infos, grey):
-        """The colour space that all images have, as far as frames can say it."""
+        """The colour space of all images if the output can have it, else the default."""
         found = infos[0].colour
         if any(info.colour != found for info in infos):
             self.warnings.append(
-                f"images differ in colour profile; {self._paths[0].name}'s is kept"
+                f"images differ in colour profile; that of {self._paths[0].name} is kept"
             )
         if found.fits(grey=grey):
             return found
@@ -198,7 +200,7 @@ class ImageSequence(Source):
 
 
 def _tags(info):
-    """What an image says about its colours, in FFmpeg's codes."""
+    """Colour tags of an image in FFmpeg's codes."""
     if info.linear:
         return colour.Tags(colour.FULL, colour.RGB, transfer=colour.LINEAR)
     return colour.Tags(colour.FULL, colour.RGB, *(info.colour.codes or ()))

@@ -19,15 +19,15 @@ class Report:
       height: height of the output in pixels.
       frames_in: number of frames read.
       frames_out: number of frames written.
-      rate_in: frames per second of the source; its mean, where frames are not evenly spaced.
+      rate_in: frames per second of the source; the mean if frames are unevenly spaced.
       rate_out: frames per second of the output, likewise.
-      duration: of the output, in seconds; the source's, unless it was slowed.
+      duration: duration of the output in seconds; equal to the source's unless slowed.
       cuts: number of detected scene cuts, across which frames are not interpolated.
-      seconds: how long it took, loading the model included; 0: nothing was computed, and
-        `frames_out` is what is expected (None where the source does not say how many it has).
-      warnings: what the user should know, a line each.
+      seconds: run time in seconds, including loading of the model; 0 for a dry run, whose
+        `frames_out` is the expected number (None if unknown).
+      warnings: notes for the user, a line each.
       busy: {stage: share of the time since the first output frame in which it was busy, 0 to 1};
-        empty where nothing was computed.
+        empty for a dry run.
     """
 
     source: Path

@@ -1,4 +1,4 @@
-"""Sinks whose finished segments survive a stop; the result depends on the job alone."""
+"""Sinks whose finished segments survive a stop; the result does not depend on where it stopped."""
 
 import contextlib
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from vfi_jax.video.source import Picture, Source
 from vfi_jax.video.timing import Schedule
 from vfi_jax.video.write import VideoSink
 
-SEGMENTS = "segments"  # folder in the workspace
+SEGMENTS = "segments"  # subfolder of the workspace
 
 
 def open_resumable(
@@ -30,20 +30,21 @@ def open_resumable(
     names: Names | None,
     reopen: Callable[[], Source],
 ) -> "ResumableVideo | ResumableFolder":
-    """As `open_sink`, a sink that keeps segments beside `path`. It takes None for the pixels of
-    frames whose segment is done.
+    """Open a sink that keeps segments beside `path`, with the arguments of `open_sink`.
+
+    For frames whose segment is done it accepts None as pixels.
 
     Args:
-      path: as there, in a workspace.
-      source: as there.
-      picture: as there.
-      schedule: as there.
-      output: as there.
-      names: as there.
-      reopen: opens the source once more.
+      path: see `open_sink`; inside a workspace.
+      source: see `open_sink`.
+      picture: see `open_sink`.
+      schedule: see `open_sink`.
+      output: see `open_sink`.
+      names: see `open_sink`.
+      reopen: opens the source again.
 
     Raises:
-      ValueError: as there, or segments of such a target cannot be joined.
+      ValueError: as in `open_sink`, or segments of such a target cannot be joined.
     """
     if names:
         if output.encodes:
@@ -52,21 +53,20 @@ def open_resumable(
             )
         return ResumableFolder(path, source, picture, names)
     if path.suffix.lower() in (".gif", ".apng"):
-        raise ValueError(f"resume is for video files and folders, not for {path.suffix}")
+        raise ValueError(f"resume supports video files and folders, not {path.suffix}")
     chosen = encoding.repeatable(encoding.choose(path.suffix, picture, output))
     if picture.alpha and chosen.codec.startswith("libvpx"):
         raise ValueError(
-            f"resume does not keep the transparency of {chosen.codec}; a .mov target or a folder "
-            "does"
+            f"resume cannot keep the transparency of {chosen.codec}; use a .mov target or a folder"
         )
     return ResumableVideo(path, source, picture, schedule, chosen, reopen=reopen)
 
 
 class ResumableVideo(VideoSink):
-    """A video file that is joined from segments, each from an encoder of its own.
+    """A video file joined from segments, each of a separate encoder.
 
     Attributes:
-      segments: those that are done.
+      segments: the finished segments.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class ResumableVideo(VideoSink):
         self._file: PacketFile | None = None
 
     def write(self, pixels: Any, time: Fraction, duration: Fraction) -> None:
-        """Encode a frame; None: its segment is done."""
+        """Encode a frame; None if its segment is done."""
         if pixels is not None:
             if self._file is None:
                 self._file = PacketFile(self.segments.path(self._count // FRAMES))
@@ -99,7 +99,7 @@ class ResumableVideo(VideoSink):
             self._end_segment(last=False)
 
     def copy(self, packet: av.Packet) -> None:
-        """Nothing: packets of other streams are read again when segments are joined."""
+        """Ignore the packet: `finish` reads the other streams again when it joins the segments."""
 
     def finish(self) -> None:
         """Join the segments."""
@@ -145,7 +145,7 @@ class ResumableVideo(VideoSink):
         self._file = self._encoder = None
 
     def _packets(self, records):
-        """The packets of all segments, ready to be muxed."""
+        """Yield the packets of all segments, ready for muxing."""
         index = [entry for record in records for entry in record["packets"]]
         dts = iter(decoding_times([pts for _, pts, _ in index]))
         unit = self._stream.codec_context.time_base
@@ -158,10 +158,10 @@ class ResumableVideo(VideoSink):
 
 
 class ResumableFolder(FolderSink):
-    """A folder of images, whose segments are recorded.
+    """A folder of images with a record of each finished segment.
 
     Attributes:
-      segments: those that are done.
+      segments: the finished segments.
     """
 
     def __init__(self, path: Path, source: Source, picture: Picture, names: Names):
@@ -171,7 +171,7 @@ class ResumableFolder(FolderSink):
         self._written = False
 
     def write(self, pixels: Any, time: Fraction, duration: Fraction) -> None:
-        """Write the next file; None: it is there."""
+        """Write the next file; None if it exists."""
         if pixels is None:
             self._count += 1
         else:

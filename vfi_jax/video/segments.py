@@ -1,8 +1,8 @@
-"""Finished parts of an output, kept on disk so that a stopped run can be resumed.
+"""Finished segments of an output, kept on disk so that a stopped run can be resumed.
 
-A segment is a file of packets, or some frames of a folder, and a record beside it: a JSON file,
-written last, with its number of frames and the SHA-256 of its bytes. A segment without a right
-record does not count.
+A segment is a file of packets, or some frames of a folder, with a record: a JSON file, written
+last, with the number of frames and the SHA-256 of the bytes. A segment without a valid record does
+not count.
 """
 
 import hashlib
@@ -17,18 +17,18 @@ import av
 from vfi_jax.video.read import files
 from vfi_jax.video.workspace import KEPT
 
-FRAMES = 120  # output frames of a segment: seconds of video, at most minutes of work
+FRAMES = 120  # output frames per segment: seconds of video, at most minutes of work
 
 
 def begin_job(folder: Path, job: dict[str, Any]) -> None:
-    """Write down what a run does, or compare with what the run before it did.
+    """Record the job of a run, or check that the previous run had the same job.
 
     Args:
       folder: the workspace.
-      job: everything that the output depends on, as JSON takes it.
+      job: everything that the output depends on, serialisable as JSON.
 
     Raises:
-      ValueError: the run before did something else.
+      ValueError: the previous run had another job.
     """
     path = folder / KEPT
     job = json.loads(json.dumps(job, default=str))
@@ -39,8 +39,8 @@ def begin_job(folder: Path, job: dict[str, Any]) -> None:
     changed = sorted(key for key in {*job, *before} if job.get(key) != before.get(key))
     if changed:
         raise ValueError(
-            f"the stopped run in {folder} had another {', '.join(changed)}: give it the same, or "
-            "--overwrite without --resume to begin anew"
+            f"the stopped run in {folder} had another {', '.join(changed)}: repeat its options, or "
+            "start again with --overwrite and without --resume"
         )
 
 
@@ -48,10 +48,10 @@ class Segments:
     """The segments of an output.
 
     Args:
-      folder: where their records and packets are.
+      folder: folder of their records and packets.
 
     Attributes:
-      done: {number: frames} of those that are whole.
+      done: {number: frames} of the complete segments.
     """
 
     def __init__(self, folder: Path):
@@ -60,10 +60,10 @@ class Segments:
         self.done: dict[int, int] = {}
 
     def find(self, files_of: Any) -> None:
-        """Fill `done`.
+        """Find the complete segments.
 
         Args:
-          files_of: number of a segment -> paths of its files, as for `record`.
+          files_of: (number of a segment, its frames) -> paths of its files, as in `record`.
         """
         for path in sorted(self._folder.glob("*.json")):
             number, record = int(path.stem), json.loads(path.read_text())
@@ -73,20 +73,20 @@ class Segments:
                 self.done[number] = record["frames"]
 
     def path(self, number: int) -> Path:
-        """The file of a segment's packets."""
+        """Path of a segment's packets."""
         return self._folder / f"{number:06d}.packets"
 
     def record(
         self, number: int, files: Sequence[Path], *, frames: int, last: bool, **facts: Any
     ) -> None:
-        """Count a segment as done.
+        """Record a segment as done.
 
         Args:
-          number: of the segment.
-          files: what it consists of, complete.
-          frames: how many it has.
-          last: no segment follows it.
-          **facts: anything else to keep, for `facts`.
+          number: number of the segment.
+          files: its files, complete.
+          frames: its number of frames.
+          last: whether it is the last segment.
+          **facts: further entries of the record, for `facts`.
         """
         record = {"frames": frames, "last": last, "sha256": digest(files), **facts}
         write_json(self._folder / f"{number:06d}.json", record)
@@ -98,7 +98,7 @@ class Segments:
 
 
 class PacketFile:
-    """Writes the packets of a segment one after the other."""
+    """Writes the packets of a segment to a file."""
 
     def __init__(self, path: Path):
         self._file = open(path, "wb")  # noqa: SIM115  # closed by `close`
@@ -111,14 +111,14 @@ class PacketFile:
             self.index.append([packet.size, packet.pts, packet.is_keyframe])
 
     def close(self) -> None:
-        """Have everything on the disk."""
+        """Close the file once it is on the disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
 
 
 def read_packets(path: Path, index: Iterable[Sequence[Any]]) -> Iterator[av.Packet]:
-    """The packets of a segment, with their presentation times and without decoding times."""
+    """Yield the packets of a segment, with presentation times and without decoding times."""
     with open(path, "rb") as file:
         for size, pts, is_keyframe in index:
             packet = av.Packet(file.read(size))
@@ -127,10 +127,10 @@ def read_packets(path: Path, index: Iterable[Sequence[Any]]) -> Iterator[av.Pack
 
 
 def decoding_times(pts: Sequence[int]) -> list[int]:
-    """Decoding times of packets, ascending, none later than the presentation time.
+    """Decoding times of packets: ascending and never later than the presentation times.
 
     Args:
-      pts: presentation times in the order of decoding.
+      pts: presentation times in decoding order.
     """
     shown = sorted(pts)
     rank = {time: place for place, time in enumerate(shown)}
@@ -141,7 +141,7 @@ def decoding_times(pts: Sequence[int]) -> list[int]:
 
 
 def digest(files: Iterable[Path]) -> str:
-    """SHA-256 of the bytes of files, one after the other."""
+    """SHA-256 of the concatenated bytes of files."""
     total = hashlib.sha256()
     for path in files:
         with open(path, "rb") as file:
@@ -151,13 +151,13 @@ def digest(files: Iterable[Path]) -> str:
 
 
 def source_digest(source: Path) -> str:
-    """SHA-256 of the names, sizes and times of a video or of a folder's files."""
+    """SHA-256 of the names, sizes and modification times of a source's files."""
     facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files(source)]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON so that it is whole or not there."""
+    """Write a JSON file atomically."""
     partial = path.with_suffix(".partial")
     with open(partial, "w") as file:
         json.dump(content, file, indent=1)

@@ -1,4 +1,4 @@
-"""From input frames to output frames, shot by shot, so that nothing is blended across a cut."""
+"""From input frames to output frames, shot by shot: frames are not interpolated across cuts."""
 
 import itertools
 from collections import deque
@@ -13,35 +13,35 @@ from vfi_jax.video.exposure import exposed
 from vfi_jax.video.source import Frame
 from vfi_jax.video.timing import Schedule, TimeSample
 
-HALVINGS = (16, 2)  # parts of a gap that models of the midpoint reach, the finer first
+HALVINGS = (16, 2)  # divisions of a gap that models of the midpoint reach, finest first
 
 
 class Shots:
     """The frames of a video at the times of a schedule.
 
-    Each shot is a clip of its own to the driver. Between a shot's last frame and the next shot's
-    first, the earlier one is repeated; so it is between two frames that are the same, since what
-    stands still must not flicker, and no model keeps a picture to the last level.
+    Each shot is a separate clip for the driver. Between the last frame of a shot and the first
+    frame of the next shot, the earlier frame is repeated. So it is between two equal frames: no
+    model reproduces its input exactly, and a still picture must not flicker.
 
-    An output frame with several samples is their weighted sum in light; samples before a shot's
-    first frame and after its last are left out.
+    An output frame with several samples is their weighted mean in linear light; samples before the
+    first frame of a shot and after its last frame are ignored.
 
-    In an uneven gap an output time may be one that the driver does not reach. A frame near it is
-    shown there.
+    In an uneven gap the driver may not reach an output time. It then shows a frame of the nearest
+    time that it reaches.
 
     Args:
-      frames: of the source.
-      driver: answers times between frames.
-      schedule: when output frames are shown.
+      frames: the source's frames.
+      driver: computes frames between input frames.
+      schedule: times of the output frames.
       threshold: change between two frames, 0 to 1, above which a shot ends; 1: never.
-      transfer: FFmpeg's code for how values stand for light.
-      loop: also interpolate from the last frame to the first, which is shown next in a loop.
+      transfer: FFmpeg's code of the transfer function.
+      loop: also interpolate from the last frame to the first, which follows it in a loop.
 
     Attributes:
-      frames_in: frames read so far.
-      cuts: cuts found so far.
-      moved: samples so far at a time near the one that was wanted.
-      span: from the first frame to the end of the last, in seconds, so far.
+      frames_in: number of frames read so far.
+      cuts: number of cuts found so far.
+      moved: number of samples so far whose time was moved to one that the driver reaches.
+      span: seconds from the first frame to the end of the last frame read so far.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Shots:
         self._frames = iter(frames)
         self._driver, self._schedule, self._threshold = driver, schedule, threshold
         self._transfer, self._loop = transfer, loop
-        self._opening: Frame | None = None  # of the source, shown once more at the end of a loop
+        self._opening: Frame | None = None  # first frame of the source; a loop ends with it
         self._origin = Fraction(0)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -74,12 +74,12 @@ class Shots:
                     yield Frame(before[0], before[1], time - before[1])
                 before = pixels, time
             first = shot.following
-        # In a loop the first frame, shown again, is where the next round begins.
+        # In a loop, the repeated first frame belongs to the next round.
         if before is not None and before[1] < self._origin + self.span:
             yield Frame(before[0], before[1], self._origin + self.span - before[1])
 
     def _exposures(self, shot):
-        """The output frames of a shot, with their times."""
+        """Yield the output frames of a shot, with their times."""
         stream = self._driver.stream(shot.pixels(), shot.times())
         samples = ((shot.requested.popleft(), pixels) for pixels in stream)
         for time, group in itertools.groupby(samples, key=lambda sample: sample[0].shown):
@@ -88,7 +88,7 @@ class Shots:
                 yield time, pixels
 
     def read(self) -> Frame | None:
-        """The next frame of the source."""
+        """Read the next frame of the source; None at the end."""
         frame = next(self._frames, None)
         if frame is not None:
             if self._opening is None:
@@ -107,7 +107,7 @@ class Shots:
         return cut
 
     def reached(self, part: Fraction) -> Fraction:
-        """The nearest to a part of a gap that the driver reaches."""
+        """The part of a gap nearest to `part` that the driver reaches."""
         near = (Fraction(round(part * n), n) for n in HALVINGS)
         nearest = next(filter(self._reaches, (part, *near)), part)
         self.moved += nearest != part
@@ -121,12 +121,12 @@ class Shots:
         return True
 
     def samples(self, start: Fraction, stop: Fraction) -> list[TimeSample]:
-        """Samples from an input frame on, before the next one."""
+        """Samples from an input frame at `start` to before the next one, at `stop`."""
         return self._schedule.samples(start, stop, self._origin)
 
     def held(self, start: Fraction, stop: Fraction | None) -> list[TimeSample]:
-        """One sample for each output frame from a shot's last frame on, before the next shot's
-        first; None: there is no next shot."""
+        """One sample per output frame from the last frame of a shot, at `start`, to before the
+        first of the next shot, at `stop`; None: there is no next shot."""
         if stop is None:
             times = self._schedule.at_end(start, self._origin)
         else:
@@ -135,11 +135,11 @@ class Shots:
 
 
 class _Shot:
-    """One shot, read as the driver asks for its frames and times.
+    """One shot, read when the driver needs its frames and times.
 
     Attributes:
-      requested: what has been requested of the driver.
-      following: the first frame of the next shot, once this one has ended.
+      requested: samples requested from the driver and not yet received.
+      following: first frame of the next shot, once this shot has ended.
     """
 
     def __init__(self, shots: Shots, first: Frame):
@@ -153,12 +153,12 @@ class _Shot:
         self._moments = deque([first.time])
 
     def pixels(self):
-        """The frames."""
+        """Yield the frames."""
         while self._waiting or self._read():
             yield self._waiting.popleft()
 
     def times(self):
-        """The times to request, in frames of the shot; their samples go to `requested`."""
+        """Yield the times to request, in frames of the shot; add the samples to `requested`."""
         last = Fraction(0)
         for index in itertools.count():
             start = self._moments.popleft()
@@ -169,7 +169,7 @@ class _Shot:
                 if sample.shown < self._first_time:
                     continue  # the shutter opened before the cut
                 part = Fraction(0) if still else (sample.time - start) / (stop - start)
-                # What is moved to the nearest time may else come before one that is not.
+                # A time moved to a reachable one must not precede the time before it.
                 last = max(last, index + self._shots.reached(part))
                 self.requested.append(sample)
                 yield last
@@ -178,7 +178,7 @@ class _Shot:
             yield Fraction(index)
 
     def shows(self, time: Fraction) -> bool:
-        """Whether an output time is of this shot, as far as it has been read."""
+        """Whether an output time belongs to this shot, as far as it has been read."""
         if self.following:
             return time < self.following.time
         return not self._ended or time <= self._last_time

@@ -1,4 +1,4 @@
-"""What decoded frames carry beside their pixels."""
+"""Side data of decoded frames."""
 
 import av
 import av.filter
@@ -8,17 +8,17 @@ KINDS = 64  # more than FFmpeg has (32 in version 8)
 
 
 def side_data(frame: av.VideoFrame, kind: Type) -> bytes | None:
-    """The bytes of one kind of a frame's side data; None where the frame has none of it.
+    """The bytes of one kind of a frame's side data; None if the frame has none.
 
     Args:
-      frame: as decoded.
-      kind: such as `Type.DISPLAYMATRIX`.
+      frame: a decoded frame.
+      kind: the kind, such as `Type.DISPLAYMATRIX`.
     """
     try:
         found = _carried(frame, kind)
     except ValueError:
-        # PyAV 18 gives no side data at all where FFmpeg added a kind that PyAV has no name for,
-        # such as a photo's EXIF.
+        # PyAV 18 fails for all side data if FFmpeg attached a kind that PyAV does not know, such as
+        # a photo's EXIF.
         found = _carried(_with_known_kinds(frame), kind)
     return None if found is None else bytes(found)
 

@@ -1,4 +1,4 @@
-"""How alike two frames are: whether a shot ends between them, whether the picture stands still."""
+"""Similarity of frames, for scene cuts, still pictures and held drawings."""
 
 import cv2
 import numpy as np
@@ -6,15 +6,15 @@ import numpy as np
 from vfi_jax.video.colour import over_black, white
 
 BLOCK = 8  # pixels
-SIZE = 32, 18  # width and height of a thumbnail: motion within a shot hardly changes one
-NOISE = 2e-4  # variance below which a picture has no structure to compare
-# What coding makes of a frame that is shown twice: few levels, and hardly anywhere; of [0, 1].
-FAINT = 12 / 255  # no change of a sample is larger
-RARE = 0.1 / 255  # nor is their mean
+SIZE = 32, 18  # width and height of a thumbnail; motion within a shot hardly changes it
+NOISE = 2e-4  # variance below which a frame has no structure to compare
+# Limits of coding noise between repeated frames, for samples in [0, 1].
+FAINT = 12 / 255  # maximum change of a sample
+RARE = 0.1 / 255  # maximum of the mean change
 
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:
-    """A frame made small, over black where it is transparent.
+    """A thumbnail of a frame; transparent pixels are composited over black.
 
     Args:
       pixels: `[H, W, 3 or 4]` uint8, uint16 or float32.
@@ -26,11 +26,11 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
 
 
 def blocks(pixels: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-    """The means of a frame's blocks of 8x8 pixels, over black where it is transparent.
+    """Means of a frame's blocks of 8x8 pixels, composited over black.
 
     Args:
       pixels: `[H, W, 3 or 4]` uint8, uint16 or float32.
-      mask: `[H, W]`; blocks are 0 where any of it is not.
+      mask: `[H, W]`; blocks in which any pixel of it is not 0 are set to 0.
 
     Returns:
       `[about H / 8, about W / 8, 3]` float32 in [0, 1].
@@ -43,10 +43,10 @@ def blocks(pixels: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
 
 
 def change(thumbnail0: np.ndarray, thumbnail1: np.ndarray) -> float:
-    """How little two frames look alike: 0 (the same) to 1 (nothing in common).
+    """Dissimilarity of two frames: 0 (equal) to 1 (nothing in common).
 
-    One minus the correlation of the thumbnails. A flash or a fade changes a picture's brightness
-    and contrast but not its structure, so that neither counts as a cut.
+    One minus the correlation of the thumbnails. Flashes and fades change brightness and contrast
+    but not structure, and are therefore not cuts.
     """
     difference0, difference1 = (small - small.mean() for small in (thumbnail0, thumbnail1))
     shared = (difference0 * difference1).mean() + NOISE
@@ -55,7 +55,7 @@ def change(thumbnail0: np.ndarray, thumbnail1: np.ndarray) -> float:
 
 
 def is_repeat(pixels0: np.ndarray, pixels1: np.ndarray) -> bool:
-    """Whether two frames `[H, W, 3 or 4]` of one type show the same but for coding noise."""
+    """Whether two frames `[H, W, 3 or 4]` of one type are equal up to coding noise."""
     full = white(pixels0)
     if pixels0.dtype == np.float32:
         pixels0, pixels1 = _visible(pixels0), _visible(pixels1)
@@ -65,7 +65,7 @@ def is_repeat(pixels0: np.ndarray, pixels1: np.ndarray) -> bool:
 
 
 def _shrunk(pixels, width, height):
-    """A frame made small, over black where it is transparent; float32 in [0, 1]."""
+    """A downscaled frame composited over black; float32 in [0, 1]."""
     if pixels.shape[-1] == 4:
         pixels = over_black(pixels)
     if pixels.dtype == np.float32:
@@ -75,5 +75,5 @@ def _shrunk(pixels, width, height):
 
 
 def _visible(pixels):
-    """Floats in steps of about equal visibility; white is 1."""
+    """Floats on a scale of about uniform visibility; white is 1."""
     return np.sqrt(pixels.clip(0, 1))

@@ -1,4 +1,4 @@
-"""What a target of frames takes."""
+"""Interface of targets."""
 
 from fractions import Fraction
 
@@ -7,12 +7,12 @@ import numpy as np
 
 
 class Sink:
-    """Where output frames go.
+    """Common interface of video files and folders that frames are written to.
 
     Attributes:
       alpha: whether transparency is kept.
-      codec: what frames are encoded with.
-      warnings: what the user should know, a line each.
+      codec: name of the encoder or image format.
+      warnings: notes for the user, a line each.
     """
 
     alpha: bool
@@ -22,14 +22,14 @@ class Sink:
         self.warnings: list[str] = []
 
     def write(self, pixels: np.ndarray, time: Fraction, duration: Fraction) -> None:
-        """Add the next frame, `[H, W, 3 or 4]`, shown at `time` for `duration` seconds."""
+        """Write the next frame, `[H, W, 3 or 4]`, shown at `time` for `duration` seconds."""
         raise NotImplementedError
 
     def copy(self, packet: av.Packet) -> None:
-        """Carry over a packet of one of the source's other streams."""
+        """Copy a packet of another stream of the source."""
 
     def finish(self) -> None:
-        """Write what is held back, after the last frame."""
+        """Write all buffered data after the last frame."""
 
     def close(self) -> None:
-        """Let go of the file, complete or not."""
+        """Close the file, complete or not."""

@@ -1,4 +1,4 @@
-"""A source that plays slower."""
+"""Slow motion of a source."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from vfi_jax.video.source import Frame, Source
 
 
 class Slowed(Source):
-    """Another source with all its times multiplied; subtitles and chapters stay where they belong.
+    """Another source with all its times multiplied, including subtitles and chapters.
 
     Args:
-      source: the source, which is closed with this one.
-      factor: how many times as long everything is shown.
-      audio: keep the sound, to be stretched; else it is left out.
+      source: the source, which `close` closes too.
+      factor: factor of all times and durations.
+      audio: keep the audio, to be stretched later; otherwise it is left out.
     """
 
     def __init__(self, source: Source, factor: int, *, audio: bool = False):
@@ -50,8 +50,8 @@ class Slowed(Source):
     def items(
         self, *, alpha: bool, span: tuple[Fraction, Fraction | None] | None = None
     ) -> Iterator[Frame | av.Packet]:
-        """The frames and packets of the source, later and longer."""
-        assert span is None  # parts are taken before they are slowed
+        """Yield the frames and packets of the source with multiplied times."""
+        assert span is None  # sources are trimmed before they are slowed
         for item in self._source.items(alpha=alpha):
             if isinstance(item, Frame):
                 time, duration = item.time * self._factor, item.duration * self._factor
@@ -60,7 +60,7 @@ class Slowed(Source):
                 yield self._later(item)
 
     def packets(self) -> Iterator[av.Packet]:
-        """The packets of the source, later."""
+        """The packets of the source with multiplied times."""
         return map(self._later, self._source.packets())
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from vfi_jax.images import PLAIN, Colour
 from vfi_jax.video.colour import LINEAR, SRGB, Tags
 from vfi_jax.video.hdr import Hdr
 
-FLOAT = 32  # bits of floating point
+FLOAT = 32  # value of `Picture.bits` for floating point
 DEFAULT_RATE = Fraction(24)  # frames per second of sources without a rate
 
 
@@ -22,9 +22,10 @@ class Frame:
     """A frame of a video.
 
     Attributes:
-      pixels: `[H, W, 3 or 4]` uint8, uint16 or float32 (alpha multiplied in), upright.
+      pixels: `[H, W, 3 or 4]` uint8, uint16 or float32 (premultiplied by alpha), in display
+        orientation.
       time: presentation time in seconds.
-      duration: for how long, where no other frame follows.
+      duration: presentation duration in seconds if no other frame follows.
     """
 
     pixels: np.ndarray
@@ -37,20 +38,20 @@ class Picture:
     """Properties shared by all frames of a source.
 
     Attributes:
-      width: in pixels, as shown.
-      height: in pixels, as shown.
-      rate: nominal frames per second; frames of a constant rate are put on its grid.
-      average: mean frames per second; differs where frames are not evenly spaced.
-      tick: unit of the time stamps, in seconds.
-      bits: per sample and channel, as stored; 32 means floating point.
-      chroma: "420", "422" or "444" as stored, "rgb" where there is none.
-      alpha: whether anything is transparent.
-      tags: what is said about the colours.
-      aspect: a pixel's width over its height, where it is not 1.
-      grey: whether all channels are alike.
-      colour: the colour space of images.
-      hdr: what is said about the dynamic range.
-      lossless: whether the source holds every pixel as it was made.
+      width: displayed width in pixels.
+      height: displayed height in pixels.
+      rate: nominal frames per second; times of a constant rate are rounded to its grid.
+      average: mean frames per second; differs from `rate` if frames are unevenly spaced.
+      tick: unit of the time stamps in seconds.
+      bits: stored bits per channel; 32 means floating point.
+      chroma: stored chroma subsampling: "420", "422", "444", or "rgb" for RGB.
+      alpha: whether any pixel is transparent.
+      tags: colour tags.
+      aspect: pixel aspect ratio, width over height; None means 1.
+      grey: whether all channels are equal.
+      colour: colour space of images.
+      hdr: HDR metadata.
+      lossless: whether the source is encoded without loss.
     """
 
     width: int
@@ -70,19 +71,19 @@ class Picture:
 
     @property
     def linear(self) -> bool:
-        """Whether values are light itself, of any range."""
+        """Whether values are linear light of any range."""
         return self.bits == FLOAT and self.tags.transfer == LINEAR
 
     def displayed(self) -> "Picture":
-        """The picture whose frames `images.displayed` makes of floats."""
+        """Properties of the frames after `images.displayed`, which converts floats to 16 bits."""
         transfer = SRGB if self.linear else self.tags.transfer
         tags = dataclasses.replace(self.tags, transfer=transfer)
         return dataclasses.replace(self, bits=16, tags=tags)
 
     @property
     def display_size(self) -> tuple[int, int]:
-        """The smallest size in square pixels that has exactly the shape of the picture as shown and
-        no fewer rows."""
+        """The smallest size in square pixels with exactly the displayed aspect ratio and no fewer
+        rows."""
         shape = self.width * (self.aspect or 1) / Fraction(self.height)
         multiple = math.ceil(self.height / shape.denominator)
         return shape.numerator * multiple, shape.denominator * multiple
@@ -92,17 +93,17 @@ class Source:
     """Common interface of video files and folders of images.
 
     Attributes:
-      picture: what all frames have in common.
-      count: frames, about; None where it is not known before the end.
-      tracks: audio, subtitle and other streams to carry over.
+      picture: properties of all frames.
+      count: approximate number of frames; None if it is unknown before the end.
+      tracks: audio, subtitle and other streams to copy.
       shift: seconds that were subtracted from all time stamps.
-      stretch: how many times as long audio is to take; its packets' time stamps do already.
-      metadata: of the whole file.
-      chapters: as PyAV gives them.
-      loop: how often an animation plays: 0 for ever, -1 once, else so many times again.
-      gaps: whether frames are missing among others that are evenly spaced.
-      timed: whether frames have times of their own; images have not.
-      warnings: what the user should know, a line each; grows while frames are read.
+      stretch: factor of the audio's duration; time stamps of its packets include it.
+      metadata: metadata of the file.
+      chapters: chapters in the form of PyAV.
+      loop: number of repetitions of an animation: 0 means endless, -1 none.
+      gaps: whether frames are missing in an evenly spaced sequence.
+      timed: whether frames have time stamps; images have none.
+      warnings: notes for the user, a line each; grows while frames are read.
     """
 
     picture: Picture
@@ -122,21 +123,21 @@ class Source:
     def items(
         self, *, alpha: bool, span: tuple[Fraction, Fraction | None] | None = None
     ) -> Iterator[Frame | av.Packet]:
-        """The frames, and the packets of `tracks` where the file has them, in the file's order.
+        """Yield the frames and the packets of `tracks` in file order.
 
         Args:
-          alpha: with the fourth channel, where the picture has one; else it is laid over black.
-          span: only frames from one time up to but not at another, None: the end; in seconds.
+          alpha: keep the alpha channel if there is one; otherwise composite over black.
+          span: (start, end) in seconds: only frames with start <= time < end; end None: no limit.
         """
         raise NotImplementedError
 
     def times(self) -> list[Fraction]:
-        """When each frame is shown, in seconds."""
+        """Presentation times of all frames in seconds."""
         raise NotImplementedError
 
     def packets(self) -> Iterator[av.Packet]:
-        """The packets of `tracks` alone, in the file's order; not together with `items`."""
+        """Yield only the packets of `tracks`, in file order; do not combine with `items`."""
         return iter(())
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""

@@ -1,4 +1,4 @@
-"""How much of a run's time each of its stages was busy."""
+"""Utilisation of the stages of a run."""
 
 import time
 from collections import Counter
@@ -7,23 +7,23 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 DECODE, COMPUTE, ENCODE = "decode", "compute", "encode"
-WAITING = "waiting"  # of the thread that computes, for the two others
+WAITING = "waiting"  # the computing thread waits for the two others
 
 
 class Stages:
-    """Clocks of stages that run at once, each in one thread."""
+    """Clocks of concurrent stages, one thread each."""
 
     def __init__(self):
         self._busy: Counter[str] = Counter()
         self._started = time.perf_counter()
 
     def begin(self) -> None:
-        """Count from here on: what came before, such as compilation, is not part of the shares."""
+        """Start measuring: earlier work, such as compilation, does not count."""
         self._busy.clear()
         self._started = time.perf_counter()
 
     def call(self, stage: str, function: Callable[..., T], *arguments: Any) -> T:
-        """`function(*arguments)`, whose time is counted as the stage's."""
+        """Return `function(*arguments)`; its time counts as time of the stage."""
         began = time.perf_counter()
         try:
             return function(*arguments)
@@ -31,13 +31,13 @@ class Stages:
             self._busy[stage] += time.perf_counter() - max(began, self._started)
 
     def items(self, stage: str, items: Iterable[T]) -> Iterator[T]:
-        """The items; the time in which they are made is counted as the stage's."""
+        """Yield the items; the time to compute them counts as time of the stage."""
         iterator, end = iter(items), object()
         while (item := self.call(stage, next, iterator, end)) is not end:
             yield item
 
     def shares(self) -> dict[str, float]:
-        """{stage: share of the time since `begin`, 0 to 1}; computing is what is not waiting."""
+        """{stage: share of the time since `begin`, 0 to 1}; computing is the rest of waiting."""
         elapsed = max(time.perf_counter() - self._started, 1e-9)
         waited = self._busy[WAITING] / elapsed
         decode, encode = (self._busy[stage] / elapsed for stage in (DECODE, ENCODE))

@@ -1,4 +1,4 @@
-"""Targets: checked before any work, and complete or absent afterwards."""
+"""Targets: checked before any work; afterwards complete or absent."""
 
 import contextlib
 import errno
@@ -16,25 +16,25 @@ from vfi_jax.video.folder import Names
 from vfi_jax.video.workspace import workspace
 
 LONGEST_NAME = 255  # bytes
-RESULT = "result"  # name of the output in its workspace
+RESULT = "result"  # name of the output in the workspace
 
 
 def is_folder(target: str | os.PathLike) -> bool:
-    """Whether a target means a folder of images: no suffix, a final slash, or a folder is there."""
+    """Whether a target is a folder of images: no suffix, a final slash, or an existing folder."""
     text, path = os.fspath(target), Path(target)
     return not path.suffix or text.endswith(("/", os.sep)) or path.is_dir()
 
 
 def named(role: str, path: str | os.PathLike) -> Path:
-    """The path that a user gave.
+    """Check a path given by the user.
 
     Args:
       role: "source" or "target".
-      path: what was given.
+      path: the path.
 
     Raises:
-      ValueError: it names nothing: "" would mean the current folder, and "-" is a pipe to other
-        programs.
+      ValueError: the path is "", which would mean the current folder, or "-", which means a pipe in
+        other programs.
     """
     text = os.fspath(path)
     if not text:
@@ -53,7 +53,7 @@ def check(
     overwrite: bool,
     names: Names = Names(),
 ) -> None:
-    """Raise a ValueError if `target` cannot or must not be written."""
+    """Raise a ValueError if `target` cannot be written or must not be replaced."""
     if len(os.fsencode(target.name)) > LONGEST_NAME:
         raise ValueError(
             f"target {target.name[:20]}... is longer than {LONGEST_NAME} bytes, the limit of file "
@@ -65,9 +65,9 @@ def check(
         raise ValueError(f"the folder {target.parent} does not exist")
     if not folder and target.suffix.lower() not in FORMATS:
         known = " ".join(FORMATS)
-        raise ValueError(f"{target.name}: a target ends in {known}, or is a folder (no suffix)")
+        raise ValueError(f"{target.name}: a target must end in {known}, or be a folder (no suffix)")
     if folder and target.exists() and not target.is_dir():
-        raise ValueError(f"{target} is a file; a folder would take its place")
+        raise ValueError(f"{target} is a file and would be replaced by a folder")
     if target.is_fifo():
         return
     held = _held(target) if folder else []
@@ -77,28 +77,29 @@ def check(
         raise ValueError(f"{target} exists; --overwrite (overwrite=True) replaces it")
     strangers = [name for name in held if not re.fullmatch(names.regex, name)]
     if strangers:
-        raise ValueError(f"{target} also holds {strangers[0]}; such a folder is not replaced")
+        raise ValueError(f"{target} also contains {strangers[0]}; such a folder is not replaced")
 
 
 @contextlib.contextmanager
 def staged(
     target: Path, *, overwrite: bool = True, keep: bool = False, names: Names = Names()
 ) -> Iterator[Path]:
-    """A temporary name that becomes `target` at the end, or is deleted on failure.
+    """Yield a temporary path, which is renamed to `target` at the end or deleted on failure.
 
-    It is in a workspace beside the target, or inside of a folder that is there, which stays: it may
-    be a link or a mount point. A link to a file stays too; what it points to is replaced. The whole
-    result is written to a target that is a FIFO.
+    The path is in a workspace beside the target. If the target is an existing folder, which may be
+    a link or a mount point, the workspace is inside it and the folder remains. A link to a file
+    also remains; the file that it points to is replaced. If the target is a FIFO, the whole result
+    is written to it at the end.
 
     Args:
-      target: where the result goes.
-      overwrite: replace what is there at the end.
+      target: the target.
+      overwrite: replace an existing target.
       keep: on failure keep a job that can be resumed, as `workspace` does.
-      names: of the frames in a folder; those of an earlier run are removed.
+      names: names of the frames in a folder; those of an earlier run are removed.
 
     Raises:
       ValueError: another run is writing to `target`.
-      OSError: the result could not be given the target's name; the message says where it is.
+      OSError: the result could not be renamed to the target; the message names its path.
     """
     place = target.resolve()
     if place.is_fifo():
@@ -117,15 +118,15 @@ def staged(
 
 
 def deliver(result: Path, target: Path, *, overwrite: bool, names: Names = Names()) -> None:
-    """Give a complete file or folder of frames the target's name.
+    """Rename a complete file or folder of frames to the target.
 
     Raises:
-      OSError: it could not; the result is beside the target then, where the message says.
+      OSError: renaming failed; the result remains beside the target, and the message names it.
     """
     place = target.resolve()
     try:
         if not overwrite and place.exists() and not (place.is_dir() and not _held(place)):
-            raise FileExistsError(errno.EEXIST, "it appeared during the run")
+            raise FileExistsError(errno.EEXIST, "it was created during the run")
         _move(result, place, names)
     except OSError as error:
         saved = _spare(place, result.suffix)
@@ -136,14 +137,14 @@ def deliver(result: Path, target: Path, *, overwrite: bool, names: Names = Names
 
 
 def _spare(place, suffix):
-    """A name that is not taken, beside a target."""
+    """An unused name beside a target."""
     folder = place if place.is_dir() else place.parent
     names = (f"vfi_jax-result-{number}{suffix}" for number in itertools.count(1))
     return next(folder / name for name in names if not (folder / name).exists())
 
 
 def _held(folder):
-    """The names in a folder but for system files."""
+    """Names in a folder, without system files."""
     if not folder.is_dir():
         return []
     return [one.name for one in folder.iterdir() if not is_system_file(one)]

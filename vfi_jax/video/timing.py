@@ -9,9 +9,9 @@ LARGEST_TIMESCALE = 2**31 - 1  # ticks per second, a 32-bit field in MP4
 
 
 def parse_rate(rate: str | float | Fraction) -> Fraction:
-    """Frames per second as the intended fraction.
+    """Parse frames per second as the intended fraction.
 
-    Broadcast's decimals stand for multiples of 1000/1001: 59.94 is 60000/1001, not 2997/50.
+    Decimals of broadcasting mean multiples of 1000/1001: 59.94 is 60000/1001, not 2997/50.
 
     Args:
       rate: such as "60000/1001", "59.94", 24 or 23.976.
@@ -31,10 +31,10 @@ def parse_rate(rate: str | float | Fraction) -> Fraction:
 
 
 def parse_moment(name: str, text: str | float | Fraction) -> Fraction | int:
-    """A time in seconds, or the number of a frame as an int.
+    """Parse a time in seconds, or the number of a frame, which is returned as an int.
 
     Args:
-      name: what it is called in the error.
+      name: name of the argument in the error.
       text: seconds, such as 12.5; MM:SS or HH:MM:SS.mmm; or a frame, such as 240f, where 0f is the
         first.
 
@@ -60,12 +60,12 @@ def parse_moment(name: str, text: str | float | Fraction) -> Fraction | int:
 
 
 class TimeSample(NamedTuple):
-    """An instant of the scene that contributes to an output frame.
+    """An instant that contributes to an output frame.
 
     Attributes:
-      time: in seconds.
-      shown: when the output frame that it contributes to is shown, in seconds.
-      weight: in that frame.
+      time: the instant in seconds.
+      shown: presentation time of the output frame in seconds.
+      weight: weight in that frame.
     """
 
     time: Fraction
@@ -75,14 +75,14 @@ class TimeSample(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """The times at which output frames are shown.
+    """Presentation times of output frames.
 
     Attributes:
-      multi: output frames per input frame; each gap between frames is divided evenly, whatever its
-        length.
-      rate: output frames per second, counted from the first frame; takes the place of `multi`.
-      open: part of an output frame's time, 0 to 1, that a shutter is open around it.
-      divisions: equal steps of that time, an even number; samples are taken where they meet.
+      multi: output frames per input frame; each gap between input frames, of any length, is divided
+        evenly.
+      rate: output frames per second, counted from the first frame; replaces `multi`.
+      open: fraction of an output frame's time, 0 to 1, for which a shutter is open around it.
+      divisions: number of equal steps of that time, even; samples are at their ends.
     """
 
     multi: int = 2
@@ -92,8 +92,8 @@ class Schedule:
 
     @property
     def parts(self) -> list[tuple[Fraction, float]]:
-        """Times of the samples, in output frames from the one that is shown, and their weights in
-        the time that the shutter is open: half at both ends (the trapezoidal rule)."""
+        """Times of the samples, in output frames relative to the shown frame, and their weights:
+        half at both ends (the trapezoidal rule)."""
         if not self.open:
             return [(Fraction(0), 1.0)]
         half = self.divisions // 2
@@ -103,8 +103,7 @@ class Schedule:
         ]
 
     def samples(self, start: Fraction, stop: Fraction, origin: Fraction) -> list[TimeSample]:
-        """Samples from the input frame at `start` up to but not at the next one, at `stop`;
-        ascending."""
+        """Samples from the input frame at `start` to before the next one, at `stop`; ascending."""
         if self.rate is None:
             step = (stop - start) / self.multi
             shown = [*self.between(start, stop, origin), stop]
@@ -118,13 +117,13 @@ class Schedule:
         return [sample for sample in samples if start <= sample.time < stop]
 
     def finest(self, source_rate: Fraction) -> Fraction:
-        """A part of the gap between evenly spaced input frames that divides all sample times."""
+        """The largest fraction of an input frame's time of which all sample times are multiples."""
         step = source_rate / self.out_rate(source_rate)
         multiples = [step, *(step * part for part, _ in self.parts)]
         return Fraction(1, math.lcm(*(multiple.denominator for multiple in multiples)))
 
     def between(self, start: Fraction, stop: Fraction, origin: Fraction) -> list[Fraction]:
-        """Output times from the input frame at `start` up to but not at the next one, at `stop`."""
+        """Output times from the input frame at `start` to before the next one, at `stop`."""
         if self.rate is None:
             return [start + (stop - start) * step / self.multi for step in range(self.multi)]
         first = math.ceil((start - origin) * self.rate)
@@ -132,7 +131,7 @@ class Schedule:
         return [origin + step / self.rate for step in range(first, last)]
 
     def at_end(self, time: Fraction, origin: Fraction) -> list[Fraction]:
-        """Output times at the last input frame: [time], or nothing where the rate passes it by."""
+        """Output times at the last input frame: [time], or [] if it is between two output times."""
         on_time = self.rate is None or ((time - origin) * self.rate).denominator == 1
         return [time] if on_time else []
 
@@ -141,11 +140,11 @@ class Schedule:
         return self.rate or source_rate * self.multi
 
     def time_base(self, tick: Fraction, source_rate: Fraction) -> Fraction:
-        """A unit that every output time is a multiple of, where 32 bits can hold it.
+        """A unit of which every output time is a multiple, as far as 32 bits permit.
 
         Args:
-          tick: unit of the source's time stamps, in seconds.
-          source_rate: the rate that `Clock` put frames on.
+          tick: unit of the source's time stamps in seconds.
+          source_rate: the rate to whose grid `Clock` rounds times.
         """
         multi = 1 if self.rate else self.multi
         extra = self.rate.numerator if self.rate else 1
@@ -157,20 +156,21 @@ class Schedule:
 
 
 class Clock:
-    """Turns decoded time stamps into exact, strictly ascending times.
+    """Converts decoded time stamps to exact, strictly ascending times.
 
-    Containers round time stamps to their ticks, Matroska to a millisecond. A frame within a tick of
-    its place at the stream's constant rate is put exactly there, so that nothing drifts; any other
-    stamp, as variable frame rates have, is kept.
+    Containers round time stamps to ticks, Matroska to milliseconds. A time within a tick of the
+    grid of the stream's nominal rate is rounded to the grid, which prevents drift. Other times, as
+    in variable frame rates, are kept.
 
     Args:
-      rate: the stream's nominal frames per second.
-      shift: seconds to subtract from all stamps.
-      average: mean frames per second, where frames are not evenly spaced.
+      rate: nominal frames per second of the stream.
+      shift: seconds to subtract from all time stamps.
+      average: mean frames per second if frames are unevenly spaced.
 
     Attributes:
-      missing: frames that had no stamp; they follow the frame before at the nominal rate.
-      disordered: frames whose stamp was not after the frame before; treated alike.
+      missing: number of frames without a time stamp; they follow the previous frame at the nominal
+        rate.
+      disordered: number of frames whose time stamp does not ascend; they do likewise.
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class Clock:
         return self._last
 
     def duration(self, ticks: int | None, tick: Fraction) -> Fraction:
-        """How long a frame is shown, in seconds; an average time where it is not given."""
+        """Presentation duration of a frame in seconds; the mean duration if it is not given."""
         given = (ticks or 0) * tick
         if not given:
             return 1 / self._average

@@ -1,4 +1,4 @@
-"""Audio, subtitles, attachments and cover art, carried from one file to another."""
+"""Audio, subtitles, attachments and cover art, copied or transcoded to the target."""
 
 import io
 from fractions import Fraction
@@ -13,8 +13,8 @@ AUDIO = {
     **{"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"},
     **{"avi": "libmp3lame", "mpegts": "aac", "mxf": "pcm_s16le"},
 }
-RATES = {"mxf": [48000]}  # samples per second that a container takes; others take any
-# Of containers that FFmpeg lets take what no player knows there: what players know.
+RATES = {"mxf": [48000]}  # supported samples per second of a container; others support all
+# Codecs that players support, for containers in which FFmpeg also writes others.
 KNOWN = {
     "avi": ("mp3", "mp2", "ac3", "pcm_s16le", "pcm_u8"),
     "mpegts": ("aac", "mp2", "mp3", "ac3", "eac3", "dts", "truehd", "dvb_subtitle", "dvb_teletext"),
@@ -22,20 +22,20 @@ KNOWN = {
 }
 TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "srt", "webm": "webvtt"}
 TEXTS = ("subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text")
-COVERS = "mp4"  # of a cover FFmpeg makes a second video in Matroska, and nothing in a .mov
-JUMP = Fraction(1, 4)  # seconds back that are another beginning, not a packet out of order
+COVERS = "mp4"  # FFmpeg writes covers as a second video in Matroska, and not at all in .mov
+JUMP = Fraction(1, 4)  # seconds; a larger step back is a new beginning, not wrong order
 
 
 class Tracks:
-    """Streams other than the video, each copied as it is or, where the target cannot, transcoded.
+    """Streams other than the video; each is copied or, if the target requires it, transcoded.
 
     Args:
-      streams: of the source.
+      streams: streams of the source.
       container: PyAV's output container, before anything is written.
-      format_name: a key of `AUDIO`; others hold pictures only.
+      format_name: FFmpeg's name of the container; only those in `AUDIO` have other streams.
       shift: seconds to subtract from all time stamps.
-      stretch: how many times as long audio takes.
-      warnings: gets a line for each stream that is changed or left out.
+      stretch: factor of the audio's duration.
+      warnings: receives a line for each stream that is changed or left out.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Tracks:
                 )
             elif format_name == "mp4" and stream.codec_context.name.startswith("pcm_"):
                 warnings.append(
-                    f"audio #{stream.index}: PCM, which some players do not play in .mp4; they do "
+                    f"audio #{stream.index}: PCM, which some players do not support in .mp4, but "
                     "in .mov and .mkv"
                 )
             carrier.stream.metadata.update(stream.metadata)
@@ -71,14 +71,14 @@ class Tracks:
             self._carriers[stream.index] = carrier
             self._lines[stream.index] = _Line(f"{stream.type} #{stream.index}", stream.type)
         self._container, self._shift, self._warnings = container, shift, warnings
-        self._offsets = (-shift,)  # seconds that are added to time stamps: of late, and now
-        self._now = Fraction(0)  # the latest end of any packet
+        self._offsets = (-shift,)  # seconds added to time stamps: previous and current offset
+        self._now = Fraction(0)  # latest end of all packets
 
     def mux(self, packet: av.Packet) -> None:
-        """Carry a packet of the source over.
+        """Copy or transcode a packet of the source.
 
         Raises:
-          OSError: the file cannot be written; what is wrong with a track alone is a warning.
+          OSError: the file cannot be written. Errors of a single track are warnings.
         """
         index = packet.stream_index
         if index not in self._carriers:
@@ -88,7 +88,7 @@ class Tracks:
         self._write(index, packet)
 
     def flush(self) -> None:
-        """Write what transcoders still hold."""
+        """Write the buffered data of the transcoders."""
         for index, carrier in list(self._carriers.items()):
             self._write(index, None)
             line = self._lines[index]
@@ -104,17 +104,17 @@ class Tracks:
         try:
             self._container.mux(self._carriers[index].packets(packet))
         except av.FFmpegError as error:
-            if isinstance(error, OSError):  # a full disk and the like, which stop the video too
+            if isinstance(error, OSError):  # such as a full disk, which stops the video too
                 raise OSError(f"{error.strerror} while {line.name} was written") from error
             del self._carriers[index]
             end = float(max(line.last or 0, 0))
             self._warnings.append(f"{line.name} ends at {end:.2f} s: {error.strerror} after it")
 
     def _place(self, packet, line):
-        """Move a packet's time stamps to the new file's time, in which every track goes forward.
+        """Shift a packet's time stamps so that every track ascends in the new file.
 
-        Where files were put one behind the other, time stamps begin anew. Tracks do so one after
-        another, so each packet is taken to belong to the part that puts it nearest to now.
+        In concatenated files, time stamps start again, in one track after another. Each packet
+        therefore belongs to the part whose offset puts it nearest to the current time.
         """
         unit, time = packet.time_base, packet.dts * packet.time_base
         offset = min(self._offsets, key=lambda one: abs(time + one - self._now))
@@ -131,17 +131,17 @@ class Tracks:
 
 
 def is_cover(stream: av.stream.Stream) -> bool:
-    """Whether a stream is a picture that stands for the file, such as an album's cover."""
+    """Whether a stream is a cover picture of the file."""
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
 def left_out(streams: list[av.stream.Stream], suffix: str) -> list[str]:
-    """A line for each stream that a target of pictures only cannot take."""
+    """A line for each stream, for a target that stores only pictures."""
     return [_left_out(stream, suffix) for stream in streams]
 
 
 class _Copy:
-    """Packets as they are."""
+    """Copies packets unchanged."""
 
     damaged = 0
 
@@ -156,13 +156,13 @@ class _Copy:
 
 
 class _Line:
-    """How far a track has come.
+    """Position in a track.
 
     Attributes:
-      name: what the user knows the track by.
-      step: least ticks between two packets; subtitles may begin together.
-      last: when its last packet begins, in seconds.
-      moved: how often time stamps were not ascending.
+      name: name of the track in messages.
+      step: minimum ticks between two packets; subtitles may start together.
+      last: start of the last packet in seconds.
+      moved: number of time stamps that did not ascend.
     """
 
     def __init__(self, name, kind):
@@ -193,8 +193,11 @@ def _carrier(stream, container, format_name, stretch) -> Any:
 
 
 def _is_taken(stream, format_name):
-    """Whether a container takes a stream as it is. Some say so only when they write the header, and
-    MP4 refuses channel layouts of PCM at the end: so a file of nothing else is written."""
+    """Whether a container supports a stream without transcoding.
+
+    Some containers reject a codec only when they write the header, and MP4 rejects channel layouts
+    of PCM only at the end; therefore a trial file is written in memory.
+    """
     codec = stream.codec_context.name if stream.codec_context else None
     if format_name in KNOWN and codec not in KNOWN[format_name]:
         return False
@@ -221,10 +224,10 @@ def _silence(stream):
 
 def _left_out(stream, target):
     if stream.codec_context is None and stream.type in ("audio", "subtitle"):
-        return f"{stream.type} #{stream.index} left out: FFmpeg does not know its codec"
+        return f"{stream.type} #{stream.index} left out: unknown codec"
     codec = stream.codec_context.name if stream.codec_context else stream.type
     if is_cover(stream):
-        return f"cover art ({codec}) left out: a .mp4 target keeps it"
+        return f"cover art ({codec}) left out: only .mp4 targets keep it"
     kept = stream.type in ("audio", "subtitle", "attachment") and target != "matroska"
     hint = "; a .mkv target keeps it" if kept else ""
-    return f"{stream.type} #{stream.index} ({codec}) left out: {target} does not take it{hint}"
+    return f"{stream.type} #{stream.index} ({codec}) left out: not supported by {target}{hint}"

@@ -1,4 +1,4 @@
-"""Audio and subtitles in another codec, where a target does not take the source's."""
+"""Transcoding of audio and subtitles whose codec the target does not support."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,37 +7,37 @@ from typing import Any
 import av
 import av.filter
 
-SLOWEST = 0.5  # of FFmpeg's atempo; slower takes several
-BITS_PER_SECOND = 96_000  # of transcoded audio, for each channel
-# Where a source says how many channels there are and not where they are heard.
+SLOWEST = 0.5  # minimum of FFmpeg's atempo; lower tempos need several
+BITS_PER_SECOND = 96_000  # of transcoded audio, per channel
+# Layouts for sources that specify only the number of channels.
 LAYOUTS = {1: "mono", 4: "quad", 6: "5.1", 8: "7.1"}
 
 
 class Audio:
-    """Sound decoded and encoded with another codec.
+    """Audio transcoded to another codec.
 
     Args:
-      stream: of the source.
+      stream: stream of the source.
       container: PyAV's output container.
       codec: FFmpeg's name of the encoder.
-      wanted: layout, rate and bit rate.
-      stretch: how many times as long it takes; the pitch stays.
+      wanted: layout, sample rate and bit rate of the output.
+      stretch: factor of the duration; the pitch does not change.
 
     Attributes:
-      stream: of the target.
-      damaged: packets that could not be decoded.
+      stream: stream of the target.
+      damaged: number of packets that could not be decoded.
     """
 
     def __init__(
         self, stream: Any, container: Any, codec: str, wanted: dict[str, Any], stretch: int = 1
     ):
         self._decoder, self._stretch = stream.codec_context, stretch
-        self._tempo: Any = None  # filters that slow the sound
+        self._tempo: Any = None  # filter graph that slows the audio
         self.damaged = 0
         self.stream = container.add_stream(codec, **wanted)
         self.stream.codec_context.open()
         self._resampler: av.AudioResampler | None = None
-        self._taken: tuple = ()  # what the resampler takes
+        self._taken: tuple = ()  # input format of the resampler
 
     @classmethod
     def nearest(
@@ -49,13 +49,13 @@ class Audio:
         rates: list[int] | None = None,
         stretch: int = 1,
     ) -> "Audio | None":
-        """A transcoder into the layout and rate nearest to the source's that `codec` takes, of
-        `rates` alone where given; None where there is none."""
+        """A transcoder to the layout and sample rate nearest to the source's that `codec` supports,
+        with a rate among `rates` if given; None if there is none."""
         wanted = next(_encodings(stream.codec_context, codec, rates), None)
         return None if wanted is None else cls(stream, container, codec, wanted, stretch)
 
     def packets(self, packet: av.Packet | None) -> list[av.Packet]:
-        """What becomes of a packet; None: what is still held."""
+        """Transcode a packet; None: return the buffered rest."""
         try:
             frames = self._decoder.decode(packet)
         except av.FFmpegError:
@@ -67,7 +67,7 @@ class Audio:
         return [out for frame in even for out in self.stream.encode(frame)]
 
     def _resampled(self, frame):
-        """A frame as the encoder takes it; broadcasts change layout and rate on the way."""
+        """Resample a frame for the encoder; in broadcasts, layout and rate may change midway."""
         taken, rest = (frame.format.name, frame.layout.name, frame.sample_rate), []
         if taken != self._taken:
             rest, encoder = self._rest(), self.stream.codec_context
@@ -86,7 +86,7 @@ class Audio:
         return [piece for frame in frames for piece in self._resampler.resample(frame)]
 
     def _slowed(self, frame):
-        """What comes out of the filters for a frame; None: what is still in them."""
+        """Slow down a frame; None: return the buffered rest."""
         if not self._tempo:
             return [frame]
         self._tempo.push(frame)
@@ -98,11 +98,11 @@ class Audio:
 
 
 class Text:
-    """Subtitles as another text format.
+    """Subtitles transcoded to another text format.
 
     Attributes:
-      stream: of the target.
-      damaged: packets that could not be decoded.
+      stream: stream of the target.
+      damaged: number of packets that could not be decoded.
     """
 
     def __init__(self, stream: Any, container: Any, codec: str):
@@ -114,7 +114,7 @@ class Text:
         self.stream.codec_context.subtitle_header = self._decoder.subtitle_header
 
     def packets(self, packet: av.Packet | None) -> list[av.Packet]:
-        """What becomes of a packet; None: what is still held."""
+        """Transcode a packet; None at the end, where nothing is buffered."""
         if packet is None:
             return []
         try:
@@ -131,7 +131,7 @@ class Text:
 
 
 def _slowing(frame, stretch):
-    """A filter graph that makes sound like a frame's slower."""
+    """A filter graph that slows audio with the format of a frame."""
     graph = av.filter.Graph()
     nodes = [
         graph.add_abuffer(
@@ -153,10 +153,10 @@ def _slowing(frame, stretch):
 
 
 def _encodings(decoder, codec, rates) -> Iterator[dict[str, Any]]:
-    """What `codec` can be asked for in the place of what is decoded, the nearest first."""
+    """Yield layouts and rates that `codec` supports, those nearest to the decoder's first."""
     layout, rate = decoder.layout.name, decoder.sample_rate
     if not (rate and decoder.channels):
-        return  # nothing of the sound was found where the file was opened
+        return  # no audio was found when the file was opened
     rates = rates or av.Codec(codec, "w").audio_rates or [rate]
     rate = min((known for known in rates if known >= rate), default=max(rates))
     near = layout.partition("(")[0]  # AC-3's 5.1(side) is 5.1 to Opus

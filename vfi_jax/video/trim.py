@@ -1,4 +1,4 @@
-"""A part of a source, between two of its frames."""
+"""A part of a source between two of its frames."""
 
 import dataclasses
 from bisect import bisect_left
@@ -11,16 +11,16 @@ from vfi_jax.video.source import Frame, Source
 
 
 class Trimmed(Source):
-    """Another source from one frame up to but not at another; audio, subtitles and chapters too.
+    """Another source from one frame to before another, with its audio, subtitles and chapters.
 
     Args:
-      source: the source, which is closed with this one.
-      start: seconds, or an int: the number of a frame. A time stands for the first frame from it
-        on. None: from the first frame.
-      end: likewise; that frame is left out. None: up to the last frame.
+      source: the source, which `close` closes too.
+      start: time in seconds, or number of a frame as an int. A time means the first frame at or
+        after it. None: the first frame.
+      end: likewise; that frame is not included. None: no limit.
 
     Raises:
-      ValueError: no frame lies between them.
+      ValueError: there is no frame between them.
     """
 
     def __init__(self, source: Source, start: Fraction | int | None, end: Fraction | int | None):
@@ -31,8 +31,8 @@ class Trimmed(Source):
         if first >= stop:
             last = float(times[-1])
             raise ValueError(
-                f"no frame from start {start} up to end {end}; the {len(times)} frames begin at 0 "
-                f"and the last is shown at {last:g} s"
+                f"no frame from start {start} to end {end}; the {len(times)} frames start at 0 and "
+                f"the last is shown at {last:g} s"
             )
         self._start = times[first]
         self._end = times[stop] if stop < len(times) else None
@@ -48,8 +48,8 @@ class Trimmed(Source):
     def items(
         self, *, alpha: bool, span: tuple[Fraction, Fraction | None] | None = None
     ) -> Iterator[Frame | av.Packet]:
-        """The frames and packets of the part."""
-        assert span is None  # a part of a part is not asked for
+        """Yield the frames and packets of the part."""
+        assert span is None  # sources are trimmed once
         for item in self._source.items(alpha=alpha, span=(self._start, self._end)):
             if isinstance(item, Frame):
                 yield dataclasses.replace(item, time=max(item.time - self._start, Fraction(0)))
@@ -72,7 +72,7 @@ class Trimmed(Source):
         return self._start <= time and (self._end is None or time < self._end)
 
     def _within(self, chapter):
-        """A chapter cut to the part; None where it lies outside."""
+        """A chapter cut to the part; None if it is outside."""
         unit = chapter["time_base"]
         if not unit:
             return None

@@ -1,4 +1,4 @@
-"""A locked hidden folder beside a target, in which output is prepared."""
+"""A locked hidden folder beside a target, in which the output is prepared."""
 
 import contextlib
 import hashlib
@@ -9,23 +9,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PREFIX = ".vfi_jax-"
-LOCK = "lock"  # marks a folder as a workspace, and is held while a run uses it
-KEPT = "job.json"  # marks the work of a run that can be resumed
+LOCK = "lock"  # marks a folder as a workspace; locked while a run uses it
+KEPT = "job.json"  # marks a run that can be resumed
 
 
 @contextlib.contextmanager
 def workspace(place: Path, *, keep: bool = False, discard: bool = False) -> Iterator[Path]:
-    """A folder of this run alone; removed at the end, and with it whatever is left in it.
+    """Create a folder for this run only; at the end it is removed with everything in it.
 
-    It is beside `place`, or inside of a folder that is there, which may be a mount point: the same
-    file system, so that results can be moved. Its name depends on the target's name alone, so that
-    two runs into one target meet in it, and the work of a run that was killed is found again.
+    It is beside `place`, or inside it if it is an existing folder, which may be a mount point: on
+    the same file system, so that results can be renamed. Its name depends only on the target's
+    name. Two runs with the same target therefore use the same folder, and the work of a killed run
+    is found again.
 
     Args:
       place: the target, resolved.
-      keep: on an exception leave the folder where it is if it holds a job; use the job that a
-        stopped run left in it.
-      discard: remove a job that a stopped run left.
+      keep: use a job left by a stopped run; on an exception keep the folder if it contains a job.
+      discard: remove a job left by a stopped run.
 
     Raises:
       ValueError: another run is writing to this target, or a stopped run left a job and neither
@@ -52,9 +52,9 @@ def workspace(place: Path, *, keep: bool = False, discard: bool = False) -> Iter
 
 
 def abandon(place: Path) -> None:
-    """Remove the workspace of a target if this process made it and it holds no job to resume.
+    """Remove the workspace of a target if this process created it and it contains no job.
 
-    For a process that is about to end without running its own clean-up.
+    For a process that exits without running its own clean-up.
     """
     folder = folder_of(place)
     with contextlib.suppress(FileNotFoundError):
@@ -70,12 +70,12 @@ def folder_of(place: Path) -> Path:
 
 
 def _locked(folder, place):
-    """Descriptor of the lock of a workspace, made if it is not there."""
+    """File descriptor of a workspace's lock; the workspace is created if it does not exist."""
     while True:
         folder.mkdir(exist_ok=True)
         try:
             lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-        except FileNotFoundError:  # the run before removed its folder just now
+        except FileNotFoundError:  # another run has just removed its folder
             continue
         try:
             _acquire(lock)
@@ -84,7 +84,7 @@ def _locked(folder, place):
             raise ValueError(
                 f"another run is writing to {place}; wait for it or stop it"
             ) from error
-        # A file that was removed between opening and locking locks nobody out.
+        # If the file was removed between opening and locking, the lock has no effect.
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.stat(folder / LOCK), os.fstat(lock)):
                 os.truncate(lock, 0)
@@ -98,12 +98,12 @@ def _release(folder, lock, *, kept):
         os.close(lock)
         return
     _empty(folder)
-    if sys.platform == "win32":  # where an open file cannot be removed
+    if sys.platform == "win32":  # an open file cannot be removed there
         os.close(lock)
     (folder / LOCK).unlink(missing_ok=True)
     if sys.platform != "win32":
         os.close(lock)
-    with contextlib.suppress(OSError):  # another run may have begun in it
+    with contextlib.suppress(OSError):  # another run may have started in it
         folder.rmdir()
 
 

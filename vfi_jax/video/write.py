@@ -1,4 +1,4 @@
-"""Writing frames to a video file, an animated GIF or a folder of images."""
+"""Sinks: video files, animated GIFs and folders of images."""
 
 import contextlib
 import os
@@ -30,18 +30,18 @@ def open_sink(
     *,
     names: Names | None,
 ) -> Sink:
-    """A sink for frames like `picture`.
+    """Open a sink.
 
     Args:
       path: the file or folder to write.
-      source: what is carried over: other streams, metadata, chapters.
-      picture: of the output; its size may differ from the source's.
-      schedule: when frames will be shown.
-      output: how they are written.
-      names: of the files of a folder of images; None: a video file.
+      source: its other streams, metadata and chapters are copied.
+      picture: properties of the output; its size may differ from the source's.
+      schedule: presentation times of the output frames.
+      output: options of the output.
+      names: names of the files of a folder of images; None: a video file.
 
     Raises:
-      ValueError: no such encoder, or the target does not take it or so many frames per second.
+      ValueError: unknown encoder, or the target does not support it or the frame rate.
     """
     if names or path.suffix.lower() == ".gif":
         if output.encodes:
@@ -76,9 +76,9 @@ class VideoSink(Sink):
         self._to_frame = colour.Writer(
             picture.width, picture.height, chosen.pixel_format, self._tags
         )
-        self._durations: dict[int, int] = {}  # by time stamp, of frames inside the encoder
-        self._packet: av.Packet | None = None  # held back until it is known whether it is the last
-        self._held = 0  # how long the last frame is shown, in the encoder's time base
+        self._durations: dict[int, int] = {}  # of frames inside the encoder, by time stamp
+        self._packet: av.Packet | None = None  # written once it is known whether it is the last
+        self._held = 0  # duration of the last frame, in the encoder's time base
         unit = schedule.time_base(picture.tick, picture.rate)
         if chosen.format_name in encoding.CONSTANT_RATE:
             unit = 1 / schedule.out_rate(picture.rate)
@@ -108,7 +108,7 @@ class VideoSink(Sink):
         return frame
 
     def copy(self, packet: av.Packet) -> None:
-        """Carry over a packet."""
+        """Copy a packet of another stream."""
         self._tracks.mux(packet)
 
     def finish(self) -> None:
@@ -118,7 +118,7 @@ class VideoSink(Sink):
 
     def _finish_file(self):
         if self._packet is not None:
-            # MP4 adds durations up in decoding order, in which another frame may be the last.
+            # MP4 sums durations in decoding order, in which another frame may be the last.
             if self._container.format.name in ("mp4", "mov"):
                 self._packet.duration = self._held
             self._container.mux(self._packet)
@@ -137,7 +137,7 @@ class VideoSink(Sink):
 
     def _mux(self, packets):
         for packet in packets:
-            # Encoders give the distance to the next frame, which the last one lacks.
+            # Encoders set the distance to the next frame, which the last frame lacks.
             packet.duration = self._durations.pop(packet.pts, packet.duration)
             if self._packet is not None:
                 self._container.mux(self._packet)
@@ -147,7 +147,7 @@ class VideoSink(Sink):
         try:
             stream = self._container.add_stream(chosen.codec, rate=rate, options=chosen.options)
         except ValueError as error:
-            raise ValueError(f"{chosen.format_name} does not take {chosen.codec}") from error
+            raise ValueError(f"{chosen.format_name} does not support {chosen.codec}") from error
         self._named = picture.aspect and chosen.format_name in ("matroska", "webm")
         if self._named:
             stream.metadata["title"] = matroska.PLACEHOLDER
@@ -162,23 +162,23 @@ class VideoSink(Sink):
         if picture.aspect:
             context.sample_aspect_ratio = picture.aspect
         if context.codec.canonical_name == "hevc" and chosen.format_name in ("mp4", "mov"):
-            context.codec_tag = "hvc1"  # the only tag for HEVC that Apple's players know
+            context.codec_tag = "hvc1"  # the only tag for HEVC that Apple's players support
         self._tags.stamp(context)
-        os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its whole configuration otherwise
+        os.environ.setdefault("SVT_LOG", "1")  # else SVT-AV1 prints its configuration
         try:
             context.open()
         except av.FFmpegError as error:
             if encoding.is_hardware(chosen.codec):
                 raise ValueError(
                     f"{chosen.codec} needs hardware or a driver that this machine does not have, "
-                    f"or that refuses {picture.width}x{picture.height} {chosen.pixel_format} "
+                    f"or that rejects {picture.width}x{picture.height} {chosen.pixel_format} "
                     f"({error.strerror}); without --codec the encoder runs on the CPU"
                 ) from error
             raise ValueError(
-                f"{chosen.codec} refuses {picture.width}x{picture.height} {chosen.pixel_format} "
+                f"{chosen.codec} rejects {picture.width}x{picture.height} {chosen.pixel_format} "
                 f"with {chosen.options}: {error.strerror}"
             ) from error
-        if context.options:  # what the encoder did not take
+        if context.options:  # unused by the encoder
             raise ValueError(f"{chosen.codec} has no option {', '.join(sorted(context.options))}")
 
     def _carry_over(self, source, format_name):
@@ -198,12 +198,12 @@ class VideoSink(Sink):
 
 def _muxer(chosen, unit):
     if chosen.format_name in ("mp4", "mov"):
-        # The index first, so that a browser starts at once; durations in the frames' own unit.
+        # The index first, so that browsers start at once; durations in the unit of the frames.
         return {"movflags": "+faststart", "movie_timescale": str(unit.denominator)}
     if chosen.format_name in ("matroska", "webm"):
-        return {"fflags": "+bitexact"}  # no random identifier: equal runs give equal files
+        return {"fflags": "+bitexact"}  # no random identifier: repeated runs give equal files
     if chosen.format_name == "avi":
-        return {"avoid_negative_ts": "disabled"}  # else MP3's delay would move the pictures
+        return {"avoid_negative_ts": "disabled"}  # else MP3's delay would shift the video
     if chosen.format_name == "apng":
         return {"plays": "0"}
     return {}
