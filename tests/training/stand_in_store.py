@@ -4,12 +4,20 @@
 draws step DIE_AT kills itself.
 """
 
+import http.server
+import json
 import os
+import re
 import signal
 import sys
+import threading
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+
+NEVER = "99"  # a step that no run takes
 
 
 def register(folder):
@@ -32,12 +40,46 @@ def register(folder):
     fsspec.register_implementation("gcs", Bucket, clobber=True)
 
 
+def serve(folder):
+    """The client of Google Cloud Storage inside array_record reads the folder from now on."""
+
+    class Objects(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            url = urlsplit(self.path)
+            bucket, name = re.fullmatch(r"/storage/v1/b/(.+?)/o/(.+)", url.path).groups()
+            content = Path(folder, bucket, unquote(name)).read_bytes()
+            first, total, status = 0, len(content), 200
+            if parse_qs(url.query).get("alt") != ["media"]:
+                facts = {"name": unquote(name), "bucket": bucket, "size": str(total)}
+                content = json.dumps({"kind": "storage#object", **facts}).encode()
+            elif wanted := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")):
+                first, status = int(wanted[1]), 206
+                content = content[first : int(wanted[2] or total) + 1]
+            self.send_response(status)
+            if status == 206:
+                last = first + len(content) - 1
+                self.send_header("Content-Range", f"bytes {first}-{last}/{total}")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *about):
+            """Nothing is printed."""
+
+    server = http.server.ThreadingHTTPServer(("localhost", 0), Objects)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    os.environ["CLOUD_STORAGE_EMULATOR_ENDPOINT"] = f"http://localhost:{server.server_port}"
+
+
 def main():
     from vfi_jax.cli.__main__ import main as command
     from vfi_jax.data.resident import Resident
 
     folder, fatal, *words = sys.argv[1:]
     register(folder)
+    serve(folder)
     draw = Resident.draw
 
     def deadly(self, step):

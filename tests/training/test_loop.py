@@ -232,7 +232,7 @@ def test_a_folder_holds_what_repeats_its_run(whole):
         ({"gaps": (2, 16)}, "clips of 9 frames have no window .* with gap 16"),
         ({"recipe": "a:B"}, "name one recipe: .* got voxel_flow/small and --recipe a:B"),
         ({"system": ""}, "name one recipe: .* got none"),
-        ({"data_dir": "gs://clips/built"}, "--data-dir must be a folder of this machine, got gs:"),
+        ({"data_dir": "s3://clips/built"}, "--data-dir must be a local folder or in gs://"),
         ({"processes": 2}, "--processes 2 and --process None need --coordinator"),
     ],
 )

@@ -17,7 +17,8 @@ from vfi_jax.guard import guarded
 if TYPE_CHECKING:
     from vfi_jax.data.decoded import Decoded
 
-WAY = "copy the files there first, as by `gcloud storage cp -r`, or mount the bucket"
+COPY_FIRST = "copy the files to this machine, as by `gcloud storage cp -r`, or mount the bucket"
+COPY_AFTER = "build in a local folder and copy it there, as by `gcloud storage cp -r`"
 MANUAL = "downloads/manual"  # where TFDS expects manual downloads
 
 
@@ -78,8 +79,8 @@ def build(options: Options) -> dict[str, ClipCounts]:
     from vfi_jax.data.tfds_builder import ClipBuilder
 
     definition, _ = data.find(options.name)
-    folder = remote.on_this_machine(options.data_dir, option="--data-dir", way=WAY)
-    root = remote.on_this_machine(options.root or folder / MANUAL, option="--root", way=WAY)
+    folder = remote.on_this_machine(options.data_dir, option="--data-dir", way=COPY_AFTER)
+    root = remote.on_this_machine(options.root or folder / MANUAL, option="--root", way=COPY_FIRST)
     beam = bool(options.beam_runner)
     with contextlib.ExitStack() as stack:
         # Of a set that is built, or that Beam builds, nothing is kept.

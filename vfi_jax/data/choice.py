@@ -1,7 +1,7 @@
 """Selection of training clips."""
 
 import dataclasses
-from pathlib import Path
+from typing import Any
 
 from vfi_jax import data
 
@@ -14,7 +14,8 @@ class Choice:
 
     Attributes:
       names: names of data sets, such as ("vimeo90k/triplet", "synthetic").
-      folder: `data_dir` of a built data set, or the downloaded folder.
+      folder: `data_dir` of a built data set, as `layout.data_folder` returns it, or the downloaded
+        folder.
       split: "train", "val", "test" or `HELD_OUT`.
       batch: clips per step of this process.
       crop: minimum height and width of every clip.
@@ -31,7 +32,7 @@ class Choice:
     """
 
     names: tuple[str, ...]
-    folder: Path | None = None
+    folder: Any = None
     split: str = "train"
     batch: int = 1
     crop: tuple[int, int] = (256, 256)

@@ -1,10 +1,11 @@
 """Published directory layouts: finding files and reporting differences."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from vfi_jax import images
+from vfi_jax import images, remote
 
 Item = TypeVar("Item")
 
@@ -65,7 +66,22 @@ def stored_name(data_set: str) -> str:
     return data_set.replace("/", "_")
 
 
-def is_built(data_set: str, data_dir: Path | None) -> bool:
+def data_folder(place: str | os.PathLike[str]) -> Any:
+    """The folder of --data-dir: a local path, or an `epath.Path` in Google Cloud Storage.
+
+    Raises:
+      ValueError: it is in another object store; array_record, which reads the records of built data
+        sets, supports only gs://.
+    """
+    if remote.is_remote(place) and not os.fspath(place).startswith("gs://"):
+        raise ValueError(
+            f"--data-dir must be a local folder or in gs://, got {place}; copy the data set to "
+            "this machine, as by `aws s3 cp --recursive`, or mount the bucket"
+        )
+    return remote.path(place)
+
+
+def is_built(data_set: str, data_dir: Any) -> bool:
     """Whether `data_dir` holds a built version of a data set."""
     return data_dir is not None and any(
         (data_dir / stored_name(data_set)).glob("*/dataset_info.json")

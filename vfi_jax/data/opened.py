@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from vfi_jax import data
+from vfi_jax import data, remote
 from vfi_jax.data.choice import Choice
 from vfi_jax.data.clip import Clip
 from vfi_jax.data.faults import Faults
@@ -31,12 +31,17 @@ def open_clips(name: str, choice: Choice, faults: Faults) -> Opened:
       faults: collects unreadable clips.
 
     Raises:
-      ValueError: the data set is unknown, missing, empty, has another layout, or lacks the
-        requested licences.
+      ValueError: the data set is unknown, missing, empty, has another layout, lacks the requested
+        licences, or is not built and not in a local folder.
     """
     builder, _ = data.find(name)
     if is_built(name, choice.folder):
         return _open_built(name, choice)
+    if builder.LAYOUT and choice.folder is not None and remote.is_remote(choice.folder):
+        raise ValueError(
+            f"{choice.folder} must contain the built {name}, as published files are read only from "
+            f"local folders; run `python -m vfi_jax.data.build {name}` and copy the result there"
+        )
     split = choice.split_of(name)
     clips = data.clips(name, choice.folder, split, **_options(builder, choice, faults))
     long = [clip for clip in clips if len(clip.frames) >= choice.shortest]

@@ -134,12 +134,12 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
         return beam.Create(clips) | beam.FlatMap(lambda clip: _examples(clip, faults))
 
 
-def open_built(data_set: str, data_dir: Path, split: str) -> Sequence[dict]:
+def open_built(data_set: str, data_dir: Any, split: str) -> Sequence[dict]:
     """The stored examples of a split, by index; frames are encoded bytes.
 
     Args:
       data_set: its name.
-      data_dir: where it was built.
+      data_dir: where it was built, as `layout.data_folder` returns it.
       split: its split.
 
     Raises:
@@ -151,7 +151,7 @@ def open_built(data_set: str, data_dir: Path, split: str) -> Sequence[dict]:
     return builder.as_data_source(split=split, decoders={"frames": Encoded()})
 
 
-def count_frames(data_set: str, data_dir: Path, split: str) -> tuple[int, int] | None:
+def count_frames(data_set: str, data_dir: Any, split: str) -> tuple[int, int] | None:
     """Number of frames of the shortest and the longest clip of a split, as in `open_built`.
 
     Returns:

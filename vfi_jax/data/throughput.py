@@ -3,11 +3,11 @@
 import dataclasses
 import sys
 import time
-from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from vfi_jax.data import layout
 from vfi_jax.data.choice import Choice
 from vfi_jax.guard import guarded
 
@@ -22,8 +22,8 @@ class Options:
     name: Annotated[str, tyro.conf.Positional]
     """Data set, such as vimeo90k/triplet, or video_folder."""
 
-    data_dir: Path
-    """Folder of the built data set, or the downloaded folder."""
+    data_dir: str
+    """Folder of the built data set, local or in gs://, or the downloaded folder."""
 
     split: str = "train"
     """Split of the data set."""
@@ -73,16 +73,16 @@ def measure(choice: Choice, seconds: float) -> float:
 def main() -> int:
     """Parse the command line and measure; return the exit code."""
     options = tyro.cli(Options, prog="python -m vfi_jax.data.throughput")
-    choice = Choice(
-        names=(options.name,),
-        folder=options.data_dir,
-        split=options.split,
-        batch=options.batch,
-        crop=options.crop,
-        frames=FRAMES,
-    )
 
     def action():
+        choice = Choice(
+            names=(options.name,),
+            folder=layout.data_folder(options.data_dir),
+            split=options.split,
+            batch=options.batch,
+            crop=options.crop,
+            frames=FRAMES,
+        )
         for label, resident in (("streamed from disk", False), ("kept on the device", True)):
             kept = dataclasses.replace(choice, resident=resident)
             print(f"{label}: {measure(kept, options.seconds):.0f} clips/s")

@@ -10,6 +10,7 @@ import numpy as np
 from jax import lax
 
 from vfi_jax import weights
+from vfi_jax.data import layout
 from vfi_jax.data.batch_source import BatchSource, open_batch_source
 from vfi_jax.data.choice import Choice
 from vfi_jax.data.training_windows import windows
@@ -58,7 +59,7 @@ def train(options: Options, recipe: Recipe | None = None) -> Any:
     spans = {window.span for window in fitting}
     choice = Choice(
         names=recipe.data,
-        folder=run.data_folder(options),
+        folder=None if options.data_dir is None else layout.data_folder(options.data_dir),
         batch=parallel.check_batch(recipe.batch, options.accumulate),
         crop=recipe.crop,
         region=recipe.augment.region(recipe.crop),

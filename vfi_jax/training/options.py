@@ -23,7 +23,8 @@ class Options:
     """Names of data sets to mix. Default: those of the recipe."""
 
     data_dir: str | None = None
-    """Local folder of built data sets; for video_folder: of the videos."""
+    """Folder of built data sets, local or in gs://; or local folder of published files or of
+    videos."""
 
     licences: tuple[str, ...] = ()
     """Licence classes of a video_folder's index.json to train on, such as MIT. Default: all."""
@@ -71,7 +72,8 @@ class Options:
     """Resume from the last valid checkpoint in WORKDIR."""
 
     start_from: str = ""
-    """Initial weights: a name or a folder. Default: random initialisation."""
+    """Initial weights: a name, a file or a folder, also in an object store. Default: random
+    initialisation."""
 
     log_every: int = 50
     """Steps between log lines."""

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from vfi_jax import registry, remote, weights
+from vfi_jax import registry, weights
 from vfi_jax.contract import Contract
 from vfi_jax.training import loggers, recipes
 from vfi_jax.training.options import Options
@@ -91,18 +91,6 @@ def check(options: Options, recipe: Recipe, contract: Contract) -> None:
         raise ValueError(
             f"--crop must be multiples of {multiple} for {recipe.model}, got {height} {width}"
         )
-
-
-def data_folder(options: Options) -> Path | None:
-    """The folder of the data sets.
-
-    Raises:
-      ValueError: it lies in an object store.
-    """
-    if options.data_dir is None:
-        return None
-    way = "copy the data set, as by `gcloud storage cp -r`, or mount the bucket"
-    return remote.on_this_machine(options.data_dir, option="--data-dir", way=way)
 
 
 def profiled(options: Options) -> range:
