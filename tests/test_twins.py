@@ -8,23 +8,33 @@ torch = pytest.importorskip("torch")
 from tests import support, twins  # noqa: E402
 from tests.golden import standin  # noqa: E402
 
-CASES = {  # system -> golden case and the frames of its clip
-    "sepconv": ("direct-64x64", (0, 1)),
-    "voxel_flow": ("inter-64x64", (0, 1)),
-    "rife": ("64x64", (0, 2)),
-    "practical_rife": ("4.25-64x128-t0.25", (0, 1)),
+
+def _bgr(rgb):
+    return rgb[..., ::-1]
+
+
+# system: golden case, frames of its clip, name of its output.
+CASES = {
+    "sepconv": ("direct-64x64", (0, 1), "out"),
+    "voxel_flow": ("inter-64x64", (0, 1), "out"),
+    "rife": ("64x64", (0, 2), "out"),
+    "practical_rife": ("4.25-64x128-t0.25", (0, 1), "out"),
+    "ifrnet": ("base-64x96-t0.5", (0, 2), "out"),
+    "film": ("64x128", (0, 2), "out"),
+    "dain": ("64x64", (0, 1), "rectified_0"),
+    "memc_net": ("64x64", (0, 1), "rectified"),
 }
 KEYS = {"practical_rife": "practical_rife_4.25"}
 FIGURES = {  # the form of the figures, of RGB in [0, 1]; by default that itself
-    "sepconv": lambda rgb: rgb[..., ::-1],
-    "rife": lambda rgb: rgb[..., ::-1],
-    "voxel_flow": lambda rgb: 2 * rgb[..., ::-1] - 1,
+    "sepconv": _bgr,
+    "rife": _bgr,
+    "voxel_flow": lambda rgb: 2 * _bgr(rgb) - 1,
 }
 
 
 @pytest.mark.parametrize("system", CASES)
 def test_a_twin_has_the_originals_keys_and_figures(system):
-    name, (first, last) = CASES[system]
+    name, places, output = CASES[system]
     figures = support.portable(system)
     case = next(case for case in figures["cases"] if case["name"] == name)
     rows = support.read_keys(KEYS.get(system, system))
@@ -37,9 +47,9 @@ def test_a_twin_has_the_originals_keys_and_figures(system):
     if system == "rife":
         clip = clip.flip(1)  # the original took these as BGR
     with torch.no_grad():
-        out = twin(clip[first : first + 1], clip[last : last + 1], case.get("time", 0.5))
+        out = twin(*(clip[place : place + 1] for place in places), case.get("time", 0.5))
     found = FIGURES.get(system, lambda rgb: rgb)(out.numpy().transpose(0, 2, 3, 1))
-    support.assert_samples(found, case["outputs"]["out"], tolerance=1e-4)
+    support.assert_samples(found, case["outputs"][output], tolerance=1e-4)
 
 
 def test_a_system_without_a_twin_has_no_rival():
