@@ -15,6 +15,7 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # a command has no folder to import from
 from tests import twins
+from tests.twins import _layers
 
 torch.set_num_threads(len(os.sched_getaffinity(0)))
 
@@ -41,72 +42,37 @@ def rival(case, gradients):
 
 def _inference(twin, variables, frames, times):
     twin.eval()
-    return torch.no_grad()(functools.partial(twin, *_pair(frames), float(times[0, 0])))
+    return torch.no_grad()(functools.partial(twin, *_each(frames), float(times[0, 0])))
 
 
 def _training_step(twin, variables, state, frames, times, targets):
     """As ours: the L1 distance of the frames, Adam."""
     rule = torch.optim.Adam(twin.parameters(), 1e-4)
-    pair, (target,) = _pair(frames), _first(targets[:, 0])
+    clip, target = _each(frames), _first(targets)[0]
 
     def step():
         rule.zero_grad()
-        (twin(*pair, float(times[0, 0])) - target).abs().mean().backward()
+        (twin(*clip, float(times[0, 0])).view_as(target) - target).abs().mean().backward()
         rule.step()
 
     return step
 
 
-def _pair(frames):
-    return _first(frames[:, 0], frames[:, 1])
+def _each(frames):
+    return _first(*frames.swapaxes(0, 1))
 
 
 def backward_warp(image, flow):
-    base, size = _grid(*image.shape[1:3])
-
-    def call(image, flow):
-        grid = (base + flow.permute(0, 2, 3, 1)) * (2 / (size - 1)) - 1
-        return functional.grid_sample(image, grid, align_corners=True)
-
+    call = functools.partial(_layers.warp, padding="zeros")
     return call, _first(image, flow)
 
 
 def forward_splat(image, flow):
-    height, width = image.shape[1:3]
-    base, _ = _grid(height, width)
-
-    def call(image, flow):
-        count, channels = image.shape[:2]
-        x, y = (base + flow.permute(0, 2, 3, 1)).unbind(-1)
-        left, top = x.floor(), y.floor()
-        offset = torch.arange(count).view(-1, 1, 1) * (height * width)
-        values = image.permute(0, 2, 3, 1).reshape(-1, channels)
-        out = torch.zeros_like(values)
-        for column, across in ((left, left + 1 - x), (left + 1, x - left)):
-            for row, down in ((top, top + 1 - y), (top + 1, y - top)):
-                here = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-                index = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
-                weight = torch.where(here, across * down, 0.0)
-                index = (index.long() + offset).view(-1)
-                out = out.index_add(0, index, values * weight.reshape(-1, 1))
-        return out.view(count, height, width, channels).permute(0, 3, 1, 2)
-
-    return call, _first(image, flow)
+    return _layers.splat, _first(image, flow)
 
 
-def cost_volume(features0, features1, radius=4):
-    height, width = features0.shape[1:3]
-
-    def call(features0, features1):
-        around = functional.pad(features1, (radius,) * 4)
-        planes = [
-            (features0 * around[:, :, y : y + height, x : x + width]).mean(1)
-            for y in range(2 * radius + 1)
-            for x in range(2 * radius + 1)
-        ]
-        return torch.stack(planes, 1)
-
-    return call, _first(features0, features1)
+def cost_volume(features0, features1):
+    return _layers.cost_volume, _first(features0, features1)
 
 
 def adaptive_separable_conv(image, vertical, horizontal):
@@ -123,27 +89,10 @@ def adaptive_separable_conv(image, vertical, horizontal):
     return call, _first(image, vertical, horizontal)
 
 
-def deformable_conv(x, offset, mask, kernel, groups=8):
-    count, height, width, channels = x.shape
-    base, size = _grid(height, width)
-
-    def call(x, offset, mask, kernel):
-        maps = x.view(count * groups, channels // groups, height, width)
-        offset = offset.view(count * groups, 9, 2, height, width)
-        mask = mask.view(count * groups, 9, 1, height, width)
-        out = 0.0
-        for tap in range(9):
-            # Sampled with zeros outside, as in deformable convolution.
-            step = torch.tensor([tap % 3 - 1.0, tap // 3 - 1.0])
-            moved = base + step + offset[:, tap].flip(1).permute(0, 2, 3, 1)
-            grid = moved * (2 / (size - 1)) - 1
-            sampled = functional.grid_sample(maps, grid, align_corners=True) * mask[:, tap]
-            sampled = sampled.view(count, channels, height * width)
-            out = out + kernel[:, :, tap // 3, tap % 3] @ sampled
-        return out.view(count, -1, height, width)
-
-    first = _first(x, offset, mask)
-    return call, (*first, torch.from_numpy(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))))
+def deformable_conv(x, offset, mask, kernel):
+    call = functools.partial(_layers.deformable_conv, groups=mask.shape[-1] // 9)
+    kernel = torch.from_numpy(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)))
+    return call, (*_first(x, offset, mask), kernel)
 
 
 def resize_bilinear(x):
@@ -169,9 +118,5 @@ _OPERATIONS = {
 
 
 def _first(*arrays):
-    return tuple(torch.from_numpy(np.ascontiguousarray(a.transpose(0, 3, 1, 2))) for a in arrays)
-
-
-def _grid(height, width):
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    return torch.stack([x, y], -1).float(), torch.tensor([width, height]).float()
+    """Each array with its channels before height and width."""
+    return tuple(torch.from_numpy(np.ascontiguousarray(np.moveaxis(a, -1, -3))) for a in arrays)

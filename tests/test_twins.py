@@ -13,21 +13,27 @@ def _bgr(rgb):
     return rgb[..., ::-1]
 
 
-# system: golden case, frames of its clip, name of its output.
-CASES = {
-    "sepconv": ("direct-64x64", (0, 1), "out"),
-    "voxel_flow": ("inter-64x64", (0, 1), "out"),
-    "rife": ("64x64", (0, 2), "out"),
-    "practical_rife": ("4.25-64x128-t0.25", (0, 1), "out"),
-    "ifrnet": ("base-64x96-t0.5", (0, 2), "out"),
-    "film": ("64x128", (0, 2), "out"),
+CASES = {  # system: golden case, frames of its clip, name of its output
+    "amt": ("128x128", (0, 2), "out"),
     "dain": ("64x64", (0, 1), "rectified_0"),
+    "ema_vfi": ("64x64", (0, 2), "out"),
+    "film": ("64x128", (0, 2), "out"),
+    "ifrnet": ("base-64x96-t0.5", (0, 2), "out"),
     "memc_net": ("64x64", (0, 1), "rectified"),
+    "practical_rife": ("4.25-64x128-t0.25", (0, 1), "out"),
+    "resepconv": ("estimate-64x64", (0, 1), "out"),
+    "rife": ("64x64", (0, 2), "out"),
+    "sepconv": ("direct-64x64", (0, 1), "out"),
+    "softsplat": ("estimate-64x64", (0, 1), "out"),
+    "upr_net": ("64x96-3-levels", (0, 2), "out"),
+    "voxel_flow": ("inter-64x64", (0, 1), "out"),
+    "zooming_slow_mo": ("4x16x24", (0, 1, 2, 3), "out"),
 }
+FILES = {"amt": "amt_s"}
 KEYS = {"practical_rife": "practical_rife_4.25"}
+AS_BGR = ("ema_vfi", "rife", "upr_net")  # the originals took the clips' channels as BGR
 FIGURES = {  # the form of the figures, of RGB in [0, 1]; by default that itself
-    "sepconv": _bgr,
-    "rife": _bgr,
+    **dict.fromkeys((*AS_BGR, "resepconv", "sepconv", "softsplat"), _bgr),
     "voxel_flow": lambda rgb: 2 * _bgr(rgb) - 1,
 }
 
@@ -35,20 +41,21 @@ FIGURES = {  # the form of the figures, of RGB in [0, 1]; by default that itself
 @pytest.mark.parametrize("system", CASES)
 def test_a_twin_has_the_originals_keys_and_figures(system):
     name, places, output = CASES[system]
-    figures = support.portable(system)
+    file = FILES.get(system, system)
+    figures = support.portable(file)
     case = next(case for case in figures["cases"] if case["name"] == name)
-    rows = support.read_keys(KEYS.get(system, system))
+    rows = support.read_keys(KEYS.get(system, file))
     gains = {**figures["gains"], **case.get("gains", {})}
     arrays = standin.state_dict({**figures, "gains": gains, "state_dict": rows})
     twin = twins.build(system).eval()
     known = {key: torch.tensor(array) for key, array in arrays.items() if "block_tea" not in key}
     twin.load_state_dict(known)
     clip = torch.from_numpy(support.clip(case).transpose(0, 3, 1, 2) / np.float32(255))
-    if system == "rife":
-        clip = clip.flip(1)  # the original took these as BGR
+    clip = clip.flip(1) if system in AS_BGR else clip
     with torch.no_grad():
         out = twin(*(clip[place : place + 1] for place in places), case.get("time", 0.5))
-    found = FIGURES.get(system, lambda rgb: rgb)(out.numpy().transpose(0, 2, 3, 1))
+    rgb = np.moveaxis(out.numpy(), -3, -1)
+    found = FIGURES.get(system, lambda rgb: rgb)(rgb.reshape(-1, *rgb.shape[-3:]))
     support.assert_samples(found, case["outputs"][output], tolerance=1e-4)
 
 

@@ -1,7 +1,8 @@
-"""Parts of MEMC-Net and DAIN."""
+"""Parts of the systems whose filters differ from pixel to pixel."""
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from tests.twins._layers import conv, grid, upsampling
 
@@ -103,3 +104,17 @@ def _filled(flow, known, sides):
         total = total + (values.flip(axis) if back else values)
         found = found + (nearest >= 0)
     return torch.where(known, flow, total / found.clamp(min=1))
+
+
+def separable(frame, vertical, horizontal):
+    """Line by line: unfolded, a whole frame's patches would take gigabytes."""
+    taps = vertical.shape[1]
+    padded = functional.pad(frame, [taps // 2] * 4, mode="replicate")
+    lines = []
+    for y in range(frame.shape[2]):
+        # [B, C, width, taps rows, taps columns]
+        patches = padded[:, :, y : y + taps].unfold(3, taps, 1).permute(0, 1, 3, 2, 4)
+        lines.append(
+            torch.einsum("bcwij,biw,bjw->bcw", patches, vertical[:, :, y], horizontal[:, :, y])
+        )
+    return torch.stack(lines, 2)

@@ -26,6 +26,12 @@ def warp(image, flow, *, padding="border"):
     )
 
 
+def warp_pair(pair, flow, **options):
+    """Both images, each by its half of `flow` `[B, 4, H, W]`."""
+    parts = zip(pair, flow.split(2, 1), strict=True)
+    return [warp(image, part, **options) for image, part in parts]
+
+
 def resize(x, scale, *, align_corners=False):
     return functional.interpolate(
         x, scale_factor=scale, mode="bilinear", align_corners=align_corners
@@ -49,9 +55,7 @@ def splat(image, flow):
             here = (row >= 0) & (row < height) & (column >= 0) & (column < width)
             index = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
             weight = torch.where(here, across * down, 0.0)
-            out = out.index_add(
-                0, (index.long() + first).view(-1), values * weight.reshape(-1, 1)
-            )
+            out = out.index_add(0, (index.long() + first).view(-1), values * weight.reshape(-1, 1))
     return out.view(count, height, width, channels).permute(0, 3, 1, 2)
 
 
@@ -65,3 +69,28 @@ def cost_volume(features0, features1, radius=4):
         for x in range(2 * radius + 1)
     ]
     return torch.stack(planes, 1)
+
+
+def deformable_conv(x, offset, mask, kernel, groups):
+    """3x3 taps at offsets (y, x), sampled one by one with zeros outside."""
+    count, channels, height, width = x.shape
+    base, last = grid(x), torch.tensor([width - 1, height - 1])
+    maps = x.reshape(count * groups, channels // groups, height, width)
+    offset = offset.reshape(count * groups, 9, 2, height, width)
+    mask = mask.reshape(count * groups, 9, 1, height, width)
+    out = 0.0
+    for tap in range(9):
+        step = torch.tensor([tap % 3 - 1, tap // 3 - 1])
+        place = base + step + offset[:, tap].flip(1).permute(0, 2, 3, 1)
+        sampled = functional.grid_sample(maps, 2 * place / last - 1, align_corners=True)
+        sampled = (sampled * mask[:, tap]).view(count, channels, height * width)
+        out = out + kernel[:, :, tap // 3, tap % 3] @ sampled
+    return out.view(count, -1, height, width)
+
+
+def conv_prelu(inputs, outputs, stride=1, kernel=3):
+    return nn.Sequential(conv(inputs, outputs, kernel, stride), nn.PReLU(outputs))
+
+
+def up_prelu(inputs, outputs):
+    return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1), nn.PReLU(outputs))

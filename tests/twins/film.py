@@ -1,5 +1,7 @@
 """FILM (Reda et al. 2022)."""
 
+import itertools
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -41,7 +43,7 @@ class _Extract(nn.Module):
         widths = [3, *(WIDTH * 2**level for level in range(DEPTH))]
         self.extract_sublevels.convs = nn.ModuleList(
             nn.Sequential(_leaky(before, width), _leaky(width, width))
-            for before, width in zip(widths, widths[1:], strict=False)
+            for before, width in itertools.pairwise(widths)
         )
 
     def forward(self, images):

@@ -2,7 +2,6 @@
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from tests.twins._kernels import adaptive_warp, head, kernel_unet, projection
 from tests.twins._layers import conv, resize

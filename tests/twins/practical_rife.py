@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from tests.twins._layers import conv, resize, warp
+from tests.twins._layers import conv, resize, warp_pair
 
 CHANNELS = (192, 128, 96, 64, 32)
 SCALES = (16, 8, 4, 2, 1)
@@ -29,7 +29,7 @@ class Twin(nn.Module):
         for number, scale in enumerate(SCALES):
             step, logit, handed = getattr(self, f"block{number}")(seen, flow, scale)
             flow = step if flow is None else flow + step
-            warped = warp(pair[0], flow[:, :2]), warp(pair[1], flow[:, 2:])
+            warped = warp_pair(pair, flow)
             images, features = ([w[:, :3] for w in warped], [w[:, 3:] for w in warped])
             seen = torch.cat([*images, *features, plane, logit, handed], 1)
         share = torch.sigmoid(logit)

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from tests.twins._kernels import separable
 from tests.twins._layers import conv, resize
 
 TAPS = 51
@@ -40,7 +41,7 @@ class Twin(nn.Module):
             for side in ("Vertical1", "Vertical2", "Horizontal1", "Horizontal2")
         }
         return sum(
-            _separable(frame, kernels[f"Vertical{n}"], kernels[f"Horizontal{n}"])
+            separable(frame, kernels[f"Vertical{n}"], kernels[f"Horizontal{n}"])
             for n, frame in ((1, frame0), (2, frame1))
         )
 
@@ -62,16 +63,3 @@ def _basic(inputs, outputs):
 def _head():
     layers = [conv(64, 64), _relu(), conv(64, 64), _relu(), conv(64, TAPS), _relu()]
     return nn.Sequential(*layers, _Up(), conv(TAPS, TAPS))
-
-
-def _separable(frame, vertical, horizontal):
-    """Line by line: unfolded, a whole frame's patches would take gigabytes."""
-    padded = functional.pad(frame, [TAPS // 2] * 4, mode="replicate")
-    lines = []
-    for y in range(frame.shape[2]):
-        # [B, 3, width, TAPS rows, TAPS columns]
-        patches = padded[:, :, y : y + TAPS].unfold(3, TAPS, 1).permute(0, 1, 3, 2, 4)
-        lines.append(
-            torch.einsum("bcwij,biw,bjw->bcw", patches, vertical[:, :, y], horizontal[:, :, y])
-        )
-    return torch.stack(lines, 2)
