@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tests.support import ROOT
 from vfi_jax import guard
 
 
@@ -15,7 +16,7 @@ from vfi_jax import guard
         (FileNotFoundError("there is no a.mp4"), 2, "toy: error: there is no a.mp4\n"),
         (PermissionError(13, "Permission denied", "a"), 2, "toy: error: [Errno 13] "),
         (ValueError(), 2, "toy: error: ValueError\n"),
-        (ModuleNotFoundError(name="grain"), 2, "toy: error: grain is not installed; it comes with"),
+        (ModuleNotFoundError(name="grain"), 2, "toy: error: grain is not installed; in "),
         (KeyboardInterrupt(), 130, ""),
     ],
     ids=repr,
@@ -44,6 +45,12 @@ def test_bugs_and_debugging_keep_the_traceback(monkeypatch):
     monkeypatch.setenv(guard.DEBUG, "1")
     with pytest.raises(ValueError, match="wrong"):
         guard.guarded(mistake, prog="toy")
+
+
+def test_an_extra_is_installed_in_the_checkout_or_by_the_name_of_the_package(tmp_path, monkeypatch):
+    assert guard.way_out("train") == f"in {ROOT}, run pip install -e '.[train]'"
+    monkeypatch.setattr(guard, "__file__", str(tmp_path / "site-packages/vfi_jax/guard.py"))
+    assert guard.way_out("train") == "run pip install 'vfi-jax[train]'"
 
 
 def test_a_reader_that_goes_away_is_no_error():

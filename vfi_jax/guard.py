@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 DEBUG = "VFI_JAX_DEBUG"  # environment variable: show tracebacks
 USER_ERROR = 2
@@ -10,6 +11,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as in shells
 READER_GONE = 141  # 128 + SIGPIPE
 EXTRAS = {  # the extra that installs each optional package
     "tensorflow_datasets": "train",
+    "importlib_resources": "train",  # of tensorflow_datasets, which does not require it
     "array_record": "train",
     "grain": "train",
     "tensorboardX": "train",
@@ -49,6 +51,13 @@ def guarded(action: Callable[[], int], *, prog: str, debug: bool = False) -> int
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
-        way = f"it comes with the extra {extra}: pip install '.[{extra}]' in a checkout"
-        print(f"{prog}: error: {error.name} is not installed; {way}", file=sys.stderr)
+        print(f"{prog}: error: {error.name} is not installed; {way_out(extra)}", file=sys.stderr)
         return USER_ERROR
+
+
+def way_out(extra: str) -> str:
+    """How to install an extra, for a checkout or an installed wheel."""
+    checkout = Path(__file__).parents[1] / "pyproject.toml"
+    if checkout.is_file():
+        return f"in {checkout.parent}, run pip install -e '.[{extra}]'"
+    return f"run pip install 'vfi-jax[{extra}]'"

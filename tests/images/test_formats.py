@@ -115,5 +115,5 @@ def test_a_damaged_exr_and_one_of_other_channels_are_named(tmp_path):
 
     with OpenEXR.File({}, {"depth.Z": np.zeros((2, 2), np.float32)}) as file:
         file.write(str(tmp_path / "z.exr"))
-    with pytest.raises(ValueError, match=r"its channels are depth\.Z; R, G, B and perhaps A, or Y"):
+    with pytest.raises(ValueError, match=r"channels must be R, G, B .*; got depth\.Z"):
         images.read(tmp_path / "z.exr")

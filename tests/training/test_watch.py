@@ -121,3 +121,6 @@ def test_a_logger_that_is_named_must_be_there_and_tensorboard_is_noted(tmp_path,
     assert notes == ["no tensorboard files: tensorboardX is not installed"]
     with pytest.raises(ModuleNotFoundError):
         loggers.open_loggers(("tensorboard",), tmp_path, **about)
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(ValueError, match="requires wandb: pip install wandb"):
+        loggers.open_loggers(("wandb",), tmp_path, **about)

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from vfi_jax import guard
+
 MAGIC = b"\x76\x2f\x31\x01"
 COLOURS = {"RGBA": 4, "RGB": 3, "Y": 1}  # channels as OpenEXR groups them
-WAY_OUT = "reading and writing EXR requires OpenEXR: pip install 'vfi-jax[exr]'"
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -99,5 +100,6 @@ def _openexr():
     try:
         import OpenEXR
     except ImportError as error:
-        raise ValueError(WAY_OUT) from error
+        way = guard.way_out("exr")
+        raise ValueError(f"reading and writing EXR requires OpenEXR; {way}") from error
     return OpenEXR

@@ -64,7 +64,10 @@ class TrainingCheckpoints:
 
     @functools.cached_property
     def _manager(self):
-        # Made at the first save, when the steps that `latest` deletes are gone.
+        # Made at the first save, when the steps that `latest` deletes are gone. Not Orbax's v1: its
+        # save broadcasts the path over all processes, also with `active_processes` (0.12.8,
+        # saving/execution.py, _check_directory_consistency), so that a save by process 0 alone
+        # never returns; saved by all, the folder would have to be one that all processes share.
         import orbax.checkpoint as ocp
 
         alone = ocp.options.MultiprocessingOptions(

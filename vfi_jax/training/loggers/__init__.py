@@ -50,8 +50,8 @@ def open_loggers(
       (loggers, notes on what is not installed).
 
     Raises:
-      ValueError: no such logger.
-      ModuleNotFoundError: a logger that is named needs a package that is not installed.
+      ValueError: no such logger, or wandb is named and not installed.
+      ModuleNotFoundError: another logger that is named needs a package that is not installed.
     """
     notes, wanted = [], [ALWAYS, *(names or (WHERE_INSTALLED,))]
     loggers = []

@@ -13,7 +13,10 @@ class Logger:
     """Sends metrics to a run of W&B; a resumed run continues the same one."""
 
     def __init__(self, folder: Path, *, name: str, config: dict, start: int):
-        import wandb
+        try:
+            import wandb
+        except ModuleNotFoundError as error:
+            raise ValueError("the logger wandb requires wandb: pip install wandb") from error
 
         self._wandb = wandb
         self._run = wandb.init(
