@@ -121,19 +121,19 @@ def _leaves(tree):
 )
 def test_the_loss_falls_when_the_prediction_becomes_the_target(name):
     recipe = recipes.find(name)
-    prediction, batch = _drawn(registry.create(recipe.model))
+    prediction, batch = drawn_prediction(registry.create(recipe.model))
     of_flow = name in FLOW_ALONE
     frozen = _frozen(recipe)
 
     def loss(share):
-        return float(recipe.loss(_towards(share, prediction, batch, of_flow), batch, frozen)[0])
+        return float(recipe.loss(towards(share, prediction, batch, of_flow), batch, frozen)[0])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nn.Module, "apply", _answer)
         assert loss(0) > loss(0.5) > loss(1)
 
 
-def _drawn(model):
+def drawn_prediction(model):
     """What the model could answer in training, as random numbers, and a batch."""
     contract = model.contract
     rng = np.random.default_rng(0)
@@ -148,7 +148,7 @@ def _drawn(model):
     return prediction, batch
 
 
-def _towards(share, prediction, batch, of_flow):
+def towards(share, prediction, batch, of_flow):
     """The prediction with its frames, of any size, moved from near the targets, on the side of the
     first input, to them; or else its flows to none."""
     targets = batch["targets"]

@@ -128,6 +128,8 @@ class _Run:
             traced = run.profiled(self.options) if self.writes else range(0)
             profile = Profile(self.workdir.here / "profile", traced)
             with self.workdir, log, profile, parallel.Termination() as terminated, self.store:
+                if run.fine_tunes(self.options, self.recipe):
+                    log.say(run.settings(self.recipe))
                 if changes:
                     log.say(f"resumed with other options than before: {', '.join(changes)}")
                 state = self._train(state, first, log, profile, terminated)

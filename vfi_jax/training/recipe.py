@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from vfi_jax.arrays import Array
 from vfi_jax.contract import Contract
@@ -33,6 +34,7 @@ class Recipe:
       ema: decay of the moving average of parameters, used for evaluation and export; 0: none.
       frozen: fixed networks of the loss: name in the loss -> name of the weights.
       start_from: initial weights of parts of the model: path of the part -> name of the weights.
+      fine_tuning: fields to replace when training starts from the user's weights.
       degrade: (key, inputs `[N, H, W, 3]`) -> inputs, for systems that also restore frames.
     """
 
@@ -50,6 +52,7 @@ class Recipe:
     ema: float = 0.0
     frozen: Mapping[str, str] = dataclasses.field(default_factory=dict)
     start_from: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    fine_tuning: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     degrade: Callable[[Array, Array], Array] | None = None
 
     def preparation(self, contract: Contract, frames: int) -> Preparation:

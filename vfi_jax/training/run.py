@@ -23,12 +23,13 @@ from vfi_jax.training.workdir import Workdir
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "grain")
 RECORD = "run.json"
+NOT_COMPARED = ("optimizer", "fine_tuning")  # fields of a recipe that others repeat
 # Options that decide the outcome and are not part of the recipe.
 DECISIVE = ("data_dir", "licences", "scenes", "bf16", "accumulate", "start_from")
 
 
 def resolve(options: Options, recipe: Recipe | None = None) -> Recipe:
-    """A recipe with what the options override.
+    """A recipe with its defaults for fine-tuning, where they apply, and what the options override.
 
     Args:
       options: of the run.
@@ -45,6 +46,8 @@ def resolve(options: Options, recipe: Recipe | None = None) -> Recipe:
                 f"{both}"
             )
         recipe = recipes.load(options.recipe) if options.recipe else recipes.find(options.system)
+    if fine_tunes(options, recipe):
+        recipe = dataclasses.replace(recipe, **recipe.fine_tuning)
     named = {"data": options.data or None, "gaps": options.gaps or None}
     for name in ("steps", "batch", "crop", "ema"):
         named[name] = getattr(options, name)
@@ -54,6 +57,21 @@ def resolve(options: Options, recipe: Recipe | None = None) -> Recipe:
             recipe.optimizer, learning_rate=options.learning_rate
         )
     return dataclasses.replace(recipe, **changes)
+
+
+def fine_tunes(options: Options, recipe: Recipe) -> bool:
+    """Whether the recipe's fine-tuning defaults apply."""
+    return bool(options.start_from and recipe.fine_tuning and not options.full_recipe)
+
+
+def settings(recipe: Recipe) -> str:
+    """The settings of fine-tuning in one line."""
+    size = "x".join(map(str, recipe.crop))
+    return (
+        f"fine-tuning {recipe.model}: {recipe.steps} steps of {recipe.batch} crops of {size} from "
+        f"{', '.join(recipe.data)}, {recipe.optimizer.rule}, peak rate "
+        f"{recipe.optimizer.learning_rate:g}; --full-recipe keeps the recipe's settings"
+    )
 
 
 def check(options: Options, recipe: Recipe, contract: Contract) -> None:
@@ -218,7 +236,7 @@ def _changes(before, after):
     def decisive(record):
         chosen = {name: record["options"].get(name) for name in DECISIVE}
         recipe = {**record["recipe"], **record["recipe"]["optimizer"]}
-        return {name: v for name, v in {**recipe, **chosen}.items() if name != "optimizer"}
+        return {name: v for name, v in {**recipe, **chosen}.items() if name not in NOT_COMPARED}
 
     old, new = decisive(before), decisive(after)
     return [

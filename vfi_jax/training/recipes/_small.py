@@ -39,6 +39,7 @@ def small(recipe: Recipe, model: str, **changes: Any) -> Recipe:
         "augment": Augment(transpose=True, channels="permute"),
         "ema": 0.998,
         "start_from": {},
+        "fine_tuning": {},
     }
     return dataclasses.replace(recipe, model=model, **{**fields, **changes})
 

@@ -20,6 +20,7 @@ from vfi_jax.data.augment import Augment
 from vfi_jax.training.optimizer import Optimizer, steps_down
 from vfi_jax.training.recipe import Recipe
 from vfi_jax.training.recipes._features import seen_by_vgg19
+from vfi_jax.training.recipes._fine_tuning import fine_tuning
 from vfi_jax.training.recipes._small import guided, pair_distance, small
 from vfi_jax.training.recipes.sepconv import l1
 
@@ -61,6 +62,7 @@ L1 = Recipe(
     batch=8,
     steps=3_000_000,
     augment=Augment(flip=True, flop=True, transpose=True, reverse=True),
+    fine_tuning=fine_tuning(1e-5),
 )
 VGG = dataclasses.replace(
     L1,

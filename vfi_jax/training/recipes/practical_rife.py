@@ -1,6 +1,6 @@
 """Practical-RIFE 4.x, for fine-tuning its releases; their training is not published.
 
-    vfi-jax train practical_rife --start-from practical_rife/4.25 --data video_folder ...
+    vfi-jax train practical_rife/4.25 --start-from practical_rife/4.25 --data-dir VIDEOS ...
 
 What its authors say in issues (hzwer/ECCV2022-RIFE 293 and 313, hzwer/Practical-RIFE 101): longer
 than the paper's, other losses, frames enlarged twice among the augmentations, and for 4.21
@@ -11,6 +11,7 @@ distance and without its teacher: every block's frame is compared, the coarser t
 import dataclasses
 
 from vfi_jax import losses
+from vfi_jax.training.recipes._fine_tuning import fine_tuning
 from vfi_jax.training.recipes.rife import PAPER
 
 DECAY = 0.8  # of the weight from a block to the one before it; chosen, not tuned
@@ -33,5 +34,6 @@ RECIPES = {
         loss=loss,
         data=("vimeo90k/septuplet",),
         crop=(256, 256),
+        fine_tuning=fine_tuning(3e-5),
     ),
 }

@@ -13,6 +13,7 @@ from vfi_jax.data.augment import Augment
 from vfi_jax.layers.conv import average_pool
 from vfi_jax.training.optimizer import Optimizer
 from vfi_jax.training.recipe import Recipe
+from vfi_jax.training.recipes._fine_tuning import fine_tuning
 from vfi_jax.training.recipes._small import BANDS, small
 
 # Chosen, not tuned.
@@ -85,5 +86,6 @@ RECIPES = {
         batch=6,
         steps=6500,
         ema=0.999,
+        fine_tuning=fine_tuning(1e-4),
     ),
 }

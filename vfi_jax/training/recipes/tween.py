@@ -23,6 +23,7 @@ from vfi_jax.data.augment import Augment
 from vfi_jax.layers.conv import average_pool
 from vfi_jax.training.optimizer import Optimizer, cosine
 from vfi_jax.training.recipe import Recipe
+from vfi_jax.training.recipes._fine_tuning import fine_tuning
 
 TEACHERS = {"first": "practical_rife/4.6", "second": "practical_rife/4.25"}
 # Chosen, not tuned. Flow, change and blend are means over the levels.
@@ -68,15 +69,19 @@ def loss(prediction, batch, frozen):
         for flow, logit in zip(prediction["flows"], prediction["logits"], strict=True)
     ]
     parts = {
-        "laplacian": losses.laplacian(frames, targets),
-        "charbonnier": losses.charbonnier(frames, targets),
-        "haarpsi": 1 - metrics.haarpsi(frames, targets).mean(),
+        **_frame_parts(frames, targets),
         "teacher": frame_distance(frames, taught),
         "flow": _mean(flow_distance(scale * flow, at) for flow, _, at, scale in levels),
         "change": _mean(change_distance(scale * flow, at) for flow, _, at, scale in levels),
         "blend": _mean(blend_distance(logit, at) for _, logit, at, _ in levels),
     }
-    return sum(WEIGHTS[name] * part for name, part in parts.items()), parts
+    return _weighted(parts), parts
+
+
+def untaught(prediction, batch, frozen):
+    """The part of `loss` that needs no teacher, for fine-tuning."""
+    parts = _frame_parts(prediction["frames"], batch["targets"])
+    return _weighted(parts), parts
 
 
 def answer(name: str, variables: dict, batch: dict) -> dict:
@@ -135,6 +140,18 @@ def blend_distance(logit: Array, taught: Taught) -> Array:
     return (_trust(taught) * optax.sigmoid_binary_cross_entropy(logit, taught.weight)).mean()
 
 
+def _frame_parts(frames, targets):
+    return {
+        "laplacian": losses.laplacian(frames, targets),
+        "charbonnier": losses.charbonnier(frames, targets),
+        "haarpsi": 1 - metrics.haarpsi(frames, targets).mean(),
+    }
+
+
+def _weighted(parts):
+    return sum(WEIGHTS[name] * part for name, part in parts.items())
+
+
 def _rooted(error):
     """A root of the length of errors in pixels, `[..., 2]` to `[..., 1]`."""
     return (jnp.sqrt(jnp.square(error).sum(-1, keepdims=True) + 1e-4) + FAINT) ** POWER
@@ -176,5 +193,6 @@ RECIPES = {
         augment=Augment(transpose=True, channels="permute", enlarge=1.9, pan=0.45),
         ema=0.998,
         frozen=TEACHERS,
+        fine_tuning=fine_tuning(1e-4, loss=untaught, frozen={}),
     ),
 }
