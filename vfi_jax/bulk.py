@@ -181,10 +181,10 @@ def read_record(target: Path) -> Record | None:
     return None
 
 
-@functools.lru_cache(maxsize=1)
-def _loaded(computing):
+@functools.lru_cache(maxsize=2)  # for large frames and for others
+def _loaded(computing, flow_scale):
     """The model of this process, from pickled options: they hold mappings, which have no hash."""
-    return load(pickle.loads(computing))
+    return load(pickle.loads(computing), flow_scale)
 
 
 def _request(bulk, source):

@@ -66,7 +66,8 @@ def test_no_seam_shows_where_tiles_disagree():
     assert np.abs(np.diff(out, axis=2)).max() < 0.06
 
 
-def test_memory_decides_where_tiles_begin():
+def test_memory_decides_where_tiles_begin(caplog):
+    caplog.set_level("INFO", "vfi_jax")
     frames = np.zeros((2, 512, 768, 3), np.uint8)
     whole = Interpolator(BLUR, {}, memory=10**9)
     whole(frames, [0.5])
@@ -74,6 +75,10 @@ def test_memory_decides_where_tiles_begin():
     small = Interpolator(BLUR, {}, memory=10_000_000)
     tiling = small._forward._tiling((2, 512, 768, 3), 1)
     assert len(tiling) > 1
+    (line,) = caplog.messages
+    assert line.startswith(
+        f"768x512 exceeds the memory limit of 0.0093 GiB: {len(tiling)} tiles of "
+    )
     assert small._forward._call.needs((2, *tiling.size, 3), 1) <= 10_000_000
     with pytest.raises(ValueError, match="memory must be at least"):
         Interpolator(BLUR, {}, memory=1000)(frames, [0.5])

@@ -1,13 +1,14 @@
 """Held drawings of animation: what counts as one, and what motion makes of their time."""
 
 import itertools
+import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from vfi_jax.video import interpolate_video, read_frames
-from vfi_jax.video.drawings import Drawings
+from vfi_jax.video.drawings import Drawings, _evened
 from vfi_jax.video.source import Frame
 
 from .clips import facts, make
@@ -78,6 +79,13 @@ def test_a_small_part_that_moves_is_no_hold():
     assert len(_shown(enumerate(mouth))) == 6
 
 
+def test_coarse_coding_is_no_change_where_drawings_differ_far_more():
+    frames = [_drawing(8 * (index // 2)) for index in range(9)]
+    for frame in frames[3::2]:
+        frame[50:58, 50:58] += 9
+    assert _shown(enumerate(frames)) == [(n, n) for n in (0, 2, 4, 6, 8)]
+
+
 def test_what_a_mask_covers_does_not_end_a_hold():
     frames = [_drawing(20 * (index // 2)) for index in range(5)]
     for index, frame in enumerate(frames):
@@ -97,6 +105,19 @@ def test_a_pulldown_is_evened_out(holds, even):
     assert [time for _, time in shown[:-1]] == [index * even for index in range(len(holds))]
     assert shown[-1] == (sum(holds), sum(holds))
     assert [number for number, _ in shown] == [0, *itertools.accumulate(holds)]
+
+
+@pytest.mark.parametrize("film", [24, Fraction(24000, 1001)])
+def test_film_in_25_frames_a_second_is_evened_out_after_two_repeats(film):
+    times = [math.ceil(index * 25 / film) for index in range(120)]
+    source = [
+        Frame(np.zeros((8, 8, 3), np.uint8), Fraction(time, 25), Fraction(1, 25)) for time in times
+    ]
+    found = [frame.time * 25 for frame in _evened(source, Fraction(1, 25))]
+    assert found[:48] == times[:48]  # two repeats are needed, and 50 frames
+    gaps = [after - before for before, after in itertools.pairwise(found)]
+    assert all(abs(gap - 25 / film) < 0.05 for gap in gaps[60:-1])  # else 1 or 2
+    assert all(0 <= late - early < 1 for late, early in zip(times, found, strict=True))
 
 
 def test_uneven_holds_of_an_animator_keep_their_times():

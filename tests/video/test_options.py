@@ -1,11 +1,18 @@
 import dataclasses
+import os
+import subprocess
+import sys
 
+import jax.numpy as jnp
 import pytest
 
+from vfi_jax import registry, weights
 from vfi_jax.cli import interpolate
-from vfi_jax.video import Computing, Output, Timing, interpolate_video
-from vfi_jax.video.loading import load
+from vfi_jax.video import Computing, Output, Timing, interpolate_video, loading
+from vfi_jax.video.loading import flow_scale_for, load
 from vfi_jax.video.options import gathered, replaced
+
+from .clips import make
 
 GROUPS = (Timing, Computing, Output)
 
@@ -36,6 +43,73 @@ def test_memory_and_tiles_that_no_frame_fits_into_are_refused():
 def test_weights_that_are_nowhere_are_called_so():
     with pytest.raises(ValueError, match="weights 'nope': no such file or folder"):
         load(Computing(weights="nope", model="blend"))
+
+
+@pytest.fixture
+def _without_weights(monkeypatch):
+    """Models are created and not loaded, which takes seconds."""
+    monkeypatch.setattr(weights, "load", lambda name, **given: (registry.create(name, **given), {}))
+
+
+@pytest.mark.usefixtures("_without_weights")
+def test_flow_scale_follows_the_frame_size_unless_it_is_given():
+    sizes = {
+        **{(1920, 1080): 1, (2560, 1440): 1, (3840, 1600): 0.5, (2160, 3840): 0.5},
+        (7680, 4320): 0.25,
+    }
+    assert {size: flow_scale_for(*size) for size in sizes} == sizes
+    chosen = load(Computing(model="rife"), 0.5)
+    assert (chosen.flow_scale, chosen.interpolator.contract.multiple) == (0.5, 64)
+    given = Computing(model="rife", config={"flow_scale": 1})
+    loaded = Computing(model=(registry.create("rife"), {}))
+    for computing in (given, loaded, Computing(model="blend")):
+        assert load(computing, 0.5).flow_scale == 1
+
+
+@pytest.mark.usefixtures("_without_weights")
+def test_the_chosen_flow_scale_is_reported(tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "FLOW_SCALES", ((1, 0.5),))
+    target, source = tmp_path / "out.mp4", make(tmp_path / "in.mp4")
+    report = interpolate_video(source, target, model="rife", dry_run=True)
+    (note,) = report.warnings
+    assert note == (
+        "large frames: flow is estimated at flow scale 0.5; --flow-scale 1 uses the full resolution"
+    )
+
+
+def test_dtype_goes_to_the_model(monkeypatch):
+    given = {}
+    found = weights.load("blend")
+    monkeypatch.setattr(weights, "load", lambda name, **config: given.update(config) or found)
+    load(Computing(dtype="bfloat16"))
+    assert given == {"dtype": jnp.bfloat16}
+    with pytest.raises(ValueError, match="dtype must be float32 or bfloat16, got 'float16'"):
+        Computing(dtype="float16")
+    with pytest.raises(ValueError, match="dtype needs a model's name"):
+        Computing(dtype="bfloat16", model=found)
+
+
+@pytest.mark.parametrize("text", ["0,0", "99", "-1", "all"])
+def test_devices_that_are_not_there_are_an_error(text):
+    with pytest.raises(ValueError, match=rf"devices must be different numbers.*got '{text}'"):
+        load(Computing(model="blend", devices=text))
+
+
+def test_two_devices_give_the_frames_of_one(tmp_path):
+    source = make(tmp_path / "in.mp4")
+    interpolate_video(source, tmp_path / "one")
+    words = ["interpolate", source, tmp_path / "two", "--model", "blend", "--devices", "0,1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "vfi_jax.cli", *map(str, words)],
+        env={**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "on 2 devices" in done.stderr
+    one, two = (sorted((tmp_path / name).iterdir()) for name in ("one", "two"))
+    assert len(one) == 11
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
 
 
 def test_the_command_has_the_defaults_of_the_library():

@@ -57,7 +57,7 @@ class Args(Output, Computing, Timing):
     weights: str | None = COMPUTING.weights
     config: tyro.conf.Suppress[Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     padding: str = COMPUTING.padding
-    devices: tyro.conf.Suppress[None] = None
+    devices: str | None = COMPUTING.devices
     encoder_options: Annotated[
         tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="KEY=VALUE")
     ] = ()
@@ -74,8 +74,9 @@ class Args(Output, Computing, Timing):
     zooming_slow_mo. 4 there if not given."""
 
     flow_scale: float | None = None
-    """Fraction of the resolution at which RIFE, Practical-RIFE, IFRNet, UPR-Net and others that
-    have the option estimate flow: 0.5 for the large motions of 4K."""
+    """Fraction of the resolution at which RIFE, Practical-RIFE, IFRNet, UPR-Net and others with
+    this option estimate flow. Default: 1; 0.5 for frames of 4K (3840 pixels or more), 0.25 of 8K,
+    because of their large motions."""
 
     stats: bool = False
     """Report the utilisation of decoding, computing and encoding."""

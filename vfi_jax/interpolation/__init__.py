@@ -146,6 +146,11 @@ class Interpolator:
         found = answers if extra is None else carry.split(answers, given, extra)
         return found if home is None else jax.tree.map(functools.partial(_placed, home), found)
 
+    @property
+    def devices(self) -> list[jax.Device]:
+        """The devices on which the model runs."""
+        return self._compiled.devices
+
     def stream(
         self, frames: Iterable[np.ndarray], times: Iterable[float | Fraction]
     ) -> Iterator[np.ndarray]:

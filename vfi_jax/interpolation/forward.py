@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import logging
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from vfi_jax.interpolation import invalid, tiles, views
 from vfi_jax.interpolation.compiled import Compiled
 from vfi_jax.interpolation.padding import Padding, crop, pad
 
+LOG = logging.getLogger(__name__)
+GIB = 2**30  # bytes
 # Pixels. A tile extends a third of it beyond its own output: at the midpoint, twice that motion
 # between two frames still has its source in the tile.
 OVERLAP = 128
@@ -137,4 +140,10 @@ class Forward:
             tiles.cut(length, side, overlap=self._overlap, multiple=multiple)
             for length, side in zip((height, width), size, strict=True)
         )
-        return tiles.Tiling(rows, columns)
+        tiling = tiles.Tiling(rows, columns)
+        if self._tile is None and len(tiling) > 1:
+            LOG.info(
+                "%dx%d exceeds the memory limit of %.2g GiB: %d tiles of %dx%d, blended",
+                *(width, height, self._memory / GIB, len(tiling), *tiling.size[::-1]),
+            )
+        return tiling

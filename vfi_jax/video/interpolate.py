@@ -23,7 +23,7 @@ from vfi_jax.video.chunks import Chunks, Driver
 from vfi_jax.video.drawings import Drawings
 from vfi_jax.video.folder import choose_names, holds_floats
 from vfi_jax.video.light import LinearLight
-from vfi_jax.video.loading import Loaded, load
+from vfi_jax.video.loading import Loaded, flow_scale_for, load
 from vfi_jax.video.opening import checked, open_with
 from vfi_jax.video.options import Computing, Output, Timing, replaced
 from vfi_jax.video.originals import Originals, read_mask
@@ -90,7 +90,7 @@ def interpolate_video(
 
 
 def interpolate_with(
-    loading: Callable[[], Loaded],
+    loading: Callable[[float], Loaded],
     source: str | os.PathLike,
     target: str | os.PathLike,
     timing: Timing,
@@ -101,7 +101,8 @@ def interpolate_with(
     """`interpolate_video` with a model that is loaded once for several videos.
 
     Args:
-      loading: returns the model of `computing`; called once the source is open.
+      loading: returns the model of `computing` for a flow scale, as `load` does; called once the
+        source is open.
       source: see `interpolate_video`.
       target: see `interpolate_video`.
       timing: see `interpolate_video`.
@@ -116,12 +117,17 @@ def interpolate_with(
     stages = Stages()
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(contextlib.closing(open_with(paths.source, timing, output)))
-        loaded = loading()
+        loaded = loading(flow_scale_for(opened.picture.width, opened.picture.height))
         # Targets without time stamps would lose gaps and the time of held drawings.
         counted = encoding.FORMATS.get(paths.target.suffix.lower()) in encoding.CONSTANT_RATE
         if opened.gaps or timing.dedup or counted:
             schedule = dataclasses.replace(schedule, rate=schedule.out_rate(opened.picture.rate))
         remarks = []
+        if loaded.flow_scale != 1:
+            remarks.append(
+                f"large frames: flow is estimated at flow scale {loaded.flow_scale:g}; "
+                "--flow-scale 1 uses the full resolution"
+            )
         if timing.source_fps is None and not opened.timed and not folder:
             remarks.append(f"images are shown at {DEFAULT_RATE} frames/s; --source-fps sets it")
         if opened.picture.colour.space and not folder:
@@ -158,8 +164,7 @@ def interpolate_with(
         expected = _expected(opened, schedule, loop=timing.loop)
         count = Count(opened.count, expected, (opened.count or 0) / opened.picture.average)
         if not output.dry_run:
-            size = opened.picture.width, opened.picture.height
-            LOG.info("compiling %s for %dx%d", loaded.name, *size)
+            LOG.info("compiling %s", _described(loaded, opened.picture))
             show = _counting(progress, expected)
             count = _run(opened, sink, driver, schedule, timing, originals, stages, show)
     if count.held:
@@ -288,6 +293,15 @@ def _carrying(items: Iterable[Frame | av.Packet], sink: Sink, behind: Behind) ->
             yield item
         else:
             behind(sink.copy, item)
+
+
+def _described(loaded, picture):
+    """Model, frame size and what differs from the defaults, for the log."""
+    text = f"{loaded.name} for {picture.width}x{picture.height}"
+    if loaded.flow_scale != 1:
+        text += f" at flow scale {loaded.flow_scale:g}"
+    devices = loaded.interpolator.devices
+    return text if len(devices) == 1 else f"{text} on {len(devices)} devices"
 
 
 def _scaled(picture, scale, output):

@@ -8,6 +8,10 @@ from typing import Any
 from vfi_jax import remote
 from vfi_jax.video.options import Computing
 
+# Pixels of the longer side, and the fraction of the resolution at which flow is estimated from
+# there on. 0.5 for 4K is the advice of Practical-RIFE's README; 8K has twice the motion of 4K.
+FLOW_SCALES = ((7680, 0.25), (3840, 0.5))
+
 
 @dataclasses.dataclass(frozen=True)
 class Loaded:
@@ -18,12 +22,14 @@ class Loaded:
       interpolator: an `Interpolator`.
       variables: the model's variables.
       reach: number of input frames before a time that the interpolator may need for it.
+      flow_scale: flow scale that was chosen by the size of the frames; 1: the model's own.
     """
 
     name: str
     interpolator: Any
     variables: Any
     reach: int
+    flow_scale: float = 1.0
 
     def digest(self) -> str:
         """SHA-256 of the weights."""
@@ -36,17 +42,34 @@ class Loaded:
         return digest.hexdigest()
 
 
-def load(computing: Computing) -> Loaded:
+def flow_scale_for(width: int, height: int) -> float:
+    """Fraction of the resolution at which flow is estimated for frames of a size in pixels.
+
+    Motion in pixels grows with the resolution; networks find only motions as large as in training.
+    """
+    longer = max(width, height)
+    return next((scale for least, scale in FLOW_SCALES if longer >= least), 1.0)
+
+
+def load(computing: Computing, flow_scale: float = 1.0) -> Loaded:
     """Load the model that the options specify.
+
+    Args:
+      computing: the options.
+      flow_scale: for a model with this option, unless `computing` sets it or has a loaded model.
 
     Raises:
       ValueError: unknown model, no weights for it, or an option is out of range.
     """
+    import jax.numpy as jnp
+
     from vfi_jax import registry
     from vfi_jax import weights as library
     from vfi_jax.interpolation import Interpolator, windows
 
-    model, config = computing.model, computing.config
+    model, config = computing.model, dict(computing.config)
+    if computing.dtype != "float32":
+        config["dtype"] = jnp.dtype(computing.dtype)
     if isinstance(model, tuple):
         module, variables = model
     elif computing.weights is not None:
@@ -55,6 +78,12 @@ def load(computing: Computing) -> Loaded:
     else:
         model = model or library.DEFAULT
         module, variables = library.load(model, **config)
+    chosen = getattr(module, "config", None)
+    fixed = isinstance(model, tuple) or "flow_scale" in config
+    if fixed or getattr(chosen, "flow_scale", None) != 1:
+        flow_scale = 1.0
+    elif flow_scale != 1:
+        module = module.clone(config=dataclasses.replace(chosen, flow_scale=flow_scale))
     name = model if isinstance(model, str) else type(module).__module__.rpartition(".")[2]
     interpolator = Interpolator(
         module,
@@ -65,9 +94,26 @@ def load(computing: Computing) -> Loaded:
         overlap=computing.overlap,
         memory=None if computing.memory is None else int(computing.memory),
         batch=computing.batch,
-        devices=computing.devices,
+        devices=_devices(computing.devices),
     )
-    return Loaded(name, interpolator, variables, windows.reach(interpolator.contract))
+    reach = windows.reach(interpolator.contract)
+    return Loaded(name, interpolator, variables, reach, flow_scale)
+
+
+def _devices(given):
+    """JAX devices from numbers such as "0,1"; other values are returned unchanged."""
+    if not isinstance(given, str):
+        return given
+    import jax
+
+    known = jax.local_devices()
+    numbers = [int(word) if word.isdecimal() else -1 for word in given.split(",")]
+    if len(set(numbers)) < len(numbers) or not set(numbers) <= set(range(len(known))):
+        raise ValueError(
+            f"devices must be different numbers from 0 to {len(known) - 1}, such as "
+            f"{','.join(map(str, range(len(known))))}, got {given!r}"
+        )
+    return [known[number] for number in numbers]
 
 
 def _check_weights(weights, known):

@@ -115,7 +115,10 @@ class Computing:
       overlap: Minimum overlap of neighbouring tiles in pixels.
       memory: Memory limit per call and device in bytes. Default: most of the device's memory.
       batch: Number of input windows per call. Default: one per device.
-      devices: JAX devices to run on. Default: all accelerators, otherwise the CPU.
+      dtype: Type of the convolutions. bfloat16 is faster on GPUs and TPUs and needs less memory;
+        flow and pixels stay in float32.
+      devices: Numbers of the devices to run on, such as 0,1; windows are distributed among them. In
+        Python also JAX devices. Default: all accelerators, otherwise the CPU.
     """
 
     model: str | tuple[Any, Any] | None = None
@@ -127,7 +130,8 @@ class Computing:
     overlap: int | None = None
     memory: float | None = None
     batch: int | None = None
-    devices: Sequence[Any] | None = None
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    devices: str | Sequence[Any] | None = None
 
     def __post_init__(self):
         if self.memory is not None and self.memory < LEAST_MEMORY:
@@ -137,8 +141,11 @@ class Computing:
             )
         if self.tile is not None and self.tile < LEAST_TILE:
             raise ValueError(f"tile must be at least {LEAST_TILE} pixels, got {self.tile}")
-        if self.config and isinstance(self.model, tuple):
-            raise ValueError("config needs a model's name; a loaded model already has one")
+        if self.dtype not in ("float32", "bfloat16"):
+            raise ValueError(f"dtype must be float32 or bfloat16, got {self.dtype!r}")
+        for name, is_set in (("config", self.config), ("dtype", self.dtype != "float32")):
+            if is_set and isinstance(self.model, tuple):
+                raise ValueError(f"{name} needs a model's name; a loaded model has its own")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
