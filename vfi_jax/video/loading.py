@@ -78,7 +78,7 @@ def load(computing: Computing, flow_scale: float = 1.0) -> Loaded:
     else:
         model = model or library.DEFAULT
         module, variables = library.load(model, **config)
-    chosen = getattr(module, "config", None)
+    chosen: Any = getattr(module, "config", None)
     fixed = isinstance(model, tuple) or "flow_scale" in config
     if fixed or getattr(chosen, "flow_scale", None) != 1:
         flow_scale = 1.0
