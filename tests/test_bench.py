@@ -31,12 +31,12 @@ def test_an_operation_and_its_gradients(machine):
     assert forward.peak_megabytes >= 1e3 * forward.gigabytes
 
 
-def test_what_the_field_asks_about_is_timed():
+def test_the_common_operations_are_timed():
     names = {case.name for case in bench.operation_cases(size=(64, 64))}
     assert {"backward_warp", "cost_volume", "deformable_conv", "forward_splat"} <= names
 
 
-def test_kernels_alone_are_timed_as_kernels(monkeypatch, machine):
+def test_only_kernels_are_timed_as_kernels(monkeypatch, machine):
     monkeypatch.setattr(lookup, "modules", lambda package: ["resize_bilinear"])
     (case,) = bench.operation_cases(size=SIZE, backend="pallas")
     assert case.name == "resize_bilinear"
@@ -50,7 +50,7 @@ def test_a_model_needs_no_weights(machine):
     assert "2 frames 16x15 to 1" in row.detail
 
 
-def test_a_step_of_training_is_timed(machine):
+def test_a_training_step_is_timed(machine):
     (case,) = bench.model_cases(["mind/small"], size=(32, 32), batch=2, training=True)
     assert case.training
     row = machine.run(case, size=SIZE)
@@ -60,14 +60,14 @@ def test_a_step_of_training_is_timed(machine):
     assert 2 < row.gigaflops / machine.run(inference, size=SIZE).gigaflops < 3.5
 
 
-def test_on_one_core_cpu_time_counts():
+def test_cpu_time_is_measured_on_one_core():
     machine = bench.Bench(repeats=1, clock=time.process_time)
     case = next(bench.operation_cases(["resize_bilinear"], size=SIZE))
     row = machine.run(case, size=SIZE, rival=lambda: time.sleep(0.5))
     assert row.ratio > 0.01  # sleeping costs nothing
 
 
-def test_a_rival_is_called_in_turns(machine):
+def test_a_rival_is_called_alternately(machine):
     case = next(bench.operation_cases(["resize_bilinear"], size=SIZE))
     calls = []
     row = machine.run(case, size=SIZE, rival=lambda: calls.append(1))
@@ -90,7 +90,7 @@ def test_the_command_prints_a_table_and_writes_numbers(tmp_path, capsys):
     assert document["machine"]["bandwidth"] > 0
 
 
-def test_interpolate_is_timed_beside_its_model_on_the_same_windows(machine):
+def test_interpolate_is_compared_with_its_model_on_the_same_windows(machine):
     (case,) = bench.interpolate_cases(["blend"], size=SIZE)
     row = machine.run(case, size=SIZE)
     assert row.ratio is not None
@@ -99,15 +99,15 @@ def test_interpolate_is_timed_beside_its_model_on_the_same_windows(machine):
     np.testing.assert_allclose(case.function(*case.arrays), case.baseline(*case.arrays))
 
 
-def test_the_stages_of_a_start_are_timed_in_fresh_processes():
+def test_startup_stages_are_timed_in_fresh_processes():
     stages = bench.start_stages("blend", size=SIZE, repeats=1)
     names = [stage.name for stage in stages]
     assert len(names) == len(set(names)) == 12
     seconds = {stage.name: stage.cold[0] for stage in stages}
-    assert seconds["vfi-jax interpolate"] > seconds["import jax"] > 0.1 > seconds["decode 2 frames"]
+    assert seconds["vfi-jax interpolate"] > seconds["import jax"] > seconds["decode 2 frames"] > 0
     console = Console(file=io.StringIO(), width=200)
     console.print(bench.start_table("blend", SIZE, stages))
-    assert "first frame in all" in console.file.getvalue()
+    assert "first frame, total" in console.file.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -122,17 +122,17 @@ def test_the_stages_of_a_start_are_timed_in_fresh_processes():
         ("bench start tween blend", "one model and one size"),
         ("bench start no_model --size 16x16 --repeats 1", "unknown model 'no_model'"),
         ("bench interpolate zooming_slow_mo", "windows of 4 frames"),
-        ("bench interpolate blend --against a.py", "leave it out for interpolate"),
+        ("bench interpolate blend --against a.py", "omit it for interpolate"),
     ],
 )
-def test_what_cannot_be_timed_is_said_in_one_line(words, message, capsys, monkeypatch):
+def test_invalid_benchmarks_are_reported_in_one_line(words, message, capsys, monkeypatch):
     monkeypatch.setattr(measure, "COPY", {"cpu": 2**12})
     monkeypatch.setattr(measure, "PRODUCT", {"cpu": 16})
     assert cli.main(words.split()) == 2
     assert message in capsys.readouterr().err
 
 
-def test_a_rival_is_any_file_that_defines_one(tmp_path):
+def test_a_rival_is_loaded_from_a_file(tmp_path):
     file = tmp_path / "other.py"
     with pytest.raises(ValueError, match="--against must be a Python file"):
         bench.rival(file)

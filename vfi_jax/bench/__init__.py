@@ -1,10 +1,9 @@
 """Benchmarks of operations and models, for `vfi-jax bench`.
 
-`operation_cases` and `model_cases` say what to run, `Bench` measures it beside the machine's own
-limits, `table` and `save` show the rows. `accelerator` measures all systems within a budget of
-time; `estimates` counts what they would take at least on accelerators that are not here.
-`interpolate_cases` compare `vfi_jax.interpolate` with its model. `start_stages` times fresh
-processes up to their first frame.
+`operation_cases` and `model_cases` define what to run, `Bench` measures it together with the limits
+of the machine, and `table` and `save` report the rows. `accelerator` measures all systems within a
+time limit; `estimates` computes lower bounds for other accelerators. `interpolate_cases` compares
+`vfi_jax.interpolate` with its model. `start_stages` times fresh processes up to their first frame.
 """
 
 from vfi_jax.bench.cases import Case, model_cases, operation_cases

@@ -1,6 +1,6 @@
-"""All systems on this machine's accelerator, the most telling rows first, within a budget of time.
+"""Benchmark of all systems on this accelerator within a time limit, most important rows first.
 
-Every row is handed over as soon as it is measured: a run that is cut off keeps what it has.
+Each row is yielded as soon as it is measured, so an interrupted run keeps its results.
 """
 
 import dataclasses
@@ -18,21 +18,21 @@ from vfi_jax.bench import costs
 from vfi_jax.bench.cases import created, inference, shapes, training_step
 from vfi_jax.bench.measure import Bench, platform
 
-PRECISIONS = ("default", "bfloat16", "highest")  # most used first
-# Most asked for first; systems that are not named come last.
+PRECISIONS = ("default", "bfloat16", "highest")  # most common first
+# Most important first; all other systems follow.
 IMPORTANCE = ("shared_pyramid", "tween", "practical_rife", "rife", "dain", "zooming_slow_mo")
 
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """One row to measure.
+    """Settings of one row.
 
     Attributes:
-      name: of the system.
+      name: name of the system.
       size: height and width of its output.
-      precision: "highest" or "default" of float32 convolutions, or "bfloat16".
-      batch: windows at once.
-      training: a step of training in place of inference.
+      precision: precision of float32 convolutions, "highest" or "default"; or "bfloat16".
+      batch: number of windows per call.
+      training: measure a training step instead of inference.
     """
 
     name: str
@@ -44,18 +44,18 @@ class Setting:
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What was measured of a setting.
+    """Measurements of one setting.
 
     Attributes:
-      setting: what ran.
-      milliseconds: of a call, the median.
-      frames_per_second: new frames, of the whole batch.
-      teraflops: per second, of convolutions and products.
-      gigabytes_per_second: that those read and wrote at least.
-      roofline: least time that this device's measured limits allow, over the time taken.
+      setting: the setting.
+      milliseconds: median time per call.
+      frames_per_second: new frames per second, over the whole batch.
+      teraflops: TFLOP/s of convolutions and matrix products.
+      gigabytes_per_second: lower bound of the memory traffic of those.
+      roofline: minimum time by the measured limits of this device / measured time.
       peak_megabytes: arguments, results and temporaries.
-      compile_seconds: tracing, lowering and compiling, several settings side by side.
-      error: why there are no figures, such as too little memory; empty otherwise.
+      compile_seconds: tracing, lowering and compiling, with several settings in parallel.
+      error: why there are no measurements, such as insufficient memory; empty otherwise.
     """
 
     setting: Setting
@@ -75,15 +75,15 @@ def settings(
     sizes: Sequence[tuple[int, int]] = ((720, 1280), (1080, 1920)),
     batches: Sequence[int] = (1, 8),
 ) -> list[Setting]:
-    """All settings in the order of their importance.
+    """All settings, most important first.
 
-    First every system once at the first size, batch and precision; then the further precisions,
-    training, sizes and batches.
+    First every system at the first size, batch size and precision; then the other precisions,
+    training, the other sizes and the other batch sizes.
 
     Args:
-      names: of the systems; all by default.
+      names: names of the systems; all by default.
       sizes: heights and widths.
-      batches: windows at once.
+      batches: numbers of windows per call.
     """
     known = lookup.modules(registry.MODELS)
     ranked = sorted(names or known, key=lambda name: _rank(registry.split(name)[0]))
@@ -98,15 +98,15 @@ def settings(
 def measure(
     bench: Bench, chosen: Iterable[Setting], *, seconds: float, workers: int
 ) -> Iterator[Measured]:
-    """The rows one after the other, until the time is over.
+    """Measure settings one at a time until the time limit.
 
-    Programs compile side by side, a few at a time, and run alone.
+    Several programs compile in parallel; each runs alone.
 
     Args:
       bench: this machine.
-      chosen: in the order to measure.
-      seconds: after which no further program is compiled or run.
-      workers: programs that are compiled at once.
+      chosen: the settings, in order.
+      seconds: time limit after which no further program is compiled or run.
+      workers: number of programs compiled in parallel.
     """
     end = time.monotonic() + seconds
     waiting = iter(chosen)
@@ -119,7 +119,7 @@ def measure(
                     continue
                 try:
                     yield _timed(bench, setting, *future.result())
-                except jax.errors.JaxRuntimeError as error:  # too little memory, as a rule
+                except jax.errors.JaxRuntimeError as error:  # usually out of memory
                     yield Measured(setting, error=str(error).partition("\n")[0][:120])
 
 

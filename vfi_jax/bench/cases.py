@@ -14,9 +14,9 @@ import optax
 from vfi_jax import lookup, ops, registry
 from vfi_jax.ops import kernels
 
-TAPS = 51  # of SepConv's kernels
-RULE = optax.adam(1e-4)  # of timed steps of training
-MOTION = 3.0  # pixels, the standard deviation of flows and offsets
+TAPS = 51  # length of SepConv's kernels
+RULE = optax.adam(1e-4)  # for timed training steps
+MOTION = 3.0  # standard deviation of flows and offsets in pixels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,15 +24,15 @@ class Case:
     """A benchmark case.
 
     Attributes:
-      name: of the operation or model.
+      name: name of the operation or model.
       detail: description of its sizes.
-      function: of the arrays.
+      function: function of the arrays.
       arrays: float32 NumPy arrays, or a pytree of them.
-      flops: additions and multiplications that the definition needs; None: those of the
-        convolutions and products that its program has.
-      differentiable: arrays have gradients to time.
-      training: the function is a step of training.
-      baseline: function of the same arrays to time in turns with `function`.
+      flops: additions and multiplications required by the definition; None: count the
+        convolutions and matrix products of the traced program.
+      differentiable: gradients with respect to the arrays can be timed.
+      training: the function is a training step.
+      baseline: function of the same arrays, timed alternately with `function`.
     """
 
     name: str
@@ -48,15 +48,15 @@ class Case:
 def operation_cases(
     names: Iterable[str] = (), *, size: tuple[int, int] = (256, 448), backend: str = "xla"
 ) -> Iterator[Case]:
-    """The operations, each with arrays of a typical number of channels, made one by one.
+    """Operations with arrays of typical channel counts, created lazily.
 
     Args:
-      names: which ones; all by default.
+      names: names of the operations; all by default.
       size: height and width of the images.
-      backend: "pallas" leaves those that have a kernel.
+      backend: "pallas" selects only operations that have a kernel.
 
     Raises:
-      ValueError: an operation that is not timed, or none of them has a kernel.
+      ValueError: an operation has no benchmark, or none of them has a kernel.
     """
     makers = {make.__name__.strip("_"): make for make in _OPERATIONS}
     for name in names:
@@ -78,17 +78,17 @@ def model_cases(
     training: bool = False,
     **options: Any,
 ) -> Iterator[Case]:
-    """Models answering one full window, with all parameters zero: no weights are needed.
+    """Models on one full window, with all parameters zero, so no weights are needed.
 
-    Zero parameters mean no motion, the best case for memory access in warping.
+    Zero parameters mean zero motion, the best case for memory access in warping.
 
     Args:
-      names: of the systems.
-      size: height and width, rounded up to what the model takes; of the output, divided by the
-        scale of systems that enlarge.
-      batch: windows at once.
-      training: a step of Adam on the L1 distance of the frames, in place of inference.
-      **options: of the Config, such as precision and dtype, where a model has them.
+      names: names of the systems.
+      size: height and width of the output; the input is smaller by the model's scale, rounded up
+        to the model's multiple.
+      batch: number of windows per call.
+      training: a training step with Adam and L1 loss instead of inference.
+      **options: fields of the Config, such as precision and dtype, for models that have them.
 
     Raises:
       ValueError: unknown model, or no names.
@@ -101,13 +101,13 @@ def model_cases(
 
 
 def shapes(model: nn.Module, size: tuple[int, int], batch: int, *, training: bool) -> tuple:
-    """Shapes of the arguments of `inference` or `training_step`.
+    """Argument shapes of `inference` or `training_step`.
 
     Args:
       model: a system.
       size: as in `model_cases`.
-      batch: windows at once.
-      training: of `training_step`.
+      batch: number of windows per call.
+      training: shapes for `training_step`.
     """
     contract = model.contract
     whole = contract.multiple
@@ -126,7 +126,7 @@ def shapes(model: nn.Module, size: tuple[int, int], batch: int, *, training: boo
 
 
 def inference(model: nn.Module) -> Callable[..., Any]:
-    """`(variables, frames, times) -> frames` of a system."""
+    """The function `(variables, frames, times) -> frames` of a system."""
 
     def answer(variables, frames, times):
         return model.apply(variables, frames, times)["frames"]
@@ -135,7 +135,10 @@ def inference(model: nn.Module) -> Callable[..., Any]:
 
 
 def training_step(model: nn.Module) -> Callable[..., Any]:
-    """`(variables, optimiser's state, frames, times, targets) -> (parameters, state)`."""
+    """The function `(variables, state, frames, times, targets) -> (parameters, state)`.
+
+    `state` is the state of the optimiser.
+    """
 
     def step(variables, state, frames, times, targets):
         params = variables.get("params", {})  # blend has none
@@ -159,12 +162,12 @@ def training_step(model: nn.Module) -> Callable[..., Any]:
 
 
 def fields(model: nn.Module) -> set[str]:
-    """Names of the options of a system."""
+    """Names of a system's options."""
     return {field.name for field in dataclasses.fields(model.config)}
 
 
 def created(name: str, options: dict[str, Any]) -> nn.Module:
-    """A system with those of the options that it has and that are not None."""
+    """A system created with the options that it has and that are not None."""
     known = fields(registry.create(name))
     chosen = {key: value for key, value in options.items() if value is not None and key in known}
     return registry.create(name, **chosen)
@@ -195,7 +198,7 @@ def _model_case(name, model, size, batch, training):
 
 
 class _Random:
-    """Arrays of one image size, the same in every run."""
+    """Random arrays of one image size, identical in every run."""
 
     def __init__(self, height: int, width: int):
         self.height, self.width = height, width
@@ -326,7 +329,7 @@ def _imresize(random):
 
 
 def _laplacian_pyramid(random):
-    # 10 for each of 3/4 halved and 5 for each of 3/2 doubled numbers, 1 for the difference.
+    # 10 per halved value (3/4 of them), 5 per doubled value (3/2), 1 for the difference.
     flops = 16 * 3 * 4 / 3 * random.pixels
     arrays = (random.image(3),)
     yield Case("laplacian_pyramid", "3 channels, 5 bands", ops.laplacian_pyramid, arrays, flops)

@@ -1,7 +1,7 @@
-"""What a program costs, counted in its jaxpr: the same on every machine, and without compiling.
+"""Cost of a program, counted in its jaxpr: independent of the machine, without compiling.
 
-XLA's own analysis counts the body of a loop once and, on a GPU, does not see into the calls of
-cuDNN.
+XLA's cost analysis counts the body of a loop only once and, on a GPU, cannot see inside cuDNN
+calls.
 """
 
 import dataclasses
@@ -22,13 +22,13 @@ PRODUCTS = ("conv_general_dilated", "dot_general")
 
 @dataclasses.dataclass(frozen=True)
 class Product:
-    """A convolution or matrix product, with all its runs.
+    """A convolution or matrix product, with all its executions.
 
     Attributes:
-      flops: additions and multiplications.
-      moved: bytes that it reads and writes at least: operands and results once a run.
-      dtype: of its operands.
-      precision: "highest" or "default", as the program asks.
+      flops: number of additions and multiplications.
+      moved: lower bound of bytes read and written: operands and results once per execution.
+      dtype: type of its operands.
+      precision: "highest" or "default", as set in the program.
     """
 
     flops: float
@@ -39,15 +39,15 @@ class Product:
 
 @dataclasses.dataclass(frozen=True)
 class Costs:
-    """What a program needs at least.
+    """Lower bounds of a program's cost.
 
-    Elementwise operations, warps and other gathers are taken as fused into the products beside
-    them or served by caches. So the sums are lower bounds, loose ones for systems that warp much
-    and multiply little.
+    Elementwise operations, warps and other gathers are assumed to be fused into neighbouring
+    products or served by caches. The sums are therefore lower bounds. They are loose for systems
+    that spend most of their time on warping.
 
     Attributes:
-      products: in the order of the program.
-      ends: bytes of its arguments and results.
+      products: convolutions and matrix products, in program order.
+      ends: bytes of the arguments and results.
     """
 
     products: tuple[Product, ...]
@@ -55,16 +55,16 @@ class Costs:
 
     @property
     def flops(self) -> float:
-        """Additions and multiplications of all products."""
+        """Number of additions and multiplications of all products."""
         return sum(product.flops for product in self.products)
 
     @property
     def moved(self) -> float:
-        """Bytes that the products read and write; at least the arguments and results."""
+        """Bytes read and written by the products; at least the arguments and results."""
         return max(self.ends, sum(product.moved for product in self.products))
 
     def seconds(self, peaks: Peaks) -> float:
-        """Least time on a device: every product at its roofline, one after the other."""
+        """Minimum time on a device: all products in sequence, each at its roofline."""
         products = (
             peaks.seconds(one.flops, one.moved, one.dtype, one.precision) for one in self.products
         )
@@ -72,24 +72,24 @@ class Costs:
 
 
 def count(function: Callable[..., Any], *arrays: Any, platform: str) -> Costs:
-    """The costs of `function` of these arrays, which may be `jax.ShapeDtypeStruct`.
+    """The cost of `function` for the given arrays, which may be `jax.ShapeDtypeStruct`.
 
     Args:
-      function: to be traced, not run.
+      function: traced, not run.
       *arrays: pytrees of arguments.
-      platform: whose form counts, where an operation has several.
+      platform: platform for operations with an implementation per platform.
     """
     return of(jax.make_jaxpr(function)(*arrays).jaxpr, platform)
 
 
 def of(jaxpr: core.Jaxpr, platform: str) -> Costs:
-    """The costs of a traced program."""
+    """The cost of a traced program."""
     ends = sum(_bytes(variable.aval) for variable in (*jaxpr.invars, *jaxpr.outvars))
     return Costs(tuple(_products(jaxpr, 1, platform)), ends)
 
 
 def _products(jaxpr: core.Jaxpr, runs: int, platform: str) -> Iterator[Product]:
-    chosen: dict[Any, int] = {}  # branch by the variable that holds its index
+    chosen: dict[Any, int] = {}  # branch by the variable with its index
     for equation in jaxpr.eqns:
         name, parameters = equation.primitive.name, equation.params
         if name == "platform_index":
@@ -105,7 +105,7 @@ def _products(jaxpr: core.Jaxpr, runs: int, platform: str) -> Iterator[Product]:
 
 
 def _heaviest(equation, chosen, runs, platform):
-    """The branch that the platform takes; of one chosen by values, that with the most FLOPs."""
+    """The platform's branch; if values decide, the branch with the most FLOPs."""
     branches, index = equation.params["branches"], equation.invars[0]
     if not isinstance(index, core.Literal) and index in chosen:
         branches = branches[chosen[index] : chosen[index] + 1]
@@ -114,12 +114,12 @@ def _heaviest(equation, chosen, runs, platform):
 
 
 def _branch(platforms, platform):
-    """Index of the first branch that is of the platform, or of any."""
+    """Index of the first branch for the platform or for any platform."""
     return next(i for i, names in enumerate(platforms) if names is None or platform in names)
 
 
 def _jaxprs(value):
-    """Programs among the parameters of an operation: bodies of loops, functions that it calls."""
+    """Jaxprs among the parameters of an operation, such as loop bodies and called functions."""
     if isinstance(value, core.ClosedJaxpr):
         return [value.jaxpr]
     if isinstance(value, core.Jaxpr):
@@ -139,14 +139,14 @@ def _product(equation, runs):
 
 
 def _flops(equation):
-    """Two for every element of the result and every element of its sum."""
+    """Two per element of the result and per summand."""
     first, second = (variable.aval for variable in equation.invars)
     size = 2.0 * equation.outvars[0].aval.size
     if equation.primitive.name == "dot_general":
         (contracted, _), _ = equation.params["dimension_numbers"]
         return size * math.prod(first.shape[axis] for axis in contracted)
     features = second.shape[equation.params["dimension_numbers"].rhs_spec[0]]
-    # Most places of a dilated input hold zeros.
+    # Most elements of a dilated input are zeros.
     return size * second.size / features / math.prod(equation.params["lhs_dilation"])
 
 

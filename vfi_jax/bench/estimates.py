@@ -1,6 +1,6 @@
-"""What systems would take at least on accelerators that are not here: estimates, not measurements.
+"""Lower bounds of run time on accelerators from their data sheets: estimates, not measurements.
 
-Programs are lowered for the platform, so what does not lower is found; they are not compiled.
+Programs are lowered for the platform, so lowering errors are found; they are not compiled.
 """
 
 import dataclasses
@@ -25,17 +25,17 @@ TYPES = {
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """The lower bound of one system on one platform, inference of one window.
+    """Lower bound for inference of one window by one system on one platform.
 
     Attributes:
-      name: of the system.
+      name: name of the system.
       size: height and width of its output.
       dtype: "float32" (convolutions at precision "default") or "bfloat16".
       platform: "cuda" or "tpu".
-      gigaflops: of convolutions and products.
-      gigabytes: that those read and write at least.
-      lines: of StableHLO.
-      milliseconds: at least, by the name of the device.
+      gigaflops: GFLOPs of convolutions and matrix products.
+      gigabytes: lower bound of their memory traffic.
+      lines: number of lines of StableHLO.
+      milliseconds: minimum time by name of the device.
     """
 
     name: str
@@ -49,10 +49,10 @@ class Estimate:
 
 
 def estimates(names: Iterable[str], *, size: tuple[int, int] = (720, 1280)) -> Iterator[Estimate]:
-    """Every system on both platforms, in float32 and bfloat16.
+    """Estimates for every system on both platforms, in float32 and bfloat16.
 
     Args:
-      names: of the systems.
+      names: names of the systems.
       size: height and width of the output.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Timing of a case, synchronised and after warm-up, compared with the machine's limits."""
+"""Timing of cases after warm-up, compared with the limits of the machine."""
 
 import dataclasses
 import functools
@@ -18,9 +18,9 @@ from vfi_jax.bench import costs
 from vfi_jax.bench.cases import Case
 from vfi_jax.devices import Peaks
 
-SAMPLE = 0.01  # minimum duration of a sample in seconds on an accelerator, whose calls queue up
-COPY = {"cpu": 2**26, "default": 2**30}  # bytes of the copy that measures the bandwidth
-PRODUCT = {"cpu": 1024, "default": 8192}  # side of the matrices that measure the arithmetic
+SAMPLE = 0.01  # minimum duration in seconds of a sample on an accelerator, where calls are queued
+COPY = {"cpu": 2**26, "default": 2**30}  # bytes copied to measure the bandwidth
+PRODUCT = {"cpu": 1024, "default": 8192}  # size of the matrices multiplied to measure FLOP/s
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,22 +28,22 @@ class Row:
     """Measurements of a case.
 
     Attributes:
-      name: of the operation or model.
-      detail: of the case.
-      gradients: the backward pass is timed too.
+      name: name of the operation or model.
+      detail: description of the case.
+      gradients: whether the backward pass is included.
       backend: "xla" or "pallas".
-      dtype: of the arrays.
+      dtype: type of the arrays.
       size: height and width.
-      milliseconds: of a call, the median.
-      gigabytes: read and written at least: arguments and results once.
-      gigaflops: that the definition needs, three times for gradients; of models, those of their
-        convolutions and products.
-      gigabytes_per_second: achieved.
-      roofline: least time that bandwidth and arithmetic of this device allow, over the time taken.
+      milliseconds: median time per call.
+      gigabytes: lower bound of the memory traffic: arguments and results once.
+      gigaflops: required by the definition, times three with gradients; for models, those of
+        convolutions and matrix products.
+      gigabytes_per_second: achieved bandwidth.
+      roofline: minimum time by bandwidth and FLOP/s of this device / measured time.
       peak_megabytes: arguments, results and temporaries.
-      temporary_megabytes: of the peak, what is neither argument nor result.
-      compile_seconds: once per size.
-      ratio: median over pairs of calls of our time over the rival's; None without one.
+      temporary_megabytes: temporaries only.
+      compile_seconds: compile time, needed once per size.
+      ratio: median of (our time / rival's time) over pairs of calls; None without a rival.
     """
 
     name: str
@@ -64,19 +64,19 @@ class Row:
 
 
 class Bench:
-    """The default device and its limits, measured at construction.
+    """The default device and its limits, which are measured at construction.
 
     Attributes:
-      clock: seconds; on one pinned core CPU time, which other processes hardly disturb.
-      device: its name.
-      bandwidth: bytes per second of a large copy, both ways counted.
-      arithmetic: floating-point operations per second of a large float32 matrix product.
+      clock: clock in seconds; CPU time on a pinned core, which other processes hardly disturb.
+      device: name of the device.
+      bandwidth: bytes per second of a large copy, reads plus writes.
+      arithmetic: FLOP/s of a large float32 matrix product.
     """
 
     def __init__(self, *, repeats: int = 7, clock: Callable[[], float] = time.perf_counter):
         if repeats < 1:
             raise ValueError(f"repeats must be at least 1, got {repeats}")
-        # A call that another thread runs waits for the scheduler, milliseconds on a busy machine.
+        # Dispatching to another thread can wait milliseconds for the scheduler on a busy machine.
         jax.config.update("jax_cpu_enable_async_dispatch", False)
         self.repeats = repeats
         self.clock = clock
@@ -97,17 +97,17 @@ class Bench:
         """Measure a case.
 
         Args:
-          case: what to run.
-          size: height and width, for the row.
-          gradients: with the gradients of all arrays.
+          case: the case to run.
+          size: height and width, recorded in the row.
+          gradients: include the gradients with respect to all arrays.
           backend: "xla" or "pallas".
-          dtype: of the arrays; flows and kernels stay float32 where the operation wants that.
-          rival: the same work done by something else, called in turns with it; by default the
-            case's baseline, if it has one.
+          dtype: type of the arrays; flows and kernels stay float32 if the operation requires it.
+          rival: another implementation of the same work, called alternately with the case. Default:
+            the case's baseline, if it has one.
 
         Raises:
           ValueError: "pallas" on a CPU.
-          NotImplementedError: the kernel declines the case.
+          NotImplementedError: the kernel does not support the case.
         """
         if backend == "pallas" and _on_cpu():
             raise ValueError("kernels are only interpreted on a CPU and cannot be timed")
@@ -149,12 +149,12 @@ class Bench:
         )
 
     def seconds(self, call: Callable[[], Any]) -> float:
-        """Median time of a call, warm."""
+        """Median time of a call after warm-up."""
         return statistics.median(self._samples(call)[0])
 
     @functools.cached_property
     def peaks(self) -> Peaks:
-        """The limits as rates of every type, measured when first asked for."""
+        """Peak rates by precision, measured at first use."""
         return Peaks(
             self.device,
             float32=self.arithmetic,
@@ -165,20 +165,21 @@ class Bench:
         )
 
     def _bound(self, case, arrays, least, gradients):
-        """FLOPs of a case and the least seconds that they and its bytes take."""
+        """FLOPs of a case, and the minimum time for them and its memory traffic in seconds."""
         if case.flops is None:
             found = costs.count(case.function, *arrays, platform=platform())
             return found.flops, found.seconds(self.peaks)
-        flops = 3 * case.flops if gradients else case.flops  # products for two factors' gradients
+        # The gradient of each factor of a product is one more product.
+        flops = 3 * case.flops if gradients else case.flops
         return flops, max(least / self.bandwidth, flops / self.arithmetic)
 
     def _samples(self, call, rival=None):
-        """(seconds of each call, ratios to the rival's of the same turn)."""
+        """(seconds of each call, ratios to the rival's call of the same round)."""
         jax.block_until_ready(call())
         if rival is not None:
             rival()
         once = self._seconds(call, 1)
-        # Queued calls hide the launch. On a CPU they would run side by side.
+        # Queued calls hide the launch overhead. On a CPU they would run concurrently.
         calls = 1 if _on_cpu() else min(1000, math.ceil(SAMPLE / once))
         samples, ratios = [], []
         for _ in range(self.repeats):
@@ -195,7 +196,7 @@ class Bench:
         return self.clock() - start
 
     def _bandwidth(self):
-        # In place: the first touch of fresh memory costs a CPU several times the copy.
+        # In place, because on a CPU the first access to new memory takes longer than the copy.
         advance = jax.jit(lambda x: x + 1, donate_argnums=0)
         state = [jnp.zeros(_pick(COPY) // 4)]
 
@@ -213,13 +214,14 @@ class Bench:
 
 
 def rival(path: Path) -> Callable[..., Callable[[], Any] | None]:
-    """What to compare with: `(case, gradients) -> call`, None where it has no such operation.
+    """Another implementation to compare with: `(case, gradients) -> call or None`.
 
     Args:
-      path: Python file that defines the function `rival`.
+      path: Python file that defines the function `rival`. It returns None for operations that it
+        does not implement.
 
     Raises:
-      ValueError: there is no such file, or what it imports is not installed.
+      ValueError: the file does not exist, or a module that it imports is not installed.
     """
     if path.suffix != ".py" or not path.is_file():
         raise ValueError(f"--against must be a Python file with the function rival, got {path}")
@@ -245,13 +247,13 @@ def _cast(tree, dtype):
 
 
 def platform() -> str:
-    """Name of the default backend in lowering: "cpu", "cuda" or "tpu"."""
+    """Platform name of the default backend in lowering: "cpu", "cuda" or "tpu"."""
     name = jax.default_backend()
     return "cuda" if name == "gpu" else name
 
 
 def _memory():
-    """Bytes of the default device, 0 where it does not tell."""
+    """Memory of the default device in bytes; 0 if unknown."""
     return float((jax.devices()[0].memory_stats() or {}).get("bytes_limit", 0))
 
 

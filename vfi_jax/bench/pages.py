@@ -1,4 +1,4 @@
-"""Tables of measurements and estimates in Markdown, for docs and reports."""
+"""Markdown tables of measurements and estimates, for docs and reports."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,13 +11,13 @@ from vfi_jax.devices import peaks
 
 
 def markdown(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of text; the second and later columns are numbers, aligned right."""
+    """A Markdown table; the first column is text, the others are numbers, aligned right."""
     lines = [titles, ["---", *["---:"] * (len(titles) - 1)], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def accelerator_page(bench: Bench, rows: Sequence[Measured]) -> str:
-    """What was measured, as a page: the machine, then a table for each kind of run."""
+    """A page of measurements: the machine, then a table for each kind of run."""
     limits = bench.peaks
     sheet = peaks(bench.device)
     page = (
@@ -34,9 +34,9 @@ def accelerator_page(bench: Bench, rows: Sequence[Measured]) -> str:
             f"{sheet.bfloat16 / 1e12:.0f} TFLOP/s."
         )
     page += (
-        "\n\nMedians of calls with parameters of zero. FLOPs and bytes are those of convolutions "
-        "and products, lower bounds; roofline: the least time that the measured limits allow, "
-        "over the time taken.\n"
+        "\n\nMedian times with all parameters zero. FLOPs and bytes count only convolutions and "
+        "matrix products, so they are lower bounds. Roofline: minimum time by the measured limits "
+        "/ measured time.\n"
     )
     kinds = dict.fromkeys((row.setting.training, row.setting.size) for row in rows)
     titles = (
@@ -55,7 +55,7 @@ def accelerator_page(bench: Bench, rows: Sequence[Measured]) -> str:
 
 
 def estimates_page(rows: Sequence[Estimate]) -> str:
-    """Estimates as tables, one for each type: a line for each system."""
+    """Tables of estimates, one per data type, with a row per system."""
     kinds = [(name, kind) for name, kinds in KINDS.items() for kind in kinds]
     devices = [device.name for _, kind in kinds if (device := peaks(kind))]
     titles = ["system", "GFLOP", "GB", "lines (cuda)", "lines (tpu)", *devices]
@@ -66,7 +66,7 @@ def estimates_page(rows: Sequence[Estimate]) -> str:
             if row.dtype == dtype:
                 found.setdefault(row.name, {})[row.platform] = row
         height, width = rows[0].size
-        page += f"\n{dtype}, {width}x{height}, one window, least ms:\n\n"
+        page += f"\n{dtype}, {width}x{height}, one window, minimum ms:\n\n"
         page += markdown(titles, (_estimate_cells(both) for both in found.values()))
     return page
 

@@ -1,4 +1,4 @@
-"""`vfi_jax.interpolate` beside `model.apply` on the same windows: what the way around it costs."""
+"""Overhead of `vfi_jax.interpolate` over `model.apply` on the same windows."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -15,22 +15,22 @@ NEW_FRAMES = 7  # between two frames: eight times the rate
 def interpolate_cases(
     names: Iterable[str], *, size: tuple[int, int] = (256, 448), **options: Any
 ) -> Iterator[Case]:
-    """Models that make `NEW_FRAMES` frames between two, or the midpoint where they have only that.
+    """Models that interpolate `NEW_FRAMES` frames between two, or only the midpoint.
 
     Args:
-      names: of the systems.
+      names: names of the systems.
       size: as in `model_cases`.
-      **options: of the Config, as in `model_cases`.
+      **options: fields of the Config, as in `model_cases`.
 
     Raises:
-      ValueError: unknown model, no names, or a model whose windows are longer than two frames.
+      ValueError: unknown model, no names, or a model that needs more than two frames.
     """
     names = list(names)
     for case, name in zip(model_cases(names, size=size, **options), names, strict=True):
         model = created(name, options)
         if model.contract.frames != 2:
             wanted = f"windows of {model.contract.frames} frames"
-            raise ValueError(f"{name} takes {wanted}; name a model of pairs")
+            raise ValueError(f"{name} takes {wanted}; choose a model that takes two")
         spaced = [step / (NEW_FRAMES + 1) for step in range(1, NEW_FRAMES + 1)]
         yield _case(case, model, list(model.contract.times or spaced))
 

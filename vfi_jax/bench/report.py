@@ -14,12 +14,12 @@ from vfi_jax.bench.measure import Bench, Row
 
 
 def table(bench: Bench, rows: Sequence[Row], *, rival: str | None = None) -> Table:
-    """The rows for `rich.print`, under the limits of the device.
+    """A table of rows for `rich.print`, with the limits of the device as title.
 
     Args:
-      bench: that measured them.
-      rows: in the order to show.
-      rival: whose ratio the last column has.
+      bench: the bench that measured them.
+      rows: rows in display order.
+      rival: name of the implementation in the ratio column.
     """
     shown = Table(title=_machine(bench), title_justify="left", box=None, pad_edge=False)
     for title in ("what", "", "size", "type", "form"):
@@ -35,12 +35,12 @@ def table(bench: Bench, rows: Sequence[Row], *, rival: str | None = None) -> Tab
 
 
 def save(path: Path, bench: Bench, rows: Sequence[Row]) -> None:
-    """Write the rows and the machine as JSON; a reader never sees half a file."""
+    """Write the rows and the machine as JSON, atomically."""
     save_rows(path, machine(bench), rows)
 
 
 def save_rows(path: Path, machine: dict, rows: Sequence[Any]) -> None:
-    """Write any dataclasses and what they were measured on as JSON."""
+    """Write dataclasses and the machine that they were measured on as JSON."""
     document = {"machine": machine, "rows": [dataclasses.asdict(row) for row in rows]}
     whole = path.with_name(f".{path.name}.part")
     whole.write_text(json.dumps(document, indent=2) + "\n")
@@ -48,7 +48,7 @@ def save_rows(path: Path, machine: dict, rows: Sequence[Any]) -> None:
 
 
 def machine(bench: Bench) -> dict:
-    """The device and its limits, for JSON."""
+    """The device and its limits, as a JSON object."""
     return {
         "device": bench.device,
         "platform": jax.default_backend(),

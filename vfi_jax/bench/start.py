@@ -1,4 +1,4 @@
-"""Where the seconds go from a command to its first frame, measured in fresh processes."""
+"""Startup time from launching a command to its first frame, by stage, in fresh processes."""
 
 import dataclasses
 import json
@@ -22,17 +22,17 @@ from vfi_jax.video import write_frames
 TRIAL = Path(__file__).with_name("trial.py")
 ROOT = Path(vfi_jax.__file__).parents[1]
 PYTHON, COMMAND = "start and end Python", "vfi-jax interpolate"
-FRAMES = 3  # of the clip
+FRAMES = 3  # frames of the clip
 
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """Seconds of one stage, with nothing compiled before and from the cache.
+    """Time of one stage, with an empty and with a filled compilation cache.
 
     Attributes:
-      name: of the stage.
+      name: name of the stage.
       cold: wall and CPU seconds of the first process.
-      warm: medians of the later ones.
+      warm: medians over the later processes.
     """
 
     name: str
@@ -41,18 +41,18 @@ class Stage:
 
 
 def start_stages(model: str, *, size: tuple[int, int], repeats: int) -> list[Stage]:
-    """Times every stage of the way to a first frame, then the command on a clip of three frames.
+    """Time every stage up to a first frame, then the whole command on a clip of three frames.
 
-    Each process is a fresh one. The first has an empty cache of compiled programs, the others
-    find what it compiled.
+    Every trial is a fresh process. The first starts with an empty compilation cache; the others
+    use the programs that it compiled.
 
     Args:
       model: name of a model whose weights are on this machine.
       size: height and width of the clip.
-      repeats: how many processes find the programs in the cache.
+      repeats: number of processes that start with a filled cache.
 
     Raises:
-      ValueError: the model or its weights are unknown, with the process's own message.
+      ValueError: the model or its weights are unknown; contains the message of the process.
     """
     if repeats < 1:
         raise ValueError(f"repeats must be at least 1, got {repeats}")
@@ -66,7 +66,7 @@ def start_stages(model: str, *, size: tuple[int, int], repeats: int) -> list[Sta
 
 
 def start_table(model: str, size: tuple[int, int], stages: Sequence[Stage]) -> Table:
-    """The stages of `start_stages` for `rich.print`."""
+    """A table of the stages of `start_stages` for `rich.print`."""
     height, width = size
     title = (
         f"{model}, first new frame of {width}x{height}; {COMMAND}: {FRAMES} frames to "
@@ -78,7 +78,7 @@ def start_table(model: str, size: tuple[int, int], stages: Sequence[Stage]) -> T
         table.add_column(column, justify="right", no_wrap=True)
     rows = {stage.name: [*stage.cold, *stage.warm] for stage in stages}
     command = rows.pop(COMMAND)
-    rows["first frame in all"] = [sum(column) for column in zip(*rows.values(), strict=True)]
+    rows["first frame, total"] = [sum(column) for column in zip(*rows.values(), strict=True)]
     for name, seconds in {**rows, COMMAND: command}.items():
         table.add_row(name, *(f"{value:.2f}" for value in seconds))
     return table
@@ -90,7 +90,7 @@ def _stage(name, runs):
 
 
 def _trial(clip, model, cache):
-    """Wall and CPU seconds of every stage of one process."""
+    """Wall and CPU seconds of every stage in one process."""
     (wall, cpu), out = _run([sys.executable, "-P", str(TRIAL), model, str(clip)], cache)
     stages = {name: tuple(pair) for name, pair in json.loads(out.splitlines()[-1]).items()}
     rest = tuple(
@@ -101,14 +101,15 @@ def _trial(clip, model, cache):
 
 
 def _command(clip, model, cache):
-    # The program of another process is no import, as a string with its whole name would be.
+    # Built from parts, because the test of the floors takes a string with the whole module name
+    # for an import.
     command = [sys.executable, "-m", f"{vfi_jax.__name__}.cli", "interpolate", str(clip)]
     command += [str(clip.with_name("out.mp4")), "--model", model, "--overwrite"]
     return _run(command, cache)[0]
 
 
 def _run(command, cache):
-    """((wall, CPU) seconds, what it printed) of a process that keeps programs in `cache`."""
+    """((wall, CPU) seconds, stdout) of a process with its compilation cache in `cache`."""
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     environment = {
         **os.environ,
@@ -126,7 +127,7 @@ def _run(command, cache):
 
 
 def _moving_waves(size):
-    """Frames that no scene cut parts."""
+    """Frames without a scene cut."""
     rows, columns = np.indices(size)
     waves = [np.sin((columns - 2 * index) / 9) * np.sin(rows / 7) for index in range(FRAMES)]
     grey = (127.5 + 100 * np.stack(waves)).astype(np.uint8)

@@ -1,8 +1,8 @@
-"""The way to a first frame, stage by stage: what `start` runs in a fresh process.
+"""The stages up to a first frame, run by `start` in a fresh process.
 
     python -P trial.py MODEL CLIP
 
-Nothing is imported before its stage. The last line printed is JSON: {stage: [wall, CPU] seconds}.
+Nothing is imported before its stage. The last line of output is JSON: {stage: [wall, CPU] seconds}.
 """
 
 import json
@@ -25,7 +25,7 @@ STAGES = (
 
 
 def first_frame(name: str, clip: str) -> Iterator[None]:
-    """Computes the frame between a clip's first two; yields once after every one of `STAGES`."""
+    """Compute the frame between a clip's first two frames; yields after each of `STAGES`."""
     import jax
     import numpy as np
 
@@ -61,7 +61,7 @@ def first_frame(name: str, clip: str) -> Iterator[None]:
 
 
 def main() -> None:
-    """Prints the seconds of every stage."""
+    """Print the seconds of every stage."""
     seconds = {}
     before = time.perf_counter(), time.process_time()
     for stage, _ in zip(STAGES, first_frame(*sys.argv[1:]), strict=True):

@@ -1,12 +1,12 @@
-"""Time operations, models or the start on this machine, beside what the machine can do at best.
+"""Benchmark operations, models or startup on this machine, compared with the machine's limits.
 
-`ops` and `models` time what is named. `accelerator` measures all systems at 1280x720 and 1920x1080
-in three precisions, batches of 1 and 8, inference and training, the most telling first, until
---seconds are over. `estimates` counts FLOPs and bytes for GPUs and TPUs that are not here.
-`interpolate` compares vfi_jax.interpolate with model.apply on the same windows. `start` shows where
-the seconds go from a fresh process to its first frame, with and without cached programs.
-Operations multiply in full float32; the roofline is the least time that the measured bandwidth and
-arithmetic allow, over the time taken.
+`ops` and `models` time the named operations or models. `accelerator` measures inference and
+training of all systems at 1280x720 and 1920x1080, in three precisions and with batches of 1 and 8,
+most important first, for at most --seconds. `estimates` computes lower bounds for GPUs and TPUs
+from their data sheets. `interpolate` compares vfi_jax.interpolate with model.apply on the same
+windows. `start` times the stages from a fresh process to its first frame, with and without cached
+programs. Operations are computed in full float32. Roofline is the minimum time by the measured
+bandwidth and FLOP/s, divided by the measured time.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-PIPE_WIDTH = 200  # columns, where nobody's terminal says how many there are
+PIPE_WIDTH = 200  # columns if the output is not a terminal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Args:
     """What to measure."""
 
     names: Positional[tuple[str, ...]] = ()
-    """Names of operations or models. Default: all; `models` requires names or --all; `interpolate`
-    and `start` take the default model."""
+    """Names of operations or models. Default: all operations; the default model for `interpolate`
+    and `start`. `models` requires names or --all."""
 
     all: bool = False
     """All models."""
@@ -41,7 +41,7 @@ class Args:
     """Image sizes, WIDTHxHEIGHT in pixels. Default for ops and models: 448x256."""
 
     batch: tuple[int, ...] = ()
-    """Windows per model call. Default: 1; for `accelerator`: 1 and 8."""
+    """Number of windows per model call. Default: 1; for `accelerator`: 1 and 8."""
 
     training: bool = False
     """Also time a training step of each model: L1 loss, Adam."""
@@ -88,7 +88,7 @@ def run(args: Args) -> int:
     if args.against and args.dtype != ("float32",):
         raise ValueError("--against supports float32 only; omit --dtype")
     if args.against and args.target not in ("ops", "models"):
-        raise ValueError(f"--against compares ops and models; leave it out for {args.target}")
+        raise ValueError(f"--against compares ops and models; omit it for {args.target}")
     if args.pin:
         _pin()  # before jax starts one thread per core
     if args.target == "start":
@@ -125,7 +125,7 @@ def run(args: Args) -> int:
                             rival=rival,
                         )
                     rows.append(row)
-                    bench.save(args.out, machine, rows)  # what is measured outlives a stop
+                    bench.save(args.out, machine, rows)  # per row, so a stopped run keeps them
     name = "apply" if args.target == "interpolate" else name
     console.print(bench.table(machine, rows, rival=name))
     print(f"written to {args.out}")
@@ -151,7 +151,7 @@ def _cases(args, size, backend):
 
 
 def _start(args):
-    """Prints the stages of one model's start and writes them as JSON."""
+    """Time the startup of one model, print the stages and write them as JSON."""
     from rich.console import Console
 
     from vfi_jax import bench, weights

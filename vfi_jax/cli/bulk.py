@@ -1,7 +1,7 @@
-"""Interpolate many videos on several processes or machines, by Apache Beam; stops can be resumed.
+"""Interpolate many videos on several processes or machines with Apache Beam; resumable.
 
-Results and manifest.json go to --output-dir. The same command again skips what is done and whose
-bytes are as recorded, and continues what was begun. All other options are as for `vfi-jax
+Results and manifest.json are written to --output-dir. The same command again skips finished videos
+whose files match the manifest, and resumes unfinished ones. All other options are those of `vfi-jax
 interpolate`. Needs the extra "beam".
 """
 
@@ -21,21 +21,21 @@ class Args(interpolate.Args):
     """Options of `vfi-jax bulk`."""
 
     workers: int = 1
-    """Processes on this machine. Other runners take their own options by --beam."""
+    """Number of processes on this machine. Pass options of other runners with --beam."""
 
     attempts: int = 3
-    """How often a video is tried in one run."""
+    """Maximum number of attempts per video in one run."""
 
     beam: Annotated[
         tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="KEY=VALUE")
     ] = ()
-    """Option of Beam, such as runner=DataflowRunner; may be repeated."""
+    """Beam option, such as runner=DataflowRunner; may be repeated."""
 
 
 def check(args: Args) -> None:
-    """Refuses wrong arguments before weights are fetched or loaded."""
+    """Check the arguments before weights are downloaded or loaded."""
     if args.output_dir is None:
-        raise ValueError("give --output-dir, the folder for the results")
+        raise ValueError("pass --output-dir, the folder for the results")
     if args.workers < 1:
         raise ValueError(f"--workers must be at least 1, got {args.workers}")
     for option in args.beam:
@@ -46,7 +46,7 @@ def check(args: Args) -> None:
 
 
 def run(args: Args) -> int:
-    """Writes the results and the manifest, and prints what failed."""
+    """Write the results and the manifest, and print the failures."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as for `vfi-jax interpolate`
     from vfi_jax import bulk
 
