@@ -1,4 +1,4 @@
-"""Training jobs of a checkout: `python -m train SYSTEM`, and releasing weights with the package.
+"""Training jobs in a checkout: `python -m train SYSTEM`, and releasing weights in the package.
 
 The training engine and the recipes are `vfi_jax.training`.
 """

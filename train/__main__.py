@@ -1,4 +1,4 @@
-"""`python -m train SYSTEM --workdir D` is `vfi-jax train SYSTEM --workdir D`."""
+"""`python -m train SYSTEM --workdir D` is the same as `vfi-jax train SYSTEM --workdir D`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A model card, as hubs read it: data, commands and course of the training."""
+"""Model cards in the format of model hubs: data, commands and progress of the training."""
 
 import json
 import re
@@ -15,42 +15,40 @@ from vfi_jax.weights import hub_folder
 from vfi_jax.weights.places import packaged_folder
 
 LICENCE = "Apache-2.0"
-ROWS = 12  # of the curve
+ROWS = 12  # maximum number of rows of the curve
 CAVEAT = """\
-A licence is the one of the repository as a whole, which does not always cover clips of third
-parties in it. The clips were trained on; none of them is distributed here."""
+The licence is that of the whole source repository, which may not cover third-party clips in it. The
+clips were used for training only and are not distributed here."""
 RENDERED = "Procedural scenes, rendered by vfi_jax itself."
-UNLISTED = "Videos of a folder that states neither where they come from nor under which licence"
+UNLISTED = "Videos from a folder that states neither their source nor their licence"
 UNSTATED = "not stated"
 
 
 class Run(NamedTuple):
-    """What a run's folder tells: its records, one for each time that it was started or resumed,
-    and the lines of its metrics."""
+    """The content of a run's folder: a record for each start or resumption, and its metrics."""
 
     starts: list[dict]
     metrics: list[dict]
 
     @property
     def model(self) -> str:
-        """Its name in the registry."""
+        """Name of the model in the registry."""
         return self.starts[0]["recipe"]["model"]
 
     @property
     def started_from(self) -> dict[str, str]:
-        """Names or folders of weights, by the part of the model that started from them; "" is the
-        whole."""
+        """Names or folders of initial weights, by part of the model; "" is the whole model."""
         start = self.starts[0]
         whole = start["options"]["start_from"]
         return {"": whole} if whole else start["recipe"].get("start_from", {})
 
     def lines(self, kind: str) -> list[dict]:
-        """Its metrics of one kind."""
+        """The metrics of one kind."""
         return [line for line in self.metrics if line["kind"] == kind]
 
 
 def history(folder: Path) -> list[Run]:
-    """The run of a folder, after those whose weights it went on from."""
+    """The run in a folder, preceded by the runs whose weights it continued from."""
     record = json.loads((folder / RECORD).read_text())
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     run = Run([record, *record.get("resumed", [])], [json.loads(line) for line in lines])
@@ -60,23 +58,23 @@ def history(folder: Path) -> list[Run]:
 
 
 def card(name: str, parameters: int, steps: int, runs: list[Run]) -> str:
-    """The card of the last run's weights.
+    """The model card of the last run's weights.
 
     Args:
-      name: of the model.
-      parameters: how many it has.
-      steps: of a kernel's root mean square that it is rounded to; 0: not rounded.
-      runs: the run, after those that it went on from, the oldest first.
+      name: name of the model.
+      parameters: number of parameters.
+      steps: kernels are rounded to 1/steps of their root mean square; 0: not rounded.
+      runs: the runs in order, each continued by the next.
 
     Raises:
-      ValueError: the first started from weights that are not the package's own, whose licence is
-        not this one; or no command repeats a run.
+      ValueError: the first run started from weights of another project, whose licence may differ;
+        or a run cannot be repeated by a command.
     """
     _check_ancestors(name, runs[0].started_from)
     if not all(start["command"] for run in runs for start in run.starts):
         raise ValueError(
-            f"{name} was trained by a program with a recipe without a name, which no command "
-            "repeats; train it by vfi-jax train, or name the recipe package.module:NAME"
+            f"{name} was trained by a program with an unnamed recipe, which no command can repeat; "
+            "train it with vfi-jax train, or name the recipe package.module:NAME"
         )
     commands = "\n".join(
         _command(start["command"], "DIR" if run is runs[-1] else "BEFORE")
@@ -92,9 +90,9 @@ def card(name: str, parameters: int, steps: int, runs: list[Run]) -> str:
         f"{parameters:,} parameters as float16{rounded}; trained by this project; {LICENCE}.",
         f"## Training\n\n```\n{commands}\n```",
         "\n".join(f"- {fact}: {text}" for fact, text in _facts(runs).items()),
-        "Mean PSNR of held-out windows, in dB, as it went:",
+        "Mean PSNR of held-out windows during training, in dB:",
         _curve(runs[-1].lines("eval")),
-        *([f"## Before\n\n{trained}"] if trained else []),
+        *([f"## Earlier training\n\n{trained}"] if trained else []),
         "## Data",
         *_data([run.starts[-1] for run in runs], clips),
     ]
@@ -105,19 +103,19 @@ def _check_ancestors(name: str, started_from: Mapping[str, str]) -> None:
     foreign = [start for start in started_from.values() if not _is_own(start)]
     if foreign:
         raise ValueError(
-            f"{name} started from {' and '.join(foreign)}, which is not of the package's own "
-            f"weights, so that it cannot be released under {LICENCE}; train it from fresh "
-            "parameters, or from weights that came with the package"
+            f"{name} started from {' and '.join(foreign)}, which is not among the package's own "
+            f"weights, so it cannot be released under {LICENCE}; train it from scratch, or from "
+            "weights in the package"
         )
 
 
 def _is_own(name):
-    """Whether weights are those of the package, which the user's own of that name go before."""
+    """Whether a name means the package's weights, which the user's own of that name override."""
     return name in registry.list_models() and weights.at_hand(name) == packaged_folder(name)
 
 
 def _of_card(name: str) -> tuple[str, list[tuple[str, ...]]]:
-    """Of the package's weights that a run started from, how they were trained and on what clips."""
+    """How weights in the package were trained, and their table of clips, from their card."""
     page = packaged_folder(name).with_suffix(".md") if name in registry.list_models() else None
     if page is None or not page.is_file():
         return "", []
@@ -136,15 +134,15 @@ def _facts(runs: list[Run]) -> dict[str, str]:
     commits = dict.fromkeys(start["commit"] for run in runs for start in run.starts)
     before = [f"{name} ({part})" if part else name for part, name in runs[0].started_from.items()]
     fixed = [f"{name} ({role})" for role, name in recipe.get("frozen", {}).items()]
-    earlier = [f"; then {_steps(run)} of {_recipe(run)}, {_duration(run)}" for run in runs[:-1]]
-    start = f"{', '.join(before)} of the first commit below" if before else "fresh parameters"
-    average = f"the parameters' moving average, decay {recipe['ema']}"
+    earlier = [f"; then {_recipe(run)}: {_steps(run)}, {_duration(run)}" for run in runs[:-1]]
+    start = f"{', '.join(before)} at the first commit below" if before else "random"
+    average = f"moving average of the parameters, decay {recipe['ema']}"
     return {
-        "started from": start + "".join(earlier),
-        "steps": _steps(runs[-1]),
-        "optimiser": f"{optimizer['rule']}, learning rate up to {optimizer['learning_rate']}",
-        **({"fixed networks of the loss": ", ".join(fixed)} if fixed else {}),
-        "stored": average if recipe["ema"] else "the parameters of the last step",
+        "initial weights": start + "".join(earlier),
+        "training": _steps(runs[-1]),
+        "optimiser": f"{optimizer['rule']}, peak learning rate {optimizer['learning_rate']}",
+        **({"frozen networks of the loss": ", ".join(fixed)} if fixed else {}),
+        "stored": average if recipe["ema"] else "parameters of the last step",
         "hardware": f"{len(devices)} x {devices[0]}, {_duration(runs[-1])}",
         "software": ", ".join(f"{package} {v}" for package, v in last["packages"].items() if v),
         "commit": ", then ".join(map(str, commits)),
@@ -152,7 +150,7 @@ def _facts(runs: list[Run]) -> dict[str, str]:
 
 
 def _command(words: list[str], folder: str) -> str:
-    """As it was called, but for where this machine keeps its data and runs."""
+    """The command line, with placeholders for this machine's folders."""
     shown = shlex.join(words)
     for option, name in (("--data-dir", "DATA"), ("--workdir", folder)):
         shown = re.sub(rf"({option}[ =])('[^']*'|\S+)", rf"\1{name}", shown)
@@ -160,7 +158,7 @@ def _command(words: list[str], folder: str) -> str:
 
 
 def _recipe(run: Run) -> str:
-    """What its command names."""
+    """The recipe's name in its command."""
     options = run.starts[0]["options"]
     return options["system"] or options["recipe"]
 
@@ -168,11 +166,12 @@ def _recipe(run: Run) -> str:
 def _steps(run: Run) -> str:
     recipe = run.starts[-1]["recipe"]
     height, width = recipe["crop"]
-    return f"{recipe['steps']:,} of {recipe['batch']} crops of {height}x{width} pixels"
+    batch = f"batches of {recipe['batch']} crops of {height}x{width} pixels"
+    return f"{recipe['steps']:,} steps, {batch}"
 
 
 def _duration(run: Run) -> str:
-    """What the steps took, without those whose line had nothing to compare with."""
+    """Total time of the steps, without those for which no rate was measured."""
     train = run.lines("train")
     steps = [0, *(line["step"] for line in train)]
     rates = [line["steps_per_second"] for line in train]
@@ -222,7 +221,7 @@ def _clips(options: dict) -> list[tuple[str, ...]]:
 
 
 def _has_unlisted(options: dict) -> bool:
-    """Whether videos were trained on that no index.json lists; with licences, none are."""
+    """Whether training used videos not listed in index.json; impossible if licences are given."""
     folder = Path(options["data_dir"])
     listed = video_folder.read_index(folder)
     found = video_folder.find_videos(folder, "train")

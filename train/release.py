@@ -1,4 +1,4 @@
-"""`python -m train.release RUN`: a finished run's weights into the package, with a model card.
+"""`python -m train.release RUN`: store a finished run's weights in the package, with a model card.
 
 `vfi-jax evaluate ... --markdown CARD` then adds scores to the card.
 """
@@ -24,43 +24,43 @@ class Options:
     """Store a finished run's weights in the package as float16, and write their model card."""
 
     run: Annotated[Path, tyro.conf.Positional]
-    """The run's folder."""
+    """Folder of the run."""
 
     steps: int = 0
-    """Round kernels to so many steps in their root mean square, a power of two; 0 does not. With 16
-    a file is a quarter smaller."""
+    """Round kernels to 1/steps of their root mean square, a power of two; 0: no rounding. 16 makes
+    the files a quarter smaller."""
 
 
 def release(run: Path, steps: int = 0) -> Path:
-    """Stores the weights of a finished run and writes their card.
+    """Store the weights of a finished run and write their model card.
 
     Args:
       run: folder of the run.
-      steps: of a kernel's root mean square, a power of two, that it is rounded to; 0 for none.
+      steps: round kernels to 1/steps of their root mean square, a power of two; 0: no rounding.
 
     Returns:
-      The card's file.
+      Path of the model card.
 
     Raises:
-      ValueError: the folder holds no finished run, `steps` is no power of two, or the run started
-        from weights that are not the package's own.
+      ValueError: the folder does not contain a finished run, `steps` is not a power of two, or the
+        run started from weights of another project.
     """
     if steps < 0 or steps & (steps - 1):
         raise ValueError(f"steps must be a power of two, or 0 for no rounding, got {steps}")
     if not (run / RECORD).is_file() or not (run / "weights").is_dir():
-        raise ValueError(f"{run} must hold a finished run, with {RECORD} and weights/ in it")
+        raise ValueError(f"{run} must contain a finished run, with {RECORD} and weights/")
     runs = history(run)
     name = runs[-1].model
     _, variables = weights.load(run / "weights")
     folder = packaged_folder(name)
-    # Before the weights are replaced: it tells of those that the run started from.
+    # Before the weights are replaced: the card describes those that the run started from.
     text = card(name, registry.count_parameters(variables), steps, runs)
     weights.save(
         folder,
         name,
         jax.tree.map(lambda array: _half(array, steps), variables),
         licence=LICENCE,
-        source="trained by this project; the model card lies beside this folder",
+        source="trained by this project; the model card is next to this folder",
     )
     page = folder.with_suffix(".md")
     page.write_text(text)
@@ -68,7 +68,7 @@ def release(run: Path, steps: int = 0) -> Path:
 
 
 def _half(array, steps):
-    """As float16; a kernel in multiples of 1/steps of its root mean square's power of two."""
+    """As float16; kernels in multiples of 1/steps of their root mean square's power of two."""
     array = np.asarray(array, np.float32)
     power = np.sqrt(np.square(array).mean())
     if steps and array.ndim > 1 and power > 0:
@@ -78,7 +78,7 @@ def _half(array, steps):
 
 
 def main() -> int:
-    """Parses the command line and releases; returns the exit code."""
+    """Parse the command line and release; return the exit code."""
     options = tyro.cli(Options, prog="python -m train.release")
 
     def action():

@@ -17,23 +17,24 @@ def train(
     workdir: str | os.PathLike[str],
     **options: Any,
 ) -> Any:
-    """Trains a system, as `vfi-jax train` does.
+    """Train a system, like `vfi-jax train`.
 
     Args:
-      recipe: a name of `vfi_jax.training.recipes.list_recipes`, "package.module:NAME", or a recipe.
-      data: names of data sets, mixed; () for the recipe's own.
-      workdir: folder of the run: its record, metrics, checkpoints and weights. It may lie in an
+      recipe: a name from `vfi_jax.training.recipes.list_recipes`, "package.module:NAME", or a
+        recipe.
+      data: names of data sets to mix; () for the recipe's own.
+      workdir: output folder for the run's record, metrics, checkpoints and weights: local, or in an
         object store, such as "gs://bucket/run".
       **options: other fields of `vfi_jax.training.options.Options`, such as `data_dir="DATA"`,
         `steps=1000`, `resume=True`.
 
     Returns:
-      The folder of the final weights, a path that `vfi_jax.load` takes. None: SIGTERM or SIGINT
-      ended the run early; its state is saved, and `resume=True` continues.
+      The folder of the final weights, a path for `vfi_jax.load`. None if SIGTERM or SIGINT stopped
+      the run early; its state is saved, and `resume=True` continues.
 
     Raises:
-      ValueError: unknown option, or an option, data set or start that does not fit.
-      FileExistsError: `workdir` holds a run, and `resume` is not set.
+      ValueError: an unknown option, or an invalid option, data set or set of initial weights.
+      FileExistsError: `workdir` contains a run, and `resume` is not set.
       CannotContinue: a loss or gradient is not finite, or a file cannot be written or read.
     """
     known = [field.name for field in dataclasses.fields(Options)]

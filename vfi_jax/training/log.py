@@ -1,4 +1,4 @@
-"""What a run writes down while it goes: metrics to its loggers, a progress bar."""
+"""Output of a run: metrics for its loggers, and a progress bar."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from vfi_jax.training.loggers import open_loggers
 class Log:
     """Passes metrics to the loggers of a run and shows a progress bar.
 
-    One process of a run writes; on the others every call does nothing.
+    Only one process of a run writes; in the others all calls do nothing.
     """
 
     def __init__(
@@ -33,16 +33,16 @@ class Log:
         config: dict[str, Any] | None = None,
         on: bool = True,
     ):
-        """Opens the loggers.
+        """Open the loggers.
 
         Args:
-          folder: of the run; it exists.
-          steps: of the whole run.
-          start: steps already taken; lines of later ones, that a killed run has left, go.
-          loggers: names of further ones, see `vfi_jax.training.loggers`.
-          name: of the run.
-          config: what is trained, as JSON.
-          on: this process writes.
+          folder: folder of the run; must exist.
+          steps: number of steps of the whole run.
+          start: number of steps already taken; later lines, left by a killed run, are removed.
+          loggers: names of additional loggers, see `vfi_jax.training.loggers`.
+          name: name of the run.
+          config: options and recipe as JSON.
+          on: whether this process writes.
         """
         self.on = on
         if not on:
@@ -73,23 +73,23 @@ class Log:
                 logger.close()
 
     def scalars(self, step: int, values: dict[str, float], *, kind: str = "train") -> None:
-        """Metrics of a step, to every logger."""
+        """Pass the metrics of a step to every logger."""
         if self.on:
             for logger in self._loggers:
                 logger.scalars(step, kind, {name: float(value) for name, value in values.items()})
 
     def strip(self, step: int, pixels: np.ndarray) -> None:
-        """A strip of pictures, uint8 `[H, W, 3]`, to every logger."""
+        """Pass a strip of images, uint8 `[H, W, 3]`, to every logger."""
         if self.on:
             for logger in self._loggers:
                 logger.image(step, "strip", pixels)
 
     def advance(self, step: int, note: str) -> None:
-        """Moves the progress bar to `step`."""
+        """Move the progress bar to `step`."""
         if self.on:
             self._bar.update(self._task, completed=step, note=note)
 
     def say(self, line: str) -> None:
-        """One line above the progress bar."""
+        """Print a line above the progress bar."""
         if self.on:
             self._bar.console.print(line, highlight=False)

@@ -37,19 +37,19 @@ def train(options: Options, recipe: Recipe | None = None) -> Any:
     """Train a system.
 
     Args:
-      options: of the command line or of a program.
-      recipe: to train by; by default the one that `options.system` names.
+      options: options of the run.
+      recipe: recipe to use; by default that of `options.system`.
 
     Returns:
-      The folder of the final weights, a path; None where SIGTERM or SIGINT ended the run early and
-      its state was saved.
+      Path of the final weights; None if SIGTERM or SIGINT stopped the run early and its state was
+      saved.
 
     Raises:
-      ValueError: an option, data set or start does not fit.
-      FileExistsError: the folder holds a run and --resume was not given.
+      ValueError: an invalid option, data set or set of initial weights.
+      FileExistsError: the folder contains a run and --resume was not given.
       CannotContinue: a loss or gradient is not finite, or a file cannot be written or read.
     """
-    # Orbax logs an error's traceback from each of its threads, and raises it as well.
+    # Orbax logs the traceback of an error in each of its threads, and also raises the error.
     logging.getLogger("absl").setLevel(logging.CRITICAL)
     parallel.start(options.coordinator, options.processes, options.process)
     recipe = run.resolve(options, recipe)
@@ -66,7 +66,7 @@ def train(options: Options, recipe: Recipe | None = None) -> Any:
         seed=options.seed,
         resident=options.resident,
         frames=FRAMES,
-        # Of windows that differ, the shorter ones are drawn more often: a longer run has more.
+        # Windows of several lengths are drawn from 9 frames, which contain more of the short ones.
         loaded=spans.pop() if len(spans) == 1 else FRAMES,
         shortest=fitting[0].length,
         scenes=options.scenes,
@@ -85,7 +85,7 @@ def train(options: Options, recipe: Recipe | None = None) -> Any:
 
 
 class _Run:
-    """One run from its first or last saved step to its end."""
+    """A run, from its start or last checkpoint to its end."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class _Run:
         self.store = TrainingCheckpoints(workdir.place / "checkpoints", keep=options.keep)
 
     def go(self) -> Any:
-        """Trains to the end; returns the folder of the weights, or None where a signal ended it."""
+        """Train to the end. Returns the weights' folder, or None if a signal stopped the run."""
         state = self._state()
         first = int(state.step)
         try:
@@ -131,7 +131,7 @@ class _Run:
                 if run.fine_tunes(self.options, self.recipe):
                     log.say(run.settings(self.recipe))
                 if changes:
-                    log.say(f"resumed with other options than before: {', '.join(changes)}")
+                    log.say(f"resumed with changed options: {', '.join(changes)}")
                 state = self._train(state, first, log, profile, terminated)
             if int(state.step) < self.recipe.steps:
                 return None
@@ -149,7 +149,7 @@ class _Run:
     ) -> State:
         options, steps = self.options, self.recipe.steps
         dispatch = self._compile()
-        log.say("compiling the training step: minutes on a CPU, once")
+        log.say("compiling the training step (once; takes minutes on a CPU)")
         everywhere = parallel.everywhere(self.mesh)
         arrays, frozen = (parallel.put(x, everywhere) for x in (self.source.arrays, self.frozen))
         pending: list[tuple[int, dict]] = []
@@ -160,10 +160,10 @@ class _Run:
             with watch.waiting():
                 drawn = self._draw(step, count)
             if step == first and self.writes:
-                # The call below reuses what is traced here.
+                # The call below reuses this trace.
                 watch.flops = count_flops(dispatch.trace(state, arrays, drawn, frozen)) / count
             state, metrics = dispatch(state, arrays, drawn, frozen)
-            # Metrics are read one dispatch late, so that the device never waits for Python.
+            # Metrics are read one dispatch later, so that the device never waits for Python.
             self._report(log, pending, watch)
             pending.append((step, metrics))
             done = step + count
@@ -175,7 +175,7 @@ class _Run:
                 self.store.save(done, state, {"step": done, "seed": options.seed})
                 self.workdir.publish()
             if stop:
-                log.say(f"terminated at step {done}; saved, go on with --resume")
+                log.say(f"stopped at step {done} and saved; continue with --resume")
                 break
             if done == steps or _due(done, count, options.eval_every):
                 self._report(log, pending, watch)
@@ -191,7 +191,7 @@ class _Run:
         state = jax.device_put(state, parallel.everywhere(self.mesh))
         saved = self.store.latest(state) if options.resume else None
         if saved is None:
-            # A run that ended before its first checkpoint is resumed from its start.
+            # A run that stopped before its first checkpoint restarts from the beginning.
             return state
         state, record = saved
         if record["step"] > self.recipe.steps:
@@ -233,7 +233,7 @@ class _Run:
         return parallel.put(stacked, parallel.split(self.mesh, axis=1))
 
     def _report(self, log: Log, pending: list[tuple[int, dict]], watch: Watch) -> None:
-        """Reads and writes down what is pending, and stops where it is not finite."""
+        """Log the pending metrics; stops the run if they are not finite."""
         while pending:
             step, metrics = pending.pop(0)
             values = jax.tree.map(np.asarray, metrics)
@@ -253,14 +253,14 @@ class _Run:
         clips = ", ".join(self.source.names(step))
         return (
             f"the loss or its gradient is not finite at step {step} (clips {clips}); "
-            f"{self._rest()} with a lower --learning-rate, or take the clips out"
+            f"{self._rest()} with a lower --learning-rate, or remove the clips"
         )
 
     def _rest(self) -> str:
         saved = self.store.last()
         if saved is None:
-            return "no checkpoint was saved; start again"
-        return f"the last good checkpoint is step {saved}; go on from it with --resume"
+            return "no checkpoint was saved; restart"
+        return f"the last good checkpoint is step {saved}; continue from it with --resume"
 
     def _evaluate(self, log: Log, state: State, done: int) -> None:
         if self.evaluation is None:
@@ -279,10 +279,10 @@ class _Run:
 
 
 def _chunks(first: int, steps: int, size: int) -> Iterator[tuple[int, int]]:
-    """(step, count): dispatches of `size` steps aligned to its multiples, single steps elsewhere.
+    """(step, count) per dispatch: `size` steps at multiples of `size`, otherwise single steps.
 
-    Aligned, a resumed run dispatches as the uninterrupted one did, so that both end alike to the
-    last bit.
+    With this alignment a resumed run dispatches like an uninterrupted one, so the results are equal
+    bit for bit.
     """
     step = first
     while step < steps:
@@ -292,5 +292,5 @@ def _chunks(first: int, steps: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 def _due(done: int, count: int, every: int) -> bool:
-    """Whether a multiple of `every` lies among the last `count` steps up to `done`; 0: never."""
+    """Whether the last `count` steps up to `done` include a multiple of `every`; 0: never."""
     return every > 0 and done // every > (done - count) // every

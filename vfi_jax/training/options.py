@@ -109,7 +109,7 @@ class Options:
     """Index of this process."""
 
     def words(self) -> list[str]:
-        """What follows `vfi-jax train` on the command line that gives these options."""
+        """The arguments of `vfi-jax train` for these options."""
         words = [self.system] if self.system else []
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)

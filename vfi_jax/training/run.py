@@ -1,4 +1,4 @@
-"""A run: a recipe with the options' overrides, its model, and the record that repeats it."""
+"""A run: a recipe with overrides from the options, its model, and a record to reproduce it."""
 
 import dataclasses
 import importlib.metadata
@@ -23,20 +23,20 @@ from vfi_jax.training.workdir import Workdir
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "grain")
 RECORD = "run.json"
-NOT_COMPARED = ("optimizer", "fine_tuning")  # fields of a recipe that others repeat
-# Options that decide the outcome and are not part of the recipe.
+NOT_COMPARED = ("optimizer", "fine_tuning")  # fields of a recipe that other fields repeat
+# Options that affect the result and are not part of the recipe.
 DECISIVE = ("data_dir", "licences", "scenes", "bf16", "accumulate", "start_from")
 
 
 def resolve(options: Options, recipe: Recipe | None = None) -> Recipe:
-    """A recipe with its defaults for fine-tuning, where they apply, and what the options override.
+    """The recipe with its fine-tuning defaults, if they apply, and overrides from the options.
 
     Args:
-      options: of the run.
-      recipe: by default the one that the options name.
+      options: options of the run.
+      recipe: by default the one named by the options.
 
     Raises:
-      ValueError: the options name no recipe, or two, or one that does not exist.
+      ValueError: the options name no recipe, two recipes, or an unknown one.
     """
     if recipe is None:
         if bool(options.system) == bool(options.recipe):
@@ -65,7 +65,7 @@ def fine_tunes(options: Options, recipe: Recipe) -> bool:
 
 
 def settings(recipe: Recipe) -> str:
-    """The settings of fine-tuning in one line."""
+    """The settings of a fine-tuning run in one line."""
     size = "x".join(map(str, recipe.crop))
     return (
         f"fine-tuning {recipe.model}: {recipe.steps} steps of {recipe.batch} crops of {size} from "
@@ -75,12 +75,12 @@ def settings(recipe: Recipe) -> str:
 
 
 def check(options: Options, recipe: Recipe, contract: Contract) -> None:
-    """Refuses numbers that do not fit before anything is read or compiled.
+    """Check the settings before anything is read or compiled.
 
     Raises:
-      ValueError: a count is below 1, a learning rate or decay out of its range, the batch too small
-        for the recipe's collages, the crop no multiple of what the model takes, no such logger, or
-        steps to trace that are none.
+      ValueError: a count is below 1, a learning rate or decay is out of range, the batch is too
+        small for the recipe's collages, the crop is not a multiple of the model's multiple, a
+        logger is unknown, or --profile is invalid.
     """
     counts = {name: getattr(options, name) for name in ("accumulate", "steps_per_dispatch")}
     counts |= {"scenes": options.scenes, "batch": recipe.batch, "steps": recipe.steps}
@@ -96,14 +96,15 @@ def check(options: Options, recipe: Recipe, contract: Contract) -> None:
         raise ValueError(f"--learning-rate must be above 0, got {recipe.optimizer.learning_rate}")
     if recipe.augment.collages and not recipe.augment.count_collages(recipe.batch):
         raise ValueError(
-            f"--batch must be larger for {recipe.model}, as its recipe makes a share of "
-            f"{recipe.augment.collages:.2g} of a batch into collages, got {recipe.batch}"
+            f"--batch must be larger for {recipe.model}, because its recipe replaces a share of "
+            f"{recipe.augment.collages:.2g} of a batch by collages, got {recipe.batch}"
         )
     multiple = contract.multiple * contract.scale
     height, width = recipe.crop
     if recipe.augment.transpose and height != width:
         raise ValueError(
-            f"--crop must be square, as {recipe.model}'s recipe transposes, got {height} {width}"
+            f"--crop must be square, because the recipe of {recipe.model} transposes crops, got "
+            f"{height} {width}"
         )
     if any(side < 1 or side % multiple for side in recipe.crop):
         raise ValueError(
@@ -112,7 +113,7 @@ def check(options: Options, recipe: Recipe, contract: Contract) -> None:
 
 
 def profiled(options: Options) -> range:
-    """The steps that are traced.
+    """The steps to trace.
 
     Raises:
       ValueError: --profile is not N:M.
@@ -122,14 +123,14 @@ def profiled(options: Options) -> range:
     first, _, last = options.profile.partition(":")
     if not (first.isdecimal() and last.isdecimal() and int(first) < int(last)):
         raise ValueError(
-            f"--profile must be N:M, the first step to trace and the one to stop at, such as "
-            f"100:110; got {options.profile!r}"
+            f"--profile must be FIRST:STOP, such as 100:110 to trace steps 100 to 109; got "
+            f"{options.profile!r}"
         )
     return range(int(first), int(last))
 
 
 def create_model(recipe: Recipe, *, bf16: bool) -> nn.Module:
-    """The model to train; multiplies at the platform's fastest, as every published training did."""
+    """The model to train, with the platform's default (fastest) precision, as in published code."""
     fields = {field.name for field in dataclasses.fields(registry.create(recipe.model).config)}
     wanted = {"precision": "default", **({"dtype": jnp.bfloat16} if bf16 else {})}
     if bf16 and "dtype" not in fields:
@@ -139,17 +140,17 @@ def create_model(recipe: Recipe, *, bf16: bool) -> nn.Module:
 
 
 def start_variables(model: nn.Module, recipe: Recipe, *, seed: int, weights_name: str) -> dict:
-    """Initial variables: fresh, then whatever the recipe or the command line starts from.
+    """Random initial variables, with the parts that the recipe or command line starts from loaded.
 
     Raises:
-      ValueError: weights to start from are not at hand or do not fit.
+      ValueError: initial weights are missing or do not fit.
     """
     inputs: dict[str, Any] = {
         name: jnp.zeros(spec.shape, spec.dtype)
         for name, spec in registry.example_inputs(model, train=True).items()
     }
-    # One compiled program, as Linen's eager init would compile one for each kernel's shape; with
-    # XLA's own generator, as JAX's is unrolled for every kernel: a fifth of the time to compile.
+    # One compiled program, because Linen's eager init would compile one per kernel shape. XLA's own
+    # generator, because JAX's is unrolled for every kernel and takes five times as long to compile.
     key = jax.random.key(seed, impl="rbg")
     variables = jax.jit(lambda key: model.init(key, **inputs))(key)
     start_from = {"": weights_name} if weights_name else recipe.start_from
@@ -160,55 +161,55 @@ def start_variables(model: nn.Module, recipe: Recipe, *, seed: int, weights_name
 
 
 def load_frozen(recipe: Recipe) -> dict:
-    """Variables of the fixed networks that the loss needs, by the loss's names for them.
+    """Variables of the frozen networks of the loss, by their names in the loss.
 
     Raises:
-      ValueError: one is not at hand; the message says how to get it.
+      ValueError: weights are missing; the message says how to get them.
     """
     return {role: weights.load(name)[1] for role, name in recipe.frozen.items()}
 
 
 def claim(workdir: Workdir, options: Options, recipe: Recipe) -> None:
-    """Makes the run's folder.
+    """Create the folder of the run.
 
     Raises:
-      FileExistsError: it holds a run and --resume was not given.
-      FileNotFoundError: --resume was given and it holds none.
-      ValueError: --resume was given and it holds a run of another model, or one that keeps a moving
-        average where this does not, or none where this does.
+      FileExistsError: it contains a run and --resume was not given.
+      FileNotFoundError: --resume was given and it contains no run.
+      ValueError: --resume was given and it contains a run of another model, or only one of the two
+        runs keeps a moving average.
     """
     record = workdir.place / RECORD
     if options.resume:
         if not record.exists():
-            raise FileNotFoundError(f"{options.workdir} holds no run to resume (no {RECORD} in it)")
+            raise FileNotFoundError(f"{options.workdir} contains no run to resume (no {RECORD})")
         started = json.loads(record.read_text())["recipe"]
         if started["model"] != recipe.model:
             raise ValueError(
-                f"the run in {options.workdir} is of {started['model']}, got {recipe.model}"
+                f"the run in {options.workdir} trains {started['model']}, got {recipe.model}"
             )
         if bool(started["ema"]) != bool(recipe.ema):
             raise ValueError(
                 f"the run in {options.workdir} has --ema {started['ema']}, got {recipe.ema}; a "
-                "moving average cannot be begun or dropped on the way"
+                "moving average cannot be added or removed when resuming"
             )
     elif record.exists():
         raise FileExistsError(
-            f"{options.workdir} holds a run; go on with --resume, or name another --workdir"
+            f"{options.workdir} contains a run; continue it with --resume, or use another --workdir"
         )
     workdir.place.mkdir(parents=True, exist_ok=True)
 
 
 def write_record(workdir: Workdir, options: Options, recipe: Recipe) -> list[str]:
-    """Writes run.json: the command, the recipe, the seed, package versions and the git commit.
+    """Write run.json: command, recipe, seed, package versions and git commit.
 
-    A resumed run adds the same of its own under "resumed" and keeps what it was started with.
+    A resumed run keeps the original record and adds its own under "resumed".
 
     Returns:
-      What a resumed run does otherwise than it did before, such as "batch 4 -> 8".
+      Changes of a resumed run, such as "batch 4 -> 8".
     """
     named = options.system or options.recipe
     record: dict[str, Any] = {
-        # A recipe that a program has made has no name by which a command could repeat it.
+        # A recipe created by a program has no name to use in a command.
         "command": ["vfi-jax", "train", *options.words()] if named else None,
         "seed": options.seed,
         **config(options, recipe),
@@ -228,7 +229,7 @@ def write_record(workdir: Workdir, options: Options, recipe: Recipe) -> list[str
 
 
 def config(options: Options, recipe: Recipe) -> dict:
-    """The "options" and the "recipe" of a run as JSON."""
+    """The "options" and the "recipe" of a run as a JSON object."""
     return {"options": _plain(dataclasses.asdict(options)), "recipe": _plain(recipe)}
 
 
@@ -247,7 +248,7 @@ def _changes(before, after):
 
 
 def _merged(variables, loaded, path, name):
-    """`variables` with `loaded` laid over the part at `path`; what only training has is kept."""
+    """`variables` with the part at `path` replaced by `loaded`; training-only leaves are kept."""
     out = dict(variables)
     for collection, tree in loaded.items():
         flat = flatten_dict(out.get(collection, {}))
@@ -265,7 +266,7 @@ def _merged(variables, loaded, path, name):
 
 
 def _plain(value):
-    """Only what JSON has; functions by name."""
+    """A value of JSON types only; functions become their names."""
     if dataclasses.is_dataclass(value):
         return _plain({f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""How fast a run goes and what it waits for: rates, FLOP/s, memory, traces."""
+"""Performance of a run: rates, FLOP/s, waiting time, memory and traces."""
 
 import contextlib
 import time
@@ -15,18 +15,18 @@ GIB = 2**30
 
 
 class Watch:
-    """Rates since a step; 0 until there are two steps to compare, so that none compiles.
+    """Rates since a step; 0 until a second step, so that compilation is excluded.
 
     Attributes:
-      flops: floating-point operations of a step, over all devices; 0: not known.
+      flops: floating-point operations per step over all devices; 0 if unknown.
     """
 
     def __init__(self, *, batch: int, dtype: str = "float32"):
-        """Starts without a step.
+        """Start without a step.
 
         Args:
-          batch: clips in a step, over all devices.
-          dtype: of the convolutions, which decides the peak that MFU compares with.
+          batch: clips per step over all devices.
+          dtype: type of the convolutions, which determines the peak for MFU.
         """
         self.flops = 0.0
         self._batch = batch
@@ -37,7 +37,7 @@ class Watch:
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
-        """Counts what is done inside as waiting for data."""
+        """Count the time inside the context as waiting for data."""
         since = time.perf_counter()
         yield
         self._waited += time.perf_counter() - since
@@ -50,12 +50,12 @@ class Watch:
         return (step - first) / seconds
 
     def metrics(self, step: int) -> dict[str, float]:
-        """What a line of metrics has of speed.
+        """Performance metrics.
 
         Returns:
-          "steps_per_second", "clips_per_second", "data_wait" (share of the time), and where they
-          are known "flops_per_second", "mfu" (of the devices' peak) and "peak_memory_gib" (of the
-          device that holds most).
+          "steps_per_second", "clips_per_second", "data_wait" (share of the time), and if known
+          "flops_per_second", "mfu" (model FLOP/s utilisation, a share of the devices' peak) and
+          "peak_memory_gib" (maximum over the devices).
         """
         rate = self.rate(step)
         found = {
@@ -74,7 +74,7 @@ class Watch:
         return found
 
     def restart(self, step: int) -> None:
-        """Counts from `step` on."""
+        """Restart the measurement at `step`."""
         self._start, self._waited = (step, time.perf_counter()), 0.0
 
     def _elapsed(self):
@@ -84,23 +84,23 @@ class Watch:
 
 
 def count_flops(traced: jax.stages.Traced) -> float:
-    """Floating-point operations of a traced program's convolutions and products, over all devices.
+    """FLOPs of the convolutions and matrix products of a traced program, over all devices.
 
-    Counted in the jaxpr: XLA's own analysis counts the body of a loop once, such as that over the
-    parts of a batch, and does not see into the calls of cuDNN.
+    Counted in the jaxpr: XLA's cost analysis counts the body of a loop only once (such as gradient
+    accumulation) and cannot see inside cuDNN calls.
     """
     return costs.of(traced.jaxpr.jaxpr, jax.default_backend()).flops
 
 
 class Profile:
-    """Traces some steps by `jax.profiler`, for TensorBoard's profile page and Perfetto."""
+    """Traces some steps with `jax.profiler`, for TensorBoard's profile page and Perfetto."""
 
     def __init__(self, folder: Path, steps: range):
-        """Traces nothing yet.
+        """Prepare a trace.
 
         Args:
-          folder: for the trace.
-          steps: that are traced; an empty range: none.
+          folder: folder of the trace.
+          steps: steps to trace; none if empty.
         """
         self._folder, self._steps, self._on = folder, steps, False
 
@@ -111,18 +111,18 @@ class Profile:
         self._stop()
 
     def before(self, step: int, count: int) -> None:
-        """Starts where one of the next `count` steps, from `step` on, is to be traced."""
+        """Start the trace if one of the next `count` steps from `step` is to be traced."""
         meets = step < self._steps.stop and step + count > self._steps.start
         if self._steps and meets and not self._on:
             jax.profiler.start_trace(str(self._folder))
             self._on = True
 
     def after(self, step: int, state: Any) -> None:
-        """Ends after the last step to trace.
+        """Stop the trace after the last step to trace.
 
         Args:
-          step: steps taken.
-          state: that the last of them gives; it is waited for.
+          step: number of steps taken.
+          state: state after the last of them, to wait for.
         """
         if self._on and step >= self._steps.stop:
             jax.block_until_ready(state)

@@ -1,4 +1,4 @@
-"""The folder of a run: on this machine, or in an object store behind a folder here."""
+"""The folder of a run: local, or in an object store with a local copy."""
 
 import os
 import tempfile
@@ -9,21 +9,21 @@ from vfi_jax import remote
 
 
 class Workdir:
-    """Where a run writes.
+    """Output folder of a run.
 
-    Object stores have no appending, so a run appends to files of this machine and copies them to
-    the store: `fetch` before, `publish` whenever a checkpoint makes them worth keeping.
+    Object stores do not support appending, so a run appends to local files and copies them to the
+    store: `fetch` before the run, `publish` after every checkpoint.
 
     Attributes:
-      place: the folder, as `remote.path` gives it.
-      here: the folder itself, or for an object store a temporary one of this machine.
+      place: the folder, from `remote.path`.
+      here: the folder itself; for an object store a temporary local folder.
     """
 
     def __init__(self, place: str | os.PathLike[str]):
-        """Opens the folder, which need not exist yet.
+        """Open the folder, which may not exist yet.
 
         Raises:
-          ValueError: such object stores are not supported, or what reads them is not installed.
+          ValueError: the object store is not supported, or a required package is not installed.
         """
         self.place: Any = remote.path(place)
         self._temporary = None
@@ -41,17 +41,17 @@ class Workdir:
             self._temporary.cleanup()
 
     def fetch(self, name: str) -> None:
-        """Copies a file of the object store here, where there is one."""
+        """Copy a file from the object store, if it exists."""
         if self._temporary is not None and (self.place / name).exists():
             (self.here / name).write_bytes((self.place / name).read_bytes())
 
     def publish(self) -> None:
-        """Copies what lies here to the object store."""
+        """Copy the local files to the object store."""
         if self._temporary is not None:
             remote.publish(self.here, self.place)
 
     def write(self, name: str, text: str) -> None:
-        """Writes a file at once: killed meanwhile, the old one stays whole."""
+        """Write a file atomically: if the process is killed, the old file stays complete."""
         self.place.mkdir(parents=True, exist_ok=True)
         if self._temporary is not None:
             (self.place / name).write_text(text)  # an object appears when it is complete

@@ -1,6 +1,6 @@
-"""Where the metrics of a run go: one file each, found by name (`--loggers`).
+"""Loggers for the metrics of a run, one file each, found by name (`--loggers`).
 
-A file defines `Logger`, as the protocol below describes it. metrics.jsonl is always written, since
+A file defines a class `Logger` with the protocol below. metrics.jsonl is always written, because
 resuming and model cards read it.
 """
 
@@ -12,46 +12,46 @@ import numpy as np
 from vfi_jax import lookup
 
 LOGGERS = "vfi_jax.training.loggers"
-ENTRY_POINTS = True  # installed packages may add to this folder
+ENTRY_POINTS = True  # installed packages may add loggers
 ALWAYS, WHERE_INSTALLED = "json_lines", "tensorboard"
 
 
 class Logger(Protocol):
-    """Takes the metrics of one run, in the process that writes.
+    """Receives the metrics of one run, in the process that writes.
 
-    It is called as Logger(folder, name=..., config=..., start=...):
-      folder: a `pathlib.Path` for files; what lies there is kept with the run.
-      name: of the run, its workdir.
-      config: what is trained, as JSON.
-      start: steps already taken; of a resumed run, lines of later steps are to be dropped.
+    Constructed as Logger(folder, name=..., config=..., start=...):
+      folder: a `pathlib.Path`; its files are kept with the run.
+      name: name of the run, its workdir.
+      config: options and recipe as JSON.
+      start: number of steps already taken; in a resumed run, lines of later steps must be dropped.
     """
 
     def scalars(self, step: int, kind: str, values: dict[str, float]) -> None:
         """Metrics of a step; `kind` is "train" or "eval"."""
 
     def image(self, step: int, name: str, pixels: np.ndarray) -> None:
-        """A picture, uint8 `[H, W, 3]`."""
+        """An image, uint8 `[H, W, 3]`."""
 
     def close(self) -> None:
-        """Writes what is left."""
+        """Flush and close."""
 
 
 def open_loggers(
     names: tuple[str, ...], folder: Path, **about: Any
 ) -> tuple[list[Logger], list[str]]:
-    """The loggers of a run.
+    """Open the loggers of a run.
 
     Args:
-      names: beside the one that is always there; (): TensorBoard, where it is installed.
-      folder: of the run.
-      **about: `name`, `config` and `start`, as `Logger` takes them.
+      names: loggers besides metrics.jsonl; (): TensorBoard, if installed.
+      folder: folder of the run.
+      **about: `name`, `config` and `start` of `Logger`.
 
     Returns:
-      (loggers, notes on what is not installed).
+      (loggers, notes about missing packages).
 
     Raises:
-      ValueError: no such logger, or wandb is named and not installed.
-      ModuleNotFoundError: another logger that is named needs a package that is not installed.
+      ValueError: unknown logger, or wandb is requested and not installed.
+      ModuleNotFoundError: another requested logger needs a package that is not installed.
     """
     notes, wanted = [], [ALWAYS, *(names or (WHERE_INSTALLED,))]
     loggers = []

@@ -1,4 +1,4 @@
-"""metrics.jsonl: a JSON object for each line of metrics."""
+"""metrics.jsonl: one JSON object per line."""
 
 import json
 from pathlib import Path
@@ -21,15 +21,15 @@ class Logger:
         self._file.flush()
 
     def image(self, step: int, name: str, pixels: np.ndarray) -> None:
-        """JSON holds no pictures."""
+        """Ignored: JSON lines contain no images."""
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._file.close()
 
 
 def _opened(file: Path, start: int) -> TextIO:
-    """`file` for appending, without lines of steps after `start` and one that was cut short."""
+    """Open `file` for appending, after removing lines of steps after `start` and a partial line."""
     lines = file.read_text().splitlines(keepends=True) if file.exists() else []
     whole = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= start]
     if len(whole) < len(lines):

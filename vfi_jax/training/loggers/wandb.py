@@ -1,4 +1,4 @@
-"""Weights & Biases, where `wandb` is installed; its own environment variables configure it."""
+"""Weights & Biases, if `wandb` is installed; configured by its own environment variables."""
 
 import hashlib
 import os
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-PROJECT = "vfi_jax"  # unless WANDB_PROJECT names another
+PROJECT = "vfi_jax"  # default of WANDB_PROJECT
 
 
 class Logger:
-    """Sends metrics to a run of W&B; a resumed run continues the same one."""
+    """Sends metrics to a W&B run; a resumed training run continues the same W&B run."""
 
     def __init__(self, folder: Path, *, name: str, config: dict, start: int):
         try:
@@ -29,13 +29,13 @@ class Logger:
         )
 
     def scalars(self, step: int, kind: str, values: dict[str, float]) -> None:
-        """Metrics of a step."""
+        """Send the metrics of a step."""
         self._run.log({f"{kind}/{name}": value for name, value in values.items()}, step=step)
 
     def image(self, step: int, name: str, pixels: np.ndarray) -> None:
-        """A picture of a step."""
+        """Send an image of a step."""
         self._run.log({name: self._wandb.Image(pixels)}, step=step)
 
     def close(self) -> None:
-        """Ends the run of W&B."""
+        """Finish the W&B run."""
         self._run.finish()

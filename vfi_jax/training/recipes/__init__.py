@@ -1,4 +1,4 @@
-"""How each system is trained: one file a system, `RECIPES` by variant ("" is the paper's)."""
+"""Training recipes, one file per system: `RECIPES` by variant ("" is the paper's)."""
 
 import dataclasses
 import importlib
@@ -11,7 +11,7 @@ ENTRY_POINTS = True  # installed packages may add recipes
 
 
 def list_recipes() -> list[str]:
-    """Names that `find` takes, sorted: "<system>" and "<system>/<variant>"."""
+    """Names of all recipes, sorted: "<system>" and "<system>/<variant>"."""
     names = []
     for system in lookup.modules(RECIPES):
         variants = _module(system).RECIPES
@@ -22,10 +22,10 @@ def list_recipes() -> list[str]:
 def find(name: str) -> Recipe:
     """The recipe of "<system>" or "<system>/<variant>".
 
-    A variant without a recipe of its own is trained like its system.
+    A variant without its own recipe uses that of its system.
 
     Raises:
-      ValueError: no such recipe or variant.
+      ValueError: unknown recipe or variant.
     """
     system, variant = registry.split(name)
     recipes = _module(system).RECIPES
@@ -36,13 +36,13 @@ def find(name: str) -> Recipe:
 
 
 def load(reference: str) -> Recipe:
-    """The recipe that a Python module holds.
+    """A recipe from a Python module.
 
     Args:
       reference: "package.module:NAME", such as "shift.training:RECIPE".
 
     Raises:
-      ValueError: the module cannot be imported, or holds no such recipe.
+      ValueError: the module cannot be imported or does not contain the recipe.
     """
     module, _, name = reference.partition(":")
     if not (module and name):
@@ -51,8 +51,8 @@ def load(reference: str) -> Recipe:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ValueError(
-            f"--recipe {reference} cannot be loaded: {error}; install its package, or name its "
-            "folder in PYTHONPATH"
+            f"--recipe {reference} cannot be loaded: {error}; install its package, or add its "
+            "folder to PYTHONPATH"
         ) from error
     if not isinstance(found, Recipe):
         raise ValueError(

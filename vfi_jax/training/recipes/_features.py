@@ -9,7 +9,7 @@ from vfi_jax.networks import vgg19
 VGG = vgg19.Model()
 
 
-def seen_by_vgg19(frozen: dict) -> Callable[[Frames], dict[str, Array]]:
+def vgg19_activations(frozen: dict) -> Callable[[Frames], dict[str, Array]]:
     """A function from frames `[*B, H, W, 3]` to activations of the frozen "vgg19"."""
 
     def see(frames):
@@ -21,6 +21,6 @@ def seen_by_vgg19(frozen: dict) -> Callable[[Frames], dict[str, Array]]:
 
 def features(prediction, batch, frozen):
     """Distance of VGG-19's relu4_4 ("lf", perceptual quality)."""
-    see = seen_by_vgg19(frozen)
+    see = vgg19_activations(frozen)
     parts = {"features": losses.perceptual(prediction["frames"], batch["targets"], see)}
     return parts["features"], parts

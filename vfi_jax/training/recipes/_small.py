@@ -1,4 +1,4 @@
-"""What the recipes of the small variants share: sizes that two CPU cores can do."""
+"""Shared settings of the small variants' recipes, sized for training on two CPU cores."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,20 +12,20 @@ from vfi_jax.data.augment import Augment
 from vfi_jax.training.optimizer import Optimizer, cosine
 from vfi_jax.training.recipe import Loss, Recipe
 
-TEACHER = "shared_pyramid"  # its weights come with the package
-BANDS = 4  # of a Laplacian distance, so that crops of 32 pixels have them
-GUIDANCE = 0.01  # weight of a pixel of flow's error; chosen, not tuned
-EPS = 0.5  # pixels: where the teacher is surely wrong by more, it pulls no harder
-# Of a prediction to the teacher's flows `[B, T, 2, H, W, 2]`, from the new frame to both others.
+TEACHER = "shared_pyramid"  # its weights are included in the package
+BANDS = 4  # of the Laplacian distance; crops of 32 pixels allow no more
+GUIDANCE = 0.01  # weight per pixel of flow error; chosen, not tuned
+EPS = 0.5  # pixels; limits the influence of the teacher's own errors
+# Distance of a prediction to the teacher's flows `[B, T, 2, H, W, 2]`, from the new frame to both
+# inputs.
 Distance = Callable[[dict, Array], Array]
 
 
 def small(recipe: Recipe, model: str, **changes: Any) -> Recipe:
-    """A system's recipe for its small variant, from fresh parameters.
+    """A system's recipe for its small variant, trained from scratch.
 
-    Muon, which went on gaining in the comparison of docs/training_log.md; real clips for their
-    texture, synthetic ones for motion that no real clip shows twice. `changes` are fields of the
-    recipe.
+    Uses Muon, which kept improving in the comparison of docs/log/training.md. Real clips provide
+    texture, synthetic ones provide varied motion. `changes` are fields of the recipe.
 
         vfi-jax train MODEL --data-dir VIDEOS --resident --workdir DIR
     """
@@ -45,15 +45,16 @@ def small(recipe: Recipe, model: str, **changes: Any) -> Recipe:
 
 
 def flow_distance(prediction: dict, taught: Array) -> Array:
-    """Between the flows of a prediction that names them as Voxel Flow, MEMC-Net and DAIN do, in
-    pixels, and the teacher's."""
+    """Distance in pixels between the teacher's flows and those of a prediction, under the names
+    that Voxel Flow, MEMC-Net and DAIN use."""
     flows = jnp.stack([prediction["flow_t0"], prediction["flow_t1"]], axis=2)
     return losses.charbonnier(flows, taught, eps=EPS)
 
 
 def pair_distance(prediction: dict, taught: Array) -> Array:
-    """Between the flows from each frame to the other and the teacher's, where those meet a frame:
-    what is at p between them lies at p + to0 in frame 0, and moves by to1 - to0 from there."""
+    """Distance of the flows between both frames to the teacher's, sampled where the teacher's flows
+    point: a pixel p of the new frame is at p + to0 in frame 0, and moves by to1 - to0 from there.
+    """
     to0, to1 = taught[:, :, 0], taught[:, :, 1]
     distances = []
     for flow, start, end in (("flow01", to0, to1), ("flow10", to1, to0)):
@@ -69,14 +70,14 @@ def guided(
     *,
     weight: float = GUIDANCE,
 ) -> Recipe:
-    """The recipe with a teacher of flow: frames alone take long to tell where things moved.
+    """The recipe with an additional flow loss against a teacher, which learns motion faster.
 
     Args:
-      recipe: of a system that moves pixels of both frames.
-      distance: of a prediction to the teacher's flows.
-      weight: of the distance in the loss.
+      recipe: recipe of a system that warps both frames.
+      distance: distance of a prediction to the teacher's flows.
+      weight: weight of the distance in the loss.
     """
-    follow = following(distance)
+    follow = flow_only(distance)
 
     def loss(prediction, batch, frozen):
         total, parts = recipe.loss(prediction, batch, frozen)
@@ -86,8 +87,8 @@ def guided(
     return dataclasses.replace(recipe, loss=loss, frozen={**recipe.frozen, "teacher": TEACHER})
 
 
-def following(distance: Distance) -> Loss:
-    """The loss that is nothing but the distance to the flows of the frozen "teacher"."""
+def flow_only(distance: Distance) -> Loss:
+    """A loss that consists only of the distance to the flows of the frozen "teacher"."""
     teacher = registry.create(TEACHER, precision="default")
 
     def loss(prediction, batch, frozen):

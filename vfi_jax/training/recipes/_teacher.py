@@ -9,7 +9,7 @@ from vfi_jax.arrays import Array, Frames
 from vfi_jax.training.recipes._small import TEACHER
 
 
-def taught_flows(frames: Frames, targets: Frames, variables: dict) -> Array:
+def teacher_flows(frames: Frames, targets: Frames, variables: dict) -> Array:
     """Flows `[B, T, 2, H, W, 2]` from the target frames to both inputs.
 
     Args:

@@ -1,17 +1,20 @@
 """AMT (Li et al. 2023, arXiv:2304.09790; the authors' train.py, cfgs and losses/loss.py).
 
-All from the code. Vimeo-90K triplets: 224x224 crops, AdamW without weight decay, learning rate 2e-4
-(AMT-G: 1.5e-4) by a cosine to 2e-5, 24 triplets in a step, 300 epochs of 2,138 steps; flips, time
-reversal and swapped red and blue. (It draws up-down flips with 0.3, transposes one clip in twenty
-and enlarges one in ten twice.) Charbonnier and census distance of the frame, and 0.002 times
-(AMT-G: 0.005) the distance of the coarse flows to a teacher's between the true frame and the
-others, the less robustly the nearer the worst of the fields is to it. The authors' teacher is
-LiteFlowNet on whole frames; here it is the default, whose weights come with the package, on crops.
-The number of steps counts all 51,313 training triplets, of which the last 5 % are held out here.
+Everything is from the code. Vimeo-90K triplets: 224x224 crops, AdamW without weight decay, cosine
+schedule from 2e-4 (AMT-G: 1.5e-4) to 2e-5, batch 24, 300 epochs of 2,138 steps; flips, time
+reversal and red/blue swaps. The loss is the Charbonnier and census distance of the frame, plus
+0.002 (AMT-G: 0.005) times the robust distance of the coarse flows to a teacher's flows from the
+true frame to both inputs. The robustness depends on the worst of the fine fields.
 
-GoPro (for AMT-S): seven frames between two that are eight apart, 400 epochs (some 200,000 steps,
-not counted), no teacher. The authors' code gives every time t as 1 - t there, whether it turned the
-clip round or not, which is not repeated here: whether their released file learnt so is not known.
+Differences: the code flips vertically with probability 0.3, transposes 5 % of the clips and
+magnifies 10 % by two. Its teacher is LiteFlowNet on whole frames; here it is the default model,
+whose weights are included, on crops. The number of steps is for all 51,313 training triplets, of
+which the last 5 % are held out here.
+
+GoPro (for AMT-S): seven frames between two with a distance of eight, 400 epochs (about 200,000
+steps, estimated), no teacher. The authors' code passes every time t as 1 - t here, whether or not
+it reversed the clip. This is not reproduced; whether the released file was trained this way is
+unknown.
 """
 
 import dataclasses
@@ -24,9 +27,9 @@ from vfi_jax.data.augment import Augment
 from vfi_jax.training.optimizer import Optimizer, cosine
 from vfi_jax.training.recipe import Recipe
 from vfi_jax.training.recipes._small import TEACHER
-from vfi_jax.training.recipes._teacher import taught_flows
+from vfi_jax.training.recipes._teacher import teacher_flows
 
-DISTILLATION, OF_G = 0.002, 0.005  # weights (cfgs/AMT-*.yaml)
+DISTILLATION, OF_G = 0.002, 0.005  # loss weights (cfgs/AMT-*.yaml)
 
 
 def without_teacher(prediction, batch, frozen):
@@ -40,9 +43,9 @@ def without_teacher(prediction, batch, frozen):
 
 
 def loss(prediction, batch, frozen, *, distillation=DISTILLATION):
-    """The same plus the distance of the coarse flows to the teacher's."""
+    """Loss of the frame plus the distance of the coarse flows to the teacher's."""
     total, parts = without_teacher(prediction, batch, frozen)
-    taught = taught_flows(batch["frames"], batch["targets"], frozen["teacher"])
+    taught = teacher_flows(batch["frames"], batch["targets"], frozen["teacher"])
     distance = distillation * multi_field_distance(prediction, taught)
     return total + distance, {**parts, "distillation": distance}
 
@@ -51,7 +54,7 @@ def multi_field_distance(prediction, taught):
     """`losses.robust_flow_distance` with the field furthest from the teacher's as finest flow.
 
     Args:
-      prediction: of the model, at the full resolution.
+      prediction: the model's prediction at full resolution.
       taught: `[B, T, 2, H, W, 2]`.
     """
     fields = prediction["fields"]

@@ -1,13 +1,13 @@
 """EMA-VFI (Zhang et al. 2023, arXiv:2303.00440; the authors' train.py, dataset.py and Trainer.py).
 
-From the code: Vimeo-90K triplets, 256x256 crops, AdamW with weight decay 1e-4 on everything,
-learning rate 2e-4 after 2000 steps of warm-up, cosine to 2e-5, 4 x 8 triplets in a step, 300 epochs
-of 1603 steps; flips, time reversal, swapped red and blue, and turns by right angles, drawn more
-often than here, where transposing with the flips comes to the same. Laplacian distances of the
-frame, and half of those of what either head's flow alone gives.
+From the code: Vimeo-90K triplets, 256x256 crops, AdamW with weight decay 1e-4 on all parameters,
+learning rate 2e-4 after 2000 warm-up steps, cosine to 2e-5, batch 4 x 8, 300 epochs of 1603 steps;
+flips, time reversal, red/blue swaps, and rotations by right angles. Here transposition plus flips
+give the same rotations, less often. The loss is the Laplacian distance of the frame, plus half of
+that of the blends by each head's flow alone.
 
-The code for any time was not published. Its authors write (their issue 11) that the data alone
-differ, as in RIFE's: septuplets, whose frames' numbers are the times. `t` and `small_t` do so;
+The code for arbitrary times was not published. The authors state (issue 11) that only the data
+differ, as for RIFE: septuplets, with times from the frame numbers. `t` and `small_t` follow this;
 whether anything else differed is unknown.
 """
 

@@ -1,15 +1,17 @@
 """FILM (Reda et al. 2022, arXiv:2202.04901; the authors' training/config/film_net-*.gin).
 
-All from the code: Vimeo-90K triplets, 256x256 crops, batch 8, Adam at 1e-4 times 0.464158 every
-750,000 steps of 3,000,000; right angles, flips and time reversal. (It also turns half of all clips
-by any angle up to 45 degrees, with black corners.) L1 alone for "l1", for numbers; the system's own
-name is trained so too. For looks VGG-19's features are compared besides, at a weight of 1 and from
-the middle of the run on of 1/4: "vgg"; "style" compares their Gram matrices too from there on, at a
-weight of 40. So "vgg" here is the first half, and "style" the second, which goes on from it.
+Everything is from the code: Vimeo-90K triplets, 256x256 crops, batch 8, Adam with learning rate
+1e-4, multiplied by 0.464158 every 750,000 of 3,000,000 steps; rotations by right angles, flips and
+time reversal. The code also rotates half of the clips by up to 45 degrees, with black corners; this
+recipe does not.
 
-The authors' VGG-19 is a MATLAB file of another training, with average pooling and colours up to
-255, its activations divided by 255. Torchvision's stands for it here, so that what the weights of
-both feature losses come to is not the authors'.
+Losses: "l1", the default, uses only L1, for PSNR. "vgg" and "style" are for perceptual quality.
+They are the two halves of one run of the code: "vgg" adds the distance of VGG-19 features with
+weight 1; "style" continues from it with weight 1/4 for the features and 40 for their Gram matrices.
+
+The authors use another VGG-19, from a MATLAB file, with average pooling and colours up to 255; its
+activations are divided by 255. Torchvision's VGG-19 replaces it here, so the effective weights of
+both feature losses differ from the authors'.
 """
 
 import dataclasses
@@ -19,7 +21,7 @@ from vfi_jax import losses
 from vfi_jax.data.augment import Augment
 from vfi_jax.training.optimizer import Optimizer, steps_down
 from vfi_jax.training.recipe import Recipe
-from vfi_jax.training.recipes._features import seen_by_vgg19
+from vfi_jax.training.recipes._features import vgg19_activations
 from vfi_jax.training.recipes._fine_tuning import fine_tuning
 from vfi_jax.training.recipes._small import guided, pair_distance, small
 from vfi_jax.training.recipes.sepconv import l1
@@ -35,10 +37,10 @@ LAYERS = {
 }
 
 
-def looks(prediction, batch, frozen, *, features, style):
-    """The L1 distance, those of VGG-19's features at a weight, and those of their Gram matrices."""
+def perceptual(prediction, batch, frozen, *, features, style):
+    """L1 distance plus weighted distances of VGG-19 features and of their Gram matrices."""
     found, targets = prediction["frames"], batch["targets"]
-    see = seen_by_vgg19(frozen)
+    see = vgg19_activations(frozen)
     parts = {
         "l1": losses.l1(found, targets),
         "features": features * losses.perceptual_l1(found, targets, see, weights=LAYERS),
@@ -67,7 +69,7 @@ L1 = Recipe(
 VGG = dataclasses.replace(
     L1,
     model="film/vgg",
-    loss=functools.partial(looks, features=1.0, style=0.0),
+    loss=functools.partial(perceptual, features=1.0, style=0.0),
     optimizer=dataclasses.replace(L1.optimizer, schedule=steps_down(DECAY, 0.5)),
     steps=1_500_000,
     frozen={"vgg19": "vgg19"},
@@ -75,7 +77,7 @@ VGG = dataclasses.replace(
 STYLE = dataclasses.replace(
     VGG,
     model="film/style",
-    loss=functools.partial(looks, features=0.25, style=40.0),
+    loss=functools.partial(perceptual, features=0.25, style=40.0),
     optimizer=dataclasses.replace(VGG.optimizer, learning_rate=RATE * DECAY**2),
     start_from={"": "film/vgg"},
 )

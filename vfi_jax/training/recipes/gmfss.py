@@ -1,17 +1,17 @@
 """GMFSS Fortuna (98mxr/GMFSS_Fortuna GMFSS_train_*.py, train_nb.py, dataset.py, loss.py).
 
-All from the code. GMFlow and RIFE 4.6 are given and stay as they are, on whole frames; the
-features, the metric and the fusion are trained on Charbonnier and LPIPS (VGG-16) of the clipped
-frame, both with weight 1. AdamW with weight decay 1e-4, learning rate 3e-4 after 2,000 steps of
-warm-up, cosine to 3e-6, 44 epochs, batch 16; flips, time reversal and turns by right angles.
-Released files were trained further with a discriminator, at equal weight (train_pg.py,
-train_upg.py), which is not here; what they were trained on is not stated.
+Everything is from the code. GMFlow and RIFE 4.6 are pretrained and frozen. Features, metric and
+fusion are trained with Charbonnier loss and LPIPS (VGG-16) of the clipped frame, both with weight
+1. AdamW with weight decay 1e-4, learning rate 3e-4 after 2,000 warm-up steps, cosine to 3e-6, 44
+epochs, batch 16; flips, time reversal and rotations by right angles. The released files were then
+trained with a discriminator of equal weight (train_pg.py, train_upg.py), which is not implemented
+here; their training data are not stated.
 
-Three things differ. The code enlarges Vimeo-90K's septuplets to 960x540, reads their first three
-frames and crops 448x448; here crops of 256x256 are taken from the septuplets as they are, any three
-neighbours. It hands LPIPS frames in [0, 1] that the network would have in [-1, 1]; here they are as
-LPIPS was trained. It permutes colours after flow was estimated; here flow sees them permuted too.
-The number of steps counts the 64,612 training septuplets (recalled).
+Differences: the code upscales Vimeo-90K's septuplets to 960x540 and takes 448x448 crops of the
+first three frames; this recipe takes 256x256 crops of any three consecutive frames without
+upscaling. The code passes LPIPS frames in [0, 1], although the network expects [-1, 1]; this recipe
+converts them. The code permutes colours after flow estimation; here flow is estimated from permuted
+colours. The number of steps is for 64,612 training septuplets (recalled).
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ from vfi_jax.networks import lpips, vgg16
 from vfi_jax.training.optimizer import Optimizer, cosine
 from vfi_jax.training.recipe import Recipe
 
-EPS = 1e-3  # of Charbonnier, in [0, 1]: its square is 1e-6 (loss.py)
+EPS = 1e-3  # Charbonnier's, for values in [0, 1]; its square is 1e-6 (loss.py)
 TRUNK, HEADS = vgg16.Model(), lpips.Model(lpips.VARIANTS["vgg"])
 
 

@@ -1,15 +1,17 @@
 """IFRNet (Kong et al. 2022, arXiv:2205.14620; the authors' train_vimeo90k.py and train_gopro.py).
 
-All from the code. Vimeo-90K triplets: 224x224 crops, AdamW without weight decay, learning rate 1e-4
-by a cosine to 1e-5, 4 x 6 triplets in a step, 300 epochs of 2,138 steps; flips, time reversal and
-swapped red and blue. (It draws up-down flips with 0.3, turns one clip in twenty and enlarges one in
-ten twice.) Charbonnier and census distance of the frame, 0.01 times the geometry of the features,
-0.01 times the distance of the coarse flows to a teacher's between the true frame and the others.
-The authors' teacher is LiteFlowNet; here it is the default, whose weights come with the package.
-The number of steps counts all 51,313 training triplets, of which the last 5 % are held out here.
+Everything is from the code. Vimeo-90K triplets: 224x224 crops, AdamW without weight decay, cosine
+schedule from 1e-4 to 1e-5, batch 4 x 6, 300 epochs of 2,138 steps; flips, time reversal and
+red/blue swaps. The loss is the Charbonnier and census distance of the frame, plus 0.01 times the
+geometry loss of the features, plus 0.01 times the distance of the coarse flows to a teacher's flows
+from the true frame to both inputs.
 
-GoPro: seven frames between two that are eight apart, 4 x 2 such windows in a step, 600 epochs (some
-200,000 steps, not counted), no teacher.
+Differences: the code flips vertically with probability 0.3, rotates 5 % of the clips and magnifies
+10 % by two. Its teacher is LiteFlowNet; here it is the default model, whose weights are included.
+The number of steps is for all 51,313 training triplets, of which the last 5 % are held out here.
+
+GoPro: seven frames between two with a distance of eight, batch 4 x 2, 600 epochs (about 200,000
+steps, estimated), no teacher.
 """
 
 import dataclasses
@@ -19,9 +21,9 @@ from vfi_jax.data.augment import Augment
 from vfi_jax.training.optimizer import Optimizer, cosine
 from vfi_jax.training.recipe import Recipe
 from vfi_jax.training.recipes._small import TEACHER
-from vfi_jax.training.recipes._teacher import taught_flows
+from vfi_jax.training.recipes._teacher import teacher_flows
 
-GEOMETRY = DISTILLATION = 0.01  # weights (models/IFRNet.py, forward)
+GEOMETRY = DISTILLATION = 0.01  # loss weights (models/IFRNet.py, forward)
 
 
 def without_teacher(prediction, batch, frozen):
@@ -37,10 +39,10 @@ def without_teacher(prediction, batch, frozen):
 
 
 def loss(prediction, batch, frozen):
-    """The same plus the distance of the coarse flows to the teacher's."""
+    """Loss of the frame and features plus the distance of the coarse flows to the teacher's."""
     total, parts = without_teacher(prediction, batch, frozen)
     *coarse, finest = prediction["flows"]
-    taught = taught_flows(batch["frames"], batch["targets"], frozen["teacher"])
+    taught = teacher_flows(batch["frames"], batch["targets"], frozen["teacher"])
     distillation = DISTILLATION * losses.robust_flow_distance(coarse, finest, taught)
     return total + distillation, {**parts, "distillation": distillation}
 

@@ -1,10 +1,10 @@
-"""MEMC-Net (Bao et al. 2018, arXiv:1810.08768, sec. 4.1); its released code only tests.
+"""MEMC-Net (Bao et al. 2018, arXiv:1810.08768, sec. 4.1); no training code was released.
 
-From the leftovers of its options: AdaMax with learning rate 2e-3, flow at a hundredth of it,
-Charbonnier with eps 1e-6, 100 epochs. Recalled from the paper: Vimeo-90K triplets, batch 4. The
-steps down stand for decay by 0.2 on a plateau. Enhancement is trained on frames corrupted by
-`degrade`; the kind of noise and compression is recalled from the paper's data set, not checked. The
-number of steps counts all 51,313 training triplets, of which the last 5 % are held out here.
+From unused options in the test code: AdaMax with learning rate 2e-3, flow at 1 % of that,
+Charbonnier loss with eps 1e-6, 100 epochs. Recalled from the paper: Vimeo-90K triplets, batch 4. A
+step schedule replaces the decay by 0.2 on a plateau. Enhancement is trained on frames corrupted by
+`degrade`; the kind of noise and compression is recalled from the paper's data set, unverified. The
+number of steps is for all 51,313 training triplets, of which the last 5 % are held out here.
 """
 
 import dataclasses
@@ -50,6 +50,6 @@ RECIPES = {
     "enhance": dataclasses.replace(
         BASE, model="memc_net/enhance", data=("vimeo90k/septuplet",), gaps=(1,), degrade=degrade
     ),
-    # A pyramid of flow that ends at 32 pixels has all its four levels from 129 pixels on.
+    # The flow pyramid ends at 32 pixels, so only crops larger than 128 train all four levels.
     "small": guided(small(BASE, "memc_net/small", crop=(160, 160), batch=2)),
 }

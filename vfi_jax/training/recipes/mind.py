@@ -1,8 +1,8 @@
-"""MIND (Long et al. 2016, arXiv:1603.06041, sec. 3): no code was ever published.
+"""MIND (Long et al. 2016, arXiv:1603.06041, sec. 3); no code was ever published.
 
-All recalled from the paper: Charbonnier loss with eps 0.1, Adam with learning rate 1e-3, lowered
-manually, batch 16, about 20 epochs of 133,921 triplets of consecutive frames of KITTI raw at
-128x384, flips and time reversal. Here a step schedule replaces the manual changes.
+Everything is recalled from the paper: Charbonnier loss with eps 0.1, Adam with learning rate 1e-3,
+lowered manually, batch 16, about 20 epochs of 133,921 triplets of consecutive frames of KITTI raw
+at 128x384, flips and time reversal. Here a step schedule replaces the manual changes.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from vfi_jax.training.optimizer import Optimizer, cosine, steps_down
 from vfi_jax.training.recipe import Recipe
 
 EPS = 0.1  # in [0, 1]; recalled from the paper, low certainty
-SHARP_EPS = 0.01  # of mind/small: the paper's rounds off most of what small motions change
+SHARP_EPS = 0.01  # for mind/small: the paper's eps hides the effect of small motion
 
 
 def loss(prediction, batch, frozen):
@@ -44,7 +44,7 @@ PAPER = Recipe(
 
 RECIPES = {
     "": PAPER,
-    # What is shipped, for matching; an hour on a CPU:
+    # The included weights, for matching; takes an hour on a CPU:
     # vfi-jax train mind/small --scenes 4096 --workdir DIR
     "small": dataclasses.replace(
         PAPER,

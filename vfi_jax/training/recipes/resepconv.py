@@ -1,11 +1,11 @@
 """SepConv++ (Niklaus et al. 2021, arXiv:2011.01280); no training code was released.
 
-As one who retrains it quotes the paper (sniklaus/revisiting-sepconv issue #3): Vimeo-90K without a
-validation part, AdaMax with learning rate 1e-3, halved at epochs 60 and 80, batch 16; a loss of
-features by relu1_2 of a VGG network whose filtered features, not the frame's, are compared. That
-loss is not made here: what is, is the colour loss of its predecessor. Chosen, not known: crops of
-128x128, 100 epochs, flips and time reversal, all as usual. The number of steps counts all 51,313
-training triplets, of which the last 5 % are held out here.
+From a quotation of the paper (sniklaus/revisiting-sepconv issue #3): Vimeo-90K without a validation
+split, AdaMax with learning rate 1e-3, halved at epochs 60 and 80, batch 16, and a loss on filtered
+relu1_2 features of a VGG network instead of features of the filtered frame. That loss is not
+implemented; this recipe uses the colour loss of SepConv. Chosen, because unknown: 128x128 crops,
+100 epochs, flips and time reversal. The number of steps is for all 51,313 training triplets, of
+which the last 5 % are held out here.
 """
 
 from vfi_jax.data.augment import Augment
@@ -13,7 +13,7 @@ from vfi_jax.training.optimizer import Optimizer, steps_down
 from vfi_jax.training.recipe import Recipe
 from vfi_jax.training.recipes.sepconv import l1
 
-EPOCHS, EPOCH = 100, 3207  # steps of 16 of the 51,313 triplets
+EPOCHS, EPOCH = 100, 3207  # number of epochs; steps of 16 triplets per epoch
 
 RECIPES = {
     "": Recipe(

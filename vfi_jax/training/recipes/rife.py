@@ -1,9 +1,10 @@
 """RIFE (Huang et al. 2022, arXiv:2011.06294, sec. 4.1; the authors' train.py).
 
-All from the code: Vimeo-90K triplets, 224x224 crops, AdamW with weight decay 1e-3 on everything,
-learning rate 3e-4 after 2000 steps of warm-up, cosine to 3e-6, batch 64, 300 epochs of 761 steps,
-flips, time reversal and swapped red and blue. It turns frames by any right angle; transposing with
-the flips comes to the same. `rife/m` draws its times from septuplets, with half the distillation.
+Everything is from the code: Vimeo-90K triplets, 224x224 crops, AdamW with weight decay 1e-3 on all
+parameters, learning rate 3e-4 after 2000 warm-up steps, cosine to 3e-6, batch 64, 300 epochs of 761
+steps, flips, time reversal and red/blue swaps. The code rotates by right angles, which is
+equivalent to transposition plus flips. `rife/m` draws its times from septuplets, with half the
+distillation.
 """
 
 import dataclasses
@@ -17,7 +18,7 @@ DISTILLATION = 0.01  # RIFE.py:83; 0.005 or 0.002 for IFNet_m
 
 
 def loss(prediction, batch, frozen, *, distillation=DISTILLATION):
-    """Laplacian distances of the frame and of the teacher's, and the distance to its flow."""
+    """Laplacian distances of the frame and of the teacher's frame, and the distillation loss."""
     targets = batch["targets"]
     parts = {
         "laplacian": losses.laplacian(prediction["frames"], targets),
@@ -34,7 +35,7 @@ def loss(prediction, batch, frozen, *, distillation=DISTILLATION):
 
 
 def any_time(prediction, batch, frozen):
-    """The same with the code's smaller weight for IFNet_m."""
+    """The loss with the smaller distillation weight that the code uses for IFNet_m."""
     return loss(prediction, batch, frozen, distillation=0.005)
 
 

@@ -1,9 +1,9 @@
 """SepConv (Niklaus et al. 2017, arXiv:1708.01692, sec. 3.2 and 4); no training code was released.
 
-Certain: AdaMax, 128x128 crops, L1 or relu4_4 loss. From a re-implementation's defaults: learning
-rate 1e-3. Recalled from the paper: betas, batch 16, 250,000 patches. The number of steps is 10
-epochs of those patches, as the re-implementation runs. The paper's patches are of YouTube's videos
-and were never published; Vimeo-90K's triplets stand for them.
+Certain: AdaMax, 128x128 crops, L1 or relu4_4 loss. From the defaults of a re-implementation:
+learning rate 1e-3, 10 epochs. Recalled from the paper: betas, batch 16, 250,000 patches. The
+patches of the paper come from YouTube videos and were never published; this recipe uses Vimeo-90K
+triplets.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from vfi_jax.training.recipe import Recipe
 from vfi_jax.training.recipes._features import features
 from vfi_jax.training.recipes._small import guided, small
 
-GUIDANCE = 0.03  # of 0.01, 0.03 and 0.1; with none, kernels stay those of the mean for long
+GUIDANCE = 0.03  # best of 0.01, 0.03 and 0.1; without it the kernels only average for a long time
 
 
 def l1(prediction, batch, frozen):
@@ -26,7 +26,7 @@ def l1(prediction, batch, frozen):
     return parts["l1"], parts
 
 
-def misplacement(prediction, flows):
+def kernel_distance(prediction, flows):
     """Squared distance of the kernels to kernels that sample both frames bilinearly along flows.
 
     Each frame has weight 1/2. Motion beyond the kernels' reach is clamped to the last tap.
@@ -61,7 +61,7 @@ L1 = Recipe(
 RECIPES = {
     "": L1,
     "l1": dataclasses.replace(L1, model="sepconv/l1"),
-    "small": guided(small(L1, "sepconv/small"), misplacement, weight=GUIDANCE),
+    "small": guided(small(L1, "sepconv/small"), kernel_distance, weight=GUIDANCE),
     # The paper fine-tunes the L1 model with the feature loss.
     "lf": dataclasses.replace(
         L1,

@@ -1,8 +1,8 @@
-"""The shared pyramid, which no paper describes.
+"""The shared pyramid, a system of this project.
 
-Its estimate is compared at every scale, so that the coarse ones learn from the first step; a third
-of its clips are collages, whose motion is known; its times are any of those between the inputs. Its
-crops, batch and steps are what two CPU cores do in four hours.
+The loss compares the estimates of every scale, so that coarse scales learn from the first step. A
+third of the clips are collages with known motion. Times are arbitrary between the inputs. Crop,
+batch and steps are sized for four hours on two CPU cores.
 """
 
 import jax
@@ -18,19 +18,20 @@ from vfi_jax.training.recipes._small import BANDS, small
 
 # Chosen, not tuned.
 COARSE = 0.25  # weight of each blend
-FAINT = 0.005  # distance that counts little: frames that hardly move are not worth more
-FAINT_SQUARES = 3e-5  # mean squared error that counts little: 45 dB
-FOLLOW = 0.5  # weight of the flows where motion is known
-EPS = 0.1  # pixels of flow's error that count little
+FAINT = 0.005  # added to distances, so that nearly still clips do not dominate their logarithm
+FAINT_SQUARES = 3e-5  # added to the mean squared error: 45 dB
+FOLLOW = 0.5  # weight of the flow loss for known motion
+EPS = 0.1  # pixels; smaller flow errors contribute little
 
 
 def every_scale(prediction, batch, frozen):
-    """The mean of two logarithms of each example: of its distance, which is Charbonnier's and
-    Laplacian of the frame and Charbonnier's of all blends, weighted, and of the root of its mean
-    squared error, which is PSNR. Where motion is known also the logarithm of the flows' distance to
-    it, over all estimates, each in pixels of its own size.
+    """Mean over examples of the logarithms of a distance, of the RMSE and of a flow distance.
 
-    The parts are means over the batch before the logarithm; unknown motion counts as no distance.
+    The distance is a weighted sum of the Charbonnier and Laplacian distances of the frame and the
+    Charbonnier distances of all blends. The logarithm of the RMSE corresponds to PSNR. For examples
+    with known motion, the flow distance sums over all estimates, in pixels of their own resolution.
+
+    The parts are means over the batch before the logarithm; the flow part is 0 for unknown motion.
     """
     distances = jax.vmap(_distances)(prediction, batch["targets"])
     weighted = distances["charbonnier"] + distances["laplacian"] + COARSE * distances["coarse"]
@@ -58,7 +59,7 @@ def _distances(prediction, targets):
 
 
 def _flow_distance(flows, motion, times):
-    """Of flows `[T, 2, h, w, 2]` of any sizes to those of a known motion `[T, H, W, 2]`."""
+    """Distance of flows `[T, 2, h, w, 2]` of any sizes to a known motion `[T, H, W, 2]`."""
     share = jnp.stack([-times, 1 - times], axis=1)[..., None, None, None]
     wanted, height = share * motion[:, None], motion.shape[-3]
     total = jnp.float32(0)

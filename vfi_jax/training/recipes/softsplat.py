@@ -1,15 +1,19 @@
 """SoftSplat (Niklaus and Liu 2020, arXiv:2003.05534); no training code was released.
 
-Read, in the authors' answers (sniklaus/softmax-splatting, issues #5 and #30): the training part of
-Vimeo-90K; flow starts from a trained PWC-Net, which first is kept and then tuned on the same loss.
-Weights for that smaller flow network were never released: here all is trained at once, from fresh
-parameters. Recalled from the paper: two versions, one for the Laplacian distance of colours and one
-for relu4_4 of VGG-19 (that these are the files "l1" and "lf" is inferred), all else as in its
+From the authors' answers (sniklaus/softmax-splatting, issues #5 and #30): the training split of
+Vimeo-90K; flow starts from a trained PWC-Net, which is first frozen and then fine-tuned with the
+same loss. Weights for that smaller flow network were never released, so this recipe trains
+everything together from scratch.
+
+Recalled from the paper: two versions, one with the Laplacian distance of colours and one with
+relu4_4 of VGG-19 (that these are the files "l1" and "lf" is inferred). Everything else as in its
 predecessor (arXiv:1803.10967): AdaMax with learning rate 1e-3 and betas 0.9 and 0.999, batch 8,
-crops of 256x256. Recalled too: band i of five weighs 2^(i - 1), whether of sums or of means is not
-known; all alike, as here, lies between both. The number of steps is the 80 epochs that are the
-default of a re-implementation (JHLew/SoftSplat-Full), of all 51,313 training triplets, of which the
-last 5 % are held out here. Flips and time reversal are usual, not known.
+256x256 crops. Recalled as well: band i of five has weight 2^(i - 1); whether for sums or for means
+is unknown. Equal weights, used here, lie in between.
+
+The number of steps is for 80 epochs, the default of a re-implementation (JHLew/SoftSplat-Full), of
+all 51,313 training triplets, of which the last 5 % are held out here. Flips and time reversal are
+assumed.
 """
 
 import dataclasses

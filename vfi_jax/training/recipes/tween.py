@@ -1,14 +1,14 @@
 """Tween (no paper): trained on clips and distilled from two releases of Practical-RIFE.
 
-Every estimate is compared with the flow of whichever teacher makes the better frame around a pixel,
-with how that flow changes from pixel to pixel, and with how that teacher weighs the two frames. The
-frame is compared with the true one, by Laplacian pyramids and by HaarPSI, which sees torn and
-doubled edges where PSNR does not. Where the teacher is far from the true frame its flow counts
-less, and its frame is a second target: no flow leads to the true one there, and the mean of what
-could be right is a double exposure. Enlarged frames show larger motion, and half of the crops pan
+Around each pixel, the teacher with the smaller frame error is used. Every estimate is compared with
+that teacher's flow, with the spatial gradient of the flow, and with its blending weights. The frame
+is compared with the true frame by L1, Laplacian pyramids and HaarPSI, which detects torn and
+doubled edges better than PSNR. Where the teacher's frame is wrong, its flow has less weight and its
+frame is a second target: no flow reproduces the true frame there, and the mean of the plausible
+frames is a double exposure. Magnified frames provide larger motion, and half of the crops pan
 across the clip.
 
-The teachers' weights are the authors' (MIT): `vfi-jax convert practical_rife/4.6 FILE`, and 4.25.
+The teachers are the released weights (MIT): `vfi-jax convert practical_rife/4.6`, and 4.25.
 """
 
 from typing import Any, NamedTuple
@@ -36,12 +36,12 @@ WEIGHTS = {
     "change": 0.05,
     "blend": 0.02,
 }
-POWER = 0.5  # of an error of flow: large ones count less than in proportion
-FAINT = 0.05  # pixels of error that count little
-TRUSTED = 0.03  # mean absolute error of a teacher's frame at which it counts half
-HALVINGS = 3  # of the errors, before teachers are compared: the better one of 8x8 pixels
-UNSEEN = 0.25  # what a flow counts where the teacher does not use its frame
-DOUBTED = 0.3  # what flow and weight count where the teacher is wrong
+POWER = 0.5  # exponent of flow errors, which reduces the influence of large ones
+FAINT = 0.05  # pixels; smaller flow errors contribute little
+TRUSTED = 0.03  # mean absolute error of a teacher's frame at which its trust is 1/2
+HALVINGS = 3  # downscaling of the errors before teachers are compared, by blocks of 8x8 pixels
+UNSEEN = 0.25  # weight of a flow where the teacher does not use its frame
+DOUBTED = 0.3  # weight of flow and blending weights where the teacher is wrong
 
 
 class Taught(NamedTuple):
@@ -49,7 +49,7 @@ class Taught(NamedTuple):
 
     Attributes:
       flow: `[*B, 2, H, W, 2]` pixels.
-      weight: `[*B, H, W, 1]`, of frame 0.
+      weight: `[*B, H, W, 1]`, weight of frame 0.
       trust: `[*B, H, W, 1]`, from 0 to 1.
       frame: `[*B, H, W, 3]`.
     """
@@ -61,7 +61,7 @@ class Taught(NamedTuple):
 
 
 def loss(prediction, batch, frozen):
-    """The weighted sum of the distances of the frame, of flows and of weights."""
+    """Weighted sum of the distances of the frame, of the flows and of the blending weights."""
     frames, targets = prediction["frames"], batch["targets"]
     taught = better([answer(name, frozen[key], batch) for key, name in TEACHERS.items()], targets)
     levels = [
@@ -85,7 +85,7 @@ def untaught(prediction, batch, frozen):
 
 
 def answer(name: str, variables: dict, batch: dict) -> dict:
-    """The finest "flow", "logit" and "frame" of a teacher, `[B, T, ...]`."""
+    """A teacher's finest "flow", "logit" and "frame", `[B, T, ...]`."""
     teacher = registry.create(name, precision="default")
     prediction: Any = teacher.apply(variables, batch["frames"], batch["times"])
     return {
@@ -116,17 +116,17 @@ def shrunk(taught: Taught, width: int) -> Taught:
 
 
 def frame_distance(frame: Image, taught: Taught) -> Array:
-    """Charbonnier distance to the teacher's frame, as far as that differs from the true one."""
+    """Charbonnier distance to the teacher's frame, weighted by 1 - trust."""
     return ((1 - taught.trust) * jnp.sqrt(jnp.square(frame - taught.frame) + 1e-6)).mean()
 
 
 def flow_distance(flow: Array, taught: Taught) -> Array:
-    """Of flows in pixels of full size, as far as the teacher is trusted and uses a frame."""
+    """Distance of flows in full-size pixels, weighted by trust and by the teacher's weights."""
     return 2 * (_counts(taught) * _rooted(flow - taught.flow)).mean()  # the sum of both frames'
 
 
 def change_distance(flow: Array, taught: Taught) -> Array:
-    """Of what flows in pixels of full size change between neighbours, both ways."""
+    """Distance of the spatial differences of flows in full-size pixels, in both directions."""
     error, counts = flow - taught.flow, _counts(taught)
     down, right = (
         (counts[..., 1:, :, :] * _rooted(jnp.diff(error, axis=-3))).mean(),
@@ -136,7 +136,7 @@ def change_distance(flow: Array, taught: Taught) -> Array:
 
 
 def blend_distance(logit: Array, taught: Taught) -> Array:
-    """Cross entropy of the weights of frame 0, as far as the teacher is trusted."""
+    """Cross entropy of the weights of frame 0, weighted by trust."""
     return (_trust(taught) * optax.sigmoid_binary_cross_entropy(logit, taught.weight)).mean()
 
 
@@ -153,12 +153,12 @@ def _weighted(parts):
 
 
 def _rooted(error):
-    """A root of the length of errors in pixels, `[..., 2]` to `[..., 1]`."""
+    """The length of errors in pixels to the power `POWER`, `[..., 2]` to `[..., 1]`."""
     return (jnp.sqrt(jnp.square(error).sum(-1, keepdims=True) + 1e-4) + FAINT) ** POWER
 
 
 def _counts(taught):
-    """What each frame's flow counts, `[*B, 2, H, W, 1]`."""
+    """Weight of each frame's flow, `[*B, 2, H, W, 1]`."""
     used = jnp.stack([taught.weight, 1 - taught.weight], axis=-4)
     return _trust(taught)[..., None, :, :, :] * (UNSEEN + (1 - UNSEEN) * used)
 
@@ -168,7 +168,7 @@ def _trust(taught):
 
 
 def _around(error):
-    """Means of blocks of pixels, interpolated in between."""
+    """Means over blocks of pixels, upscaled bilinearly."""
     small = error
     for _ in range(HALVINGS):
         small = average_pool(small)

@@ -1,12 +1,11 @@
 """UPR-Net (Jin et al. 2023, arXiv:2211.03456; the authors' tools/train.py, core/pipeline.py).
 
-All from the code. Vimeo-90K triplets, three levels: 256x256 crops, AdamW with weight decay 1e-4 on
-everything, learning rate 2e-4 after 2000 steps of warm-up, cosine to 2e-5, 4 x 8 triplets in a
-step, 800,000 steps; flips, time reversal, swapped red and blue, and turns by any right angle, half
-of all clips by one of three; transposing with the flips comes to the same. Charbonnier and census
-distance of the finest level's frame alone. The code's luma is of RGB, its frames are BGR: red
-weighs as blue should. That is kept here; as colours are swapped in half of all clips it hardly
-matters.
+Everything is from the code. Vimeo-90K triplets, three levels: 256x256 crops, AdamW with weight
+decay 1e-4 on all parameters, learning rate 2e-4 after 2000 warm-up steps, cosine to 2e-5, batch 4 x
+8, 800,000 steps; flips, time reversal, red/blue swaps, and rotations by right angles for half of
+the clips, which transposition plus flips also produce. The loss is the Charbonnier and census
+distance of the finest level's frame only. The code applies RGB luma weights to BGR frames. That is
+kept; it hardly matters, because red and blue are swapped in half of the clips.
 """
 
 import dataclasses
@@ -28,7 +27,7 @@ def loss(prediction, batch, frozen):
 
 
 def census(prediction, target):
-    """The census distance with blue's weight on red."""
+    """Census distance with the luma weights of red and blue exchanged, as in the code."""
     return losses.census(prediction[..., ::-1], target[..., ::-1], luma=True, border=1)
 
 

@@ -1,9 +1,9 @@
 """Deep Voxel Flow (Liu et al. 2017, arXiv:1702.02463, sec. 3.2 and 4).
 
 Recalled from the paper: L1 + 0.01 TV(motion) + 0.005 TV(mask), Adam with learning rate 1e-4, batch
-32, 256x256, 240,000 triplets of consecutive frames with obvious motion. Neither published code has
-the variations; the PyTorch port trains on the mean square and resizes its images, which is not
-followed.
+32, 256x256, 240,000 triplets of consecutive frames with obvious motion. Neither published code
+contains the TV terms; the PyTorch port trains with mean squared error on resized images, which this
+recipe does not follow.
 """
 
 import dataclasses
@@ -16,11 +16,11 @@ from vfi_jax.training.recipes._small import guided, small
 
 MOTION_WEIGHT = 0.01  # lambda 1
 MASK_WEIGHT = 0.005  # lambda 2
-EPS = 1e-3  # of both variations
+EPS = 1e-3  # of both total variations
 
 
 def loss(prediction, batch, frozen):
-    """L1 and the variations of motion and mask."""
+    """L1 plus the total variations of motion and mask."""
     parts = {
         "l1": losses.charbonnier(prediction["frames"], batch["targets"], eps=EPS),
         "motion": MOTION_WEIGHT * losses.total_variation(prediction["motion"], eps=EPS),

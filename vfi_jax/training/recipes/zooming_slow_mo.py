@@ -1,9 +1,10 @@
 """Zooming Slow-Mo (Xiang et al. 2020, arXiv:2002.11616, sec. 4.1; the authors' train_zsm.yml).
 
-All from that file: Vimeo-90K septuplets, frames 1, 3, 5, 7 shrunk by bicubic interpolation to
-8 bits, all seven asked for, 128x128 crops of the targets, flips, transposition and time reversal,
-Charbonnier SUMMED over everything with epsilon 1e-6 added unsquared, Adam with betas 0.9 and 0.99
-and four half cosines from 4e-4 to 1e-7 of 150,000 steps each, batch 16 (24 in the paper).
+Everything is from that file: Vimeo-90K septuplets; the inputs are frames 1, 3, 5 and 7, downscaled
+bicubically and rounded to 8 bits; the targets are 128x128 crops of all seven frames; flips,
+transposition and time reversal; the Charbonnier loss is SUMMED over all values, with 1e-6 added to
+the square; Adam with betas 0.9 and 0.99; four half cosines from 4e-4 to 1e-7 of 150,000 steps each;
+batch 16 (24 in the paper).
 """
 
 from vfi_jax import losses
@@ -12,11 +13,11 @@ from vfi_jax.training.optimizer import Optimizer, cosine_restarts
 from vfi_jax.training.recipe import Recipe
 from vfi_jax.training.recipes._small import small
 
-EPS = 1e-3  # in [0, 1]; its square is what the code adds
+EPS = 1e-3  # for values in [0, 1]; the code adds its square, 1e-6
 
 
 def loss(prediction, batch, frozen):
-    """The summed Charbonnier distance, whose gradient grows with batch and crop size."""
+    """The summed Charbonnier distance; its gradient is proportional to batch and crop size."""
     targets = batch["targets"]
     total = losses.charbonnier(prediction["frames"], targets, eps=EPS) * targets.size
     return total, {"charbonnier": total}
