@@ -1,7 +1,7 @@
 """Many videos on Apache Beam: retried, recorded, resumed; needs the extra "beam".
 
-Each video is an element of the pipeline. Beside the results a hidden folder holds a record for each
-of them, written by whichever worker has it; `manifest.json` gathers all records at the end.
+Each video is an element of the pipeline. A hidden folder next to the results contains one record
+per video, written by the worker that processes it; `manifest.json` collects all records at the end.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from vfi_jax.video.segments import digest, source_digest, write_json
 from vfi_jax.video.workspace import workspace
 
 LOG = logging.getLogger(__name__)
-RECORDS = ".vfi_jax-bulk"  # folder beside the results
+RECORDS = ".vfi_jax-bulk"  # folder next to the results
 MANIFEST = "manifest.json"
 RUNNING, DONE, FAILED = "running", "done", "failed"
 NOT_RESUMED = (".gif", ".apng")
@@ -32,18 +32,18 @@ NOT_RESUMED = (".gif", ".apng")
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """What is known of one video.
+    """State of one video.
 
     Attributes:
-      source: what is read.
-      target: what is written.
-      request: SHA-256 of the source's name, size and time, and of all options.
-      state: "running", also after a worker died; "done" or "failed".
-      sha256: of the result; of a folder, of all its files.
-      size: bytes of the result.
-      frames: in the result.
-      attempts: how often it was begun for this result.
-      error: why it failed, one line.
+      source: path of the source.
+      target: path of the result.
+      request: SHA-256 of the source's name, size and modification time, and of all options.
+      state: "running" (also after a worker died), "done" or "failed".
+      sha256: SHA-256 of the result; of a folder, of all its files.
+      size: size of the result in bytes.
+      frames: number of frames of the result.
+      attempts: number of attempts for this result.
+      error: why it failed, in one line.
     """
 
     source: str
@@ -59,13 +59,14 @@ class Record:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Bulk:
-    """What is done with each video.
+    """Settings for all videos.
 
     Attributes:
-      timing: as for `interpolate_video`.
-      computing: as there; the model by its name.
-      output: as there. Parts of a stopped video are kept and used wherever `resume` can.
-      attempts: how often a video is tried in one run.
+      timing: as in `interpolate_video`.
+      computing: as in `interpolate_video`; the model must be a name or path.
+      output: as in `interpolate_video`. Parts of a stopped video are kept and reused where `resume`
+        is possible.
+      attempts: maximum number of attempts per video in one run.
     """
 
     timing: Timing = Timing()
@@ -77,12 +78,12 @@ class Bulk:
         if self.attempts < 1:
             raise ValueError(f"attempts must be at least 1, got {self.attempts}")
         if self.output.dry_run:
-            raise ValueError("dry_run is for `interpolate`; bulk records what it wrote")
+            raise ValueError("bulk does not support dry_run; use `interpolate`")
         if isinstance(self.computing.model, tuple):
             raise ValueError("model must be a name or a path, which workers load")
 
     def request(self, source: Path) -> str:
-        """SHA-256 of everything that is known to decide a result."""
+        """SHA-256 of everything that determines the result."""
         given = dataclasses.replace(self.output, overwrite=False)
         facts = (source_digest(source), self.timing, self.computing, given, vfi_jax.__version__)
         return hashlib.sha256(repr(facts).encode()).hexdigest()
@@ -93,16 +94,16 @@ def interpolate_bulk(
 ) -> list[Record]:
     """Interpolate videos on Apache Beam.
 
-    A video whose record says "done" and whose result still has the recorded SHA-256 is left alone.
-    A video that was being written when its worker died continues from its finished segments.
+    A video is skipped if its record says "done" and its result has the recorded SHA-256. A video
+    whose worker died continues from its finished segments.
 
     Args:
-      jobs: videos, and where each goes; all targets in one folder, which all workers reach.
-      bulk: what is done.
-      beam_options: of Beam, such as "--runner=DataflowRunner".
+      jobs: sources and targets; all targets must be in one folder that all workers can access.
+      bulk: settings.
+      beam_options: options of Beam, such as "--runner=DataflowRunner".
 
     Returns:
-      A record for each job, in order; also written as manifest.json beside the results.
+      A record for each job, in order; also written to manifest.json next to the results.
 
     Raises:
       ValueError: the targets are in several folders.
@@ -119,7 +120,7 @@ def interpolate_bulk(
         _ = (
             pipeline
             | beam.Create([(str(job.source), str(job.target)) for job in jobs])
-            | beam.Reshuffle()  # else one worker would get all of them
+            | beam.Reshuffle()  # otherwise one worker would get all videos
             | beam.Map(functools.partial(work, bulk))
         )
     records = [read_record(Path(job.target)) for job in jobs]
@@ -129,11 +130,11 @@ def interpolate_bulk(
 
 
 def work(bulk: Bulk, paths: tuple[str, str]) -> None:
-    """Do one video, if it is not done, and record it.
+    """Process one video, unless it is done, and record it.
 
     Args:
-      bulk: what is done.
-      paths: of the source and the target.
+      bulk: settings.
+      paths: paths of source and target.
     """
     source, target = Path(paths[0]), Path(paths[1])
     record = Record(*paths, request=_request(bulk, source))
@@ -144,8 +145,8 @@ def work(bulk: Bulk, paths: tuple[str, str]) -> None:
         return
     if before and not known and bulk.output.overwrite:
         with workspace(target.resolve(), discard=True):
-            pass  # removes the parts of another request
-    # A worker that died after it had written the target; any other file there is not replaced.
+            pass  # removes parts of a different request
+    # A worker died after writing the target. Any other existing file is not replaced.
     ours = known is not None and known.state == RUNNING
     resume = not bulk.timing.shutter and target.suffix.lower() not in NOT_RESUMED
     output = dataclasses.replace(
@@ -155,17 +156,18 @@ def work(bulk: Bulk, paths: tuple[str, str]) -> None:
     for attempt in range(1, bulk.attempts + 1):
         record = dataclasses.replace(record, state=RUNNING, attempts=attempt)
         try:
-            # Before the record: else a file of the user's would be taken for a dead worker's.
+            # Checked before writing the record; otherwise a user's file would look like the result
+            # of a dead worker.
             folder = targets.is_folder(target)
             targets.check(source, target, folder=folder, overwrite=output.overwrite)
             _write(record)
             report = interpolate_with(loading, source, target, bulk.timing, bulk.computing, output)
-        # Wrong files, full disks, and XLA's errors such as a lack of memory.
+        # Invalid files, full disks, and XLA errors such as insufficient memory.
         except (ValueError, OSError, RuntimeError) as error:
             record = dataclasses.replace(record, state=FAILED, error=summary(error))
             LOG.warning("%s, attempt %d: %s", source, attempt, record.error)
             if isinstance(error, ValueError):
-                break  # the same would come again
+                break  # a retry would fail the same way
         else:
             sha256, size = _measure(target)
             facts = {"sha256": sha256, "size": size, "frames": report.frames_out or 0}
@@ -175,15 +177,15 @@ def work(bulk: Bulk, paths: tuple[str, str]) -> None:
 
 
 def read_record(target: Path) -> Record | None:
-    """The record of a target; None where there is none that can be read."""
+    """The record of a target, or None if there is no readable one."""
     with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
         return Record(**json.loads(_place(target).read_text()))
     return None
 
 
-@functools.lru_cache(maxsize=2)  # for large frames and for others
+@functools.lru_cache(maxsize=2)  # one entry for large frames, one for others
 def _loaded(computing, flow_scale):
-    """The model of this process, from pickled options: they hold mappings, which have no hash."""
+    """The model, cached per process by pickled options, because mappings are not hashable."""
     return load(pickle.loads(computing), flow_scale)
 
 

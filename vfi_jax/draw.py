@@ -79,11 +79,11 @@ def depth_greys(depth: Any) -> np.ndarray:
 
 
 def greys(values: Any, *, largest: float | None = None) -> np.ndarray:
-    """One channel as a grey picture, from 0 (black) to `largest` (white).
+    """One channel as a grey image, from 0 (black) to `largest` (white).
 
     Args:
       values: `[H, W, 1]`.
-      largest: the value of white; None: the largest of `values`.
+      largest: value shown as white; None: the maximum of `values`.
 
     Returns:
       `[H, W, 3]` uint8 RGB.
@@ -94,15 +94,15 @@ def greys(values: Any, *, largest: float | None = None) -> np.ndarray:
 
 
 def kernel_tiles(kernels: Any, cell: int) -> np.ndarray:
-    """Kernels of every pixel, of which one in each cell of a grid is drawn in that cell.
+    """Per-pixel kernels, drawn on a grid: each cell shows the kernel of one pixel in it.
 
     Args:
       kernels: `[H, W, K, K]`.
-      cell: side of a cell, in pixels.
+      cell: side of a cell in pixels.
 
     Returns:
-      `[H, W, 3]` uint8 RGB: 0 is black, the kernel's largest magnitude white, negative numbers
-      blue; cells have a grey border.
+      `[H, W, 3]` uint8 RGB: 0 is black, the kernel's maximum magnitude is white, negative values
+      are blue; cells have a grey border.
     """
     kernels = np.asarray(kernels, np.float64)
     height, width, taps = kernels.shape[:3]
@@ -116,7 +116,7 @@ def kernel_tiles(kernels: Any, cell: int) -> np.ndarray:
             tile = as_bytes(
                 np.stack([positive, positive + 0.4 * negative, positive + negative], -1)
             )
-            # Nearest neighbour for large taps keeps them apart; more taps than pixels are averaged.
+            # Large taps are upscaled by nearest neighbour; more taps than pixels are averaged.
             method = Image.Resampling.NEAREST if taps <= inner else Image.Resampling.BOX
             resized = Image.fromarray(tile).resize((inner, inner), method)
             sheet[top + 1 : top + 1 + inner, left + 1 : left + 1 + inner] = np.asarray(resized)

@@ -1,7 +1,7 @@
-"""Finding things by their file: a folder of modules is a registry.
+"""Registries by file: a folder of modules is a registry.
 
-Installed packages add to a folder whose `__init__` has `ENTRY_POINTS = True`, by entry points of
-the group that is named like the folder, such as "vfi_jax.models".
+Installed packages add modules to a folder whose `__init__` has `ENTRY_POINTS = True`, with entry
+points in the group named like the folder, such as "vfi_jax.models".
 """
 
 import difflib
@@ -15,13 +15,13 @@ from types import ModuleType
 
 
 def modules(package: str) -> list[str]:
-    """Names of the modules in the folder of `package`, and of those that installed packages add.
+    """Names of the modules in the folder of `package`, and of those added by installed packages.
 
     Args:
       package: dotted name, such as "vfi_jax.models".
 
     Returns:
-      The names, sorted; none of the modules is imported.
+      The sorted names; no module is imported.
     """
     return sorted([*_files(package), *_added(package)])
 
@@ -32,12 +32,12 @@ def module(package: str, name: str, *, kind: str, needs: tuple[str, ...] = ()) -
     Args:
       package: dotted name.
       name: module in it.
-      kind: what such a module is called in the error, such as "model".
-      needs: names that one of an installed package must define.
+      kind: noun for such a module in errors, such as "model".
+      needs: names that a module of an installed package must define.
 
     Raises:
-      ValueError: there is none (the nearest names are listed), or an installed package's cannot be
-        imported or lacks a name.
+      ValueError: unknown name (the message suggests the closest names), or a module of an installed
+        package cannot be imported or lacks a name.
     """
     if name in _files(package):
         return importlib.import_module(f"{package}.{name}")
@@ -49,7 +49,7 @@ def module(package: str, name: str, *, kind: str, needs: tuple[str, ...] = ()) -
         found = point.load()
     except (ImportError, AttributeError) as error:
         raise ValueError(
-            f"{where} cannot be imported: {error}; mend or uninstall the package that adds it"
+            f"{where} cannot be imported: {error}; fix or uninstall the package that adds it"
         ) from error
     missing = [need for need in needs if not hasattr(found, need)]
     if missing:
@@ -73,7 +73,7 @@ def _files(package: str) -> list[str]:
 
 @functools.cache
 def _added(package: str) -> dict[str, EntryPoint]:
-    """Entry points that add to a folder, by name; the folder's own files go first."""
+    """Entry points that add modules to a folder, by name; the folder's own files have priority."""
     if not getattr(importlib.import_module(package), "ENTRY_POINTS", False):
         return {}
     own = _files(package)

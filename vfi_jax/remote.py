@@ -26,7 +26,7 @@ def path(place: str | os.PathLike) -> Any:
     """
     if not is_remote(place):
         if re.match(r"[a-z]\w+:/", os.fspath(place)):  # as pathlib leaves a URL
-            raise ValueError(f"{place} is no local path; an object store has two slashes, as gs://")
+            raise ValueError(f"{place} is not a local path; object stores need two slashes: gs://")
         return Path(place)
     scheme = os.fspath(place).partition("://")[0]
     if scheme not in PACKAGES:
@@ -79,16 +79,16 @@ def replace(place: Any, folder: Path, *, last: str) -> None:
 
 
 def publish(folder: Path, place: Any) -> None:
-    """Copies all files of a folder of this machine to a place, over those of the same names."""
+    """Copy all files of a local folder to a place, replacing files of the same name."""
     for source, target in _files(folder, place):
         _copy(source, target)
 
 
 def delete(folder: Any) -> None:
-    """Removes a folder with all that it holds.
+    """Delete a folder with its content.
 
     Args:
-      folder: as `path` gives it.
+      folder: a path from `path`.
     """
     if is_remote(folder):
         folder.rmtree()
@@ -97,18 +97,18 @@ def delete(folder: Any) -> None:
 
 
 def on_this_machine(place: str | os.PathLike, *, option: str, way: str) -> Path:
-    """The path of what must not lie in an object store.
+    """A path that must not be in an object store.
 
     Args:
-      place: as the user named it.
-      option: that named it, for the error.
+      place: the user's value.
+      option: name of the option, for the error.
       way: what to do instead, for the error.
 
     Raises:
-      ValueError: it lies in an object store.
+      ValueError: it is in an object store.
     """
     if is_remote(place):
-        raise ValueError(f"{option} must be a folder of this machine, got {place}; {way}")
+        raise ValueError(f"{option} must be a local folder, got {place}; {way}")
     return path(place)
 
 

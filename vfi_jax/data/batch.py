@@ -17,7 +17,7 @@ from vfi_jax.data.degrade import degrade
 from vfi_jax.data.training_windows import windows
 
 Degrade = Callable[[Array, Array], Array]
-LAYERS = 3  # of a collage
+LAYERS = 3  # layers of a collage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Preparation:
         between = self.contract.frames == 2 and all(0 <= time <= 1 for time in times)
         if self.augment.collages and not between:
             raise ValueError(
-                "collages need a model of 2 frames and times between them, got "
+                "collages need a model of 2 input frames that predicts times between them, got "
                 f"{self.contract.frames} frames and times {times}"
             )
 

@@ -17,8 +17,8 @@ from vfi_jax.guard import guarded
 if TYPE_CHECKING:
     from vfi_jax.data.decoded import Decoded
 
-COPY_FIRST = "copy the files to this machine, as by `gcloud storage cp -r`, or mount the bucket"
-COPY_AFTER = "build in a local folder and copy it there, as by `gcloud storage cp -r`"
+COPY_FIRST = "copy the files to this machine (`gcloud storage cp -r`), or mount the bucket"
+COPY_AFTER = "build in a local folder and copy it there (`gcloud storage cp -r`)"
 MANUAL = "downloads/manual"  # where TFDS expects manual downloads
 
 
@@ -83,7 +83,7 @@ def build(options: Options) -> dict[str, ClipCounts]:
     root = remote.on_this_machine(options.root or folder / MANUAL, option="--root", way=COPY_FIRST)
     beam = bool(options.beam_runner)
     with contextlib.ExitStack() as stack:
-        # Of a set that is built, or that Beam builds, nothing is kept.
+        # Nothing is kept for a complete set or a build with Beam.
         keeps = not beam and not is_built(options.name, folder)
         kept = stack.enter_context(_kept(options.name, folder, root)) if keeps else None
         builder = ClipBuilder(
@@ -107,7 +107,7 @@ def build(options: Options) -> dict[str, ClipCounts]:
 
 @contextlib.contextmanager
 def _kept(name: str, folder: Path, root: Path) -> Iterator["Decoded"]:
-    """What a build that was stopped has decoded; of one process at a time."""
+    """The clips decoded by a stopped build; locked by one process at a time."""
     from vfi_jax.data.decoded import Decoded, fingerprint
     from vfi_jax.data.layout import stored_name
 
@@ -119,13 +119,13 @@ def _kept(name: str, folder: Path, root: Path) -> Iterator["Decoded"]:
     except filelock.Timeout:
         raise ValueError(f"another process builds {name} in {folder}; wait for it") from None
     with lock:
-        for left in (folder / stored).glob("incomplete.*"):  # TFDS's, of a process that was killed
+        for left in (folder / stored).glob("incomplete.*"):  # left by TFDS in a killed process
             shutil.rmtree(left)
         own = str(folder / stored)
         source = fingerprint(root, without=own) if root.is_dir() else ""
         with Decoded(folder / f"{stored}.decoded", source) as decoded:
             if len(decoded):
-                print(f"{len(decoded)} clips were decoded before, and are used again")
+                print(f"reusing {len(decoded)} clips decoded earlier")
             yield decoded
 
 

@@ -48,7 +48,7 @@ def collage(
     change.
 
     Args:
-      key: of `jax.random`.
+      key: `jax.random` key.
       images: uint8 `[L, H, W, 3]`, the background first.
       sizes: int32 `[L, 2]`, height and width of each image without padding.
       times: `[N]`, times of the targets in 0 .. 1; outside, large displacements make the map fold.

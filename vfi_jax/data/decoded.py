@@ -1,4 +1,4 @@
-"""What a build has decoded so far, in a file beside the data set until that is complete."""
+"""The clips that a build has decoded, stored next to the data set until it is complete."""
 
 import hashlib
 import json
@@ -17,19 +17,19 @@ create table if not exists frames (
 
 
 class Decoded:
-    """Stored examples of clips. A process that is killed leaves whole clips behind."""
+    """A store of decoded clips. If the process is killed, all stored clips are complete."""
 
     def __init__(self, file: Path, source: str):
-        """Opens the file.
+        """Open the file.
 
         Args:
-          file: is made where there is none.
-          source: fingerprint of what is decoded; where the file's is another, it begins anew.
+          file: path of the file; created if missing.
+          source: fingerprint of the source files; a file with another fingerprint is emptied.
         """
         file.parent.mkdir(parents=True, exist_ok=True)
         self._file = file
         self._database = sqlite3.connect(file)
-        # What a process has written survives its end; only the machine's could lose some.
+        # A killed process loses nothing; only a power failure could.
         self._database.execute("pragma synchronous = off")
         self._database.executescript(SCHEMA)
         if self._database.execute("select fingerprint from source").fetchone() != (source,):
@@ -48,7 +48,7 @@ class Decoded:
         return self._database.execute("select count(*) from clips").fetchone()[0]
 
     def get(self, split: str, name: str) -> dict | None:
-        """The example of a clip; None where it has not been decoded."""
+        """The example of a clip, or None if it has not been decoded."""
         key = (split, name)
         found = self._database.execute(
             "select inputs from clips where split = ? and name = ?", key
@@ -62,7 +62,7 @@ class Decoded:
         return {"name": name, "frames": frames, "inputs": json.loads(found[0])}
 
     def put(self, split: str, example: dict) -> None:
-        """Keeps the example of a clip: "name", "frames" as bytes, "inputs"."""
+        """Store the example of a clip: "name", "frames" as bytes, "inputs"."""
         name = example["name"]
         rows = [(split, name, place, data) for place, data in enumerate(example["frames"])]
         with self._database:  # one transaction
@@ -72,17 +72,17 @@ class Decoded:
             )
 
     def remove(self) -> None:
-        """Closes and deletes the file: the data set is complete."""
+        """Close and delete the file, when the data set is complete."""
         self._database.close()
         self._file.unlink()
 
 
 def fingerprint(root: Path, *, without: str) -> str:
-    """Of a tree of files: of their names, sizes and times of change.
+    """Fingerprint of a file tree: a hash of names, sizes and modification times.
 
     Args:
-      root: of the tree.
-      without: files and folders whose paths start so are no part of it.
+      root: root of the tree.
+      without: prefix of paths to exclude.
     """
     digest = hashlib.sha256(str(root.resolve()).encode())
     for path in images.walk(root):

@@ -35,7 +35,7 @@ def write_flow(path: str | Path, flow: np.ndarray, *, known: np.ndarray | None =
     Args:
       path: a .flo or .png file.
       flow: `[H, W, 2]` pixels, (x, y); must be finite where known.
-      known: `[H, W]`, mask of known flow; None: everywhere.
+      known: `[H, W]`, mask of known flow; None: flow is known everywhere.
 
     Raises:
       ValueError: wrong shape or suffix, flow that is not finite, or flow beyond the PNG's range of

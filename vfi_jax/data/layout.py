@@ -76,13 +76,13 @@ def data_folder(place: str | os.PathLike[str]) -> Any:
     if remote.is_remote(place) and not os.fspath(place).startswith("gs://"):
         raise ValueError(
             f"--data-dir must be a local folder or in gs://, got {place}; copy the data set to "
-            "this machine, as by `aws s3 cp --recursive`, or mount the bucket"
+            "this machine, for example with `aws s3 cp --recursive`, or mount the bucket"
         )
     return remote.path(place)
 
 
 def is_built(data_set: str, data_dir: Any) -> bool:
-    """Whether `data_dir` holds a built version of a data set."""
+    """Whether `data_dir` contains a built version of a data set."""
     return data_dir is not None and any(
         (data_dir / stored_name(data_set)).glob("*/dataset_info.json")
     )

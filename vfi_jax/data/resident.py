@@ -80,7 +80,7 @@ class Resident:
         return [self._names[self._clip(place)] for place in self._places(step)]
 
     def close(self) -> None:
-        """Nothing runs in the background."""
+        """Does nothing; there is no background work."""
 
     @staticmethod
     def gather(arrays: dict, drawn: dict) -> dict:

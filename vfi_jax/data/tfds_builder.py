@@ -65,7 +65,7 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
         self._data_set, self._root, self._beam = data_set, root, beam
         self._faults = Faults(strict=strict)
         self._kept = kept
-        self.listed: dict[str, int] = {}  # number of clips per split, decodable or not
+        self.listed: dict[str, int] = {}  # clips per split, decodable or not
         self.name = stored_name(data_set)
         super().__init__(file_format="array_record", **kwargs)
 
@@ -167,7 +167,7 @@ def _how(data_set):
 
 
 def _examples(clip: Clip, faults: Faults) -> list[tuple[str, dict]]:
-    """A clip as it is stored, decoded once to see that it can be; nothing where it cannot."""
+    """The stored form of a clip, decoded once as a check; empty if that fails."""
     with faults.passed_over():
         read_frames(clip, clip.frames)
         example = {

@@ -38,7 +38,7 @@ class TrainingWindow:
 
     @property
     def span(self) -> int:
-        """Number of frames from its first to its last."""
+        """Number of frames from its first to its last, inclusive."""
         return self.length - min(*self.inputs, *self.targets)
 
 

@@ -1,4 +1,4 @@
-"""Pictures of what a system computes beside its frame: motion, depth, kernels, masks."""
+"""Images of a system's intermediate outputs: motion, depth, kernels, masks."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,16 +13,16 @@ from vfi_jax.arrays import Frames, Times
 from vfi_jax.evaluation.flows import finest
 from vfi_jax.interpolation.padding import crop, named, pad
 
-CELL = 32  # pixels from one drawn kernel to the next
+CELL = 32  # spacing of the drawn kernels in pixels
 
 
 class Drawn(NamedTuple):
-    """How the values of one key of a prediction are drawn.
+    """How one output of a prediction is drawn.
 
     Attributes:
-      name: of the picture; the first key of a name that a prediction has is drawn.
-      caption: what the picture shows.
-      picture: from `[H, W, C]`, or a pair of them, to uint8 `[H, W, 3]`.
+      name: name of the image; if several outputs have this name, the first one is drawn.
+      caption: description of the image.
+      picture: function from `[H, W, C]`, or a pair of them, to uint8 `[H, W, 3]`.
     """
 
     name: str
@@ -65,17 +65,17 @@ KINDS = {
 def internals(
     model: nn.Module, variables: Any, frame0: np.ndarray, frame1: np.ndarray
 ) -> dict[str, tuple[str, np.ndarray]]:
-    """Draw what a system returns beside the frame half-way between two.
+    """Draw the intermediate outputs of a system for the midpoint frame.
 
     Args:
-      model: a system whose windows may have 2 frames.
+      model: a system that accepts windows of 2 frames.
       variables: its variables.
       frame0: `[H, W, 3]` RGB in [0, 1].
       frame1: like `frame0`.
 
     Returns:
-      "flow", "depth", "kernels" and "mask" (those that the prediction has and that are not
-      constant) to a caption and a picture, uint8 `[H, W, 3]`.
+      Caption and image, uint8 `[H, W, 3]`, by name: "flow", "depth", "kernels" and "mask", if the
+      prediction has them and they are not constant.
     """
     contract = model.contract
     frames = np.stack([frame0, frame1]).astype(np.float32)
@@ -86,20 +86,20 @@ def internals(
     for key, kind in KINDS.items():
         if key in drawn and kind.name not in pictures:
             arrays = jax.tree.map(lambda array: crop(np.asarray(array), amounts), drawn[key])
-            if any(np.ptp(array) for array in jax.tree.leaves(arrays)):  # else nothing shows
+            if any(np.ptp(array) for array in jax.tree.leaves(arrays)):  # skip constant maps
                 pictures[kind.name] = kind.caption, kind.picture(arrays)
     return pictures
 
 
 @jax.jit(static_argnums=0)
 def _predict(model: nn.Module, variables: Any, frames: Frames, times: Times) -> dict:
-    """Each value that is drawn, `[H, W, C]`, by its key; XLA leaves out the rest."""
+    """The outputs to draw, `[H, W, C]`, by key; XLA removes the rest."""
     prediction: Any = model.apply(variables, frames, times)
     return {key: _values(key, prediction[key]) for key in KINDS if key in prediction}
 
 
 def _values(key: str, value: Any) -> Any:
-    # The pair of a separable kernel is no pyramid.
+    # A pair of separable kernels is not a pyramid.
     if KINDS[key].picture is _separable:
         return tuple(finest(part) for part in value)
     return finest(value)

@@ -8,7 +8,7 @@ from vfi_jax.evaluation import tables
 from vfi_jax.evaluation.protocols import PROTOCOLS
 from vfi_jax.evaluation.tables import COLUMNS, Scores
 
-HEAD = "# Results\n\nEach table was written by the command above it; run it again to replace it.\n"
+HEAD = "# Results\n\nEach table was written by the command above it.\n"
 FIELDS = (
     *("padding", "ensemble", "rounding", "ssim", "channels", "error", "select", "mean", "data"),
 )

@@ -17,8 +17,8 @@ class Protocol:
     Attributes:
       padding: padding of the Interpolator.
       ensemble: test-time augmentation of the Interpolator.
-      rounding: of the prediction before scoring: "round" or "truncate" to 8 bits, or "none"
-        (clipped only).
+      rounding: rounding of the prediction before scoring: "round" or "truncate" to 8 bits, or
+        "none" (clipped only).
       ssim: convention of `metrics.ssim`.
       channels: channels of PSNR and SSIM: "rgb", or the Y of `metrics.luma`: "studio" or "full".
       masked: PSNR only inside the published motion mask.
@@ -46,7 +46,7 @@ class Protocol:
 
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
     {
-        "default": Protocol(source="no paper: tight padding, rounding, SSIM as since RIFE"),
+        "default": Protocol(source="not from a paper: tight padding, rounding, SSIM as in RIFE"),
         "sepconv": Protocol(
             padding="sepconv",
             rounding="truncate",
@@ -129,7 +129,7 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
         "upr-net": Protocol(
             rounding="none",
             data="vimeo90k/triplet",
-            source="srcn-ivl/UPR-Net tools/benchmark_*.py, whose padding is the model's own; "
+            source="srcn-ivl/UPR-Net tools/benchmark_*.py; the model itself pads; "
             "4K1000FPS is for flow_scale 0.25",
         ),
         "amt": Protocol(
@@ -147,7 +147,7 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             padding="centred-32",
             rounding="none",
             data="xiph/4k",
-            source="MCG-NKU/AMT benchmarks/xiph.py, for models with flow_scale 0.5; xiph/2k alike",
+            source="MCG-NKU/AMT benchmarks/xiph.py, for models with flow_scale 0.5; also xiph/2k",
         ),
         "film": Protocol(
             padding="film",
@@ -159,7 +159,7 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
         "gmfss": Protocol(
             padding="gmfss",
             rounding="truncate",
-            source="98mxr/GMFSS_Fortuna inference_video.py: enlarged, not padded; it has no table",
+            source="98mxr/GMFSS_Fortuna inference_video.py: resized, not padded; no table",
         ),
         "zsm-vid4": Protocol(
             padding="zsm",
@@ -176,7 +176,7 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             masked=True,
             data="ucf101",
             source="liuziwei7/voxel-flow eval_voxelflow.m: PSNR inside the motion mask; SSIM and "
-            "IE of the whole frame, where it masks a grey one",
+            "IE here use the whole frame",
         ),
         "xiph-2k": Protocol(
             ssim="skimage", data="xiph/2k", source="softmax-splatting benchmark_xiph.py, resized"
@@ -187,7 +187,7 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
         "x-test": Protocol(
             ssim="skimage",
             data="x4k1000fps/4k",
-            source="JihyongOh/XVFI: 7 frames between 0 and 32; its SSIM is of Y, this of RGB",
+            source="JihyongOh/XVFI: 7 frames between 0 and 32; its SSIM uses Y, this one RGB",
         ),
         "snu-film": Protocol(
             padding="centred-32",

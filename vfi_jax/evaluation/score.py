@@ -142,7 +142,7 @@ def score(
     Args:
       prediction: `[H, W, 3]`, 8-bit values of any type.
       target: `[H, W, 3]` uint8.
-      protocol: whose conventions are used.
+      protocol: conventions of the score.
       mask: `[H, W, 1]`; used if the protocol scores inside a mask.
 
     Returns:

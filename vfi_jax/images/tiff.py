@@ -64,7 +64,7 @@ class Page:
 
     @property
     def depth(self) -> int:
-        """8, 16, or 32 in floating point: bits of the samples that are read."""
+        """Bits of the samples returned: 8, 16, or 32 for floating point."""
         return 32 if FLOAT in self.form else 16 if self.deep else 8
 
     @property

@@ -54,14 +54,14 @@ def join(contract: Contract, frames: Any, extra: Any) -> Any:
         )
     if frames.shape[-1] != 3:
         raise ValueError(
-            f"frames must have the 3 channels that motion is estimated from beside extra, got "
+            f"frames must have 3 channels for motion estimation if there is extra, got "
             f"{frames.shape[-1]}; repeat a single one"
         )
     if extra.ndim != frames.ndim or extra.shape[:-1] != frames.shape[:-1] or not extra.shape[-1]:
         wanted = f"({', '.join(map(str, frames.shape[:-1]))}, K)"
         raise ValueError(f"extra must be {wanted} to fit frames, got {extra.shape}")
     if not jnp.issubdtype(extra.dtype, jnp.floating):
-        raise ValueError(f"extra must be of floats, got {extra.dtype}")
+        raise ValueError(f"extra must be floating-point, got {extra.dtype}")
     numpy: Any = jnp if isinstance(frames, jax.Array) else np
     return numpy.concatenate([levels.unit(frames), extra.astype(np.float32)], axis=-1)
 

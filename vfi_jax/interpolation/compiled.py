@@ -83,8 +83,8 @@ class Compiled:
         """Run the model on up to `batch` windows.
 
         Args:
-          frames: `[B, N, H, W, 3]`, uint8, uint16 or float, of sizes that the model takes; with
-            further channels, as `carry` joins them, float.
+          frames: `[B, N, H, W, 3]`, uint8, uint16 or float, of a size that the model accepts; with
+            extra channels from `carry.join`, float.
           times: `[B, T]`, relative to the windows' first frames.
 
         Returns:

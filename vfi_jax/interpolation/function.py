@@ -132,7 +132,7 @@ def interpolate(
     )
     length = frames.shape[-4]
     if (times is None) == (multi is None):
-        raise ValueError("give either times or multi")
+        raise ValueError("pass either times or multi")
     if multi is not None and multi < 1:
         raise ValueError(f"multi must be at least 1, got {multi}")
     if times is None:
@@ -142,7 +142,7 @@ def interpolate(
         if isinstance(times, jax.core.Tracer):
             raise ValueError(
                 f"times must be numbers for a model that predicts only {contract.times}, "
-                "got a traced array; close over them or name them in static_argnums"
+                "got a traced array; close over them or list them in static_argnums"
             )
         times = np.asarray(times)
     if isinstance(times, jax.Array):

@@ -30,7 +30,7 @@ def all_channels(answer: Answer, frames: Any, *, carried: bool = False) -> Any:
     """Apply `answer` to frames with any number of channels.
 
     Args:
-      answer: of RGB, or with `carried` of all channels.
+      answer: function of RGB frames, or with `carried` of all channels.
       frames: `[*B, H, W, C]`; the first three channels are RGB. Each further channel, or each one
         if there are fewer, passes through `answer` separately as grey.
       carried: all channels pass at once: those past the third are carried by the flow.

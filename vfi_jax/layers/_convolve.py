@@ -21,9 +21,9 @@ def convolve(x: Image, kernel: Array, *, stride: int, padding: int, dilation: in
     Args:
       x: `[B, H, W, in]`.
       kernel: `[height, width, in, out]`, the type of `x`.
-      stride: of both axes.
+      stride: stride along both axes.
       padding: pixels on each side.
-      dilation: of the kernel.
+      dilation: dilation of the kernel.
 
     Returns:
       `[B, H', W', out]`.

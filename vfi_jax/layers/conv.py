@@ -28,9 +28,9 @@ class Conv(nn.Module):
     Attributes:
       features: output channels.
       kernel: height and width of the kernel, in pixels.
-      stride: of both axes.
+      stride: stride along both axes.
       padding: pixels on each side; None keeps the size at stride 1: dilation * (kernel // 2).
-      dilation: of the kernel.
+      dilation: dilation of the kernel.
       groups: number of channel groups convolved separately.
       use_bias: add a bias per channel.
       dtype: type of the computation; parameters stay float32.
@@ -79,7 +79,7 @@ class ConvTranspose(nn.Module):
     Attributes:
       features: output channels.
       kernel: height and width of the kernel, in pixels.
-      stride: of both axes.
+      stride: stride along both axes.
       padding: pixels cropped on each side.
       use_bias: add a bias per channel.
       dtype: type of the computation; parameters stay float32.

@@ -88,7 +88,7 @@ class PreactivatedBlock(nn.Module):
 
     Attributes:
       features: output channels.
-      stride: of the first convolution.
+      stride: stride of the first convolution.
       dtype: type of the convolutions.
       use_bias: use biases in both convolutions.
       one_slope: use one PReLU slope for all channels.

@@ -40,7 +40,7 @@ class ConvPReLU(nn.Module):
 
     Attributes:
       features: output channels.
-      stride: of both axes.
+      stride: stride along both axes.
       dtype: type of the convolution.
       kernel: height and width of the kernel, in pixels.
       kernel_init: as in `Conv`.

@@ -58,7 +58,7 @@ class NormalisedBlock(nn.Module):
 
     Attributes:
       features: output channels.
-      stride: of the 3x3 convolution.
+      stride: stride of the 3x3 convolution.
       bottleneck: as in `MatchingFeatures`.
       dtype: type of the convolutions.
     """
@@ -93,7 +93,7 @@ class NormalisedConv(nn.Module):
     Attributes:
       features: output channels.
       kernel: height and width of the kernel, in pixels.
-      stride: of both axes.
+      stride: stride along both axes.
       dtype: type of the convolution.
     """
 

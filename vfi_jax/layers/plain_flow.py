@@ -10,7 +10,7 @@ from vfi_jax import ops
 from vfi_jax.arrays import Flow, Image
 from vfi_jax.layers.conv import Conv, leaky_relu
 
-RADIUS = 4  # of the cost volume, in pixels of its level (Sun et al. 2018, sec. 4)
+RADIUS = 4  # radius of the cost volume, in pixels of its level (Sun et al. 2018, sec. 4)
 
 
 class PlainFlow(nn.Module):

@@ -130,7 +130,7 @@ class Halving(nn.Module):
 
     Attributes:
       features: output channels.
-      stride: of both axes.
+      stride: stride along both axes.
       dtype: type of the convolutions.
       kernel_init: as in `Conv`.
       bias_init: as in `Conv`.

@@ -15,7 +15,7 @@ from vfi_jax.layers.pairs import apart, plane, shrunk, side_by_side, size_of, wa
 from vfi_jax.layers.scan import scan_shared
 
 DEPTH = 8  # convolutions of a block's body
-SLOPE = 0.2  # of every leaky ReLU
+SLOPE = 0.2  # slope of every leaky ReLU
 
 
 class ResidualFlow(nn.Module):
@@ -28,9 +28,9 @@ class ResidualFlow(nn.Module):
         None: blocks receive only the frames.
       handed: feature channels passed from block to block.
       accumulate: a block adds to the logit, as to the flow; otherwise it replaces it.
-      body: of a block. "scaled": each convolution is scaled and added to its input. "plain": plain
-        convolutions. "prelu": plain convolutions with PReLU instead of leaky ReLU, and the whole
-        body is added to its input.
+      body: type of a block's body. "scaled": each convolution is scaled and added to its input.
+        "plain": plain convolutions. "prelu": plain convolutions with PReLU instead of leaky ReLU,
+        and the whole body is added to its input.
       groups: groups of the body's convolutions.
       unread: additional unused output channels of a block.
       limit: pixels; if the second block changes both flows by more, the prediction is repeated at

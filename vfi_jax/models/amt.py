@@ -21,7 +21,7 @@ from vfi_jax.layers.scan import scan_shared
 from vfi_jax.layers.system import system
 
 FLOW_SCALES = (0.25, 0.5, 0.8, 1.0, 2.0, 4.0)
-LEVELS, RADIUS = 4, 3  # of the correlation lookup (sec. 3.2)
+LEVELS, RADIUS = 4, 3  # levels and radius in pixels of the correlation lookup (sec. 3.2)
 # Maximum number of pixels at 1/8 resolution for which all-pairs correlations are stored: 0.7 GB for
 # one pair of frames. For more pixels, correlations are computed on demand.
 MOST_PAIRED = 8192
@@ -65,7 +65,7 @@ class Config:
       flow_scale: fraction of the resolution at which flow is estimated; the same weights work for
         all. The authors evaluate with 0.8 on SNU-FILM and 0.5 on Xiph 4K.
       dtype: type of the convolutions; parameters, correlations, flows and frames stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
 
     Raises:
       ValueError: `flow_scale` is not one of 0.25, 0.5, 0.8, 1, 2, 4.

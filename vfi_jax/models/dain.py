@@ -42,7 +42,7 @@ class Config:
         frame, a user's workaround for the drift of DAIN under PyTorch >= 1.3. This implementation
         has no drift (docs/drift.md); the option costs two more flow estimations.
       dtype: type of the convolutions; parameters, flows, depths and filters stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
     """
 
     flow: str = ""

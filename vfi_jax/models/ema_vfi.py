@@ -22,7 +22,7 @@ from vfi_jax.layers.system import system
 CONVOLVED = 3  # feature levels computed by convolutions only
 MOTION = (64, 128)  # motion channels per block of each stage
 EMBEDDING_EPSILON = 1e-5  # of the norms before a stage (model/feature_extractor.py)
-EPSILON = 1e-6  # of those after it (config.py)
+EPSILON = 1e-6  # of the norms after it (config.py)
 ZEROS = nn.initializers.zeros
 
 
@@ -37,7 +37,7 @@ class Config:
       flow_scale: fraction of the resolution at which flow is estimated; the same weights work for
         all. The authors evaluate with 0.5 for large motion and 0.25 for 4K.
       dtype: type of the convolutions; parameters, tokens, flows and frames stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
 
     Raises:
       ValueError: `flow_scale` is not one of 0.25, 0.5, 1, 2, 4.

@@ -14,7 +14,7 @@ from vfi_jax.layers.pairs import side_by_side, size_of, warp_pair
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.system import system
 
-SLOPE = 0.2  # of all leaky ReLUs (fusion.py, _relu)
+SLOPE = 0.2  # slope of all leaky ReLUs (fusion.py, _relu)
 TIME = 0.5  # the only time it was trained for; flows are halved
 
 
@@ -27,15 +27,15 @@ class Config:
       fused: number of finest levels used by the decoder.
       width: channels of an image's finest features; the next ones have twice as many.
       depth: feature levels extracted from each level's image.
-      flow_widths: channels of the flow networks, finest level first; the last one's is for all
-        levels that are coarser.
-      flow_depth: 3x3 convolutions of each.
+      flow_widths: channels of the flow networks, finest level first; all coarser levels share the
+        last network.
+      flow_depth: number of 3x3 convolutions of each flow network.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
 
     Raises:
-      ValueError: `fused` or the flow networks are more than there are levels, or features of the
-        level from which on flow networks are shared would not be those of all coarser ones.
+      ValueError: `fused` or the number of flow networks exceeds the number of levels, or `depth`
+        is too large for coarse levels to share a flow network.
     """
 
     levels: int = 7
@@ -60,7 +60,7 @@ class Config:
 
 VARIANTS = {
     "l1": Config(),  # trained for PSNR
-    "vgg": Config(),  # with a feature loss too; the start of "style"
+    "vgg": Config(),  # with an additional feature loss; "style" is fine-tuned from it
     "style": Config(),  # perceptual quality: the authors' choice, and that of most video tools
     "small": Config(levels=5, fused=4, width=12, depth=3, flow_widths=(8, 16, 24)),
 }

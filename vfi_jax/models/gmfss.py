@@ -41,7 +41,7 @@ class Config:
       flow_scale: flow is estimated at this fraction of half the resolution; the same weights work
         for all.
       dtype: type of the convolutions; parameters, flows, metrics and splats stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
 
     Raises:
       ValueError: `flow_scale` is not one of 0.25, 0.5, 1, 2, 4.

@@ -31,7 +31,7 @@ class Config:
       flow_scale: fraction of the resolution at which flow is estimated; the same weights work for
         all. Use 0.5 for 4K with large motion; the authors evaluate with 0.8 on SNU-FILM.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
 
     Raises:
       ValueError: `flow_scale` is not one of 0.25, 0.5, 0.8, 1, 2, 4.

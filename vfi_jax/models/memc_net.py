@@ -42,7 +42,7 @@ class Config:
       rectify_width: channels of the rectifier.
       axis_name: mapped axis whose devices share batch statistics (pmap).
       dtype: type of the convolutions; parameters, flows, masks and filters stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
     """
 
     enhance: bool = False

@@ -25,7 +25,7 @@ class Config:
       widths: channels of the encoder's blocks, finest first; the decoder mirrors them.
       skips: encoder blocks, counted from 1, whose pooled output joins the decoder.
       dtype: type of the convolutions; parameters stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
     """
 
     widths: tuple[int, ...] = (96, 96, 128, 128, 128)

@@ -28,9 +28,9 @@ class Config:
         None: blocks receive only the frames.
       handed: feature channels passed from block to block.
       accumulate: a block adds to the logit, as to the flow; otherwise it replaces it.
-      body: of a block. "scaled": each convolution is scaled and added to its input. "plain": plain
-        convolutions. "prelu": plain convolutions with PReLU instead of leaky ReLU, and the whole
-        body is added to its input.
+      body: type of a block's body. "scaled": each convolution is scaled and added to its input.
+        "plain": plain convolutions. "prelu": plain convolutions with PReLU instead of leaky ReLU,
+        and the whole body is added to its input.
       groups: groups of the body's convolutions.
       unread: additional unused output channels of a block.
       limit: pixels; if the second block changes both flows by more, the prediction is repeated at
@@ -38,7 +38,7 @@ class Config:
       flow_scale: fraction of the resolution at which flow is estimated, such as 0.5 for 4K with
         large motion; the same weights work for all.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
 
     Raises:
       ValueError: `flow_scale` is not one of 0.25, 0.5, 1, 2, 4, or `body` is unknown.

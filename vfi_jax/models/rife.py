@@ -36,7 +36,7 @@ class Config:
       flow_scale: fraction of the resolution at which flow is estimated, such as 0.5 for 4K with
         large motion; the same weights work for all.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
 
     Raises:
       ValueError: `flow_scale` is not one of 0.25, 0.5, 1, 2, 4.
@@ -127,12 +127,12 @@ class Model(nn.Module):
             "residual": residual[..., ::-1],
         }
         if "target" in of_time:
-            taught = self._taught(frames, finest, time, of_time["target"])
+            taught = self._teacher(frames, finest, time, of_time["target"])
             prediction["teacher_flow"] = taught.flow
             prediction["teacher_blend"] = taught.blend[..., ::-1]
         return carry, prediction
 
-    def _taught(self, frames: Image, finest: Estimate, time: Array | None, target: Image):
+    def _teacher(self, frames: Image, finest: Estimate, time: Array | None, target: Image):
         """The teacher's estimate: one more block that also receives the target."""
         warped, flow = side_by_side(finest.warped), side_by_side(finest.flow)
         first = [side_by_side(frames), *plane(time, target)]

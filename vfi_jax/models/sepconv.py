@@ -23,7 +23,7 @@ class Config:
       taps: length of each 1-D kernel, in pixels; odd.
       widths: channels of the encoder's blocks, finest first; each halves the resolution.
       dtype: type of the convolutions; parameters, kernels and frames stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
     """
 
     taps: int = 51

@@ -23,10 +23,10 @@ from vfi_jax.layers.scan import scan_shared
 from vfi_jax.layers.system import system
 
 ZEROS = nn.initializers.zeros
-SLOPE = 0.2  # of the leaky ReLUs of `SharedFlow`
+SLOPE = 0.2  # slope of the leaky ReLUs of `SharedFlow`
 AT_A_FRAME = 0.01  # minimum distance of a time to 0 and 1 in the logit, which is infinite there
 # Tuned on the output of an untrained `SharedFlow` on real clips.
-SHARPNESS = 30.0  # of the softmax over similarities in -1 .. 1
+SHARPNESS = 30.0  # factor in the softmax over similarities in -1 .. 1
 FAINT = 1e-3  # mean square of features regarded as textureless
 
 
@@ -43,7 +43,7 @@ class Config:
       flow_scale: fraction of the resolution at which flow is estimated, such as 0.5 for 4K with
         large motion; the same weights work for all.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
 
     Raises:
       ValueError: `flow_scale` is not one of 0.25, 0.5, 1, 2, 4, or `coarse` exceeds the number of

@@ -32,7 +32,7 @@ class Config:
       metric_widths: channels of the importance network, finest first; the first is a multiple of 4.
       columns: number of down and up columns of the synthesis network.
       dtype: type of the convolutions; parameters, flows, importance and splats stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
     """
 
     flow_features: tuple[int, ...] = (16, 32, 64, 96, 128, 192)

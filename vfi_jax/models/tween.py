@@ -17,7 +17,7 @@ from vfi_jax.layers.precision import precision
 from vfi_jax.layers.scan import scan_shared
 from vfi_jax.layers.system import system
 
-SLOPE = 0.1  # of every leaky ReLU
+SLOPE = 0.1  # slope of every leaky ReLU
 AT_A_FRAME = 1e-3  # minimum distance of a time to 0 and 1 in the logit
 SHARPNESS = 10.0  # initial sharpness of the softmax over similarities in -1 .. 1
 FAINT = 1e-3  # mean square of features regarded as textureless
@@ -39,7 +39,7 @@ class Config:
       flow_scale: fraction of the resolution at which flow is estimated, such as 0.5 for 4K with
         large motion; the same weights work for all.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
 
     Raises:
       ValueError: `flow_scale` is not one of 0.25, 0.5, 1, 2, 4, or the number of blocks is not the

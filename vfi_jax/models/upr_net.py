@@ -20,7 +20,7 @@ from vfi_jax.layers.system import system
 FLOW_SCALES = (0.125, 0.25, 0.5, 1.0)
 FULL = 56  # longer side in pixels above which a level is added (demo/interp_imgs.py: 448 / 2^3)
 GREY = 0.5  # padding value (demo/interp_imgs.py; tools/benchmark_*.py)
-RADIUS = 4  # of the correlation, in pixels of the features
+RADIUS = 4  # radius of the correlation, in pixels of the features
 QUARTER = 4  # a level's resolution relative to its flow's
 DEPTH = 4  # convolutions per stage of the feature pyramid
 
@@ -36,7 +36,7 @@ class Config:
       flow_scale: finest fraction of the resolution at which flow is estimated; the same weights
         work for all. The authors evaluate with 0.25 on 4K.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
 
     Raises:
       ValueError: `flow_scale` is not one of 0.125, 0.25, 0.5, 1, or there are too few `levels` for

@@ -35,7 +35,7 @@ class Config:
         published code passes 0.9997, TensorFlow's decay, and thus keeps almost only the last batch.
       axis_name: mapped axis whose devices share batch statistics (pmap).
       dtype: type of the convolutions; parameters, statistics and flows stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
     """
 
     extrapolate: bool = False

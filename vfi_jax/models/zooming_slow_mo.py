@@ -37,7 +37,7 @@ class Config:
         (averaged for the frames between them). Not in the paper; it saves a small network from
         learning to copy.
       dtype: type of the convolutions; parameters, offsets and states stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
 
     Raises:
       ValueError: fewer than two frames.

@@ -1,1 +1,1 @@
-"""Networks that systems are made of, one a file: flow, depth, features."""
+"""Networks that systems are built from, one per file: flow, depth, features."""

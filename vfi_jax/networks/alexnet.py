@@ -25,7 +25,7 @@ class Config:
 
     Attributes:
       dtype: type of the convolutions.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
     """
 
     dtype: Any = jnp.float32

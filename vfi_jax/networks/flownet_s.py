@@ -31,7 +31,7 @@ class Config:
     Attributes:
       width: channels of the first convolution; every other count is a multiple of it.
       dtype: type of the convolutions; parameters and flows stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
     """
 
     width: int = 64

@@ -29,7 +29,7 @@ COARSE, FINE = 2, 8  # windows along an axis, at 1/8 and at 1/4 (Xu et al. 2022,
 EXPANSION = 4  # of the transformer's feed-forward networks
 MATCHED = 4  # pixels of 1/4: reach of the local matching
 SPREAD = 1  # pixels of 1/4: reach of the local propagation
-UP = 4  # from the finest features to the frames
+UP = 4  # scale from the finest features to the frames
 EXACT = lax.Precision.HIGHEST  # for products from which flows are computed
 OUTSIDE = -1e9  # score of a position outside the image (the authors' code)
 
@@ -49,7 +49,7 @@ class Config:
       blocks: number of transformer blocks; every second one shifts its windows.
       upsampler: hidden channels of the convex upsampling.
       dtype: type of convolutions and projections; parameters, scores and flows stay float32.
-      precision: of the convolutions and projections, see `layers.precision`.
+      precision: precision of convolutions and projections, see `layers.precision`.
     """
 
     widths: tuple[int, int, int] = (64, 96, 128)

@@ -24,7 +24,7 @@ class Config:
         scale and shift, which a convolution can represent anyway.
       axis_name: mapped axis whose devices share batch statistics (pmap).
       dtype: type of the convolutions; parameters and statistics stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
     """
 
     width: int = 16
@@ -43,7 +43,7 @@ class Block(NamedTuple):
     Attributes:
       features: channels of each branch, in widths; the block has four times as many.
       middle: channels between the two convolutions, in widths.
-      kernels: of the wide convolutions, in pixels.
+      kernels: sizes of the wide convolutions, in pixels.
     """
 
     features: int

@@ -16,7 +16,7 @@ from vfi_jax.layers.precision import precision
 
 FLOW_SCALE = 20.0  # flows are regressed in full-resolution pixels / 20 (Sun et al. 2018, sec. 4)
 FINEST = 2  # level of the finest flow, a quarter of the resolution (ibid.)
-RADIUS = 4  # of the cost volume, in pixels of its level (ibid.)
+RADIUS = 4  # radius of the cost volume, in pixels of its level (ibid.)
 PAIR = (0, 2, 3)  # axes of the statistics of a pair: frame, height, width
 FLAT = 1e-6  # added to variances, for constant features
 INSIDE = 0.9999  # minimum share of a sample inside the image (the authors' code)
@@ -55,7 +55,7 @@ class Config:
       residual: each level adds to the flow of the coarser level, as in UFlow; otherwise it predicts
         the whole flow, as in the authors' code.
       dtype: type of the convolutions; parameters and flows stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
     """
 
     features: tuple[int, ...] = (16, 32, 64, 96, 128, 196)

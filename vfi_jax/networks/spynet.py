@@ -28,7 +28,7 @@ class Config:
       padding: padding of the warp: "border" as in the authors' run.py; "zeros" as in MEMC-Net's
         copy.
       dtype: type of the convolutions; parameters and flows stay float32.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
     """
 
     levels: int = 6

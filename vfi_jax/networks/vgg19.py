@@ -25,7 +25,7 @@ class Config:
       depths: number of convolutions of each block; perceptual losses do not need the last two of
         block 5.
       dtype: type of the convolutions.
-      precision: of the convolutions, see `layers.precision`.
+      precision: precision of the convolutions, see `layers.precision`.
     """
 
     depths: tuple[int, ...] = (2, 2, 4, 4, 2)

@@ -74,7 +74,7 @@ def beside(position: Array, size: int, *, clamp: bool) -> list[tuple[Array, Arra
 
     Args:
       position: any shape, any values.
-      size: of the axis.
+      size: length of the axis.
       clamp: positions beyond the ends read the nearest end; otherwise positions at or below -1 and
         at or above `size` have weight and slope 0.
     """

@@ -57,7 +57,7 @@ def all_pairs_correlation(
     Args:
       features0: `[*B, H, W, C]`, any float type.
       features1: `[*B, H', W', C]`.
-      levels: of the pyramid.
+      levels: number of pyramid levels.
 
     Returns:
       `levels` arrays `[*B, H, W, H' // 2^i, W' // 2^i]`, finest first, of the type of `features0`;
@@ -128,7 +128,7 @@ def correlate_around(
       features0: `[*B, H, W, C]`, any float type.
       features1: `[*B, H', W', C]`.
       flow: `[*B, H, W, 2]` float32 pixels, (x, y).
-      levels: of the pyramid.
+      levels: number of pyramid levels.
       radius: the largest displacement, in pixels of each level.
 
     Returns:

@@ -40,9 +40,9 @@ def deformable_conv(
       mask: `[*B, H', W', groups * taps]`, after its activation; None means ones (DCNv1).
       kernel: `[height, width, C, features]`.
       bias: `[features]`.
-      stride: of both axes.
+      stride: stride along both axes.
       padding: pixels on each side.
-      dilation: of the kernel.
+      dilation: dilation of the kernel.
       groups: number of channel groups, each with its own offsets and masks.
 
     Returns:

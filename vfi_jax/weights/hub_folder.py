@@ -50,7 +50,7 @@ Weights of `{model}` ({numbers:,} parameters) for video frame interpolation in J
 ```python
 import vfi_jax
 
-model, variables = vfi_jax.load("FOLDER")  # this folder, or where it was uploaded to: hf://USER/NAME
+model, variables = vfi_jax.load("FOLDER")  # this folder; after an upload also "hf://USER/NAME"
 ```
 
 - Licence: {words}
@@ -96,10 +96,10 @@ def faults(folder: Path) -> list[str]:
 
 
 def front_matter(licence: str) -> str:
-    """The lines of YAML that a hub reads at the top of a model card.
+    """The YAML lines at the top of a model card, read by model hubs.
 
     Args:
-      licence: of the weights, as their authors word it; "" where unknown.
+      licence: licence of the weights, as stated by the authors; "" if unknown.
     """
     return FRONT_MATTER.format(licence=_licence_lines(licence))
 

@@ -33,30 +33,30 @@ def load(
     key: str | None = None,
     **overrides: Any,
 ) -> tuple[nn.Module, dict]:
-    """A model and its variables.
+    """Load a model and its variables.
 
-    A name is looked up in the user's weights folder, then among those that came with the package.
-    A path is a stored checkpoint (of Orbax, or as model hubs share them), or a file that
-    `read_torch` reads, which is converted on the fly. With `system` it may hold variables by their
-    names here: a folder of Orbax, msgpack of Flax, safetensors.
+    A name is looked up in the user's weights folder, then in the package. A path is a stored
+    checkpoint (Orbax or model hub format) or a file that `read_torch` reads, which is converted on
+    the fly. With `system` it may also contain variables with this library's names: an Orbax folder,
+    a Flax msgpack file or a safetensors file.
 
     Args:
-      name_or_path: a name of `list_models` or `list_networks`, or a path ("./rife" where a folder
-        is called like a model), also in an object store: gs://, s3://, az:// or hf://user/name;
+      name_or_path: a name from `list_models` or `list_networks`, or a path ("./rife" if a folder
+        has the name of a model), also in an object store: gs://, s3://, az:// or hf://user/name.
         None: the default model.
-      system: whose weights a path holds; by default a stored checkpoint says so itself and a
-        PyTorch file is recognised by its keys.
-      key: which set of weights of a PyTorch file, such as "params_ema".
+      system: model of the weights in a path. Default: recorded in a stored checkpoint, and
+        recognised from the keys of a PyTorch file.
+      key: name of the set of weights in a PyTorch file, such as "params_ema".
       **overrides: fields of the model's Config to replace, such as precision="default".
 
     Returns:
-      (model, variables): variables are float32 arrays on the default device; {} for a model that
-      has none.
+      (model, variables): variables are float32 arrays on the default device; {} for a model without
+      parameters.
 
     Raises:
       FileNotFoundError: the model's weights are not on this machine (the message says how to get
-        them), or there is no such file.
-      ValueError: unknown name, or the weights are damaged, of another model, or do not fit.
+        them), or the file does not exist.
+      ValueError: unknown name, or the weights are damaged, belong to another model, or do not fit.
     """
     if name_or_path is None:
         name_or_path = DEFAULT
@@ -79,27 +79,27 @@ def save(
     dtype: Any = None,
     format: str = "orbax",
 ) -> Any:
-    """Stores variables where `load` finds them.
+    """Store variables where `load` finds them.
 
     Args:
       path_or_name: a model's name (stored in the user's weights folder), or a folder, also in an
         object store: gs://, s3://, az:// or hf://user/name.
-      model_name: system, network or variant that the variables are for.
+      model_name: system, network or variant of the variables.
       variables: nested dicts of arrays; they must fit the model.
-      config: the model's Config, where it is not the one of `model_name`.
-      licence: of the weights.
-      source: where they come from, in words.
-      dtype: type of the stored floats, such as jnp.float16; the arrays' own by default. They are
-        loaded as float32 all the same.
-      format: "orbax"; or "safetensors", as model hubs share weights: model.safetensors,
-        config.json, and a card README.md with the licence.
+      config: the model's Config, if it differs from that of `model_name`.
+      licence: licence of the weights.
+      source: origin of the weights, as text.
+      dtype: type of the stored floats, such as jnp.float16; the arrays' own by default. `load`
+        always returns float32.
+      format: "orbax"; or "safetensors" for model hubs: model.safetensors, config.json, and a model
+        card README.md with the licence.
 
     Returns:
       The folder: a `pathlib.Path`, or an `epath.Path` of an object store.
 
     Raises:
-      ValueError: unknown model or format, variables that do not fit, or a folder that holds other
-        things.
+      ValueError: unknown model or format, variables that do not fit, or a folder that contains
+        something else.
     """
     named = registry.create(model_name).config
     changed = _difference(named, config or named)
@@ -122,22 +122,23 @@ def from_file(
     key: str | None = None,
     notes: list[str] | None = None,
 ) -> tuple[str, dict]:
-    """Reads a PyTorch file and converts it, or variables by their names here.
+    """Read a PyTorch file and convert it, or read variables with this library's names.
 
     Args:
-      path: the file, or a folder of Orbax; of a system whose networks were released apart, the
-        folder with all of its files.
-      name: whose weights it holds; None: whoever's they are by their keys. A system without a
-        variant may turn out to be one of its variants.
-      key: which set of weights of a PyTorch file.
-      notes: is appended lines on what was recognised, and on keys that were changed or left out.
+      path: the file, an Orbax folder, or the folder with all files of a system released in several
+        files.
+      name: model of the weights; None: recognised from the keys. A system without a variant may be
+        recognised as one of its variants.
+      key: name of the set of weights in a PyTorch file.
+      notes: list to which lines are appended about the recognised model and changed or unused keys.
 
     Returns:
       (name, variables).
 
     Raises:
-      FileNotFoundError: there is no file, or not all of them.
-      ValueError: damaged, no PyTorch file, or of another model (which is named where it is known).
+      FileNotFoundError: the file, or one of several files, does not exist.
+      ValueError: the file is damaged, not a PyTorch file, or for another model (which the message
+        names if recognised).
     """
     parts = _parts(path, name)
     if not parts and (path.is_dir() or (path.is_file() and plain.is_msgpack(path))):
@@ -198,7 +199,7 @@ def _load_named(name, overrides):
     model = registry.create(name, **overrides)
     folder = at_hand(name)
     if folder is not None:
-        # Tracing the default takes seconds; the package's tests hold its own weights to its models.
+        # Checking traces the model, which takes seconds. Tests check the weights in the package.
         fits = folder == places.packaged_folder(name) and not overrides
         return _load_stored(folder, registry.split(name)[0], overrides, fits=fits)
     if shapes_of(model):
@@ -230,12 +231,12 @@ def _recognised(arrays, path, notes):
     if notes is not None:
         others = [title(other) for other in same if title(other) != title(found)]
         beside = f" (the same network as {', '.join(others)})" if others else ""
-        notes.append(f"this is {title(found)}{beside}, by its keys and shapes")
+        notes.append(f"recognised {title(found)}{beside} from its keys and shapes")
     return found
 
 
 def _variant(name, arrays):
-    """The variant of a system that the arrays fit; None if none does."""
+    """The variant of a system that the arrays fit, or None."""
     system, variant = registry.split(name)
     if variant:
         return None
@@ -246,7 +247,7 @@ def _variant(name, arrays):
 
 
 def _parts(path, name):
-    """The arrays of all files in a folder, each after its file's prefix; {} of another folder."""
+    """The arrays of all files in a folder, with the prefix of each file; {} for another folder."""
     mapping = mapping_of(name) if name and path.is_dir() else None
     if not hasattr(mapping, "files") or not any(path.glob("*.pkl")):
         return {}
@@ -254,9 +255,7 @@ def _parts(path, name):
     for prefix, names in mapping.files(registry.create(name).config).items():
         file = next((path / name for name in names if (path / name).is_file()), None)
         if file is None:
-            raise FileNotFoundError(
-                f"{path} must hold {' or '.join(names)} for {name}, it does not"
-            )
+            raise FileNotFoundError(f"{path} must contain {' or '.join(names)} for {name}")
         arrays |= {f"{prefix}.{key}": array for key, array in read_torch(file).items()}
     return arrays
 
@@ -264,18 +263,18 @@ def _parts(path, name):
 def _owner(arrays):
     """The model of the arrays, as the end of a message; "" if unknown."""
     try:
-        return f"\n  they are those of {recognise(arrays)}"
+        return f"\n  they fit {recognise(arrays)}"
     except ValueError:
         words = unsupported.kind(arrays)
         return f"\n  {words}" if words else ""
 
 
 def _load_stored(folder, system, overrides, *, fits=False):
-    """A checkpoint's model and variables, held to one another unless it is known that they fit."""
+    """A checkpoint's model and variables; checks that they fit each other unless `fits` is set."""
     description, variables = store.read(folder)
     name = description.get("model", "")
     if system and registry.split(name)[0] != registry.split(system)[0]:
-        raise ValueError(f"{folder} holds weights of {name or 'no model'}, not of {system}")
+        raise ValueError(f"{folder} contains weights of {name or 'no model'}, not of {system}")
     config = {field: _from_json(value) for field, value in description.get("config", {}).items()}
     model = registry.create(name, **{**config, **overrides})
     try:
@@ -291,7 +290,7 @@ def _missing(name):
     """The message for missing weights: how to get them."""
     system, _ = registry.split(name)
     siblings = [other for other in stored() if registry.split(other)[0] == system]
-    here = f" (here are: {', '.join(siblings)})" if siblings else ""
+    here = f" (installed: {', '.join(siblings)})" if siblings else ""
     return f"there are no weights of {name} on this machine{here}; {sources.advice(name)}"
 
 

@@ -37,8 +37,8 @@ def fill(folder: Path, arrays: dict, description: dict) -> None:
     """
     import orbax.checkpoint as ocp
 
-    # v1's save compares folders over all processes, also where one saves alone (Orbax 0.12.8): in
-    # a run of several it would wait for the others.
+    # Orbax v1's save compares folders over all processes even if only one saves (Orbax 0.12.8), so
+    # in a multi-process run it would wait for the others.
     this = jax.process_index()
     alone = ocp.options.MultiprocessingOptions(primary_host=this, active_processes={this})
     handler = ocp.PyTreeCheckpointHandler(multiprocessing_options=alone)

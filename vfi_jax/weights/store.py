@@ -47,8 +47,8 @@ def write(
       The folder, as a path.
 
     Raises:
-      ValueError: there are no variables, `folder` is something else than a checkpoint, or there is
-        no such format.
+      ValueError: there are no variables, `folder` exists and is not a checkpoint, or the format is
+        unknown.
     """
     if format not in FORMATS:
         raise ValueError(lookup.unknown("format", format, FORMATS))
@@ -56,7 +56,7 @@ def write(
         raise ValueError("there are no variables to store")
     place = remote.path(folder)
     if place.exists() and not is_checkpoint(place):
-        raise ValueError(f"{place} exists and is not a checkpoint; choose another place")
+        raise ValueError(f"{place} exists and is not a checkpoint; choose another path")
     arrays = jax.tree.map(lambda array: _cast(array, dtype), variables)
     layout = FORMATS[format]
     with _replacing(place, last=layout.DESCRIPTION) as partial:
@@ -68,14 +68,14 @@ def read(folder: Path) -> tuple[dict, dict]:
     """A checkpoint's description and variables, verified.
 
     Args:
-      folder: where `write` put it, on this machine.
+      folder: a local folder from `write`.
 
     Returns:
       (description, variables): variables as nested dicts of NumPy arrays, floats as float32.
 
     Raises:
-      FileNotFoundError: no such folder.
-      ValueError: no checkpoint, damaged, or of a later format.
+      FileNotFoundError: the folder does not exist.
+      ValueError: it is not a checkpoint, damaged, or has a later format.
     """
     verify(folder)
     return describe(folder), _layout(folder).variables(folder)
@@ -86,7 +86,7 @@ def describe(folder: Path) -> dict:
 
     Raises:
       FileNotFoundError: no such folder.
-      ValueError: no checkpoint, or of a later format.
+      ValueError: it is not a checkpoint or has a later format.
     """
     path = folder / _layout(folder).DESCRIPTION
     try:
@@ -94,7 +94,7 @@ def describe(folder: Path) -> dict:
     except ValueError as error:
         raise ValueError(f"{path} is damaged: {error}") from None
     if not isinstance(description, dict) or "model" not in description:
-        raise ValueError(f"{path} was not written by vfi-jax; load its file of weights by system=")
+        raise ValueError(f"{path} was not written by vfi-jax; load its weights file with system=")
     if description.get("format") != FORMAT:
         raise ValueError(
             f"{folder} has format {description.get('format')} and this version reads {FORMAT}; "
@@ -108,7 +108,8 @@ def verify(folder: Path) -> None:
 
     Raises:
       FileNotFoundError: no such folder.
-      ValueError: no checkpoint, of a later format, or a file is damaged, missing or too many.
+      ValueError: it is not a checkpoint or has a later format, or a file is damaged, missing or
+        unexpected.
     """
     found = _layout(folder).faults(folder)
     if found:
@@ -123,7 +124,7 @@ def is_checkpoint(folder: Any) -> bool:
 
 @contextlib.contextmanager
 def _replacing(folder: Any, *, last: str) -> Iterator[Path]:
-    """A temporary folder that takes the place of `folder` if all goes well."""
+    """A temporary folder that replaces `folder` on success."""
     if remote.is_remote(folder):
         with tempfile.TemporaryDirectory(prefix="vfi_jax-") as partial:
             yield Path(partial)
@@ -156,7 +157,7 @@ def _layout(folder):
 
 
 def _found(folder):
-    """The format of a folder that has the files without which it has none."""
+    """The format of a folder, by its essential files; None if there is none."""
     layouts = FORMATS.values()
     return next(
         (one for one in layouts if all((folder / name).is_file() for name in one.ESSENTIAL)), None

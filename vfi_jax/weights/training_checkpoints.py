@@ -1,7 +1,6 @@
-"""The checkpoints of a training run, saved while it goes on; beside `orbax_folder` the only
-one that knows Orbax.
+"""Asynchronous checkpoints of a training run; only this module and `orbax_folder` use Orbax.
 
-Every step is a separate folder. Its SHA-256 manifest is written after Orbax has committed it; a
+Every step is a separate folder. Its SHA-256 manifest is written after Orbax has committed it. A
 step without a valid manifest is incomplete or damaged and is skipped.
 """
 
@@ -29,23 +28,23 @@ RECORD = "record"
 class TrainingCheckpoints:
     """Saves states asynchronously and restores the last valid one.
 
-    Every process of a run makes one; process 0 saves, as every process holds the whole state. In an
-    object store a step is written here first and copied by a thread, its manifest last. As a
-    context manager it waits for what is being saved.
+    Every process of a run creates one; process 0 saves, because every process holds the whole
+    state. For an object store, a step is written to a local folder and copied by a thread, its
+    manifest last. As a context manager it waits for pending saves.
     """
 
     def __init__(self, folder: Any, *, keep: int = 3):
-        """Opens or makes the folder.
+        """Open or create the folder.
 
         Args:
-          folder: for all steps of the run; a path, or as `remote.path` gives it.
-          keep: older steps than the last `keep` are deleted; at least 2.
+          folder: folder for all steps of the run; a path, or a result of `remote.path`.
+          keep: number of steps to keep, at least 2; older ones are deleted.
 
         Raises:
-          ValueError: `keep` is smaller.
+          ValueError: `keep` is below 2.
         """
         if keep < 2:
-            # The one before must last until the new one is sealed.
+            # The previous step must be kept until the new one is sealed.
             raise ValueError(f"keep must be at least 2 checkpoints, got {keep}")
         self._place, self._keep = folder, keep
         self._writes = jax.process_index() == 0
@@ -64,10 +63,10 @@ class TrainingCheckpoints:
 
     @functools.cached_property
     def _manager(self):
-        # Made at the first save, when the steps that `latest` deletes are gone. Not Orbax's v1: its
-        # save broadcasts the path over all processes, also with `active_processes` (0.12.8,
-        # saving/execution.py, _check_directory_consistency), so that a save by process 0 alone
-        # never returns; saved by all, the folder would have to be one that all processes share.
+        # Created at the first save, after `latest` has deleted steps. Not Orbax v1: its save
+        # broadcasts the path to all processes even with `active_processes` (0.12.8,
+        # saving/execution.py, _check_directory_consistency), so a save by process 0 only would
+        # never return. If all processes saved, they would need a shared folder.
         import orbax.checkpoint as ocp
 
         alone = ocp.options.MultiprocessingOptions(
@@ -91,15 +90,15 @@ class TrainingCheckpoints:
                 self._manager.close()
 
     def save(self, step: int, state: Any, record: dict) -> None:
-        """Starts saving a state; returns before it is on disk.
+        """Start saving a state; returns before it is on disk.
 
         Args:
-          step: steps taken.
-          state: any pytree of arrays, of which every process holds the whole.
-          record: JSON that goes with it, such as where the data stood.
+          step: number of steps taken.
+          state: any pytree of arrays, complete in every process.
+          record: JSON to store with it, such as the position in the data.
 
         Raises:
-          OSError: this or the step before could not be written; those before are intact.
+          OSError: this or the previous step could not be written; earlier steps are intact.
         """
         if not self._writes:
             return
@@ -115,7 +114,7 @@ class TrainingCheckpoints:
         self._unsealed.append(step)
 
     def wait(self) -> None:
-        """Returns when everything is stored and sealed.
+        """Wait until everything is stored and sealed.
 
         Raises:
           OSError: it could not be written.
@@ -128,7 +127,7 @@ class TrainingCheckpoints:
             self._copies.pop().result()
 
     def seal(self) -> None:
-        """Writes the manifest of every step that has been committed since; call it often."""
+        """Write the manifest of every newly committed step; call it often."""
         # Orbax renames a step to its bare number when it is complete.
         for step in [step for step in self._unsealed if (self._folder / str(step)).is_dir()]:
             manifest.seal(self._folder / str(step))
@@ -145,12 +144,13 @@ class TrainingCheckpoints:
         return None
 
     def latest(self, template: Any) -> tuple[Any, dict] | None:
-        """The last valid state and its record; None where there is no valid step.
+        """The last valid state and its record, or None if there is no valid step.
 
-        Steps after it are deleted, with a warning: their numbers are needed again.
+        Later steps are deleted with a warning, because their numbers will be reused.
 
         Args:
-          template: arrays or `jax.ShapeDtypeStruct` with the structure, types and shardings wanted.
+          template: arrays or `jax.ShapeDtypeStruct` with the desired structure, types and
+            shardings.
         """
         for step in self._descending():
             folder = self._place / str(step)
@@ -158,13 +158,13 @@ class TrainingCheckpoints:
                 faults = _faults(copy)
                 if not faults:
                     return _restored(copy, template)
-            warnings.warn(f"step {step} is passed over: {faults}", stacklevel=2)
+            warnings.warn(f"step {step} is skipped: {faults}", stacklevel=2)
             if self._writes:
                 remote.delete(folder)
         return None
 
     def _copy(self, step):
-        """Copies a sealed step to the object store, and deletes those that are too many there."""
+        """Copy a sealed step to the object store, and delete the oldest ones there."""
         name = str(step)
         remote.replace(self._place / name, self._folder / name, last=manifest.MANIFEST)
         for old in self._descending()[self._keep :]:
@@ -189,7 +189,7 @@ def _restored(folder, template):
 
 
 def _on_host(array):
-    """A copy of an array, whose buffer the next step may take."""
+    """A copy of an array, because the next step may donate its buffer."""
     return np.array(array.addressable_data(0) if isinstance(array, jax.Array) else array)
 
 
@@ -201,7 +201,7 @@ def _faults(folder):
 
 @contextlib.contextmanager
 def _disk_errors() -> Iterator[None]:
-    """What the system refused is an OSError; TensorStore makes a ValueError of it."""
+    """Convert TensorStore's ValueErrors about file system errors to OSErrors."""
     try:
         yield
     except ValueError as error:

@@ -1,3 +1,3 @@
 """Data sets, one file each; `vfi_jax.data` finds them by name."""
 
-ENTRY_POINTS = True  # installed packages may add to this folder
+ENTRY_POINTS = True  # installed packages may add data sets

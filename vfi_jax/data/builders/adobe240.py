@@ -1,4 +1,4 @@
-"""Adobe240 (Su et al. 2017, DVD): 240 frames a second, in TMNet's groups of seven frames."""
+"""Adobe240 (Su et al. 2017, DVD): 240 frames per second, in TMNet's groups of seven frames."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""GoPro (Nah et al. 2017, arXiv:1612.02177): 240 frames a second, 1280x720."""
+"""GoPro (Nah et al. 2017, arXiv:1612.02177): 240 frames per second, 1280x720."""
 
 import functools
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""MPI Sintel (Butler et al. 2012): rendered scenes, 1024x436, 24 frames a second."""
+"""MPI Sintel (Butler et al. 2012): rendered scenes, 1024x436, 24 frames per second."""
 
 from collections.abc import Iterator
 from pathlib import Path
