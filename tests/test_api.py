@@ -17,7 +17,7 @@ FUNCTIONS = [
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_names_are_sorted_and_there(folder):
+def test_public_names_are_sorted_and_exist(folder):
     module = MODULES[folder]
     assert list(module.__all__) == sorted(set(module.__all__))
     assert all(hasattr(module, name) for name in module.__all__)
@@ -32,7 +32,7 @@ def test_options_are_keyword_only(function):
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_docstrings_tell_shapes_arguments_and_source(function):
+def test_docstrings_state_shapes_arguments_and_source(function):
     text = inspect.getdoc(function) or ""
     for section in SECTIONS:
         assert section in text, section

@@ -15,7 +15,7 @@ from vfi_jax.devices import peaks
 SQUARE = jax.ShapeDtypeStruct((8, 8), jnp.float32)
 
 
-def test_a_loop_counts_as_often_as_it_runs():
+def test_a_loop_counts_every_iteration():
     def product(x):
         return jnp.dot(x, x, precision="highest")
 
@@ -50,7 +50,7 @@ def test_a_convolution_counts_its_taps():
     assert both.flops == pytest.approx(2 * found.flops, rel=0.5)  # without those at the edges
 
 
-def test_the_form_of_the_platform_counts():
+def test_the_implementation_of_the_platform_counts():
     def form(x):
         return lax.platform_dependent(x, cpu=lambda x: x @ x, default=lambda x: x @ x @ x)
 
@@ -66,7 +66,7 @@ def test_every_product_has_its_own_roofline():
     assert costs.Costs((), 640e9).seconds(t4) == pytest.approx(2)
 
 
-def test_what_matters_most_is_measured_first():
+def test_important_settings_are_measured_first():
     chosen = settings(["sepconv", "dain", "shared_pyramid"])
     assert [one.name for one in chosen[:3]] == ["shared_pyramid", "dain", "sepconv"]
     assert {(one.size, one.batch, one.training) for one in chosen[:9]} == {((720, 1280), 1, False)}
@@ -94,13 +94,13 @@ def test_the_accelerators_page_and_numbers(tiny, tmp_path, capsys):
     assert "24 of 24 rows" in capsys.readouterr().out
 
 
-def test_no_time_no_rows(tiny, tmp_path, capsys):
+def test_no_rows_are_measured_without_time(tiny, tmp_path, capsys):
     words = "bench accelerator blend --size 16x16 --seconds 0 --repeats 1"
     assert cli.main([*words.split(), "--out", str(tmp_path / "rows.json")]) == 0
     assert "0 of 12 rows" in capsys.readouterr().out
 
 
-def test_a_row_that_failed_keeps_its_reason(tiny):
+def test_a_failed_row_keeps_its_error(tiny):
     bench = measure.Bench(repeats=1)
     setting = Setting("dain", (720, 1280), "default", 8, True)
     page = pages.accelerator_page(bench, [Measured(setting, error="RESOURCE_EXHAUSTED: 99 GB")])

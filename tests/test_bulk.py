@@ -36,7 +36,7 @@ def _work(folder, what=WHAT):
     return target, read_record(target)
 
 
-def test_a_video_that_is_done_and_verified_is_left_alone(folder):
+def test_a_finished_and_verified_video_is_skipped(folder):
     target, record = _work(folder)
     assert (record.state, record.frames, record.attempts) == (DONE, 11, 1)
     assert (record.sha256, record.size) == (digest([target]), target.stat().st_size)
@@ -45,7 +45,7 @@ def test_a_video_that_is_done_and_verified_is_left_alone(folder):
     assert target.stat().st_mtime_ns == before
 
 
-def test_a_result_that_someone_changed_is_kept_and_said(folder):
+def test_a_modified_result_is_kept_and_reported(folder):
     target, _ = _work(folder)
     target.write_bytes(b"mine")
     _, record = _work(folder)
@@ -56,7 +56,7 @@ def test_a_result_that_someone_changed_is_kept_and_said(folder):
     assert _work(folder, other)[1].state == DONE
 
 
-def test_a_target_of_a_worker_that_died_is_written_again(folder):
+def test_the_target_of_a_dead_worker_is_written_again(folder):
     target, record = _work(folder)
     place = next((folder / "out" / bulk.RECORDS).glob("*.json"))
     write_json(place, dataclasses.asdict(dataclasses.replace(record, state=RUNNING)))
@@ -64,7 +64,7 @@ def test_a_target_of_a_worker_that_died_is_written_again(folder):
     assert _work(folder)[1].sha256 == record.sha256
 
 
-def test_what_may_pass_is_tried_again_and_what_will_not_is_not(folder, monkeypatch):
+def test_only_transient_failures_are_retried(folder, monkeypatch):
     real, calls = bulk.interpolate_with, []
 
     def once_full(*arguments):
@@ -85,18 +85,18 @@ def test_what_may_pass_is_tried_again_and_what_will_not_is_not(folder, monkeypat
 def test_the_command_needs_a_folder_and_options_of_beam(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     for words, message in (
-        (["in.mp4", "out.mp4"], "give --output-dir"),
+        (["in.mp4", "out.mp4"], "pass --output-dir"),
         (["in.mp4", "--output-dir", "out", "--workers", "0"], "--workers must be at least 1"),
         (["in.mp4", "--output-dir", "out", "--beam", "runner"], "--beam must be KEY=VALUE"),
         (["in.mp4", "--output-dir", "out", "--attempts", "0"], "attempts must be at least 1"),
-        (["in.mp4", "--output-dir", "out", "--dry-run"], "dry_run is for `interpolate`"),
+        (["in.mp4", "--output-dir", "out", "--dry-run"], "bulk does not support dry_run"),
     ):
         assert main(["bulk", *words]) == 2
         assert message in capsys.readouterr().err
 
 
 @pytest.mark.slow
-def test_a_run_whose_worker_was_killed_ends_as_an_uninterrupted_one(tmp_path):
+def test_a_run_with_a_killed_worker_resumes_to_the_same_result(tmp_path):
     pytest.importorskip("apache_beam")
     sources = tmp_path / "in"
     sources.mkdir()

@@ -21,7 +21,7 @@ def test_from_a_file_to_a_verified_checkpoint(tmp_path, capsys):
     assert "sepconv/l1       run `vfi-jax convert sepconv/l1`" in shown
 
     assert main(["verify"]) == 0
-    assert capsys.readouterr().out == f"{SMALL:<16} {folder} is whole\n"
+    assert capsys.readouterr().out == f"{SMALL:<16} {folder} is intact\n"
     with (folder / "checkpoint.json").open("a") as file:
         file.write(" ")
     assert main(["verify", SMALL]) == 2

@@ -29,7 +29,7 @@ print(json.dumps([code, counts.get(prefix + "hits", 0), counts.get(prefix + "mis
 """
 
 
-def test_what_the_user_chose_stays():
+def test_the_users_settings_are_kept():
     environment = {compile_cache.FOLDER: "mine"}
     assert str(compile_cache.switch_on(environment)) == "mine"
     assert environment == {compile_cache.FOLDER: "mine"}
@@ -40,7 +40,7 @@ def test_what_the_user_chose_stays():
     assert folder.parts[-2:] == ("vfi_jax", "compiled")
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path, monkeypatch):
+def test_remains_of_a_killed_process_are_removed(tmp_path, monkeypatch):
     monkeypatch.setattr(compile_cache.platformdirs, "user_cache_dir", lambda *_, **__: tmp_path)
     folder = tmp_path / "compiled"
     folder.mkdir()

@@ -3,12 +3,12 @@ import pytest
 from vfi_jax.contract import Contract
 
 
-def test_a_window_is_full_unless_said_otherwise():
+def test_a_window_is_full_by_default():
     assert Contract(frames=7, times=(3.0,)).min_frames == 7
     assert Contract(frames=4, times=None, min_frames=2).min_frames == 2
 
 
-def test_a_short_window_answers_what_lies_inside_it():
+def test_a_short_window_predicts_the_times_inside_it():
     contract = Contract(frames=4, times=(0, 0.5, 1, 1.5, 2, 2.5, 3), min_frames=2)
     assert contract.times_of(4) == contract.times
     assert contract.times_of(2) == (0, 0.5, 1)
@@ -26,6 +26,6 @@ def test_a_short_window_answers_what_lies_inside_it():
         ({"frames": 2, "times": (0.5, 0.5)}, "times must ascend without repeats"),
     ],
 )
-def test_what_no_model_can_keep_is_refused(options, words):
+def test_impossible_contracts_are_rejected(options, words):
     with pytest.raises(ValueError, match=words):
         Contract(**options)

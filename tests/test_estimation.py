@@ -26,7 +26,7 @@ def flow_network():
     return _network("spynet/small")
 
 
-def test_flow_has_the_frames_size_whatever_it_is(flow_network):
+def test_flow_has_the_size_of_the_frames(flow_network):
     frame0, frame1 = _frames(19, 33)
     flow = vfi_jax.flow(frame0, frame1, network=flow_network)
     assert flow.shape == (19, 33, 2)
@@ -36,14 +36,14 @@ def test_flow_has_the_frames_size_whatever_it_is(flow_network):
     np.testing.assert_allclose(stacked[0, 0], flow, atol=1e-5)
 
 
-def test_eight_and_sixteen_bits_and_floats_are_the_same(flow_network):
+def test_8_bits_16_bits_and_floats_give_the_same_flow(flow_network):
     frame0, frame1 = _frames(16, 24)
     eight = vfi_jax.flow(frame0, frame1, network=flow_network)
     for other in ((frame0 / 255, frame1 / 255), (frame0 * np.uint16(257), frame1 * np.uint16(257))):
         np.testing.assert_allclose(vfi_jax.flow(*other, network=flow_network), eight, atol=1e-5)
 
 
-def test_enlarged_frames_give_flow_in_their_own_pixels():
+def test_resized_frames_give_flow_in_their_own_pixels():
     """A network that sees 3 pixels at the size that it is given: 19 rows were made 24."""
 
     class Three(registry.create("spynet/small").__class__):
@@ -55,13 +55,13 @@ def test_enlarged_frames_give_flow_in_their_own_pixels():
     np.testing.assert_allclose(flow[..., 1], 3 * 19 / 32, rtol=1e-6)
 
 
-def test_depth_is_positive_and_as_large_as_the_frame():
+def test_depth_is_positive_and_has_the_size_of_the_frame():
     depth = vfi_jax.depth(_frames(18, 21)[0], network=_network("megadepth/small"))
     assert depth.shape == (18, 21, 1)
     assert (depth > 0).all()
 
 
-def test_what_is_no_flow_network_is_refused(flow_network):
+def test_other_networks_are_rejected(flow_network):
     frames = _frames(16, 16)
     with pytest.raises(ValueError, match="unknown network 'megadepth'"):
         vfi_jax.flow(*frames, network="megadepth")

@@ -31,7 +31,7 @@ each = pytest.mark.parametrize("loss", _comparing())
 
 
 @each
-def test_it_falls_to_the_target_has_a_gradient_there_and_is_a_mean_in_float32(loss):
+def test_it_decreases_to_the_target_with_a_finite_gradient_and_is_a_float32_mean(loss):
     rng = np.random.default_rng(0)
     target = rng.random((2, SIDE, SIDE, 3), np.float32)
     other = 0.3 * target  # of another style too
@@ -53,7 +53,7 @@ def test_it_falls_to_the_target_has_a_gradient_there_and_is_a_mean_in_float32(lo
 
 
 @each
-def test_images_of_unlike_shapes_are_refused(loss):
+def test_different_shapes_are_rejected(loss):
     image = np.zeros((1, SIDE, SIDE, 3), np.float32)
     with pytest.raises(ValueError, match="shape of prediction"):
         loss(image, image[:, :-1])

@@ -20,7 +20,7 @@ def called(path, frames, times):
     return np.asarray(jax.jit(function.call)(frames[None], np.float32([times])))[0]
 
 
-def test_a_network_answers_alike_at_a_size_of_its_own(tmp_path):
+def test_an_exported_network_gives_the_same_result(tmp_path):
     model = create("voxel_flow/small")
     variables = support.variables(model)
     path = export(model, variables, tmp_path / "model.jax", size=FRAMES.shape[1:3])
@@ -45,7 +45,7 @@ def test_the_command_writes_a_file_once(tmp_path, capsys):
     assert main([*command, "-y"]) == 0
 
 
-def test_a_package_that_is_missing_is_named_before_the_work(tmp_path, monkeypatch, capsys):
+def test_a_missing_package_is_reported_first(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "flatbuffers", None)
     assert main(["export", "blend", str(tmp_path / "model.jax"), "--size", "8x8"]) == 2
     assert "comes with the extra export" in capsys.readouterr().err

@@ -63,7 +63,7 @@ LONGEST = 400  # lines of a file
 APART = {"vfi_jax.models", "vfi_jax.losses", "vfi_jax.metrics"}
 
 
-def test_every_module_stands_on_a_floor():
+def test_every_module_has_a_floor():
     assert not [here for here in _house() if _room(here) is None]
 
 
@@ -94,7 +94,7 @@ def test_imports_have_no_circle():
         pytest.fail(f"each imports the one before: {' <- '.join(error.args[1])}")
 
 
-def test_no_file_is_too_long_to_be_read_at_once():
+def test_no_file_is_too_long():
     lines = {
         str(path.relative_to(ROOT)): path.read_text().count("\n")
         for top in ("vfi_jax", "train", "checkpoints", "colab", "docs", "examples", "tests")
@@ -115,7 +115,7 @@ def test_systems_losses_and_metrics_never_import_one_another():
     assert not siblings
 
 
-def test_ops_know_only_jax():
+def test_ops_import_only_jax():
     known = {"vfi_jax", "jax", "jaxtyping", "numpy", *sys.stdlib_module_names}
     foreign = [
         f"{here} imports {name}"
@@ -126,7 +126,7 @@ def test_ops_know_only_jax():
     assert not foreign
 
 
-def test_libraries_are_known_only_where_they_are_at_home():
+def test_libraries_are_imported_only_in_their_modules():
     abroad = [
         f"{here} imports {name}"
         for here, names in _house().items()
@@ -137,7 +137,7 @@ def test_libraries_are_known_only_where_they_are_at_home():
     assert not abroad
 
 
-def test_importing_the_package_loads_nothing_heavy():
+def test_importing_the_package_is_light():
     program = """
 import sys, time
 before, start = set(sys.modules), time.process_time()

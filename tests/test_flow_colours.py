@@ -36,7 +36,7 @@ def test_longer_flows_than_the_largest_are_darker():
         draw.flow_colours(flow, largest=0)
 
 
-def test_twice_as_far_is_half_as_bright():
+def test_twice_the_depth_is_half_as_bright():
     greys = draw.depth_greys(np.array([[[2.0], [4.0], [np.inf]]]))
     assert greys.dtype == np.uint16
     np.testing.assert_array_equal(greys[0, :, 0], [65535, 32768, 0])

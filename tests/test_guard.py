@@ -21,7 +21,7 @@ from vfi_jax import guard
     ],
     ids=repr,
 )
-def test_what_a_user_can_mend_is_one_line(error, code, shown, capsys, monkeypatch):
+def test_user_errors_are_one_line(error, code, shown, capsys, monkeypatch):
     monkeypatch.delenv(guard.DEBUG, raising=False)
 
     def action():
@@ -53,7 +53,7 @@ def test_an_extra_is_installed_in_the_checkout_or_by_the_name_of_the_package(tmp
     assert guard.way_out("train") == "run pip install 'vfi-jax[train]'"
 
 
-def test_a_reader_that_goes_away_is_no_error():
+def test_a_closed_pipe_is_not_an_error():
     code = (
         "from vfi_jax.guard import guarded; import sys;"
         "sys.exit(guarded(lambda: print('line\\n' * 100_000) or 0, prog='toy'))"

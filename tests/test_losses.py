@@ -47,7 +47,7 @@ def test_total_variation_has_a_gradient_where_nothing_varies():
     assert np.isfinite(jax.grad(losses.total_variation)(jnp.zeros((3, 3, 2)))).all()
 
 
-def test_what_does_not_fit_is_refused(pair):
+def test_mismatched_shapes_are_rejected(pair):
     with pytest.raises(ValueError, match="shape of prediction"):
         losses.charbonnier(pair[0], pair[1][:, :2])
     with pytest.raises(ValueError, match="at least 2 pixels"):
@@ -55,7 +55,7 @@ def test_what_does_not_fit_is_refused(pair):
 
 
 @pytest.mark.parametrize(("loss", "window"), [(losses.census, 7), (losses.geometry, 3)])
-def test_census_losses_see_structure_alone(loss, window):
+def test_census_losses_compare_only_structure(loss, window):
     a, b = np.random.default_rng(0).uniform(size=(2, 2, 12, 13, 3)).astype(np.float32)
     assert loss(a, a) == 0
     assert loss(a, a + 0.25) < 1e-6
@@ -78,7 +78,7 @@ def test_census_of_one_step_by_hand():
     assert not np.any(jax.grad(lambda a, b: losses.census(a, b, window=3), argnums=1)(bright, dark))
 
 
-def test_a_teacher_that_the_finest_flow_trusts_pulls_like_l1():
+def test_the_flow_distance_is_l1_where_the_finest_flow_agrees():
     teacher = np.zeros((1, 2, 4, 4, 2), np.float32)
     coarse = np.full((1, 2, 2, 2, 2), 1.5, np.float32)  # 3 pixels of full size
     near = losses.robust_flow_distance([coarse], teacher, teacher)
@@ -91,7 +91,7 @@ def test_a_teacher_that_the_finest_flow_trusts_pulls_like_l1():
         losses.robust_flow_distance([coarse], teacher.repeat(2, 0), teacher.repeat(2, 0))
 
 
-def test_distillation_refuses_what_would_broadcast():
+def test_distillation_rejects_shapes_that_would_broadcast():
     flow, blend = np.zeros((2, 2, 8, 8, 2), np.float32), np.zeros((2, 8, 8, 3), np.float32)
     assert losses.flow_distillation([flow], [blend], flow, blend, blend) == 0
     for levels, blends, target, named in (
@@ -104,7 +104,7 @@ def test_distillation_refuses_what_would_broadcast():
             losses.flow_distillation(levels, blends, flow, blend, target)
 
 
-def test_what_a_loss_cannot_compare_it_names():
+def test_feature_losses_report_missing_layers():
     image = np.zeros((1, 16, 16, 3), np.float32)
     with pytest.raises(ValueError, match="prediction and target of"):
         losses.laplacian(image, image)
@@ -114,7 +114,7 @@ def test_what_a_loss_cannot_compare_it_names():
         losses.style(image, image, lambda image: {"relu1_1": image}, weights={"relu9": 1.0})
 
 
-def test_feature_losses_weigh_layers_and_style_does_not_see_where(pair):
+def test_feature_losses_weight_layers_and_style_ignores_positions(pair):
     seen = {"image": 2.0, "half": 0.5}
     a, b = pair[0], pair[1]
     shuffled = a[..., ::-1, :]

@@ -39,7 +39,7 @@ def test_matches_are_where_the_pixel_came_from():
     np.testing.assert_allclose(found.confidence, 1, rtol=1e-5)
 
 
-def test_a_grid_is_matched_the_same_point_by_point_and_many_at_once():
+def test_matching_points_together_or_separately_gives_the_same_result():
     frame = np.zeros((20, 24, 3), np.float32)
     together = matching.match(Shift((4, 2)), {}, frame, frame, grid=4, reach=3, ensemble="none")
     assert len(together.points) == 30
@@ -50,7 +50,7 @@ def test_a_grid_is_matched_the_same_point_by_point_and_many_at_once():
         np.testing.assert_allclose(many[inside], single[inside], atol=1e-5)
 
 
-def test_what_cannot_be_matched_is_refused():
+def test_invalid_matching_inputs_are_rejected():
     frame = np.zeros((8, 8, 3), np.float32)
     with pytest.raises(ValueError, match="inside 8 x 8"):
         matching.match(Shift((2, 2)), {}, frame, frame, points=[[3, 8]])
@@ -84,7 +84,7 @@ def shipped():
 
 
 @pytest.mark.slow
-def test_the_shipped_network_follows_known_motions(shipped):
+def test_the_included_network_finds_known_motions(shipped):
     median, zero_match = shipped
     assert zero_match > 4
     assert median < 1.5

@@ -94,7 +94,7 @@ def _names_of_pages():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PROGRAMS, ids=lambda page: page.stem)
-def test_programs_of_a_page_run_in_their_order(page, folder):
+def test_python_blocks_of_a_page_run_in_order(page, folder):
     names = _names_of_pages()
     for text in _programs(page):
         for full, small in SMALLER.items():
@@ -103,7 +103,7 @@ def test_programs_of_a_page_run_in_their_order(page, folder):
 
 
 @pytest.mark.parametrize(("page", "words"), WORDS, ids=lambda value: str(value)[:60])
-def test_commands_of_a_page_are_understood(page, words):
+def test_commands_of_a_page_are_parsed(page, words):
     if words[0] == "python":
         assert importlib.util.find_spec(words[2]), f"{page}: no module {words[2]}"
         return
@@ -165,7 +165,7 @@ def test_a_video_model_interpolates_on_all_devices():
 
 
 @pytest.mark.slow
-def test_shipped_weights_are_tuned_as_a_module_of_nnx_and_load_again(folder):
+def test_included_weights_are_fine_tuned_with_nnx_and_reloaded(folder):
     names: dict = {}
     exec(_programs(IN_JAX)[2], names)
     assert names["losses"][2] < names["losses"][0]
@@ -196,21 +196,21 @@ def test_pictures_are_small_and_used():
     assert not [file.name for file in files if file.name not in text]
 
 
-def test_links_of_readme_lead_somewhere():
+def test_links_of_readme_exist():
     """Those of docs/ are checked when the site is built."""
     for target in re.findall(r"\]\(([^)#]+)", (support.ROOT / "README.md").read_text()):
         if "://" not in target:
             assert (support.ROOT / target).exists(), target
 
 
-def test_shipped_weights_are_shared_as_hubs_want_them(folder):
+def test_included_weights_are_saved_for_model_hubs(folder):
     names: dict = {}
     exec(_programs(IN_JAX)[3], names)
     jax.tree.map(np.testing.assert_array_equal, names["variables"], vfi_jax.load("mind/small")[1])
 
 
 @pytest.mark.slow
-def test_all_bands_of_a_stack_are_moved():
+def test_all_bands_of_a_stack_are_warped():
     names: dict = {}
     exec(_programs(IN_JAX)[1], names)
     stack, between = names["stack"], names["between"]

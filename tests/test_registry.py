@@ -7,7 +7,7 @@ from vfi_jax import lookup, registry
 from vfi_jax.contract import Contract
 
 
-def test_a_file_is_an_entry():
+def test_every_file_is_a_registry_entry():
     assert {"blend", "sepconv"} <= set(registry.list_models())
     assert {name.partition("/")[0] for name in registry.list_models()} == set(
         lookup.modules(registry.MODELS)
@@ -37,7 +37,7 @@ def test_a_name_gives_its_variant_with_fields_replaced():
         ("sepconv", {"taps": {5}}, r"taps of sepconv cannot be \{5\}"),
     ],
 )
-def test_an_unknown_name_is_answered_with_the_nearest(name, options, words):
+def test_an_unknown_name_suggests_the_closest_names(name, options, words):
     with pytest.raises(ValueError, match=words):
         registry.create(name, **options)
 
@@ -64,7 +64,7 @@ def test_inputs_of_the_smallest_call_follow_from_the_contract():
     }
 
 
-def test_parameters_are_counted_without_being_made():
+def test_parameters_are_counted_without_creating_them():
     model = registry.create("voxel_flow/small")
     abstract = registry.abstract_variables(model)
     assert all(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(abstract))
@@ -74,7 +74,7 @@ def test_parameters_are_counted_without_being_made():
     assert registry.count_parameters({}) == 0
 
 
-def test_the_baseline_weighs_the_frames_by_time():
+def test_the_baseline_weights_the_frames_by_time():
     frames = jnp.stack([jnp.zeros((16, 16, 3)), jnp.ones((16, 16, 3))])[None]
     out = registry.create("blend").apply({}, frames, jnp.array([[0.25, 0.75]]))["frames"]
     assert out[0, :, 0, 0, 0].tolist() == [0.25, 0.75]

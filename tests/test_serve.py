@@ -41,13 +41,13 @@ def test_a_video_becomes_smoother_or_slower(tmp_path, request_, rate, count, cod
 
 
 @pytest.mark.parametrize("factor", [1, serve.MOST + 1])
-def test_a_factor_past_the_sliders_ends_is_refused(factor):
+def test_a_factor_out_of_range_is_rejected(factor):
     with pytest.raises(ValueError, match=f"factor must be 2 to 16, got {factor}"):
         Request("blend", factor=factor)
 
 
 @pytest.mark.parametrize("slow", [1, 2])
-def test_the_pair_is_a_source_frame_and_what_differs_most_from_it(tmp_path, slow):
+def test_the_comparison_shows_the_most_different_frame(tmp_path, slow):
     given = [np.full((16, 16, 3), value, np.uint8) for value in (0, 40, 200)]
     new = [np.full((32, 32, 3), value, np.uint8) for value in (0, 20, 40, 120, 200)]
     write_frames(tmp_path / "in.gif", given, fps=10)
@@ -57,7 +57,7 @@ def test_the_pair_is_a_source_frame_and_what_differs_most_from_it(tmp_path, slow
     assert (right == 120).all()
 
 
-def test_a_click_leaves_no_folder_behind(tmp_path, monkeypatch):
+def test_a_request_leaves_no_folder_behind(tmp_path, monkeypatch):
     gradio = MagicMock(Error=type("Error", (Exception,), {"__init__": _remember}))
     monkeypatch.setitem(sys.modules, "gradio", gradio)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
@@ -84,7 +84,7 @@ def _remember(self, message, *, print_exception):
     self.message, self.print_exception = message, print_exception
 
 
-def test_the_systems_offered_have_weights():
+def test_only_systems_with_weights_are_offered():
     assert weights.DEFAULT in serve.models()
     assert all(weights.at_hand(name) for name in serve.models())
 

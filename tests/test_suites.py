@@ -27,7 +27,7 @@ def _swapped(flow):
 
 @pytest.mark.parametrize("mistake", [_negated, _swapped])
 @pytest.mark.parametrize("name", test_every_op.WITH_FLOW)
-def test_an_op_that_reads_its_flow_wrongly_fails(name, mistake, monkeypatch):
+def test_an_op_with_a_wrong_flow_convention_fails(name, mistake, monkeypatch):
     right = getattr(ops, name)
     flows = [key for key, kind in examples.kinds(name).items() if kind == "flow"]
 
@@ -40,7 +40,7 @@ def test_an_op_that_reads_its_flow_wrongly_fails(name, mistake, monkeypatch):
 
     monkeypatch.setattr(ops, name, wrong)
     with pytest.raises(AssertionError):
-        test_every_op.test_the_example_of_its_docstring_is_true(name)
+        test_every_op.test_the_docstring_example_is_correct(name)
 
 
 def _heedless(answer, frames, times):
@@ -70,31 +70,31 @@ def _of_shipped_weights(test):
 @pytest.mark.parametrize(
     ("mistake", "name", "test"),
     [
-        (_heedless, "blend", test_every_model.test_the_contract_is_kept_and_times_are_heeded),
+        (_heedless, "blend", test_every_model.test_the_contract_is_kept_and_times_matter),
         (
             _heedless,
             "blend",
-            _of_any_weights(test_every_model.test_another_time_has_another_answer),
+            _of_any_weights(test_every_model.test_results_depend_on_the_time),
         ),
         (
             _mirrored,
             "voxel_flow/small",
-            _of_any_weights(test_every_model.test_what_changes_is_answered_where_it_is),
+            _of_any_weights(test_every_model.test_a_local_change_has_a_local_effect),
         ),
         (
             _blue,
             "blend",
-            _of_shipped_weights(test_every_model.test_equal_frames_give_that_frame),
+            _of_shipped_weights(test_every_model.test_equal_frames_are_returned),
         ),
         (
             _late,
             "blend",
-            _of_shipped_weights(test_every_model.test_an_early_frame_is_no_late_one),
+            _of_shipped_weights(test_every_model.test_early_times_are_closer_to_the_first_frame),
         ),
     ],
     ids=["heedless", "heedless-answers", "mirrored", "blue", "late"],
 )
-def test_a_model_that_answers_something_else_fails(mistake, name, test, monkeypatch):
+def test_a_model_with_a_wrong_prediction_fails(mistake, name, test, monkeypatch):
     found = registry.definition(registry.split(name)[0])
 
     class Wrong(found.Model):
@@ -120,7 +120,7 @@ def _of_nothing(loss, prediction, batch):
 
 
 @pytest.mark.parametrize("mistake", [_of_the_input, _rising, _of_nothing])
-def test_a_recipe_that_compares_something_else_fails(mistake, monkeypatch):
+def test_a_recipe_with_a_wrong_loss_fails(mistake, monkeypatch):
     right = recipes.find("sepconv")
 
     def loss(prediction, batch, frozen):
@@ -129,7 +129,7 @@ def test_a_recipe_that_compares_something_else_fails(mistake, monkeypatch):
     wrong = dataclasses.replace(right, loss=loss)
     monkeypatch.setattr(recipes, "find", lambda name: wrong)
     with pytest.raises(AssertionError):
-        test_recipes.test_the_loss_falls_when_the_prediction_becomes_the_target("sepconv")
+        test_recipes.test_the_loss_decreases_towards_the_target("sepconv")
 
 
 def _backwards(clips):
@@ -158,7 +158,7 @@ def _beyond_the_end(clips):
         (_beyond_the_end, test_data_sets.test_frames_are_in_the_order_of_time),
     ],
 )
-def test_a_data_set_in_disorder_fails(mistake, test, tmp_path):
+def test_a_data_set_with_wrong_order_fails(mistake, test, tmp_path):
     name = "vimeo90k/triplet"
     builder, variant = data.find(name)
     builder.sample(tmp_path, variant)

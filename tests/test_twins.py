@@ -39,7 +39,7 @@ FIGURES = {  # the form of the figures, of RGB in [0, 1]; by default that itself
 
 
 @pytest.mark.parametrize("system", CASES)
-def test_a_twin_has_the_originals_keys_and_figures(system):
+def test_a_twin_has_the_keys_and_outputs_of_the_original(system):
     name, places, output = CASES[system]
     file = FILES.get(system, system)
     figures = support.portable(file)

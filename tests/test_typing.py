@@ -41,7 +41,7 @@ WRONG = {
 
 
 @pytest.mark.slow
-def test_a_users_program_is_checked(tmp_path):
+def test_a_user_program_type_checks(tmp_path):
     wrong = "".join(f"{line}\n" for line in WRONG)
     file = tmp_path / "program.py"
     file.write_text(f"{PROGRAM}\n{wrong}")

@@ -18,7 +18,7 @@ def films(tmp_path, monkeypatch):
     (tmp_path / "films/b.mp4").write_text("no video")
 
 
-def test_one_failure_does_not_stop_the_others_and_the_exit_code_says_so(films, tmp_path, capsys):
+def test_one_failure_does_not_stop_the_others_and_sets_the_exit_code(films, tmp_path, capsys):
     words = ["interpolate", "films", "--output-dir", "out", "--model", "blend", "--stats"]
     assert main(words) == 1
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", "c.mkv"]
@@ -33,7 +33,7 @@ def test_one_failure_does_not_stop_the_others_and_the_exit_code_says_so(films, t
     assert lines[-1] == "2 of 3 videos written, 1 failed"
 
 
-def test_a_batch_without_failure_ends_with_0_and_json_sums_up(films, capsys):
+def test_a_batch_without_failures_returns_0_and_a_json_summary(films, capsys):
     words = ["interpolate", "films/a*", "films/c.mkv", "--output-dir", "out", "--model", "blend"]
     assert main([*words, "--suffix", ".mkv", "--json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -53,7 +53,7 @@ def test_a_batch_without_failure_ends_with_0_and_json_sums_up(films, capsys):
         (["films", "--output-dir", "films/a.mp4"], "--output-dir films/a.mp4 is a file"),
     ],
 )
-def test_what_a_user_can_mend_is_one_line(films, capsys, words, message):
+def test_user_errors_are_one_line(films, capsys, words, message):
     assert main(["interpolate", *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
@@ -70,7 +70,7 @@ def test_what_a_user_can_mend_is_one_line(films, capsys, words, message):
         (["smoothness", "films/b.mp4"], "cannot be read as a video"),
     ],
 )
-def test_arguments_are_checked_before_weights_are_fetched(
+def test_arguments_are_checked_before_weights_are_downloaded(
     films, capsys, monkeypatch, words, message
 ):
     def obtain(*_, **__):

@@ -13,7 +13,7 @@ def test_a_blurred_video_keeps_its_frames_and_times(tmp_path, capsys):
     assert "6 -> 6 frames" in capsys.readouterr().out
 
 
-def test_a_shutter_of_180_degrees_is_open_for_half_the_time(tmp_path):
+def test_a_shutter_of_180_degrees_is_open_for_half_of_the_interval(tmp_path):
     source, target = tmp_path / "in", tmp_path / "out"
     write_frames(source, np.uint8([0, 200, 0]).reshape(3, 1, 1, 1) * np.ones((16, 16, 3), np.uint8))
     words = [str(source), str(target), "--model", "blend", "--scene-threshold", "1"]
@@ -32,7 +32,7 @@ def test_a_shutter_of_180_degrees_is_open_for_half_the_time(tmp_path):
         (["--model", "sepconv/small", "--shutter", "100"], "shutter 100 with 8 samples: time"),
     ],
 )
-def test_what_a_user_can_mend_is_one_line(tmp_path, capsys, words, message):
+def test_user_errors_are_one_line(tmp_path, capsys, words, message):
     source = make(tmp_path / "in.mp4")
     assert main(["blur", str(source), str(tmp_path / "out.mp4"), *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()

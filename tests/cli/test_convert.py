@@ -18,7 +18,7 @@ def file(tmp_path):
     return path
 
 
-def test_a_file_is_stored_under_its_models_name(file, capsys):
+def test_a_file_is_stored_under_the_name_of_its_model(file, capsys):
     assert main(["convert", SMALL, str(file)]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert shown[0] == f"{SMALL}: 327,148 parameters"
@@ -27,13 +27,13 @@ def test_a_file_is_stored_under_its_models_name(file, capsys):
     weights.load(SMALL)
 
 
-def test_out_is_a_folder_of_ones_own(file, tmp_path, nothing_ships):
+def test_out_selects_the_folder(file, tmp_path, nothing_ships):
     assert main(["convert", SMALL, str(file), "--out", str(tmp_path / "mine")]) == 0
     weights.load(tmp_path / "mine")
     assert weights.at_hand(SMALL) is None
 
 
-def test_a_mapping_may_report_on_what_it_found(file, capsys, monkeypatch):
+def test_reports_of_a_mapping_are_printed(file, capsys, monkeypatch):
     def report(model, variables):
         text = f"kernels of {model.config.taps} taps from {len(variables['params'])} parts"
         return [Finding(text, False)]
@@ -76,7 +76,7 @@ def _other(path):
     ],
     ids=["truncated", "flipped", "evil", "other", "absent"],
 )
-def test_every_fault_is_exit_code_2_and_nothing_is_written(file, spoil, message, capsys):
+def test_errors_return_exit_code_2_and_write_nothing(file, spoil, message, capsys):
     spoil(file)
     assert main(["convert", SMALL, str(file)]) == 2
     shown = capsys.readouterr()
@@ -86,7 +86,7 @@ def test_every_fault_is_exit_code_2_and_nothing_is_written(file, spoil, message,
     assert not places.home().exists()
 
 
-def test_a_system_without_a_conversion_or_a_link_says_so(file, capsys):
+def test_a_missing_conversion_or_link_is_reported(file, capsys):
     assert main(["convert", "blend", str(file)]) == 2
     assert "unknown conversion 'blend'" in capsys.readouterr().err
     assert main(["convert", "rife"]) == 2

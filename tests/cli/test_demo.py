@@ -10,7 +10,7 @@ from vfi_jax.cli import _gallery
 from vfi_jax.cli.__main__ import main
 
 
-def test_demo_writes_what_it_says(tmp_path, capsys):
+def test_demo_writes_the_files_that_it_lists(tmp_path, capsys):
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo/demo.mp4").write_text("of an earlier run")
     words = ["--out", str(tmp_path / "demo"), "--frames", "4", "--height", "48", "--width", "80"]
@@ -35,23 +35,21 @@ def test_demo_writes_what_it_says(tmp_path, capsys):
         ("--width", "-4", "--width must be at least 2, got -4"),
     ],
 )
-def test_what_cannot_be_rendered_is_refused_before_the_work(
-    tmp_path, capsys, option, value, message
-):
+def test_invalid_scenes_are_rejected_before_rendering(tmp_path, capsys, option, value, message):
     assert main(["demo", "--out", str(tmp_path / "demo"), option, value]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "demo").exists()
 
 
 @pytest.mark.parametrize("name", ["demo.mp4", "demo_strip.png"])
-def test_files_that_exist_are_kept(tmp_path, capsys, name):
+def test_existing_files_are_kept(tmp_path, capsys, name):
     (tmp_path / name).write_text("mine")
     assert main(["demo", "--out", str(tmp_path)]) == 2
     assert f"{name} exists; --overwrite replaces it" in capsys.readouterr().err
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [(name, "mine")]
 
 
-def test_the_gallery_shows_every_picture_that_it_writes(tmp_path, capsys):
+def test_the_gallery_page_shows_every_image(tmp_path, capsys):
     words = ["--model", "sepconv/small", "--height", "64", "--width", "96", "--fps", "24"]
     assert main(["demo", "--gallery", str(tmp_path), *words]) == 0
     assert "sepconv/small: strip, kernels" in capsys.readouterr().out
@@ -64,5 +62,5 @@ def test_the_gallery_shows_every_picture_that_it_writes(tmp_path, capsys):
     assert "index.html exists; --overwrite replaces it" in capsys.readouterr().err
 
 
-def test_the_gallery_has_every_system_whose_weights_come_with_the_package():
+def test_the_gallery_has_every_system_with_included_weights():
     assert set(_gallery.drawable()) >= set(support.SHIPPED)

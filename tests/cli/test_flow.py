@@ -22,7 +22,7 @@ def _store(name):
     weights.save(name, name, support.variables(registry.create(name), gain=0.5))
 
 
-def test_flow_is_written_as_a_file_and_as_a_picture(pictures, tmp_path, capsys):
+def test_flow_is_written_as_a_flow_file_and_as_an_image(pictures, tmp_path, capsys):
     _store("spynet/small")
     out, picture = tmp_path / "flow.flo", tmp_path / "flow.png"
     options = ["--network", "spynet/small", "--out", str(out), "--picture", str(picture)]
@@ -35,7 +35,7 @@ def test_flow_is_written_as_a_file_and_as_a_picture(pictures, tmp_path, capsys):
     assert f"{longest:.2f} at most" in capsys.readouterr().out
 
 
-def test_depth_is_bright_where_near(pictures, tmp_path, capsys):
+def test_near_pixels_are_bright_in_a_depth_map(pictures, tmp_path, capsys):
     _store("megadepth/small")
     out = tmp_path / "depth.png"
     options = ["--network", "megadepth/small", "--out", str(out)]
@@ -57,13 +57,13 @@ def test_depth_is_bright_where_near(pictures, tmp_path, capsys):
         (["--out", "flow.flo", "--network", "sepconv"], "unknown network 'sepconv'"),
     ],
 )
-def test_what_is_missing_is_said_in_one_line(pictures, arguments, message, capsys):
+def test_missing_inputs_are_reported_in_one_line(pictures, arguments, message, capsys):
     assert main(["flow", *pictures, *arguments]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert message in error
 
 
-def test_depth_is_written_as_png_alone(pictures, capsys):
+def test_depth_is_written_only_as_png(pictures, capsys):
     assert main(["depth", pictures[0], "--out", "depth.jpg"]) == 2
     assert "--out must end in .png, got depth.jpg" in capsys.readouterr().err

@@ -6,7 +6,7 @@ from tests.video.clips import facts, make
 from vfi_jax.cli.__main__ import main
 
 
-def test_a_video_goes_in_and_a_smoother_one_comes_out(tmp_path, capsys):
+def test_a_video_is_interpolated(tmp_path, capsys):
     source = make(tmp_path / "in.mp4")
     assert main(["interpolate", str(source), str(tmp_path / "out.mp4")]) == 0
     assert facts(tmp_path / "out.mp4").rate == 60
@@ -24,7 +24,7 @@ def test_options_are_passed_on(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_a_model_that_enlarges_gives_a_larger_video(tmp_path):
+def test_a_model_that_upscales_gives_a_larger_video(tmp_path):
     source, model = make(tmp_path / "in.mp4"), "zooming_slow_mo/small"
     words = [str(source), str(tmp_path / "out.mp4"), "--model", model, "--frames", "3"]
     assert main(["interpolate", *words]) == 0
@@ -45,7 +45,7 @@ def test_a_model_that_enlarges_gives_a_larger_video(tmp_path):
         (["in.mp4", "out.mp4", "--model", "blend", "--frames", "3"], "option of blend 'frames'"),
     ],
 )
-def test_what_a_user_can_mend_is_one_line(tmp_path, capsys, monkeypatch, words, message):
+def test_user_errors_are_one_line(tmp_path, capsys, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
     make(tmp_path / "in.mp4")
     assert main(["interpolate", *words]) == 2
@@ -65,7 +65,7 @@ def test_a_dry_run_reports_and_writes_nothing(tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
-def test_json_is_an_object_a_line(tmp_path, capsys):
+def test_json_output_is_one_object_per_line(tmp_path, capsys):
     source = make(tmp_path / "in.mp4")
     words = [str(source), str(tmp_path / "out.mp4"), "--model", "blend", "--json"]
     assert main(["interpolate", *words]) == 0

@@ -31,7 +31,7 @@ def test_help_lists_every_command_with_its_first_line(capsys):
         assert f"  {name:<12} {summary}\n" in shown
 
 
-def test_help_loads_no_heavy_package_and_is_quick():
+def test_help_is_fast_and_imports_no_heavy_package():
     code = (
         "import sys; from vfi_jax.cli.__main__ import main; main(['--help']);"
         "print(sorted({'jax', 'flax', 'numpy', 'tyro', 'rich', 'av'} & set(sys.modules)))"
@@ -43,14 +43,14 @@ def test_help_loads_no_heavy_package_and_is_quick():
 
 
 @pytest.mark.parametrize("name", lookup.modules(cli.COMMANDS))
-def test_every_command_explains_itself(name, capsys):
+def test_every_command_has_help(name, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main([name, "--help"])
     assert caught.value.code == 0
     assert f"usage: vfi-jax {name}" in capsys.readouterr().out
 
 
-def test_no_command_loads_jax_before_it_runs():
+def test_no_command_imports_jax_before_it_runs():
     names = ", ".join(f"'{name}'" for name in lookup.modules(cli.COMMANDS))
     code = (
         "import importlib, sys;"
@@ -75,7 +75,7 @@ def test_an_unknown_command_is_a_user_error(capsys):
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_a_signal_leaves_nothing_half_made(tmp_path, name):
+def test_a_signal_leaves_no_partial_files(tmp_path, name):
     code = (
         "import signal, sys, time; from vfi_jax.video import targets;"
         "from pathlib import Path; from vfi_jax.cli import __main__ as cli\n"
@@ -96,7 +96,7 @@ def test_a_signal_leaves_nothing_half_made(tmp_path, name):
     assert not list(tmp_path.iterdir())
 
 
-def test_handlers_are_as_before_and_what_is_ignored_stays_ignored():
+def test_signal_handlers_are_restored_and_ignored_signals_stay_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with cli._ended_by_signals():

@@ -21,7 +21,7 @@ def pair(tmp_path):
 
 
 @pytest.mark.slow
-def test_it_writes_both_pictures_and_the_table(pair, tmp_path, capsys):
+def test_both_images_and_the_table_are_written(pair, tmp_path, capsys):
     out, table = tmp_path / "found.png", tmp_path / "found.csv"
     options = ["--out", str(out), "--csv", str(table), "--grid", "8", "--reach", "6"]
     assert main(["match", *pair, *options]) == 0
@@ -33,19 +33,19 @@ def test_it_writes_both_pictures_and_the_table(pair, tmp_path, capsys):
     assert all(0 <= float(row["confidence"]) <= 1 for row in rows)
 
 
-def test_images_of_different_sizes_are_refused_by_name(pair, tmp_path, capsys):
+def test_images_of_different_sizes_are_rejected_by_name(pair, tmp_path, capsys):
     images.write(tmp_path / "c.png", np.zeros((8, 8, 3), np.uint8))
     assert main(["match", pair[0], str(tmp_path / "c.png")]) == 2
     assert "c.png is 8x8" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("option", "value"), [("--lines", "0"), ("--out", "found.jpg")])
-def test_what_cannot_be_drawn_is_refused_before_the_work(pair, capsys, option, value):
+def test_invalid_outputs_are_rejected_before_matching(pair, capsys, option, value):
     assert main(["match", *pair, option, value]) == 2
     assert option in capsys.readouterr().err
 
 
-def test_sure_matches_fill_the_field_in_for_unsure_ones():
+def test_confident_matches_dominate_the_motion_field():
     points = np.stack(np.meshgrid(np.arange(2, 24, 4), np.arange(2, 24, 4)), -1).reshape(-1, 2)
     motion = np.tile(np.float32([3, 0]), (len(points), 1))
     confidence = np.ones(len(points), np.float32)

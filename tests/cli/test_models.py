@@ -19,7 +19,7 @@ def _few(monkeypatch, nothing_ships):
     monkeypatch.setattr(registry, "list_networks", lambda: ["spynet/small"])
 
 
-def test_the_table_has_a_line_a_model(capsys):
+def test_the_table_has_a_row_per_model(capsys):
     assert main(["models"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "blend 2 frames: any time 0 none needed" in shown
@@ -28,7 +28,7 @@ def test_the_table_has_a_line_a_model(capsys):
     assert "spynet/small (network) 78,568" in shown
 
 
-def test_it_says_what_is_best_for_what(capsys, monkeypatch):
+def test_it_lists_recommendations(capsys, monkeypatch):
     monkeypatch.setattr(registry, "list_models", lambda: [weights.DEFAULT, "practical_rife/4.25"])
     monkeypatch.setattr(models, "_parameters", lambda names: dict.fromkeys(names, 1))
     assert main(["models"]) == 0
@@ -37,7 +37,7 @@ def test_it_says_what_is_best_for_what(capsys, monkeypatch):
     assert "most videos: practical_rife/4.25" in shown
 
 
-def test_programs_read_json(capsys):
+def test_json_output_is_valid(capsys):
     small = NAMES[2]
     variables = support.variables(registry.create(small))
     folder = weights.save(small, small, variables, licence="Apache-2.0")
@@ -52,7 +52,7 @@ def test_programs_read_json(capsys):
     assert rows["blend"]["advice"] == ""
 
 
-def test_parameters_are_counted_once(capsys, monkeypatch):
+def test_parameter_counts_are_cached(capsys, monkeypatch):
     assert main(["models"]) == 0
     first = capsys.readouterr().out
     monkeypatch.delattr(registry, "abstract_variables")

@@ -8,7 +8,7 @@ from vfi_jax.video import write_frames
 FRAMES = np.random.default_rng(0).integers(0, 256, (8, 18, 21, 3), np.uint8)
 
 
-def test_videos_have_the_score_of_the_metric_and_a_mean(tmp_path, capsys):
+def test_videos_get_the_score_of_the_metric_and_a_mean(tmp_path, capsys):
     folders = [tmp_path / "a", tmp_path / "b"]
     for folder, frames in zip(folders, (FRAMES, FRAMES[:4] // 2), strict=True):
         write_frames(folder, frames)
@@ -30,7 +30,7 @@ def test_videos_have_the_score_of_the_metric_and_a_mean(tmp_path, capsys):
         (3, ["--model", "blend", "--batch", "0"], "--batch must be at least 1, got 0"),
     ],
 )
-def test_what_a_user_can_mend_is_one_line(tmp_path, capsys, count, words, message):
+def test_user_errors_are_one_line(tmp_path, capsys, count, words, message):
     write_frames(tmp_path / "a", FRAMES[:count])
     assert main(["smoothness", str(tmp_path / "a"), *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()

@@ -28,7 +28,7 @@ sys.exit(main(["interpolate", "in.mp4", "out.mp4", "--model", "blend"]))
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_signal_ends_a_run_that_compiles(tmp_path, name):
+def test_a_signal_ends_a_run_during_compilation(tmp_path, name):
     make(tmp_path / "in.mp4")
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
@@ -46,7 +46,7 @@ def test_a_signal_ends_a_run_that_compiles(tmp_path, name):
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
-def test_work_is_ended_at_its_next_check_and_cleans_up_itself():
+def test_work_ends_at_its_next_check_and_cleans_up():
     steps = []
 
     def work():
@@ -70,13 +70,13 @@ def test_work_is_ended_at_its_next_check_and_cleans_up_itself():
     assert steps[-1] == "cleaned up"
 
 
-def test_results_and_errors_pass_through():
+def test_results_and_errors_are_passed_through():
     assert Stoppable(list)(lambda: 5) == 5
     with pytest.raises(ZeroDivisionError):
         Stoppable(list)(lambda: 1 // 0)
 
 
-def test_frames_are_counted_where_stderr_is_no_terminal(tmp_path, capsys, monkeypatch):
+def test_progress_is_printed_if_stderr_is_not_a_terminal(tmp_path, capsys, monkeypatch):
     from vfi_jax.cli import _progress
     from vfi_jax.cli.__main__ import main
 

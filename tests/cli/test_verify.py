@@ -36,7 +36,7 @@ def test_keys_and_parameters_are_counted(file, capsys):
     assert "not scored: pass Middlebury's folder with --middlebury" in out
 
 
-def test_a_file_that_lacks_a_key_is_refused(tmp_path, capsys):
+def test_a_file_with_a_missing_key_fails(tmp_path, capsys):
     arrays = upstream.state_dict()
     del arrays["moduleConv1.0.weight"]
     path = tmp_path / "network.pytorch"
@@ -46,7 +46,7 @@ def test_a_file_that_lacks_a_key_is_refused(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_a_score_beside_the_published_one_passes_or_fails(file, tmp_path, monkeypatch, capsys):
+def test_a_score_passes_or_fails_against_the_published_one(file, tmp_path, monkeypatch, capsys):
     middlebury.sample(tmp_path / "data")
     _publish(monkeypatch, {"psnr": 99.0})
     assert _verify(file, "--middlebury", tmp_path / "data") == 1
@@ -58,7 +58,7 @@ def test_a_score_beside_the_published_one_passes_or_fails(file, tmp_path, monkey
     assert f"pass: psnr {found:.3f}, published {found}" in capsys.readouterr().out
 
 
-def test_a_model_without_a_published_score_is_told(file, tmp_path, capsys):
+def test_a_model_without_a_published_score_is_an_error(file, tmp_path, capsys):
     assert _verify(file, "--middlebury", tmp_path) == 2
     error = capsys.readouterr().err
     assert "no Middlebury score of sepconv/small is published; available: sepconv/l1" in error

@@ -32,7 +32,7 @@ def _stop_after(monkeypatch, count):
     return decoded
 
 
-def test_a_build_that_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
+def test_a_stopped_build_resumes(tmp_path, monkeypatch, capsys):
     for name in "abcd":
         sample_tree.video(tmp_path / f"videos/train/{name}.avi")
     sample_tree.video(tmp_path / "videos/val/e.avi")
@@ -47,7 +47,7 @@ def test_a_build_that_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch, ca
             build(cut)
     second = _stop_after(monkeypatch, 99)
     assert build(cut) == {"train": (4, 0), "val": (1, 0)}
-    assert "3 clips were decoded before" in capsys.readouterr().out
+    assert "reusing 3 clips decoded earlier" in capsys.readouterr().out
     assert sorted(first + second) == [*(f"train/{name}/000000" for name in "abcd"), "val/e/000000"]
     assert _stored(tmp_path / "cut") == _stored(tmp_path / "whole")
     assert {path.name for path in (tmp_path / "cut").iterdir()} <= {
@@ -57,7 +57,7 @@ def test_a_build_that_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch, ca
     }
 
 
-def test_a_tree_that_has_changed_is_decoded_anew(tmp_path, monkeypatch):
+def test_a_changed_tree_is_decoded_again(tmp_path, monkeypatch):
     for name in ("train/a", "train/b", "val/c"):
         sample_tree.video(tmp_path / f"videos/{name}.avi")
     options = Options("video_folder", str(tmp_path / "built"), str(tmp_path / "videos"))
@@ -83,7 +83,7 @@ BAD = {
 }
 
 
-def test_a_folder_of_3_good_and_6_bad_videos_is_built_and_reports_all_six(
+def test_a_folder_of_3_good_and_6_bad_videos_is_built_and_the_bad_ones_reported(
     tmp_path, monkeypatch, capsys
 ):
     for name in ("train/a", "train/b", "val/c"):
@@ -100,4 +100,4 @@ def test_a_folder_of_3_good_and_6_bad_videos_is_built_and_reports_all_six(
     shown = capsys.readouterr().out
     assert "train: 2 clips (6 skipped: not decodable), val: 1 clips" in shown
     assert run(build_main, monkeypatch, *building, "gs://bucket/built") == 2
-    assert "--data-dir must be a folder of this machine, got gs://bucket" in capsys.readouterr().err
+    assert "--data-dir must be a local folder, got gs://bucket" in capsys.readouterr().err

@@ -16,21 +16,21 @@ from vfi_jax.data.faults import Faults, Unreadable
 from vfi_jax.video import numbered
 
 
-def test_a_wrong_name_or_split_lists_what_there_is(tmp_path):
+def test_an_unknown_name_or_split_lists_the_known_ones(tmp_path):
     with pytest.raises(ValueError, match="did you mean vimeo90k/triplet"):
         data.find("vimeo90k/triplets")
     with pytest.raises(ValueError, match="middlebury has splits test; got 'train'"):
         data.clips("middlebury", tmp_path, "train")
 
 
-def test_vimeo90k_divides_its_training_list_and_skips_blank_lines(tmp_path):
+def test_vimeo90k_splits_its_training_list_and_skips_blank_lines(tmp_path):
     vimeo90k.sample(tmp_path, "triplet")
     train, val = (list(data.clips("vimeo90k/triplet", tmp_path, s)) for s in ("train", "val"))
     assert (len(train), len(val)) == (36, 2)
     assert train[0].name == "00001/0001"
 
 
-def test_a_folder_of_sequences_holds_every_tenth_back_and_has_all(tmp_path):
+def test_every_tenth_sequence_of_a_folder_validates(tmp_path):
     for index in range(11):
         sample_tree.pictures(tmp_path / f"s{index:02d}", ["1.png", "2.png", "3.png"])
     names = {
@@ -44,7 +44,7 @@ def test_a_folder_of_sequences_holds_every_tenth_back_and_has_all(tmp_path):
         list(data.clips("frame_folder", tmp_path / "s00", "val"))
 
 
-def test_a_listed_scene_lies_in_one_split_at_all_its_distances(tmp_path):
+def test_all_distances_of_a_listed_scene_are_in_one_split(tmp_path):
     entries = [
         {"scene": scene, "gap_class": gap, "frame0": "0", "gt": "1", "frame1": "2"}
         for scene in "ab"
@@ -55,7 +55,7 @@ def test_a_listed_scene_lies_in_one_split_at_all_its_distances(tmp_path):
     assert found == ["easy/b", "hard/b"]
 
 
-def test_triplets_listed_of_one_scene_and_distance_have_names_of_their_own(tmp_path):
+def test_listed_triplets_of_one_scene_and_distance_have_unique_names(tmp_path):
     entries = [
         {"scene": scene, "gap_class": "easy", "frame0": "0", "gt": f"{scene}/{gt}", "frame1": "9"}
         for scene, gt in (("a", "07.png"), ("a", "08.png"), ("b", "07.png"))
@@ -65,13 +65,13 @@ def test_triplets_listed_of_one_scene_and_distance_have_names_of_their_own(tmp_p
     assert found == ["easy/a/07", "easy/a/08", "easy/b"]
 
 
-def test_x_test_asks_for_seven_frames_between_two(tmp_path):
+def test_x_test_has_seven_targets_between_two_inputs(tmp_path):
     x4k1000fps.sample(tmp_path, "4k")
     [clip] = data.clips("x4k1000fps/4k", tmp_path, "test")
     assert [frame.stem for frame in clip.frames] == [f"{i:04d}" for i in range(0, 33, 4)]
 
 
-def test_a_folder_of_videos_is_cut_where_the_scene_changes(tmp_path):
+def test_videos_are_split_at_scene_changes(tmp_path):
     sample_tree.video(tmp_path / "train/a.avi", 10, cut=6)
     sample_tree.video(tmp_path / "val/b.avi")
     clips = list(data.clips("video_folder", tmp_path, "train"))
@@ -79,7 +79,7 @@ def test_a_folder_of_videos_is_cut_where_the_scene_changes(tmp_path):
     assert clips[1].name == "train/a/000006"
 
 
-def test_a_video_is_read_on_and_read_again(tmp_path):
+def test_a_decoder_reads_in_order_and_again(tmp_path):
     """In whatever order its segments are asked for, each has its own frames."""
     sample_tree.video(tmp_path / "train/a.avi", 14)
     sample_tree.video(tmp_path / "val/b.avi")
@@ -90,7 +90,7 @@ def test_a_video_is_read_on_and_read_again(tmp_path):
             np.testing.assert_array_equal(frame(), frames[4 * place + index])
 
 
-def test_of_few_videos_the_last_validates(tmp_path):
+def test_the_last_of_few_videos_validates(tmp_path):
     for name in "abc":
         sample_tree.video(tmp_path / f"{name}.avi")
     names = {
@@ -100,7 +100,7 @@ def test_of_few_videos_the_last_validates(tmp_path):
     assert names == {"train": ["a", "b"], "val": ["c"]}
 
 
-def test_still_footage_gives_no_clips(tmp_path):
+def test_static_footage_gives_no_clips(tmp_path):
     writer = cv2.VideoWriter(
         str(tmp_path / "still.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 25, (48, 32)
     )
@@ -111,14 +111,14 @@ def test_still_footage_gives_no_clips(tmp_path):
 
 
 @pytest.mark.parametrize("index", ["[]", "{}", '{"clips": ["file"]}', '{"clips": [{"start": 0}]}'])
-def test_an_index_of_something_else_is_refused_with_what_is_wanted(tmp_path, index):
+def test_an_index_with_another_layout_is_rejected(tmp_path, index):
     video_folder.sample(tmp_path)
     (tmp_path / "index.json").write_text(index)
     with pytest.raises(ValueError, match=r"index.json has no list of clips(?s:.*)licence_class"):
         list(data.clips("video_folder", tmp_path, "train"))
 
 
-def test_segments_listed_in_an_index_are_taken_as_they_are(tmp_path):
+def test_segments_of_an_index_are_used_unchanged(tmp_path):
     sample_tree.video(tmp_path / "train/a.avi", 10)
     sample_tree.video(tmp_path / "val/b.avi")
     (tmp_path / "index.json").write_text(
@@ -130,7 +130,7 @@ def test_segments_listed_in_an_index_are_taken_as_they_are(tmp_path):
     assert not list(data.clips("video_folder", tmp_path, "train", licences=("BSD",)))
 
 
-def test_a_video_that_cannot_be_read_is_left_out_or_an_error(tmp_path):
+def test_an_unreadable_video_is_skipped_or_an_error(tmp_path):
     for name in ("a", "b", "c"):
         sample_tree.video(tmp_path / f"train/{name}.avi")
     (tmp_path / "train/b.avi").write_bytes(b"RIFF")
@@ -144,7 +144,7 @@ def test_a_video_that_cannot_be_read_is_left_out_or_an_error(tmp_path):
         list(data.clips("video_folder", tmp_path, "train", faults=Faults(strict=True)))
 
 
-def test_a_list_may_begin_with_a_byte_order_mark(tmp_path):
+def test_a_list_may_start_with_a_byte_order_mark(tmp_path):
     vimeo90k.sample(tmp_path, "triplet")
     file = tmp_path / "tri_testlist.txt"
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
@@ -152,7 +152,7 @@ def test_a_list_may_begin_with_a_byte_order_mark(tmp_path):
     assert names == ["00001/0039", "00001/0040"]
 
 
-def test_system_files_are_neither_frames_nor_sequences_nor_videos(tmp_path):
+def test_system_files_are_ignored(tmp_path):
     for name in ("a", "__MACOSX/a", ".trash"):
         sample_tree.pictures(tmp_path / name, ["1.png", "2.png", "3.png"])
     for name in ("._1.png", ".DS_Store", "Thumbs.db", "desktop.ini", ".nfs0001"):
@@ -173,7 +173,7 @@ def test_pages_of_a_stack_are_frames_of_a_sequence(tmp_path):
     assert read_frames(clip, clip.frames)[:, 0, 0, 0].tolist() == [0, 4, 8]
 
 
-def test_sixteen_bits_are_the_same_pixels_in_videos_and_in_data_sets(tmp_path):
+def test_16_bit_images_are_read_alike_in_videos_and_data_sets(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 65536, (6, 7, 3), np.uint16)
     images.write(tmp_path / "x.png", pixels)
     wanted = np.rint(pixels / 257).astype(np.uint8)
@@ -183,7 +183,7 @@ def test_sixteen_bits_are_the_same_pixels_in_videos_and_in_data_sets(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["trunc", "vimeo"])
-def test_folders_that_were_reported_elsewhere_are_read(name):
+def test_folders_from_bug_reports_are_read(name):
     folder = support.SHARED / "data/reports/40_folders" / name
     if not folder.exists():
         pytest.skip("the reported files are not here")

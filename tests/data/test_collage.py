@@ -37,7 +37,7 @@ def batch(images):
     return jax.jit(MIXED)(_raw(images))
 
 
-def test_frames_move_as_the_motion_says(make):
+def test_frames_move_by_the_returned_motion(make):
     for seed in range(4):
         (first, last), [between], [motion] = make(jax.random.key(seed))
 
@@ -54,7 +54,7 @@ def test_frames_move_as_the_motion_says(make):
             assert off(wrong) > 1.1 * right
 
 
-def test_layers_cover_one_another_and_move_apart(make):
+def test_layers_occlude_one_another_and_move_independently(make):
     motions = np.stack([make(jax.random.key(seed)).motion[0] for seed in range(4)])
     jumps = np.abs(np.diff(motions, axis=2)).max(-1)
     assert (jumps > 1).mean() > 0.002  # outlines of cut-outs
@@ -62,7 +62,7 @@ def test_layers_cover_one_another_and_move_apart(make):
     assert 2 < np.abs(motions).max() < 80
 
 
-def test_no_padding_is_shown():
+def test_padding_is_never_visible():
     flat = np.zeros((3, 80, 112, 3), np.uint8)
     for image, (height, width) in zip(flat, SIZES, strict=True):
         image[:height, :width] = 200
@@ -73,7 +73,7 @@ def test_no_padding_is_shown():
     np.testing.assert_allclose(255 * made["frames"], 200, rtol=1e-6)
 
 
-def test_a_share_of_a_batch_is_collages(images, batch):
+def test_a_share_of_a_batch_is_replaced_by_collages(images, batch):
     assert batch["known"].sum() == 2
     assert batch["motion"].shape == (4, 1, 32, 32, 2)
     plain = dataclasses.replace(MIXED, augment=Augment())(_raw(images))
@@ -85,7 +85,7 @@ def test_a_share_of_a_batch_is_collages(images, batch):
             assert name == "times" or np.array_equal(batch[name][row], array[row]) == (not known)
 
 
-def test_motion_is_that_of_the_targets(batch):
+def test_motion_is_given_at_the_targets(batch):
     [rows] = np.nonzero(batch["known"])
     assert len(rows)
     for row in rows:
@@ -103,7 +103,7 @@ def test_the_order_of_clips_does_not_matter(images, batch):
         np.testing.assert_array_equal(array[::-1], batch[name])
 
 
-def test_what_cannot_be_collages_is_refused(images):
+def test_unsupported_collages_are_rejected(images):
     raw = {name: array[:1] for name, array in _raw(images).items()}
     with pytest.raises(ValueError, match="needs a batch larger than 1"):
         MIXED(raw)

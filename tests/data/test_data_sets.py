@@ -71,7 +71,7 @@ def test_frames_are_in_the_order_of_time(name, tree):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_evaluated_asks_for_frames_of_the_clip_between_its_inputs(name, tree):
+def test_evaluation_targets_are_between_the_inputs(name, tree):
     clips = tree(name).get(data.evaluated_split(name), ())
     for sample, clip in zip(samples(clips[:1], protocol("default")), clips[:1], strict=True):
         assert len(sample.frames) + len(sample.targets) == len(clip.frames)
@@ -84,7 +84,7 @@ def test_what_is_evaluated_asks_for_frames_of_the_clip_between_its_inputs(name, 
 
 
 @pytest.mark.parametrize("name", READ)
-def test_another_tree_is_refused_with_the_layout_and_what_was_found(name, tmp_path):
+def test_a_tree_with_another_layout_is_rejected_with_the_expected_layout(name, tmp_path):
     (tmp_path / "holiday").mkdir()
     builder, _ = data.find(name)
     with pytest.raises(ValueError, match="holiday") as error:
@@ -112,12 +112,12 @@ def test_inputs_of_a_clip_are_ascending_indices_of_its_frames(inputs):
         (FRAMES, {"low": FRAMES[:2]}, "clip a has 3 frames, but 2 in low resolution"),
     ],
 )
-def test_frames_of_a_clip_are_alike(frames, options, error):
+def test_frames_of_a_clip_have_equal_shapes(frames, options, error):
     with pytest.raises(ValueError, match=error):
         Clip("a", frames, **options)
 
 
-def test_files_of_different_sizes_are_found_when_they_are_read(tmp_path):
+def test_different_sizes_are_detected_on_reading(tmp_path):
     from vfi_jax import images
     from vfi_jax.data.clip import read_frames
 

@@ -18,7 +18,7 @@ def known():
 
 
 @pytest.mark.parametrize(("suffix", "step"), [(".flo", 0), (".png", 0.5 / 64)])
-def test_flow_comes_back(flow, known, tmp_path, suffix, step):
+def test_flow_round_trips(flow, known, tmp_path, suffix, step):
     path = tmp_path / f"flow{suffix}"
     write_flow(path, flow, known=known)
     read, read_known = read_flow(path)
@@ -27,7 +27,7 @@ def test_flow_comes_back(flow, known, tmp_path, suffix, step):
     np.testing.assert_allclose(read, flow * known[..., None], atol=step, rtol=0)
 
 
-def test_flo_is_middleburys_bytes(tmp_path):
+def test_flo_files_have_the_bytes_of_middlebury(tmp_path):
     path = tmp_path / "flow.flo"
     write_flow(path, [[[1, -2], [0.5, 0]]])
     assert path.read_bytes() == (
@@ -35,7 +35,7 @@ def test_flo_is_middleburys_bytes(tmp_path):
     )
 
 
-def test_png_is_kittis_red_green_and_blue(tmp_path):
+def test_png_files_have_the_channels_of_kitti(tmp_path):
     path = tmp_path / "flow.png"
     write_flow(path, np.full((2, 3, 2), (1.5, -2)), known=np.eye(2, 3))
     # Pillow reads 16 bits a channel as their upper 8.
@@ -45,7 +45,7 @@ def test_png_is_kittis_red_green_and_blue(tmp_path):
     np.testing.assert_array_equal(pixels[0, 1], 0)
 
 
-def test_what_a_file_cannot_hold_is_refused(flow, tmp_path):
+def test_unrepresentable_flow_is_rejected(flow, tmp_path):
     with pytest.raises(ValueError, match=r"from -512 to 511.98 pixels, got .* write a .flo"):
         write_flow(tmp_path / "flow.png", flow + KITTI_RANGE[1])
     with pytest.raises(ValueError, match="finite"):
@@ -66,7 +66,7 @@ def test_what_a_file_cannot_hold_is_refused(flow, tmp_path):
         ("a.png", b"no image", "three 16-bit channels"),
     ],
 )
-def test_damaged_files_are_refused(tmp_path, name, content, message):
+def test_damaged_files_are_rejected(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):
         read_flow(tmp_path / name)

@@ -6,7 +6,7 @@ from vfi_jax import data, ops
 from vfi_jax.data.builders import moving_textures
 
 
-def test_both_ends_warped_by_half_the_motion_are_the_middle():
+def test_warping_both_ends_by_half_of_the_motion_gives_the_middle():
     scene = moving_textures.render(3, (48, 56), reach=6.0)
     assert np.ptp(scene.motion, axis=(0, 1)).max() == 0  # one layer, one motion
     first, middle, last = scene.frames
@@ -18,7 +18,7 @@ def test_both_ends_warped_by_half_the_motion_are_the_middle():
         assert moved < 0.2 * still
 
 
-def test_layers_move_on_their_own_within_reach():
+def test_layers_move_independently_within_the_reach():
     scene = moving_textures.render(0, (64, 64), reach=8.0, layers=3)
     motions = np.unique(scene.motion.reshape(-1, 2), axis=0)
     assert len(motions) == 3

@@ -42,7 +42,7 @@ def source(request, choice, tmp_path_factory):
     opened.close()
 
 
-def test_a_draw_depends_on_seed_and_step_alone(source):
+def test_a_draw_depends_only_on_seed_and_step(source):
     choice, first = source
     wanted = [first.draw(step) for step in range(4)]
     again = open_batch_source(choice)
@@ -53,7 +53,7 @@ def test_a_draw_depends_on_seed_and_step_alone(source):
     assert not np.array_equal(wanted[0]["seeds"], wanted[2]["seeds"])
 
 
-def test_every_clip_comes_once_an_epoch(source):
+def test_every_clip_occurs_once_per_epoch(source):
     _, opened = source
     assert sorted(opened.names(0) + opened.names(1)) == ["a", "b", "c", "d"]
 
@@ -88,7 +88,7 @@ def test_batches_of_one_clip_are_streamed(choice):
     assert all(len(each) == 1 for each in names)
 
 
-def test_clips_are_read_ahead_by_their_number_whatever_the_batch(choice, monkeypatch):
+def test_the_number_of_clips_read_ahead_does_not_depend_on_the_batch(choice, monkeypatch):
     loaded = []
     load = pipeline.Streamed._load
     monkeypatch.setattr(
@@ -105,7 +105,7 @@ def test_clips_are_read_ahead_by_their_number_whatever_the_batch(choice, monkeyp
 
 
 @pytest.mark.parametrize("built", [False, True])
-def test_no_more_frames_are_loaded_than_clips_have_and_windows_take(choice, tmp_path, built):
+def test_only_the_frames_needed_by_windows_are_loaded(choice, tmp_path, built):
     sample_tree.pictures(tmp_path / "seq/one", [f"{i}.png" for i in range(3)])
     sample_tree.pictures(tmp_path / "seq/two", [f"{i}.png" for i in range(7)])
     choice = Choice(("frame_folder",), tmp_path / "seq", "whole", batch=2, crop=(16, 16))
@@ -126,7 +126,7 @@ def test_no_more_frames_are_loaded_than_clips_have_and_windows_take(choice, tmp_
         open_batch_source(dataclasses.replace(choice, shortest=9))
 
 
-def test_a_set_built_before_lengths_were_stored_names_its_short_clips(choice, tmp_path):
+def test_short_clips_of_an_old_build_are_reported_by_name(choice, tmp_path):
     build(Options("middlebury", tmp_path / "built", choice.folder))
     for file in (tmp_path / "built").rglob("metadata.json"):
         file.unlink()
@@ -160,7 +160,7 @@ def run(main, monkeypatch, *words):
     return main()
 
 
-def test_a_clip_that_cannot_be_decoded_is_left_out_of_a_built_set_and_counted(
+def test_undecodable_clips_are_skipped_and_counted_by_a_build(
     choice, tmp_path, monkeypatch, capsys
 ):
     file = choice.folder / "b/frame11.png"
@@ -180,7 +180,7 @@ def draw_twice(choice):
         return [opened.draw(step)["seeds"].shape for step in range(2)]
 
 
-def test_a_data_set_of_which_nothing_can_be_read_is_an_error(choice, tmp_path, monkeypatch, capsys):
+def test_a_data_set_without_readable_clips_is_an_error(choice, tmp_path, monkeypatch, capsys):
     for folder in "abcd":
         (choice.folder / folder / "frame10.png").write_bytes(b"PNG")
     building = ["build", "middlebury", "--root", choice.folder, "--data-dir", tmp_path / "built"]
@@ -197,7 +197,7 @@ def test_a_data_set_of_which_nothing_can_be_read_is_an_error(choice, tmp_path, m
 
 
 @pytest.mark.parametrize("resident", [False, True])
-def test_training_goes_on_without_a_clip_that_cannot_be_read(choice, resident):
+def test_training_continues_without_unreadable_clips(choice, resident):
     (choice.folder / "b/frame11.png").unlink()
     choice = dataclasses.replace(choice, resident=resident)
     with pytest.warns() as found:
@@ -210,7 +210,7 @@ def test_training_goes_on_without_a_clip_that_cannot_be_read(choice, resident):
         draw_twice(dataclasses.replace(choice, strict=True))
 
 
-def test_tools_tell_what_a_user_can_mend_in_one_line(choice, tmp_path, monkeypatch, capsys):
+def test_tools_report_user_errors_in_one_line(choice, tmp_path, monkeypatch, capsys):
     building = ["build", "middlebury", "--data-dir", tmp_path / "built", "--root"]
     file = choice.folder / "a/frame10.png"
     assert run(build_main, monkeypatch, *building, file) == 2
@@ -221,7 +221,7 @@ def test_tools_tell_what_a_user_can_mend_in_one_line(choice, tmp_path, monkeypat
     assert "throughput: error: crop (99, 99) does not fit" in capsys.readouterr().err
 
 
-def test_a_crop_larger_than_a_clip_is_refused_by_its_name(choice):
+def test_a_crop_larger_than_a_clip_names_the_clip(choice):
     with pytest.raises(ValueError, match=r"crop \(32, 32\) does not fit into clip a"):
         open_batch_source(dataclasses.replace(choice, crop=(32, 32), resident=True))
 
@@ -234,7 +234,7 @@ def test_synthetic_scenes_of_different_splits_differ():
     assert not np.array_equal(train.frames[0], val.frames[0])
 
 
-def test_windows_answer_the_contract():
+def test_windows_fit_the_contract():
     any_time = Contract(frames=2, times=None)
     [window] = windows(any_time, 3)
     assert (window.inputs, window.targets, window.times) == ((0, 2), (1,), (0.5,))
@@ -252,14 +252,14 @@ def test_windows_answer_the_contract():
             windows(middle, 9, gaps=(2, gap))
 
 
-def test_a_clip_is_seen_from_either_end_but_no_padding():
+def test_time_reversal_shows_no_padding():
     run = jax.jit(lambda key: augment.reverse(key, np.arange(4), 4, augment.Augment()))
     orders = {tuple(np.asarray(run(jax.random.key(seed)))) for seed in range(8)}
     assert orders == {(0, 1, 2, 3), (3, 2, 1, 0)}
     assert augment.reverse(jax.random.key(0), 2, 4, augment.NONE) == 2
 
 
-def test_every_frame_of_a_clip_is_changed_alike():
+def test_all_frames_of_a_clip_get_the_same_augmentation():
     clip = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3), np.uint8).repeat(3, axis=0)
     everything = augment.Augment(transpose=True, channels="permute")
     out = jax.jit(lambda key: augment.augment(key, clip, everything))(jax.random.key(3))
@@ -267,7 +267,7 @@ def test_every_frame_of_a_clip_is_changed_alike():
     assert not np.array_equal(out[0], clip[0])
 
 
-def test_a_shrunk_crop_shows_the_clip_smaller_and_no_padding():
+def test_a_scaled_crop_shows_no_padding():
     rows, columns = np.mgrid[:60, :80]
     ramp = np.stack([50 + columns, 50 + 2 * rows, 0 * rows + 200], axis=-1).astype(np.uint8)
     clip = np.zeros((2, 64, 96, 3), np.uint8)
@@ -326,7 +326,7 @@ def test_a_moving_crop_pans_by_whole_pixels_and_shows_no_padding():
     assert {*np.sign(speeds).ravel()} == {-1, 0, 1}
 
 
-def test_streams_load_what_a_shrunk_crop_is_drawn_from(choice):
+def test_streams_load_the_region_for_scaled_crops(choice):
     wanted = augment.Augment(shrink=0.5).region(choice.crop)
     assert wanted == (34, 34)
     opened = open_batch_source(dataclasses.replace(choice, region=wanted))

@@ -21,12 +21,12 @@ def _sample(image, points):
     return (1 - down) * upper + down * lower
 
 
-def test_a_seed_is_a_scene():
+def test_a_seed_determines_the_scene():
     np.testing.assert_array_equal(_scene(3).frame(1.25), _scene(3).frame(1.25))
     assert np.abs(_scene(3).frame(1.25) - _scene(4).frame(1.25)).mean() > 0.05
 
 
-def test_frames_are_pictures():
+def test_frames_are_in_range_and_not_constant():
     frame = _scene().frame(0.5)
     assert (frame.shape, frame.dtype) == ((HEIGHT, WIDTH, 3), np.float32)
     assert frame.min() >= 0
@@ -35,7 +35,7 @@ def test_frames_are_pictures():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_flow_leads_to_the_same_colour(seed):
+def test_flow_connects_equal_colours(seed):
     """frame0(p) = frame1(p + flow(p)) where p is not hidden; off edges, which pixels blur."""
     scene = _scene(seed)
     frame0, frame1 = scene.frame(2), scene.frame(3)
@@ -49,7 +49,7 @@ def test_flow_leads_to_the_same_colour(seed):
     assert error[hidden].mean() > 2 * error[~hidden].mean()
 
 
-def test_flows_there_and_back_cancel():
+def test_forward_and_backward_flow_cancel():
     scene = _scene(1)
     forth, hidden = scene.flow(0, 1), scene.occlusion(0, 1)
     y, x = np.mgrid[:HEIGHT, :WIDTH]
@@ -61,7 +61,7 @@ def test_flows_there_and_back_cancel():
 
 
 @pytest.mark.parametrize("motion", [0.0, 3.0, 20.0])
-def test_motion_bounds_every_step(motion):
+def test_the_motion_option_limits_every_displacement(motion):
     scene = _scene(2, motion=motion)
     lengths = [np.hypot(*scene.flow(t, t + 1).transpose(2, 0, 1)).max() for t in range(0, 60, 7)]
     assert max(lengths) <= motion + 1e-4

@@ -68,7 +68,7 @@ def interpolator():
 
 
 @pytest.mark.parametrize("name", sorted(evaluation.PROTOCOLS))
-def test_one_pair_has_its_score_under_every_protocol(name, pair):
+def test_one_pair_is_scored_under_every_protocol(name, pair):
     prediction, target = pair
     protocol = evaluation.protocol(name)
     mask = np.zeros((*target.shape[:2], 1))
@@ -82,7 +82,7 @@ def test_one_pair_has_its_score_under_every_protocol(name, pair):
 
 
 @pytest.mark.parametrize("name", sorted(evaluation.PROTOCOLS))
-def test_a_protocol_names_what_exists(name):
+def test_names_in_protocols_exist(name):
     protocol = evaluation.protocol(name)
     assert protocol.padding in PADDINGS
     assert protocol.source
@@ -93,13 +93,13 @@ def test_a_protocol_names_what_exists(name):
 @pytest.mark.parametrize(
     ("size", "rows"), [((720, 1280), 24), ((1080, 1920), 4), ((544, 1280), 16)]
 )
-def test_hd_is_padded_above_and_below_as_its_benchmark_does(size, rows):
+def test_hd_is_padded_above_and_below_like_its_benchmark(size, rows):
     padding = PADDINGS[evaluation.protocol("rife-hd").padding]
     assert padding.amounts(size, multiple=32) == ((rows, rows), (0, 0))
     assert padding.value == "edge"
 
 
-def test_four_frames_between_are_asked_for_at_their_times():
+def test_four_targets_are_requested_at_their_times():
     frames = tuple(np.full((8, 8, 3), 10 * i, np.uint8) for i in range(5))
     [sample] = samples([Clip("a", frames)], evaluation.protocol("default"))
     assert sample.times == (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
@@ -124,7 +124,7 @@ def test_a_blend_of_a_linear_change_is_perfect(interpolator):
     assert mean({"a": scored.mean, "b": {**scored.mean, "psnr": 30.0}})["psnr"] == 30
 
 
-def test_a_mean_depends_on_its_model_alone():
+def test_a_mean_depends_only_on_its_model():
     """A sequence that one model has exactly stays in the means of the others."""
     scores = {
         "exact": {"a": {"psnr": np.inf, "ie": 0.0, "exact": 1.0}, "b": {"psnr": 20.0, "ie": 9.0}},
@@ -141,7 +141,7 @@ def test_a_mean_depends_on_its_model_alone():
     assert last.startswith("all: PSNR over 0 of 2 sequences; 4 frames equal the ground truth")
 
 
-def test_a_time_that_is_exact_is_counted_and_left_out_of_the_mean_psnr():
+def test_exact_predictions_are_counted_and_excluded_from_the_mean_psnr():
     sample = Sample("a", np.zeros(0), (), np.zeros(0))
 
     def scored(*psnr):
@@ -157,7 +157,7 @@ def test_a_time_that_is_exact_is_counted_and_left_out_of_the_mean_psnr():
     assert scored(np.inf, np.inf)["psnr"] == np.inf
 
 
-def test_company_changes_no_mean_and_the_table_says_over_how_many(tmp_path, capsys):
+def test_other_models_do_not_change_a_mean(tmp_path, capsys):
     """A copy of the first frame is exact where nothing moves."""
     frame_folder.sample(tmp_path / "data")
     for name in ("im2.png", "im3.png"):
@@ -173,7 +173,7 @@ def test_company_changes_no_mean_and_the_table_says_over_how_many(tmp_path, caps
     assert "copy: PSNR over 1 of 2 sequences" in (out / "report.html").read_text()
 
 
-def test_the_mean_of_groups_counts_videos_alike_however_many_triplets_they_have():
+def test_the_mean_of_groups_weights_videos_equally():
     rows = {f"{video}/{i}": {"psnr": 30.0} for video in range(7) for i in range(3)}
     rows |= {f"Sintel{video}/0": {"psnr": 41.0} for video in range(4)}
     found = means({"m": rows}, of=evaluation.protocol("rife-hd").mean)
@@ -184,7 +184,7 @@ def test_the_mean_of_groups_counts_videos_alike_however_many_triplets_they_have(
     assert list(means({"m": {"a": {"psnr": 30.0}}}, of="groups")) == ["mean of 1"]
 
 
-def test_an_answer_that_is_not_finite_is_no_score():
+def test_a_non_finite_prediction_is_an_error():
     frames = tuple(np.zeros((16, 16, 3), np.uint8) for _ in range(3))
     [sample] = samples([Clip("a", frames)], evaluation.protocol("default"))
 
@@ -195,7 +195,7 @@ def test_an_answer_that_is_not_finite_is_no_score():
         next(evaluation.evaluate(broken, [sample], evaluation.protocol("default")))
 
 
-def test_a_folder_whose_index_is_of_something_else_is_told_what_is_wanted(tmp_path):
+def test_a_folder_with_another_index_is_rejected(tmp_path):
     (tmp_path / "index.json").write_text('[{"frame0": "a.png"}]')
     with pytest.raises(ValueError, match=r"index.json is not a list of .*gap_class"):
         list(data.clips("frame_folder", tmp_path, "whole"))
@@ -207,7 +207,7 @@ def test_a_clip_of_two_sizes_is_named():
         next(samples([Clip("a", frames)], evaluation.protocol("default")))
 
 
-def test_a_run_goes_on_where_it_stopped_and_refuses_other_models(interpolator, tmp_path):
+def test_an_evaluation_resumes_and_rejects_other_models(interpolator, tmp_path):
     frame_folder.sample(tmp_path / "data")
     clips = list(data.clips("frame_folder", tmp_path / "data", "whole"))
     protocol = evaluation.protocol("default")
@@ -236,7 +236,7 @@ def test_a_run_goes_on_where_it_stopped_and_refuses_other_models(interpolator, t
     assert set(means["mean of 2"]["blend"]) == {*("psnr", "ssim", "haarpsi", "gmsd", "ie")}
 
 
-def test_a_page_pictures_the_samples_of_its_own_run(interpolator, tmp_path):
+def test_a_page_shows_only_samples_of_its_run(interpolator, tmp_path):
     protocol = evaluation.protocol("default")
     frames = tuple(np.full((16, 16, 3), i, np.uint8) for i in (0, 9, 3))
     clips = [Clip(name, frames) for name in "abc"]
@@ -253,7 +253,7 @@ def test_a_page_pictures_the_samples_of_its_own_run(interpolator, tmp_path):
     assert len((tmp_path / "scores.jsonl").read_text().splitlines()) == 3
 
 
-def test_two_samples_of_one_name_are_refused(interpolator):
+def test_duplicate_sample_names_are_rejected(interpolator):
     """The later one's scores would stand for both."""
     protocol = evaluation.protocol("default")
     clips = [Clip("a", tuple(np.full((16, 16, 3), i, np.uint8) for i in range(3)))] * 2
@@ -277,7 +277,7 @@ def test_frame_average_and_frame_copy_reproduce_the_published_baselines():
         assert np.all(np.abs(np.subtract(values, wanted)) <= (0.0051, 0.000051, 0.0051))
 
 
-def test_the_command_scores_a_folder_and_says_what_is_wrong(tmp_path, capsys):
+def test_the_command_scores_a_folder_and_reports_errors(tmp_path, capsys):
     frame_folder.sample(tmp_path / "data")
     out = tmp_path / "out"
     command = ["evaluate", str(tmp_path / "data"), "--model", "blend", "--out", str(out)]

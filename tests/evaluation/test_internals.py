@@ -28,7 +28,7 @@ class Showing(nn.Module):
     ("key", "channels", "name", "right"),
     [("weight0", 1, "depth", 128), ("mask", 1, "mask", 128), ("kernel0", 16, "kernels", 255)],
 )
-def test_what_a_model_returns_beside_its_frame_is_drawn(key, channels, name, right):
+def test_intermediate_outputs_are_drawn(key, channels, name, right):
     black = np.zeros((64, 100, 3), np.float32)
     found = internals.internals(Showing(key, channels), {}, black, black)
     assert list(found) == [name]
@@ -46,7 +46,7 @@ def test_separable_kernels_are_drawn_as_their_product():
     assert found["kernels"][1][16, 16].tolist() == [255] * 3
 
 
-def test_what_has_no_picture_is_left_out():
+def test_outputs_without_an_image_are_skipped():
     black = np.zeros((64, 8, 3), np.float32)
     assert internals.internals(Showing("nothing", 1), {}, black, black) == {}
 

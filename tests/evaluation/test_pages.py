@@ -31,7 +31,7 @@ def moving():
     return frames
 
 
-def test_copy_and_average_are_what_they_say():
+def test_copy_and_average_follow_their_definition():
     frames = np.float32([0, 0.5, 1])[:, None, None, None] * np.ones((1, 2, 2, 3), np.float32)
     times = (Fraction(0), LATE, 1 + HALF, Fraction(2))
     for name, wanted in (("copy", (0, 0, 0.5, 1)), ("average", (0, 0.25, 0.75, 1))):
@@ -46,7 +46,7 @@ def test_copy_and_average_are_what_they_say():
         evaluation.baseline("flow")
 
 
-def test_dis_follows_what_moves(moving):
+def test_dis_follows_motion(moving):
     ends = np.float32(moving[[0, 2]]) / 255
     [found] = evaluation.baseline("dis")(ends, [HALF])
     [mean] = evaluation.baseline("average")(ends, [HALF])
@@ -82,7 +82,7 @@ def test_a_results_page_keeps_other_sections_and_replaces_its_own(tmp_path):
     assert "| mean of 1 | a | 20.00 | 0.5000 | 3.000 |" in text
 
 
-def test_the_page_of_protocols_is_current():
+def test_the_page_of_protocols_is_up_to_date():
     assert (support.ROOT / "docs/protocols.md").read_text() == markdown.protocols()
 
 
@@ -133,13 +133,13 @@ def test_systems_return_their_flow_under_a_known_name(name):
     assert set(flows.KEYS) & set(shapes)
 
 
-def test_inputs_and_answers_are_played_in_order():
+def test_inputs_and_predictions_are_in_order_of_time():
     frames = np.uint8([0, 2])[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
     sample = Sample("a", frames, (HALF,), np.ones((1, 4, 4, 3), np.uint8))
     assert extras._played(sample, sample.targets)[:, 0, 0, 0].tolist() == [0, 1, 2]
 
 
-def test_steadiness_over_time_is_measured_pair_by_pair(monkeypatch):
+def test_temporal_consistency_is_measured_pair_by_pair(monkeypatch):
     """A batch of all pairs would need memory that grows with the clip."""
     shapes = []
 

@@ -28,7 +28,7 @@ def carried(path, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
-def test_a_profile_is_carried(tmp_path, suffix):
+def test_icc_profiles_are_copied(tmp_path, suffix):
     Image.fromarray(PICTURE).save(tmp_path / f"x{suffix}", icc_profile=SRGB)
     assert carried(tmp_path / f"x{suffix}", tmp_path)["icc_profile"] == SRGB
     colour = images.read_info(tmp_path / f"x{suffix}").colour
@@ -36,7 +36,7 @@ def test_a_profile_is_carried(tmp_path, suffix):
     assert not colour.fits(grey=True)
 
 
-def test_gamma_and_primaries_of_a_png_are_carried(tmp_path):
+def test_gamma_and_primaries_of_a_png_are_copied(tmp_path):
     images.write(tmp_path / "plain.png", PICTURE)
     data = (tmp_path / "plain.png").read_bytes()
     values = struct.pack(">8I", *(round(one * 100_000) for one in PRIMARIES))
@@ -47,13 +47,13 @@ def test_gamma_and_primaries_of_a_png_are_carried(tmp_path):
     assert info["chromaticity"] == pytest.approx(PRIMARIES)
 
 
-def test_primaries_of_a_tiff_are_carried(tmp_path):
+def test_primaries_of_a_tiff_are_copied(tmp_path):
     tags = {318: PRIMARIES[:2], 319: PRIMARIES[2:]}
     Image.fromarray(PICTURE).save(tmp_path / "x.tif", tiffinfo=tags)
     info = carried(tmp_path / "x.tif", tmp_path)
     assert info["chromaticity"] == pytest.approx(PRIMARIES)
 
 
-def test_an_image_that_says_nothing_stays_so(tmp_path):
+def test_images_without_colour_data_get_none(tmp_path):
     images.write(tmp_path / "x.png", PICTURE)
     assert images.read_info(tmp_path / "x.png").colour == images.PLAIN

@@ -33,7 +33,7 @@ def _pixels(kind, channels):
     ("suffix", "kind"),
     [(".webp", "u1"), (".tif", "u1"), (".tiff", "u2"), (".tif", "f4"), (".exr", "f4")],
 )
-def test_formats_return_every_bit(tmp_path, suffix, kind, channels):
+def test_lossless_formats_round_trip(tmp_path, suffix, kind, channels):
     pixels, path = _pixels(kind, channels), tmp_path / f"x{suffix}"
     images.write(path, pixels)
     info = images.read_info(path)
@@ -48,7 +48,7 @@ def test_formats_return_every_bit(tmp_path, suffix, kind, channels):
     np.testing.assert_allclose(back, wanted, rtol=0, atol=error)
 
 
-def test_a_jpeg_is_near(tmp_path):
+def test_a_jpeg_is_close_to_its_source(tmp_path):
     smooth = np.linspace(0, 255, 48 * 3).reshape(6, 8, 3).astype(np.uint8)
     images.write(tmp_path / "x.jpg", smooth)
     assert np.abs(images.read(tmp_path / "x.jpg").astype(int) - smooth).max() < 12
@@ -58,19 +58,19 @@ def test_a_jpeg_is_near(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
-def test_a_profile_goes_into_every_format(tmp_path, suffix):
+def test_profiles_are_stored_in_every_format(tmp_path, suffix):
     path = tmp_path / f"x{suffix}"
     images.write(path, _pixels("u1", 3), colour=_icc(PROFILE))
     found = images.read_info(path).colour
     assert (found.profile, found.space) == (PROFILE, "RGB")
 
 
-def test_primaries_stay_in_an_exr(tmp_path):
+def test_primaries_are_kept_in_an_exr(tmp_path):
     images.write(tmp_path / "x.exr", _pixels("f4", 3), colour=of_primaries(BT709))
     np.testing.assert_allclose(images.read_info(tmp_path / "x.exr").colour.primaries, BT709)
 
 
-def test_an_exr_keeps_light_of_any_range_and_is_displayed_by_the_curve_of_srgb(tmp_path):
+def test_an_exr_keeps_linear_light_and_is_displayed_with_the_srgb_curve(tmp_path):
     light = np.float32([[[-0.5, 0, 0.001], [0.2140412, 1, 1e4]]])
     images.write(tmp_path / "x.exr", light)
     assert (images.read(tmp_path / "x.exr", bits=32) == light).all()
@@ -78,7 +78,7 @@ def test_an_exr_keeps_light_of_any_range_and_is_displayed_by_the_curve_of_srgb(t
     assert shown[0].tolist() == [[0, 0, round(0.01292 * 65535)], [32768, 65535, 65535]]
 
 
-def test_the_display_window_is_what_is_shown(tmp_path):
+def test_the_display_window_is_read(tmp_path):
     import OpenEXR
 
     header = {
@@ -101,13 +101,13 @@ def test_the_display_window_is_what_is_shown(tmp_path):
         ("x.png", np.zeros((2, 2, 3), np.float32), "must be uint8 or uint16 to be a PNG"),
     ],
 )
-def test_what_a_format_does_not_hold_is_refused(tmp_path, name, pixels, message):
+def test_unsupported_pixels_of_a_format_are_rejected(tmp_path, name, pixels, message):
     with pytest.raises(ValueError, match=message):
         images.write(tmp_path / name, pixels)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_damaged_exr_and_one_of_other_channels_are_named(tmp_path):
+def test_damaged_exr_files_and_other_channels_are_reported(tmp_path):
     (tmp_path / "x.exr").write_bytes(exr.MAGIC + b"nothing")
     with pytest.raises(ValueError, match=r"x\.exr cannot be read as an image"):
         images.read(tmp_path / "x.exr")

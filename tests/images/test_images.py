@@ -24,7 +24,7 @@ def test_an_image_of_another_size_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"II*\0", b"\x89PNG\r\n\x1a\n", b"GIF89a"])
-def test_what_is_no_image_is_named(tmp_path, content):
+def test_a_file_that_is_not_an_image_is_named(tmp_path, content):
     path = write(tmp_path / "0.png", content)
     for reads in (images.read, images.read_info):
         with pytest.raises(ValueError, match=r"0\.png cannot be read as an image"):
@@ -111,7 +111,7 @@ def test_samples_are_scaled_by_the_depth_of_the_file(tmp_path, bits, form, chann
 
 
 @pytest.mark.parametrize(("bits", "form"), [(8, 1), *SAMPLES])
-def test_where_white_is_zero_it_becomes_white(tmp_path, bits, form):
+def test_white_is_zero_is_inverted(tmp_path, bits, form):
     values, wanted = (np.uint8([[0, 9, 255]]),) * 2 if bits == 8 else samples(bits, form, 1)
     path = write(tmp_path / "x.tif", tiff([values], bits, form=form, photometric=0))
     white = 255 if values.dtype == np.uint8 else 65535
@@ -122,7 +122,7 @@ def test_where_white_is_zero_it_becomes_white(tmp_path, bits, form):
 
 @pytest.mark.parametrize("bits", [8, 12, 16, 32])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_turned_tiff_is_upright(tmp_path, bits, orientation):
+def test_a_rotated_tiff_is_read_upright(tmp_path, bits, orientation):
     values = np.array([[0, 0.2, 0.4], [0.6, 0.8, 1]], "f4")
     values = values if bits == 32 else np.rint(values * (2**bits - 1)).astype(np.uint16)
     values = values.astype(np.uint8) if bits == 8 else values
@@ -155,20 +155,18 @@ def test_a_turned_tiff_is_upright(tmp_path, bits, orientation):
         (np.zeros((2, 2, 4), np.uint16), 16, {"photometric": 5}, "neither grey nor RGB"),
     ],
 )
-def test_what_has_no_white_or_no_decoder_is_refused_in_words(
-    tmp_path, values, bits, options, error
-):
+def test_unsupported_samples_are_rejected_with_a_message(tmp_path, values, bits, options, error):
     path = write(tmp_path / "x.tif", tiff([values], bits, **options))
     with pytest.raises(ValueError, match=rf"x\.tif cannot be read as an image: .*{error}"):
         images.read(path)
 
 
-def test_a_little_past_black_and_white_is_clipped(tmp_path):
+def test_small_overshoots_are_clipped(tmp_path):
     path = write(tmp_path / "x.tif", tiff([np.float32([[-0.02, 0.5, 1.04]])], 32, form=3))
     np.testing.assert_array_equal(images.read(path)[0, :, 0], [0, 128, 255])
 
 
-def test_multiplied_alpha_is_divided_out(tmp_path):
+def test_premultiplied_alpha_is_divided_out(tmp_path):
     pixel = np.uint16([[[16384, 0, 8192, 32768]]])
     path = write(tmp_path / "x.tif", tiff([pixel], 16, alpha=1))
     back = images.read(path, bits=16, alpha=True)
@@ -177,7 +175,7 @@ def test_multiplied_alpha_is_divided_out(tmp_path):
 
 @pytest.mark.parametrize("deflate", [False, True])
 @pytest.mark.parametrize("bits", [8, 12, 16])
-def test_all_pages_of_a_stack_come_in_order_but_for_previews(tmp_path, bits, deflate):
+def test_pages_of_a_stack_are_read_in_order_without_previews(tmp_path, bits, deflate):
     pages = [
         np.full((4, 6), number + 1, np.uint8 if bits == 8 else np.uint16) for number in range(5)
     ]
@@ -196,7 +194,7 @@ def test_all_pages_of_a_stack_come_in_order_but_for_previews(tmp_path, bits, def
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".png", ".webp", ".tif"])
-def test_all_pictures_of_an_animation_come_in_order(tmp_path, suffix):
+def test_frames_of_an_animation_are_read_in_order(tmp_path, suffix):
     pictures = [Image.new("RGB", (6, 4), (50 * number, 0, 255)) for number in range(4)]
     path = tmp_path / f"x{suffix}"
     options = {".webp": {"lossless": True}, ".tif": {}}.get(suffix, {})
@@ -210,7 +208,7 @@ def test_all_pictures_of_an_animation_come_in_order(tmp_path, suffix):
         assert info.durations == tuple(Fraction(time, 25) for time in (1, 2, 1, 1))
 
 
-def test_the_picture_in_the_place_of_an_animated_png_is_no_frame(tmp_path):
+def test_the_fallback_image_of_an_animated_png_is_not_a_frame(tmp_path):
     pictures = [Image.new("RGB", (6, 4), (50 * number, 0, 0)) for number in range(3)]
     Image.new("RGB", (6, 4), "white").save(
         tmp_path / "x.png", save_all=True, append_images=pictures, default_image=True
@@ -233,7 +231,7 @@ def test_exif_orientation_is_applied(tmp_path, dtype):
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_png_returns_every_bit(tmp_path, dtype, channels):
+def test_png_round_trips(tmp_path, dtype, channels):
     pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (5, 7, channels), dtype)
     images.write(tmp_path / "x.png", pixels)
     info = images.read_info(tmp_path / "x.png")
@@ -248,12 +246,12 @@ def test_png_returns_every_bit(tmp_path, dtype, channels):
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (2, 3, 2)])
-def test_what_png_does_not_hold_is_refused(tmp_path, shape):
+def test_png_rejects_unsupported_pixels(tmp_path, shape):
     with pytest.raises(ValueError, match=r"an image must be \[H, W, 1, 3 or 4\]"):
         images.write(tmp_path / "x.png", np.zeros(shape, np.uint8))
 
 
-def test_sixteen_bits_are_rounded_to_eight_where_eight_are_wanted(tmp_path):
+def test_16_bits_are_rounded_to_8_on_request(tmp_path):
     pixels = np.array([[[0, 128, 65535], [129, 385, 386]]], np.uint16)
     images.write(tmp_path / "x.png", pixels)
     np.testing.assert_array_equal(images.read(tmp_path / "x.png"), [[[0, 0, 255], [1, 1, 2]]])

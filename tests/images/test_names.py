@@ -16,7 +16,7 @@ def order(*names):
     return [path.name for path in images.natural(map(Path, names))]
 
 
-def test_files_come_in_natural_order_and_others_are_ignored(tmp_path):
+def test_images_are_listed_in_natural_order(tmp_path):
     for name in ("img10.png", "img2.png", "img1.PNG", "notes.txt", *SYSTEM):
         (tmp_path / name).touch()
     found = [path.name for path in images.list_images(tmp_path)]

@@ -17,7 +17,7 @@ def _clip(length=4, size=(8, 8)):
 
 
 @pytest.mark.parametrize("toy", [ANY, MIDDLE], ids=["any", "middle"])
-def test_jax_arrays_come_back_where_they_were_also_inside_a_mesh(toy):
+def test_jax_arrays_are_returned_on_their_devices_also_inside_a_mesh(toy):
     frames, interpolator = _clip(), Interpolator(toy, {})
     wanted = interpolator(frames, TIMES)
     device = jax.devices()[3]
@@ -33,12 +33,12 @@ def test_jax_arrays_come_back_where_they_were_also_inside_a_mesh(toy):
     np.testing.assert_array_equal(sharded, wanted[:3])
 
 
-def test_a_traced_array_is_refused_with_the_way_out():
+def test_a_traced_array_is_rejected_with_a_solution():
     with pytest.raises(ValueError, match=r"call vfi_jax\.interpolate"):
         jax.jit(lambda frames: Interpolator(ANY, {})(frames, [0.5]))(_clip())
 
 
-def test_what_is_not_finite_is_an_error_or_a_mask():
+def test_non_finite_pixels_are_an_error_or_masked():
     frames = _clip()
     frames[1, 2:5, 3, 1] = np.nan
     with pytest.raises(ValueError, match="frame 1 must be finite, got 3 pixels"):

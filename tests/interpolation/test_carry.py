@@ -49,7 +49,7 @@ def _bands(length=3, channels=10, size=(9, 21)):
 
 @pytest.mark.parametrize("channels", [1, 10])
 @pytest.mark.parametrize("kind", ["function", "jit", "interpolator", "tiles"])
-def test_bands_follow_the_flow_and_frames_are_as_without(kind, channels):
+def test_extra_channels_follow_the_flow_and_do_not_change_frames(kind, channels):
     extra, at = _bands(channels=channels)
     frames = np.random.default_rng(0).integers(0, 256, (3, 9, 21, 3), np.uint8)
     times = (0, 0.2, 1, 1.6)  # no level falls half-way between two
@@ -69,7 +69,7 @@ def test_bands_follow_the_flow_and_frames_are_as_without(kind, channels):
         np.testing.assert_allclose(carried[index, :, EDGE:-EDGE], wanted, rtol=1e-4, atol=1e-2)
 
 
-def test_gradients_and_traced_times_reach_the_bands():
+def test_extra_channels_support_gradients_and_traced_times():
     extra, at = _bands()
     frames = np.zeros((3, 9, 21, 3), np.float32)
     times = jnp.float32([1.5, 1])
@@ -81,16 +81,16 @@ def test_gradients_and_traced_times_reach_the_bands():
     np.testing.assert_allclose(gradient[0, :, EDGE:-EDGE], 0.75, rtol=1e-5)
 
 
-def test_bands_keep_their_type_and_what_does_not_fit_is_refused():
+def test_extra_channels_keep_their_type_and_are_checked():
     frames, (extra, _) = np.zeros((3, 9, 21, 3), np.float32), _bands()
     assert call(frames, [0.5], extra=extra.astype(jnp.bfloat16))[1].dtype == jnp.bfloat16
     for wrong, message in (
         (extra[:2], r"extra must be \(3, 9, 21, K\) to fit frames, got \(2, 9, 21, 10\)"),
-        (extra.astype(np.int32), "extra must be of floats, got int32"),
+        (extra.astype(np.int32), "extra must be floating-point, got int32"),
     ):
         with pytest.raises(ValueError, match=message):
             call(frames, [0.5], extra=wrong)
-    with pytest.raises(ValueError, match="frames must have the 3 channels that motion"):
+    with pytest.raises(ValueError, match="frames must have 3 channels for motion"):
         call(frames[..., :1], [0.5], extra=extra)
     with pytest.raises(ValueError, match="extra needs a model whose contract has flows"):
         vfi_jax.interpolate(toys.ANY, {}, frames, [0.5], extra=extra)

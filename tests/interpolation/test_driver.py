@@ -29,7 +29,7 @@ def answers(case, frames):
 
 
 @pytest.mark.parametrize("options", [{}, {"batch": 3}, {"batch": 8, "devices": "all"}], ids=str)
-def test_every_contract_is_answered_exactly(case, options):
+def test_predictions_are_exact_for_every_contract(case, options):
     if options.get("devices"):
         options = {**options, "devices": jax.devices()}
     frames = clip()
@@ -38,7 +38,7 @@ def test_every_contract_is_answered_exactly(case, options):
     np.testing.assert_allclose(out, answers(case, frames), atol=1e-6)
 
 
-def test_whole_times_are_the_input_frames_themselves():
+def test_integer_times_return_the_input_frames():
     frames = list(clip(3))
     out = Interpolator(ANY, {}).stream(frames, [0, 0, 1, 2])
     assert all(frame is frames[index] for frame, index in zip(out, (0, 0, 1, 2), strict=True))
@@ -54,7 +54,7 @@ def test_integers_are_clipped_and_rounded_half_to_even():
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "float16", "float64"])
-def test_types_come_back_as_they_went_in(dtype):
+def test_output_has_the_type_of_the_input(dtype):
     top = 65535 if dtype == "uint16" else 1
     frames = (clip(2) * top).astype(dtype)
     out = Interpolator(MIDDLE, {})(frames, [0.5])[0]
@@ -70,14 +70,14 @@ def test_floats_are_not_clipped():
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (17, 13)])
-def test_any_size_passes(size):
+def test_any_frame_size_is_supported(size):
     frames = clip(3, size)
     out = Interpolator(MIDDLE, {})(frames, [0.5, 1.5])
     np.testing.assert_array_equal(out, (frames[:-1] + frames[1:]) / 2)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4, 5])
-def test_further_channels_pass_through_the_model_alone(channels):
+def test_further_channels_pass_through_the_model_separately(channels):
     frames = clip(2, channels=channels)
     out = Interpolator(MIDDLE, {})(frames, [0.5])
     np.testing.assert_allclose(out[0], frames.mean(0), atol=1e-7)
@@ -115,7 +115,7 @@ def test_times_may_come_in_any_order_and_form():
         ("any-time", float("nan"), "finite"),
     ],
 )
-def test_an_unreachable_time_is_an_error_that_says_what_is_there(name, time, words):
+def test_an_unreachable_time_is_an_error_that_lists_reachable_times(name, time, words):
     with pytest.raises(ValueError, match=words):
         Interpolator(CASES[name].toy, {})(clip(), [0, time])
 
@@ -152,7 +152,7 @@ def test_each_midpoint_is_computed_once(calls):
     assert len(calls) == 14
 
 
-def test_sizes_that_pad_alike_are_compiled_once():
+def test_sizes_with_equal_padded_size_are_compiled_once():
     once = chex.assert_max_traces(lambda frames, times: mean(frames, times), n=1)
     interpolator = Interpolator(Toy(Contract(2, (0.5,), multiple=16), once), {})
     for size in ((3, 5), (16, 16), (9, 12)):
@@ -160,7 +160,7 @@ def test_sizes_that_pad_alike_are_compiled_once():
             interpolator(clip(length, size), np.arange(length - 1) + 0.5)
 
 
-def test_a_few_compilations_serve_any_number_of_times():
+def test_the_number_of_compilations_is_bounded():
     once = chex.assert_max_traces(between, n=1)
     interpolator = Interpolator(Toy(Contract(2, None), once), {})
     for count in (10, 9):
@@ -172,7 +172,7 @@ def test_a_few_compilations_serve_any_number_of_times():
         )
 
 
-def test_a_stream_reads_no_further_than_it_must_and_lets_go():
+def test_a_stream_reads_lazily_and_releases_frames():
     alive = []
 
     def frames():
@@ -188,7 +188,7 @@ def test_a_stream_reads_no_further_than_it_must_and_lets_go():
         assert sum(ref() is not None for ref in alive) <= 6
 
 
-def test_a_stream_refuses_what_does_not_fit():
+def test_a_stream_rejects_invalid_frames():
     interpolator = Interpolator(ANY, {})
     frames = list(clip(3))
     with pytest.raises(ValueError, match=r"must ascend, got 0.5 after 1"):
@@ -216,7 +216,7 @@ def test_short_clips_use_shorter_windows_or_repeat_the_edge():
 @pytest.mark.parametrize(
     ("ensemble", "flips"), [("flip2", ["", "yx"]), ("flip4", ["", "x", "y", "yx"])]
 )
-def test_an_ensemble_is_the_mean_over_flips_made_before_padding(ensemble, flips):
+def test_an_ensemble_is_the_mean_over_flips_before_padding(ensemble, flips):
     toy = Toy(Contract(2, (0.5,), multiple=4), falling)
     frames = clip(2, (5, 6))
     axes = [tuple({"y": -3, "x": -2}[name] for name in flip) for flip in flips]

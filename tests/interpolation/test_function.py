@@ -33,7 +33,7 @@ def test_it_agrees_with_the_interpolator(name, batch):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, jnp.bfloat16, np.float32])
-def test_answers_have_the_type_of_the_frames(dtype):
+def test_output_has_the_type_of_the_frames(dtype):
     frames = _clip(3)
     if jnp.issubdtype(dtype, jnp.integer):
         frames = frames * np.iinfo(dtype).max
@@ -48,7 +48,7 @@ def test_answers_have_the_type_of_the_frames(dtype):
         np.testing.assert_allclose(*(np.float32(array) for array in (found, wanted)), atol=level)
 
 
-def test_padding_flips_and_channels_are_the_interpolators():
+def test_padding_flips_and_channels_equal_the_interpolator():
     toy = toys.Toy(ANY.contract, lambda frames, times: toys.between(frames, times).cumsum(-2))
     options = {"padding": "centred-16", "ensemble": "flip4"}
     frames = _clip(2, channels=5)
@@ -57,7 +57,7 @@ def test_padding_flips_and_channels_are_the_interpolators():
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
-def test_multi_is_that_many_times_the_frame_rate():
+def test_multi_multiplies_the_frame_rate():
     frames = _clip(3)
     found = call_any(frames, multi=4)
     assert found.shape == (9, 9, 10, 3)
@@ -66,7 +66,7 @@ def test_multi_is_that_many_times_the_frame_rate():
 
 
 @pytest.mark.parametrize("length", [2, 6])
-def test_traced_times_give_what_known_ones_give(length):
+def test_traced_times_equal_static_times(length):
     frames, times = _clip(length, lead=(2,)), np.float32([0, 0.25, 0.9, 1])
     wanted = call_any(frames, times)
     traced = jax.jit(call_any)
@@ -76,7 +76,7 @@ def test_traced_times_give_what_known_ones_give(length):
     np.testing.assert_allclose(traced(frames, each)[1], wanted[1, ::-1], atol=1e-6)
 
 
-def test_long_windows_take_traced_times():
+def test_long_windows_support_traced_times():
     toy = toys.CASES["four-any-time"].toy
     frames, times = _clip(6), (0.5, 2.25, 3, 4.75)
     wanted = vfi_jax.interpolate(toy, {}, frames, times)
@@ -132,7 +132,7 @@ def test_it_runs_under_shard_map():
     np.testing.assert_allclose(jax.jit(apart)(sharded), call_any(frames, [0.5, 1.25]), atol=1e-6)
 
 
-def test_invalid_pixels_are_filled_for_the_model_and_given_back():
+def test_invalid_pixels_are_filled_for_the_model_and_returned_as_nan():
     frames = _clip(2, (8, 8))
     frames[0, 2, 3] = np.nan
     frames[1, 5, 5, 0] = np.inf
@@ -143,7 +143,7 @@ def test_invalid_pixels_are_filled_for_the_model_and_given_back():
     np.testing.assert_allclose(found[~blank], wanted[~blank], atol=1e-6)
 
 
-def test_what_cannot_be_answered_is_refused():
+def test_invalid_calls_are_rejected():
     frames = _clip(2)
     with pytest.raises(ValueError, match="either times or multi"):
         call_any(frames)

@@ -27,14 +27,14 @@ from vfi_jax.interpolation.padding import PADDINGS, Padding, crop, named, pad
         ("centred-32", (33, 40), (15, 16), (12, 12)),
     ],
 )
-def test_named_paddings_are_their_callers(name, size, above_below, left_right):
+def test_named_paddings_equal_the_original_callers(name, size, above_below, left_right):
     multiple = {"tight": 32}.get(name, 4)
     assert PADDINGS[name].amounts(size, multiple=multiple) == (above_below, left_right)
 
 
 @pytest.mark.parametrize("name", sorted({*PADDINGS} - {"gmfss"}))
 @pytest.mark.parametrize("multiple", [1, 12, 64])
-def test_every_padding_meets_the_models_multiple_and_is_undone(name, multiple):
+def test_every_padding_reaches_the_multiple_and_is_inverted(name, multiple):
     frames = np.random.default_rng(0).integers(0, 256, (2, 9, 11, 3), np.uint8)
     amounts = PADDINGS[name].amounts((9, 11), multiple=multiple)
     padded = pad(frames, amounts, PADDINGS[name].value)
@@ -50,7 +50,7 @@ def test_edges_repeat_or_are_black():
 
 
 @pytest.mark.parametrize("kind", [np.asarray, jnp.asarray])
-def test_frames_may_be_enlarged_instead(kind):
+def test_frames_may_be_resized_instead(kind):
     y, x = np.mgrid[:9, :11].astype(np.float32)
     frames = kind((8 * (x + 2 * y)[None, ..., None]).astype(np.uint8))  # as large a step everywhere
     amounts = Padding(to=16).amounts((9, 11))
@@ -64,7 +64,7 @@ def test_frames_may_be_enlarged_instead(kind):
     np.testing.assert_allclose(255 * back[:, 1:-1, 1:-1], frames[:, 1:-1, 1:-1], atol=0.01)
 
 
-def test_a_padding_may_be_given_whole():
+def test_a_padding_object_is_accepted():
     assert named(Padding(to=8)) == Padding(to=8)
     with pytest.raises(ValueError, match="did you mean rife"):
         named("riffe")

@@ -13,7 +13,7 @@ from vfi_jax.interpolation.tiles import Tiling, cut, fit
 @pytest.mark.parametrize("length", [40, 41, 64, 100, 257])
 @pytest.mark.parametrize(("tile", "overlap"), [(32, 12), (40, 20), (33, 0)])
 @pytest.mark.parametrize("scale", [1, 4])
-def test_weights_sum_to_one_and_count_nothing_near_a_tiles_edge(length, tile, overlap, scale):
+def test_blending_weights_sum_to_one_and_vanish_near_tile_edges(length, tile, overlap, scale):
     cuts = cut(length, tile, overlap=overlap)
     assert cuts.starts[-1] + cuts.tile == length
     total = np.zeros(scale * length)
@@ -24,7 +24,7 @@ def test_weights_sum_to_one_and_count_nothing_near_a_tiles_edge(length, tile, ov
     np.testing.assert_allclose(total, 1, atol=1e-6)
 
 
-def test_tiles_begin_at_multiples_and_overlap_enough():
+def test_tiles_start_at_multiples_and_overlap_enough():
     cuts = cut(1088, 250, overlap=70, multiple=32)
     assert cuts.tile == 256
     assert all(start % 32 == 0 for start in cuts.starts)
@@ -46,7 +46,7 @@ BLUR = Toy(Contract(2, (0.5,), scale=2, multiple=4), blurred)
 
 
 @pytest.mark.parametrize("options", [{}, {"batch": 4}, {"devices": "all"}], ids=str)
-def test_tiles_give_what_the_whole_gives(options):
+def test_tiled_and_untiled_results_are_equal(options):
     options = {key: jax.devices() if value == "all" else value for key, value in options.items()}
     frames = np.random.default_rng(0).random((3, 70, 90, 3), np.float32)
     whole = Interpolator(BLUR, {})(frames, [0.5, 1.5])
@@ -54,7 +54,7 @@ def test_tiles_give_what_the_whole_gives(options):
     np.testing.assert_allclose(tiled, whole, atol=1e-6)
 
 
-def test_no_seam_shows_where_tiles_disagree():
+def test_disagreeing_tiles_leave_no_seam():
     def shifted(frames, times):
         """Every tile has a brightness of its own."""
         return jnp.ones_like(frames[:, :1]) * frames[:, :1].mean((2, 3), keepdims=True)
@@ -66,7 +66,7 @@ def test_no_seam_shows_where_tiles_disagree():
     assert np.abs(np.diff(out, axis=2)).max() < 0.06
 
 
-def test_memory_decides_where_tiles_begin(caplog):
+def test_memory_determines_the_tile_size(caplog):
     caplog.set_level("INFO", "vfi_jax")
     frames = np.zeros((2, 512, 768, 3), np.uint8)
     whole = Interpolator(BLUR, {}, memory=10**9)
@@ -104,7 +104,7 @@ def test_what_is_too_large_to_compile_does_not_fit(monkeypatch):
     assert tile == (256, 256)
 
 
-def test_a_frame_is_joined_from_what_it_was_split_into():
+def test_split_and_join_are_inverse():
     frame = np.random.default_rng(0).random((2, 50, 60, 3), np.float32)
     tiling = Tiling(cut(50, 20, overlap=6), cut(60, 24, overlap=9))
     whole = np.zeros_like(frame)

@@ -19,7 +19,7 @@ def test_four_frames_step_by_three_and_the_last_window_slides_back():
     assert starts(name, 3, [0, 2]) == [("0", 0), ("0", 2)]  # a shorter clip: three frames
 
 
-def test_what_is_known_of_the_length_changes_nothing_that_fits():
+def test_a_known_length_does_not_change_windows_that_fit():
     for name, case in CASES.items():
         contract = case.toy.contract
         for time in case.times:
@@ -33,11 +33,11 @@ def test_a_centre_takes_its_neighbours_with_the_edge_repeated():
     assert [int(time) for time in here.window.times(3)] == [0, 0, 0, 1, 2, 2, 2]
 
 
-def test_any_time_is_asked_of_the_middle_of_a_window_that_fits():
+def test_any_time_uses_the_most_central_window():
     assert starts("four-any-time", 6, [0.5, 2.25, 4.75]) == [("0", 0.5), ("1", 1.25), ("2", 2.75)]
 
 
-def test_halving_starts_from_the_nearest_that_is_made():
+def test_bisection_starts_from_the_nearest_predicted_times():
     here = place(CASES["midpoint-only"].toy.contract, Fraction(11, 8), None)
     assert here.window.times(None) == (Fraction(5, 4), Fraction(3, 2))
     here = place(CASES["four-to-middle"].toy.contract, Fraction(1, 4), 3)
@@ -55,5 +55,5 @@ def test_a_prediction_needs_real_frames():
 @pytest.mark.parametrize(
     ("time", "fraction"), [(0.1 + 0.2, (3, 10)), (1 / 3, (1, 3)), (99999 + 2 / 3, (299999, 3))]
 )
-def test_floats_stand_for_the_fraction_that_was_meant(time, fraction):
+def test_floats_are_rounded_to_the_intended_fraction(time, fraction):
     assert exact(time) == Fraction(*fraction)

@@ -26,7 +26,7 @@ def arrays(height, width, kernel):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_gradients_of_a_convolution_are_those_that_jax_derives(case):
+def test_gradients_of_a_convolution_equal_those_of_jax(case):
     height, width, size, stride, padding, dilation = case
     x, kernel = arrays(height, width, size)
     options = {"stride": stride, "padding": padding, "dilation": dilation}
@@ -55,7 +55,7 @@ def test_the_transpose_is_the_adjoint_of_the_convolution(size, stride, padding):
     np.testing.assert_allclose(jnp.vdot(of_kernel, kernel), product, rtol=1e-4)
 
 
-def test_gradients_in_a_loop_keep_the_order_that_a_cpu_is_fast_in():
+def test_gradients_in_a_loop_use_fast_layouts():
     x, kernel = arrays(6, 6, 3)
     kernel = kernel[..., :3]
 
@@ -87,7 +87,7 @@ def test_gradients_to_shared_kernels_are_summed_over_devices():
     np.testing.assert_allclose(apart(x, kernel), gradient(x, kernel), rtol=1e-4, atol=1e-4)
 
 
-def test_at_zero_leaky_relus_have_the_gradient_of_pytorch():
+def test_leaky_relus_have_the_gradient_of_pytorch_at_zero():
     np.testing.assert_allclose(jax.grad(leaky_relu)(0.0), 0.1)
     of_prelu = jax.grad(lambda x: PReLU().apply({"params": {"slope": jnp.full(1, 0.25)}}, x).sum())
     np.testing.assert_allclose(of_prelu(jnp.zeros(1)), 0.25)

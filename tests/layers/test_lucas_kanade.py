@@ -19,13 +19,13 @@ def _inside(flow):
     return np.asarray(flow)[0, 4:-4, 4:-4]
 
 
-def test_it_finds_how_far_the_second_image_is_displaced():
+def test_the_displacement_is_found():
     found = jax.jit(displacement)(_texture(-0.2, 0.1), _texture(0.2, -0.1))
     np.testing.assert_allclose(_inside(found).mean(axis=(0, 1)), [0.4, -0.2], atol=0.03)
     assert _inside(found).std(axis=(0, 1)).max() < 0.03
 
 
-def test_it_is_antisymmetric_bounded_and_still_where_nothing_is_seen():
+def test_it_is_antisymmetric_bounded_and_zero_without_texture():
     call = jax.jit(displacement)
     first, second = _texture(0, 0), _texture(3.0, 0)
     there, back = call(first, second), call(second, first)

@@ -92,7 +92,7 @@ def test_vif_agrees_with_piq(kind):
     np.testing.assert_allclose(metrics.vif(estimate, truth, peak=255), VIF[kind], rtol=2e-6)
 
 
-def test_black_frames_are_alike_and_every_gradient_is_finite():
+def test_black_frames_are_equal_and_gradients_are_finite():
     black = np.zeros((16, 16, 3), np.float32)
     assert metrics.haarpsi(black, black) == 1
     for metric in (metrics.haarpsi, metrics.gmsd):

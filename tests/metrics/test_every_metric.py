@@ -53,12 +53,12 @@ def images():
     return np.float32(rng.random((2, 2, 3, 14, 13, 3)))
 
 
-def test_every_metric_is_here():
+def test_every_metric_is_tested():
     assert set(metrics.__all__) == set(COMPARISONS) | OTHERS
 
 
 @pytest.mark.parametrize("name", metrics.__all__)
-def test_it_says_what_it_takes_and_where_it_comes_from(name):
+def test_docstrings_state_arguments_and_source(name):
     text = inspect.getdoc(getattr(metrics, name))
     assert all(part in text for part in ("Args:", "Returns:", "Raises:", "Source:"))
 
@@ -73,7 +73,7 @@ def test_equal_images_are_best_and_others_worse(name, images):
 
 
 @each
-def test_the_order_matters_only_where_it_says_so(name, images):
+def test_symmetry_is_as_declared(name, images):
     metric, _, ordered = COMPARISONS[name]
     image, reference = images[:, 0, 0]
     ways = metric(image, reference), metric(reference, image)
@@ -81,7 +81,7 @@ def test_the_order_matters_only_where_it_says_so(name, images):
 
 
 @each
-def test_examples_are_scored_one_by_one(name, images):
+def test_examples_are_scored_separately(name, images):
     metric = jax.jit(COMPARISONS[name][0])
     together = metric(*images)
     assert together.shape == (2, 3)
@@ -93,12 +93,12 @@ def test_examples_are_scored_one_by_one(name, images):
 
 
 @each
-def test_images_of_unlike_shapes_are_refused(name, images):
+def test_different_shapes_are_rejected(name, images):
     with pytest.raises(ValueError, match="image must have reference's shape"):
         COMPARISONS[name][0](images[0, 0, 0], images[1, 0, 0, :-1])
 
 
-def test_a_shift_that_the_flow_tells_is_no_warping_error(images):
+def test_a_shift_explained_by_the_flow_has_no_warping_error(images):
     frame0 = images[0, 0, 0]
     frame1 = np.roll(frame0, 2, axis=1)
     flow = np.zeros((*frame0.shape[:-1], 2), np.float32)

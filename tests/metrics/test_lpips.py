@@ -46,13 +46,13 @@ def test_lpips_and_its_gradient_agree_with_published_code(case):
     assert worst < 5 * {"case-1": 1.2e-5, "case-2": 9.5e-4}[case]
 
 
-def test_a_network_without_the_layers_of_the_heads_is_told():
+def test_a_network_without_the_layers_of_the_heads_is_an_error():
     image = np.zeros((4, 4, 3), np.float32)
     with pytest.raises(ValueError, match="features must give relu9, got relu1"):
         metrics.lpips(image, image, lambda x: {"relu1": x}, {"relu9": np.ones(3)})
 
 
-def test_the_missing_weights_are_named_and_how_to_get_them():
+def test_missing_weights_are_named_with_instructions():
     from vfi_jax.evaluation import extras
 
     with pytest.raises(FileNotFoundError, match=r"vfi-jax convert lpips alex\.pth"):

@@ -35,21 +35,21 @@ def test_the_definition(clips):
     np.testing.assert_allclose(smoothness(clips[0]), (255 - difference) / 255, rtol=1e-6)
 
 
-def test_what_moves_as_predicted_is_perfectly_smooth():
+def test_predictable_motion_is_perfectly_smooth():
     ramp = np.uint8(20 * np.arange(7))[:, None, None, None] * np.ones((1, 16, 16, 3), np.uint8)
     assert smoothness(ramp) == 1
     assert smoothness(ramp[:6]) == smoothness(ramp[:5])  # the last one of six is not used
     assert smoothness(ramp / np.float32(255)) == 1
 
 
-def test_clips_are_scored_one_by_one_in_batches_of_any_size(clips):
+def test_scores_do_not_depend_on_the_batch_size(clips):
     together = smoothness(clips, batch=4)
     assert together.shape == (2,)
     np.testing.assert_allclose(together, [smoothness(clip) for clip in clips], rtol=1e-6)
     np.testing.assert_allclose(together, smoothness(clips[:, None])[:, 0], rtol=1e-6)
 
 
-def test_what_is_no_clip_is_refused(clips):
+def test_invalid_clips_are_rejected(clips):
     with pytest.raises(ValueError, match=r"frames must be \[\*B, 3 or more, H, W, 3\]"):
         smoothness(clips[:, :2])
     with pytest.raises(ValueError, match="batch must be at least 1, got 0"):
@@ -57,7 +57,7 @@ def test_what_is_no_clip_is_refused(clips):
 
 
 @pytest.mark.slow
-def test_it_is_vbenchs_score():
+def test_it_equals_the_score_of_vbench():
     case = CASES["s", "vbench-score"]
     model = registry.create("amt/s")
 

@@ -44,7 +44,7 @@ def test_it_has_the_parameters_of_the_original(variant):
     assert registry.count_parameters(registry.abstract_variables(model)) == PARAMETERS[variant]
 
 
-def test_the_config_says_what_can_be_asked():
+def test_the_contract_follows_the_config():
     assert registry.create("amt") == registry.create("amt/s")
     assert registry.create("amt/g").contract.times == (0.5,)
     assert registry.create("amt/gopro").contract.times is None
@@ -100,7 +100,7 @@ def test_frames_as_the_authors_pad_and_round_them(time):
 
 
 @pytest.mark.slow
-def test_two_steps_of_training():
+def test_two_training_steps():
     case = CASES["s", "train-two-steps"]
     model, known = registry.create("amt/s"), variables("s")["params"]
     clip = support.clip(case)[None] / np.float32(255)
@@ -138,7 +138,7 @@ def test_two_steps_of_training():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("side", [16, 64, 112])
-def test_frames_too_small_for_the_original_are_finite(side):
+def test_frames_too_small_for_the_original_give_finite_results(side):
     """It gives NaN from 64 to 112 pixels, and nothing below."""
     model = registry.create("amt", dtype=jnp.bfloat16)
     frames = np.random.default_rng(0).uniform(size=(1, 2, side, side, 3)).astype(np.float32)
@@ -147,7 +147,7 @@ def test_frames_too_small_for_the_original_are_finite(side):
         assert np.isfinite(found["frames"]).all()
 
 
-def test_large_frames_have_the_correlations_without_all_pairs(monkeypatch):
+def test_large_frames_compute_correlations_on_demand(monkeypatch):
     keys = jax.random.split(jax.random.key(0))
     features = jax.random.normal(keys[0], (1, 2, 9, 16, 4))
     flow, time = 3 * jax.random.normal(keys[1], (1, 2, 9, 16, 2)), jnp.full(1, 0.25)
@@ -159,7 +159,7 @@ def test_large_frames_have_the_correlations_without_all_pairs(monkeypatch):
     np.testing.assert_allclose(made.around(flow, time), kept.around(flow, time), atol=1e-5)
 
 
-def test_the_field_furthest_from_the_teacher_decides_how_robust_the_distance_is():
+def test_the_field_furthest_from_the_teacher_sets_the_robustness():
     taught = np.zeros((1, 1, 2, 4, 4, 2), np.float32)
     coarse = (taught + 10, taught + 10)
 

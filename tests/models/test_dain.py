@@ -156,7 +156,7 @@ def test_an_axis_that_is_a_multiple_of_128_still_gets_32_pixels(portable_variabl
 
 
 @pytest.mark.parametrize("name", ["static", "shift-even", "shift-frac", "shift-large"])
-def test_known_flow_moves_the_frame_by_just_that(name):
+def test_known_flow_moves_the_frame_exactly(name):
     """The whole system with its estimators replaced by what they should find."""
     arrays = support.full_case("dain_known_flow", name)
     cases = support.full("dain_known_flow")["cases"]
@@ -166,7 +166,7 @@ def test_known_flow_moves_the_frame_by_just_that(name):
         support.assert_close(out[ours][:, 0], support.channels_last(arrays[theirs]), 1e-6)
 
 
-def test_static_scenes_stay_exactly_where_they_are():
+def test_static_scenes_are_returned_exactly():
     frame = np.random.default_rng(0).random((1, 1, 64, 96, 3), np.float32)
     out = _with_known_flow(np.concatenate([frame, frame], axis=1), (0, 0))
     np.testing.assert_array_equal(out["frames"], frame)
@@ -183,7 +183,7 @@ def test_even_shifts_are_exact_away_from_the_borders():
     np.testing.assert_array_equal(out["frames"][inner], middle[8:-8, 8:-8])
 
 
-def test_subtracting_the_static_flow_leaves_none_on_a_static_pair():
+def test_subtracting_the_static_flow_gives_zero_on_a_static_pair():
     model = registry.create("dain/small", subtract_static_flow=True)
     frame = np.random.default_rng(0).random((1, 1, 32, 32, 3), np.float32)
     frames = np.concatenate([frame, frame], axis=1)
@@ -192,7 +192,7 @@ def test_subtracting_the_static_flow_leaves_none_on_a_static_pair():
 
 
 @pytest.mark.slow
-def test_times_of_one_call_are_those_of_single_calls():
+def test_one_call_with_several_times_equals_single_calls():
     model = registry.create("dain/small")
     variables = support.variables(model, gain=0.5)
     frames = np.random.default_rng(0).random((2, 2, 32, 64, 3), np.float32)

@@ -98,7 +98,7 @@ def test_it_has_the_parameters_of_the_original():
     assert count("ema_vfi/small") == 14_489_815
 
 
-def test_the_config_says_what_can_be_asked():
+def test_the_contract_follows_the_config():
     assert registry.create("ema_vfi").contract.times == (0.5,)
     assert registry.create("ema_vfi/t").contract.times is None
     assert registry.create("ema_vfi/small", flow_scale=0.25).contract.multiple == 64
@@ -106,7 +106,7 @@ def test_the_config_says_what_can_be_asked():
         registry.create("ema_vfi", flow_scale=3)
 
 
-def test_a_saved_file_holds_masks_that_are_left_out():
+def test_masks_in_a_released_file_are_ignored():
     saved = support.portable_state_dict("ema_vfi_small")
     saved |= {
         "feature_bone.block4.1.attn_mask": np.zeros((4, 49, 49)),
@@ -120,7 +120,7 @@ def test_a_saved_file_holds_masks_that_are_left_out():
         weights.convert("ema_vfi", saved)
 
 
-def test_tokens_of_padding_and_of_opposite_edges_are_apart():
+def test_padding_and_opposite_edges_do_not_attend_to_each_other():
     """8 tokens along an axis get 3 before and 3 behind, two windows."""
     straight = inter_frame_attention.regions((7, 8), 0)
     padding = [0, 0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 2, 2, 2]

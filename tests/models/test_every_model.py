@@ -43,7 +43,7 @@ def cheap(request):
     return request.param
 
 
-def test_the_contract_is_kept_and_times_are_heeded(name):
+def test_the_contract_is_kept_and_times_matter(name):
     """Shapes and types alone, so that the largest systems cost no more than one trace."""
     model = _half(name)
     contract = model.contract
@@ -66,7 +66,7 @@ def test_the_contract_is_kept_and_times_are_heeded(name):
         assert used[-1], "times change nothing"
 
 
-def test_the_shortest_window_is_answered_at_full_precision(cheap):
+def test_the_shortest_window_runs_at_full_precision(cheap):
     model = registry.create(cheap)
     contract = model.contract
     side = max(contract.multiple, 16)
@@ -80,7 +80,7 @@ def answers(request):
     return questions.of_any_weights(request.param)
 
 
-def test_what_changes_is_answered_where_it_is(answers):
+def test_a_local_change_has_a_local_effect(answers):
     """Not mirrored, turned or moved elsewhere."""
     change = np.abs(answers.to["corner"] - answers.to["clip"]).mean(axis=(0, 3))
     height, width = (side // 2 for side in change.shape)
@@ -88,12 +88,12 @@ def test_what_changes_is_answered_where_it_is(answers):
     assert change[:height, :width].mean() > 1.2 * max(quarter.mean() for quarter in elsewhere)
 
 
-def test_another_time_has_another_answer(answers):
+def test_results_depend_on_the_time(answers):
     differ = not np.array_equal(answers.to["later"], answers.to["clip"])
     assert differ == (answers.model.contract.times is None)
 
 
-def test_what_runs_backwards_is_answered_backwards_where_the_contract_says_so(answers):
+def test_symmetric_systems_reverse_with_their_input(answers):
     backwards = answers.to["backwards"][::-1]
     symmetric = np.allclose(backwards, answers.to["clip"], rtol=0, atol=1e-5)
     assert symmetric == answers.model.contract.symmetric
@@ -104,13 +104,13 @@ def learned(request):
     return questions.of_shipped_weights(request.param)
 
 
-def test_equal_frames_give_that_frame(learned):
+def test_equal_frames_are_returned(learned):
     frames, first = learned.to["still"], learned.scene.frame(0)
     enough = 28 if learned.model.contract.scale == 1 else 20  # another scene has 12
     assert min(questions.decibels(frame, first) for frame in frames) >= enough
 
 
-def test_an_early_frame_is_no_late_one(learned):
+def test_early_times_are_closer_to_the_first_frame(learned):
     if learned.model.contract.times is not None:
         pytest.skip("has times of its own")
     (frame,) = learned.to["clip"]
@@ -118,13 +118,13 @@ def test_an_early_frame_is_no_late_one(learned):
     assert questions.decibels(frame, early) > questions.decibels(frame, late) + 1
 
 
-def test_mirrored_frames_give_mirrored_frames(learned):
+def test_mirrored_input_gives_mirrored_output(learned):
     frames = learned.to["clip"]
     assert questions.decibels(learned.to["left and right"], frames[:, :, ::-1]) >= 30
     assert questions.decibels(learned.to["up and down"], frames[:, ::-1]) >= 30
 
 
-def test_frames_played_backwards_give_the_same_frames(learned):
+def test_reversed_input_gives_reversed_output(learned):
     assert questions.decibels(learned.to["backwards"][::-1], learned.to["clip"]) >= 35
 
 

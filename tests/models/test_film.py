@@ -23,7 +23,7 @@ def variables():
     return weights.convert("film/style", support.portable_state_dict("film"))
 
 
-def test_it_has_the_parameters_of_the_original_and_asks_for_the_middle():
+def test_it_has_the_parameters_of_the_original_and_predicts_the_midpoint():
     model = registry.create("film")
     assert registry.count_parameters(registry.abstract_variables(model)) == 34_436_667
     assert model.contract.times == (0.5,)
@@ -57,7 +57,7 @@ def test_keys_of_comfyui_fill_the_same_variables():
     assert found == jax.tree.map(np.shape, registry.abstract_variables(model))
 
 
-def test_swapped_frames_give_the_flows_of_one_another():
+def test_swapping_frames_swaps_the_flows():
     model = registry.create("film/small")
     frames = np.random.default_rng(0).uniform(size=(2, 2, 32, 48, 3)).astype(np.float32)
     known = support.variables(model, gain=0.7)
@@ -66,7 +66,7 @@ def test_swapped_frames_give_the_flows_of_one_another():
     assert [flow.shape[-3] for flow in found["flows"]] == [2, 4, 8, 16, 32]
 
 
-def test_levels_that_are_not_there_are_refused():
+def test_missing_levels_are_rejected():
     for changes in ({"fused": 8}, {"levels": 3}, {"flow_widths": ()}):
         with pytest.raises(ValueError, match="levels, got"):
             registry.create("film", **changes)

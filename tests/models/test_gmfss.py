@@ -124,7 +124,7 @@ def test_it_has_the_parameters_of_the_original(stand_in, variant):
     assert registry.create("gmfss") == registry.create("gmfss/union")
 
 
-def test_the_config_says_what_can_be_asked():
+def test_the_contract_follows_the_config():
     assert registry.create("gmfss").contract.multiple == 64
     assert registry.create("gmfss", flow_scale=0.5).contract.multiple == 128
     assert registry.create("gmfss", flow_scale=2.0).contract.multiple == 64
@@ -188,7 +188,7 @@ def _halves(frames):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_training_sees_whole_frames_as_the_authors_does(stand_in, variant):
+def test_training_estimates_flow_on_whole_frames(stand_in, variant):
     figures = support.portable(f"gmfss_{variant}")
     (case,) = (case for case in figures["cases"] if case["name"].startswith("train"))
     frames = support.clip(case) / np.float32(255)
@@ -204,7 +204,7 @@ def test_training_sees_whole_frames_as_the_authors_does(stand_in, variant):
 
 
 @pytest.mark.slow
-def test_a_training_step_is_finite_and_leaves_flow_and_rife_as_they_are():
+def test_a_training_step_is_finite_and_keeps_flow_and_rife_frozen():
     """The loss of the recipe, whose LPIPS stands on random features here."""
     model = gmfss.Model(SMALL)
     variables = support.variables(model, gain=0.5, train=True)

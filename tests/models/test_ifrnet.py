@@ -41,7 +41,7 @@ def test_it_has_the_parameters_of_the_original(name, parameters):
     assert registry.count_parameters(registry.abstract_variables(model)) == parameters
 
 
-def test_the_config_says_what_can_be_asked():
+def test_the_contract_follows_the_config():
     assert registry.create("ifrnet").contract.times == (0.5,)
     assert registry.create("ifrnet/gopro").contract.times is None
     assert registry.create("ifrnet").contract.multiple == 16
@@ -69,7 +69,7 @@ def _assert_figures(found, case):
 
 
 @pytest.mark.parametrize("flow_scale", [0.5, 2])
-def test_training_features_are_of_the_targets_features_size(flow_scale):
+def test_training_features_have_the_size_of_the_target_features(flow_scale):
     model = registry.create("ifrnet/s", flow_scale=flow_scale)
     side = model.contract.multiple
     clip = jax.ShapeDtypeStruct((1, 2, side, side, 3), np.float32)

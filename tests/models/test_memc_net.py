@@ -53,7 +53,7 @@ def test_it_has_the_parameters_of_the_original(name):
     assert registry.count_parameters(shapes) == COUNTS[name]
 
 
-def test_the_small_one_is_small():
+def test_the_small_variant_is_small():
     shapes = registry.abstract_variables(registry.create("memc_net/small"))
     assert registry.count_parameters(shapes) < 350_000
 
@@ -157,7 +157,7 @@ class TestEnhancement:
     times = np.float32([3])
 
     @pytest.mark.slow
-    def test_every_frame_is_seen(self):
+    def test_every_frame_affects_the_result(self):
         variables = support.variables(self.model)
 
         @jax.jit
@@ -169,7 +169,7 @@ class TestEnhancement:
         assert np.isfinite(gradient).all()
         assert np.abs(gradient).max(axis=(0, 2, 3, 4)).min() > 0
 
-    def test_a_rectifier_that_adds_nothing_leaves_the_middle_frame(self):
+    def test_a_zero_rectifier_returns_the_middle_frame(self):
         zeros = jax.tree.map(np.zeros_like, support.variables(self.model))
         out = flow_family.run(self.model, zeros, self.frames, self.times)["frames"]
         np.testing.assert_array_equal(out, self.frames[:, 3:4])

@@ -47,7 +47,7 @@ def test_network_and_responses_follow_the_specification(index):
         np.testing.assert_array_equal(peaks, arrays[f"match_{name}_yx"])
 
 
-def test_the_noise_around_a_copied_picture_is_no_copy():
+def test_copying_kernels_and_their_noise_are_uncorrelated():
     kernel = mind.copying(jax.random.key(0), (3, 3, 96, 96)).reshape(9, -1)
     alike = np.corrcoef(kernel)[4]  # with the middle
     assert np.abs(np.delete(alike, 4)).max() < 0.1

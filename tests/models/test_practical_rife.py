@@ -45,7 +45,7 @@ def test_a_release_has_the_parameters_of_the_original(variant):
     assert registry.count_parameters(registry.abstract_variables(model)) == PARAMETERS[variant]
 
 
-def test_the_published_file_converts_and_leaves_the_rest_out():
+def test_the_released_file_converts_without_training_only_arrays():
     arrays = support.portable_state_dict("practical_rife", keys=_keys("4.25"))
     arrays["caltime.0.weight"] = np.zeros((8, 25, 3, 3), np.float32)
     saved = {f"module.{key}": array for key, array in arrays.items()}
@@ -64,7 +64,7 @@ def test_keys_of_comfyui_fill_the_same_variables():
     jax.tree.map(np.testing.assert_array_equal, found, wanted)
 
 
-def test_the_config_says_what_can_be_asked():
+def test_the_contract_follows_the_config():
     assert registry.create("practical_rife/4.6").contract.multiple == 32
     assert registry.create("practical_rife").contract.multiple == 64
     assert registry.create("practical_rife", flow_scale=0.5).contract.multiple == 128
@@ -95,7 +95,7 @@ def test_portable_cases(name):
 
 
 @pytest.mark.slow
-def test_each_example_decides_alone_whether_to_start_anew():
+def test_each_example_decides_separately_whether_to_repeat():
     names = ("4.0-64x64-t0.5", "4.2-64x64-t0.25")
     first, second = (support.clip(CASES[name]) for name in names)
     frames = np.stack([first, second[:, ::-1]]) / np.float32(255)

@@ -11,7 +11,7 @@ SYSTEMS = sorted({registry.split(name)[0] for name in registry.list_models()})
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_what_does_not_fit_the_contract_is_named(system):
+def test_inputs_that_do_not_fit_the_contract_are_reported(system):
     model = registry.create(system)
     contract = model.contract
     count, side = contract.frames, max(contract.multiple, 16)

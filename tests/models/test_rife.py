@@ -109,14 +109,14 @@ def test_it_has_the_parameters_of_the_original():
     assert count("rife/m", train=True) == 10_710_780
 
 
-def test_the_published_file_converts_and_leaves_the_teacher_out():
+def test_the_released_file_converts_without_the_teacher():
     saved = {f"module.{key}": array for key, array in support.portable_state_dict("rife").items()}
     notes: list[str] = []
     assert registry.count_parameters(weights.convert("rife", saved, notes=notes)) == 10_071_550
     assert "32 unused keys: block_tea" in notes[-1]
 
 
-def test_the_config_says_what_can_be_asked():
+def test_the_contract_follows_the_config():
     assert registry.create("rife").contract.times == (0.5,)
     assert registry.create("rife/m").contract.times is None
     assert registry.create("rife/m", flow_scale=0.5).contract.multiple == 64
@@ -271,7 +271,7 @@ def test_the_training_step_of_the_full_case():
         support.assert_close(array, arrays[name], limit * min(1.0, largest))
 
 
-def test_the_portable_functions_alone():
+def test_the_portable_functions():
     for name in ("warp", "lap-loss"):
         case = CASES["rife", name]
         rng = np.random.RandomState(int(case["input"]["rng"].split("(")[1][:-1]))
@@ -302,7 +302,7 @@ def functions_alone(drawn):
     return {"loss": loss, "grad_pred": gradient, **bands}
 
 
-def test_equal_flows_distil_nothing_and_have_a_gradient():
+def test_equal_flows_have_zero_distillation_and_a_finite_gradient():
     flow = jnp.ones((1, 2, 4, 4, 2))
     blend, target = jnp.zeros((1, 4, 4, 3)), jnp.ones((1, 4, 4, 3))
 

@@ -11,12 +11,12 @@ from tests.golden import standin
 from vfi_jax import registry
 
 
-def test_the_old_name_gives_the_same_model_and_says_so():
+def test_the_old_name_gives_the_same_model_with_a_warning():
     with pytest.warns(FutureWarning, match="rife/small is now called shared_pyramid"):
         assert registry.create("rife/small") == registry.create("shared_pyramid")
 
 
-def test_the_config_says_what_can_be_asked():
+def test_the_contract_follows_the_config():
     assert registry.create("shared_pyramid", flow_scale=0.5).contract.multiple == 64
     with pytest.raises(ValueError, match="coarse must be"):
         registry.create("shared_pyramid", coarse=8)
@@ -32,7 +32,7 @@ def model():
 
 
 @pytest.mark.slow
-def test_it_sees_which_way_things_move_before_it_is_trained(model):
+def test_the_untrained_network_finds_the_direction_of_motion(model):
     moved = [standin.image(5, 64, 64, shift=(4.0 * step, 0.0)) for step in (0, 1)]
     frames = np.stack(moved)[None] / np.float32(255)
     prediction = model(frames, jnp.array([[0.5, 0.0]]))
@@ -43,7 +43,7 @@ def test_it_sees_which_way_things_move_before_it_is_trained(model):
 
 
 @pytest.mark.slow
-def test_it_answers_several_times_as_it_answers_one(model):
+def test_several_times_equal_single_calls(model):
     frames = jax.random.uniform(jax.random.key(0), (1, 2, 64, 64, 3))
     both = model(frames, jnp.array([[0.75, 0.25]]))["frames"]
     np.testing.assert_allclose(both[:, 1:], model(frames, jnp.array([[0.25]]))["frames"], atol=1e-5)

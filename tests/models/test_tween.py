@@ -18,7 +18,7 @@ def test_it_is_small(model):
     assert registry.count_parameters(registry.abstract_variables(model)) <= 3_000_000
 
 
-def test_with_heads_as_before_training_frames_fade_into_one_another(model):
+def test_the_untrained_network_blends_the_frames(model):
     def fill(path, leaf):
         return np.zeros_like(leaf) if any(key.key == "head" for key in path) else leaf
 
@@ -31,7 +31,7 @@ def test_with_heads_as_before_training_frames_fade_into_one_another(model):
     np.testing.assert_allclose(out[2], second, atol=2e-3)
 
 
-def test_flow_may_be_estimated_at_another_size(model):
+def test_flow_can_be_estimated_at_another_resolution(model):
     halved = registry.create("tween", flow_scale=0.5)
     assert model.contract.multiple == 32
     assert halved.contract.multiple == 64
@@ -41,6 +41,6 @@ def test_flow_may_be_estimated_at_another_size(model):
     assert [flow.shape[-2] for flow in prediction["flows"]] == [2, 4, 8, 16, 64]
 
 
-def test_every_level_needs_a_block():
+def test_the_number_of_blocks_is_checked():
     with pytest.raises(ValueError, match="one entry for each of 4 levels"):
         registry.create("tween", channels=(32, 16))

@@ -91,7 +91,7 @@ def test_it_has_the_parameters_of_the_original(name):
     assert registry.count_parameters(registry.abstract_variables(model)) == PARAMETERS[name]
 
 
-def test_a_file_of_another_size_is_refused():
+def test_a_file_of_another_model_size_is_rejected():
     saved = support.portable_state_dict("upr_net")
     weights.convert("upr_net", {f"module.{key}": array for key, array in saved.items()})
     with pytest.raises(ValueError, match="upr_net/large"):
@@ -105,11 +105,11 @@ def test_a_file_of_another_size_is_refused():
         ((1920, 1080), 6), ((2160, 4096), 7),
     ],
 )  # fmt: skip
-def test_the_pyramid_has_levels_by_the_longer_side(size, levels):
+def test_the_number_of_levels_follows_the_longer_side(size, levels):
     assert registry.create("upr_net").config.levels_of(size) == levels
 
 
-def test_levels_leave_one_to_estimate_flow_at():
+def test_at_least_one_level_estimates_flow():
     assert registry.create("upr_net", flow_scale=0.25).config.levels_of((32, 40)) == 3
     with pytest.raises(ValueError, match="levels must be at least 3"):
         registry.create("upr_net", levels=2, flow_scale=0.25)
@@ -168,7 +168,7 @@ def test_full_cases(group, name):
         support.assert_close(here, wanted[:, :height, :width], tolerance(output), within=MOST)
 
 
-def test_splatting_correlation_and_losses_are_the_originals():
+def test_splatting_correlation_and_losses_equal_the_original():
     """On random arrays, with flows at whole pixels, at halves and far outside."""
     case = _case(FUNCTIONS)
     rng = np.random.RandomState(611)

@@ -77,7 +77,7 @@ def test_old_files_lack_the_batch_counters(portable_variables):
     )
 
 
-def test_extrapolation_answers_the_frame_after_the_second():
+def test_extrapolation_predicts_the_frame_after_the_second():
     assert registry.create("voxel_flow/extrapolation").contract.times == (2.0,)
 
 

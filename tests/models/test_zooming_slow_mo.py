@@ -134,7 +134,7 @@ def test_it_has_the_parameters_of_the_original():
 
 
 @pytest.mark.slow
-def test_a_fresh_small_one_enlarges_what_is_given():
+def test_the_untrained_small_variant_upscales_its_input():
     model = registry.create("zooming_slow_mo/small")
     frames = jax.random.uniform(jax.random.key(0), (1, 2, 8, 8, 3))
     times = jnp.asarray([[0, 0.5, 1]])

@@ -50,7 +50,7 @@ def test_spynet(case, noise):
     support.assert_close(out["flow"], support.channels_last(arrays["flow"]), 5 * noise)
 
 
-def test_small_frames_use_fewer_levels_of_spynet_but_hold_all():
+def test_small_frames_use_fewer_levels_of_spynet():
     model = registry.create("spynet/small")
     assert len(registry.abstract_variables(model)["params"]) == model.config.levels
     frame = np.zeros((1, 64, 96, 3), np.float32)

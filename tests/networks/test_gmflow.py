@@ -94,7 +94,7 @@ def test_full_cases(stand_in, name):
 
 
 @pytest.mark.slow
-def test_both_ways_are_what_each_way_is_alone():
+def test_both_directions_equal_separate_calls():
     variables = support.variables(SMALL)
     frames = np.random.default_rng(0).random((2, 2, 32, 64, 3), np.float32)  # two pairs
     apply = jax.jit(SMALL.apply, static_argnames="both")
@@ -104,7 +104,7 @@ def test_both_ways_are_what_each_way_is_alone():
     np.testing.assert_allclose(both, np.concatenate(apart), atol=2e-3)  # pixels, of 30
 
 
-def test_attending_to_all_some_at_a_time_changes_nothing(monkeypatch):
+def test_chunked_attention_equals_full_attention(monkeypatch):
     rng = np.random.default_rng(0)
     query, key, value = (rng.standard_normal((2, 3, 5, size)) for size in (4, 4, 2))
     flat = (x.reshape(2, 15, -1) for x in (query, key, value))
@@ -114,7 +114,7 @@ def test_attending_to_all_some_at_a_time_changes_nothing(monkeypatch):
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
 
-def test_a_shifted_window_sees_its_own_tokens_and_not_those_that_the_shift_wrapped():
+def test_shifted_windows_do_not_attend_across_the_wrap():
     """Four tokens in a row, windows of two: shifted ones hold the middle two; the outer two share
     a window and do not see each other."""
     value = np.arange(4, dtype=np.float32).reshape(1, 1, 4, 1).repeat(2, axis=1)

@@ -108,7 +108,7 @@ def test_zero_flow_samples_the_features_themselves_at_every_level():
         np.testing.assert_array_equal(parts[f"warp_{level}"], parts[f"c2_{level}"])
 
 
-def test_the_small_one_sees_which_way_things_moved_before_it_is_trained():
+def test_the_untrained_small_variant_finds_the_direction_of_motion():
     """Its levels start from what is most alike, which the paper's random features do not show."""
     texture = np.random.default_rng(0).random((16, 24, 3), np.float32)
     texture = np.asarray(jax.image.resize(texture, (128, 192, 3), "cubic"))[None]
@@ -121,7 +121,7 @@ def test_the_small_one_sees_which_way_things_moved_before_it_is_trained():
         assert (volume[0, 4:-4, 4:-4].argmax(axis=-1) == middle).mean() > 0.9
 
 
-def test_the_small_one_hands_a_coarser_flow_on_before_it_is_trained():
+def test_the_untrained_small_variant_upsamples_coarse_flow():
     model = registry.create("pwc_net/small")
     variables = _fresh(model)
     variables["params"]["decoder5"]["flow"]["bias"] = np.asarray([0.1, -0.2], np.float32)

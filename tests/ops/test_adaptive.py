@@ -51,7 +51,7 @@ def test_products_equal_shifts():
     np.testing.assert_allclose(here, there, atol=1e-4)
 
 
-def test_warp_copies_where_the_flow_is_no_number():
+def test_warp_copies_pixels_where_the_flow_is_nan():
     image = jax.random.normal(jax.random.key(0), (4, 6, 3))
     flow = jnp.full((4, 6, 2), jnp.nan).at[0].set(jnp.inf)
     kernel = jnp.ones((4, 6, 16))
@@ -87,7 +87,7 @@ def test_flow_conv_is_a_weighted_sum_of_warps(dilation):
         np.testing.assert_allclose(actual, desired, atol=1e-4)
 
 
-def test_wrong_shapes_are_refused():
+def test_wrong_shapes_are_rejected():
     image, flow = jnp.zeros((4, 6, 3)), jnp.zeros((4, 6, 2))
     with pytest.raises(ValueError, match=r"flow must be \(4, 6, 2\) to fit image"):
         ops.adaptive_warp(image, flow[:3], jnp.zeros((4, 6, 16)))

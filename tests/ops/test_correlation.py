@@ -27,7 +27,7 @@ def test_full_goldens(name):
     golden.check_full("correlation", name, call, ("input1", "input2"))
 
 
-def test_a_moved_pixel_answers_in_the_channel_of_its_displacement():
+def test_a_shifted_pixel_responds_in_the_channel_of_its_displacement():
     features0 = jnp.zeros((1, 8, 40, 2)).at[0, 3, 20].set(1.0)
     features1 = jnp.zeros((1, 8, 40, 2)).at[0, 2, 22].set(1.0)  # 2 right, 1 up
     out = cost_volume(features0, features1, radius=3)
@@ -35,7 +35,7 @@ def test_a_moved_pixel_answers_in_the_channel_of_its_displacement():
     assert out.sum() == 1
 
 
-def test_no_radius_is_the_mean_product():
+def test_radius_0_is_the_mean_product():
     features = jax.random.normal(jax.random.key(0), (2, 5, 37, 6))
     out = cost_volume(features, features, radius=0)
     np.testing.assert_allclose(out[..., 0], jnp.mean(features**2, -1), rtol=1e-5)
@@ -75,7 +75,7 @@ def test_lookup_reads_x_before_y_around_the_flow():
     np.testing.assert_allclose(out, desired.reshape(4, 5, 18), atol=1e-5)
 
 
-def test_what_is_read_around_is_what_all_pairs_have_there():
+def test_correlate_around_equals_a_lookup_in_all_pairs():
     features0 = jax.random.normal(jax.random.key(0), (4, 5, 8))
     features1 = jax.random.normal(jax.random.key(1), (7, 6, 8))
     cotangent = jax.random.normal(jax.random.key(2), (4, 5, 18))
@@ -95,7 +95,7 @@ def _read_off(features0, features1, flow):
     return ops.correlation_lookup(volumes, flow, radius=1)
 
 
-def test_lookup_of_what_is_no_number_is_zero():
+def test_lookup_at_nan_is_zero():
     flow = jnp.asarray([jnp.nan, jnp.inf]).at[None, None].get() * jnp.ones((4, 5, 2))
     out = ops.correlation_lookup(_volumes(), flow, radius=1)
     np.testing.assert_array_equal(out, 0)
@@ -113,7 +113,7 @@ def test_lookup_has_the_gradient_of_the_flow():
     np.testing.assert_allclose(slope, change, rtol=2e-2)  # a difference quotient
 
 
-def test_wrong_arguments_are_refused():
+def test_wrong_arguments_are_rejected():
     features = jnp.zeros((4, 4, 2))
     with pytest.raises(ValueError, match=r"features1 must be \(4, 4, 2\) to fit features0"):
         ops.cost_volume(features, jnp.zeros((4, 5, 2)))

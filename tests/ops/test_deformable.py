@@ -46,7 +46,7 @@ def test_full_goldens(name):
     golden.check_full("dcn_v2", name, conv(**options), ("input", *NAMES[1:]))
 
 
-def test_no_offsets_and_no_mask_are_a_convolution():
+def test_zero_offsets_without_mask_are_a_convolution():
     keys = jax.random.split(jax.random.key(0), 2)
     x = jax.random.normal(keys[0], (2, 9, 8, 4))
     kernel = jax.random.normal(keys[1], (3, 3, 4, 5))
@@ -78,13 +78,13 @@ def test_rows_at_once_equal_chunks_of_rows():
             np.testing.assert_allclose(part, one, atol=1e-5)
 
 
-def test_offsets_that_are_no_numbers_sample_zero():
+def test_nan_offsets_sample_zero():
     x, kernel = jnp.ones((4, 4, 2)), jnp.ones((3, 3, 2, 1))
     offset = jnp.full((4, 4, 18), jnp.nan).at[0].set(jnp.inf)
     np.testing.assert_array_equal(ops.deformable_conv(x, offset, None, kernel), 0)
 
 
-def test_wrong_shapes_are_refused():
+def test_wrong_shapes_are_rejected():
     x, kernel = jnp.zeros((4, 6, 4)), jnp.zeros((3, 3, 4, 5))
     offset = jnp.zeros((4, 6, 18))
     with pytest.raises(ValueError, match=r"offset must be \(4, 6, 36\) to fit x and kernel"):

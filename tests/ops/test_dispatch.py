@@ -53,7 +53,7 @@ def test_pallas_interprets_on_a_cpu_and_lowers_for_its_platforms(kernel):
     assert "2.000000e+02" not in text
 
 
-def test_a_kernel_that_declines_is_heard_only_where_it_was_asked_for(kernel):
+def test_a_kernel_that_declines_is_an_error_only_if_requested(kernel):
     kernel.PLATFORMS = kernel.DEFAULT_ON = ("cpu",)
     assert run(jnp.ones((1, 1))) == 2
     with ops.backend("pallas"), pytest.raises(NotImplementedError, match="takes vectors"):

@@ -22,12 +22,12 @@ OF_ANY_SIZE = (("all_pairs_correlation", "features1"), ("correlate_around", "fea
 OWN_VALUE = ("forward_backward_error", "resize_flow")  # a flow that is no number gives none
 
 
-def test_the_table_has_every_op():
+def test_every_op_is_tested():
     assert set(NAMES) == set(ops.__all__) - {"backend"}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_example_of_its_docstring_is_true(name):
+def test_the_docstring_example_is_correct(name):
     known = {"jnp": jnp, "ops": ops}
     example = doctest.DocTestParser().get_doctest(
         getattr(ops, name).__doc__, known, name, filename=None, lineno=None
@@ -65,7 +65,7 @@ def test_leading_axes_vmap_and_narrow_images(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_gradients_are_the_slope_of_the_output(name):
+def test_gradients_equal_finite_differences(name):
     if name in FLAT:
         pytest.skip("without gradient")
     call, arrays = examples.call(name), examples.arrays(name)
@@ -93,7 +93,7 @@ def test_gradients_are_the_slope_of_the_output(name):
 @pytest.mark.parametrize(
     "name", [name for name in NAMES if "image" in examples.kinds(name).values()]
 )
-def test_images_may_be_bfloat16(name):
+def test_bfloat16_images_are_supported(name):
     call, arrays = jax.jit(examples.call(name)), examples.arrays(name)
     half = {
         key: jax.tree.map(lambda a: jnp.asarray(a, jnp.bfloat16), value)
@@ -109,7 +109,7 @@ def test_images_may_be_bfloat16(name):
 
 
 @pytest.mark.parametrize("name", [name for name in WITH_FLOW if name not in OWN_VALUE])
-def test_any_flow_gives_finite_numbers(name):
+def test_any_flow_gives_finite_results(name):
     call, arrays = examples.call(name), examples.arrays(name, size=(6, 6))
     odd = np.float32([0, 2, -3, 1e4, -1e30, np.inf, -np.inf, np.nan, 0.5, np.nan, -0.0])
     flows = [key for key, kind in examples.kinds(name).items() if kind == "flow"]
@@ -126,7 +126,7 @@ def test_any_flow_gives_finite_numbers(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_images_without_a_pixel_are_refused(name):
+def test_empty_images_are_rejected(name):
     call, arrays = examples.call(name), examples.arrays(name)
     kinds = examples.kinds(name)
     empty = {
@@ -138,7 +138,7 @@ def test_images_without_a_pixel_are_refused(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_wrong_types_and_shapes_are_named(name):
+def test_wrong_types_and_shapes_are_reported(name):
     call, arrays, kinds = examples.call(name), examples.arrays(name), examples.kinds(name)
     for key in (key for key in arrays if kinds[key] != "shared" and key != "valid"):
         if name not in ("pixel_shuffle", "pixel_unshuffle"):  # move any type about

@@ -12,7 +12,7 @@ NAMES = sorted(examples.EXAMPLES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_mode_takes_every_op(name):
+def test_every_op_works_in_every_mode(name):
     faults = {mode: modes.fault(mode, name) for mode in modes.MODES}
     assert not any(faults.values()), faults
 

@@ -50,7 +50,7 @@ def test_full_goldens(group):
             support.assert_close(gradient, golden.last(arrays[f"truegrad_{key}"]))
 
 
-def test_holes_take_the_mean_of_what_is_nearest():
+def test_holes_take_the_mean_of_the_nearest_pixels():
     flow = jnp.array([[0, 1, 0], [3, 0, 5], [0, 7, 0]], jnp.float32)[..., None]
     valid = flow > 0
     filled = ops.fill_holes(flow, valid)[..., 0]
@@ -59,7 +59,7 @@ def test_holes_take_the_mean_of_what_is_nearest():
     np.testing.assert_array_equal(filled, [[0, 1, 1], [3, 3, 5], [0, 7, 7]])
 
 
-def test_both_ways_of_looking_for_the_nearest_agree():
+def test_both_implementations_of_the_nearest_search_agree():
     known = np.random.default_rng(0).random((7, 9)) < 0.2
     for axis in (0, 1):
         for reverse in (False, True):

@@ -13,7 +13,7 @@ reconstruct_laplacian = jax.jit(ops.reconstruct_laplacian)
 
 
 @pytest.mark.parametrize("size", [(16, 12), (13, 9), (3, 4)])
-def test_a_band_is_the_image_minus_its_blurred_half_doubled(size):
+def test_a_band_is_the_image_minus_its_upsampled_half(size):
     image = np.random.default_rng(0).standard_normal((*size, 2)).astype(np.float32)
     half = _blur(image, KERNEL)[::2, ::2]
     spread = np.zeros_like(image)
@@ -39,7 +39,7 @@ def test_a_constant_is_all_low_pass():
         np.testing.assert_allclose(band, 0, atol=1e-7)
 
 
-def test_what_is_too_small_is_refused():
+def test_too_small_images_are_rejected():
     with pytest.raises(ValueError, match="sides of 3 pixels"):
         ops.laplacian_pyramid(jnp.zeros((32, 32, 1)), levels=6)
     with pytest.raises(ValueError, match=r"pyramid must be \(2, 2, 1\) to fit"):

@@ -73,12 +73,12 @@ def test_imresize_full_goldens(name):
         np.testing.assert_array_equal(rounded, case["png"])
 
 
-def test_an_image_smaller_than_the_kernel_is_mirrored_again_and_again():
+def test_an_image_smaller_than_the_kernel_is_mirrored_repeatedly():
     out = ops.imresize(jnp.ones((4, 4, 1)), 1 / 4)
     np.testing.assert_allclose(out, np.ones((1, 1, 1)), rtol=1e-6)
 
 
-def test_wrong_arguments_are_refused():
+def test_wrong_arguments_are_rejected():
     x = jnp.zeros((4, 4, 1))
     with pytest.raises(ValueError, match=r"height of shape must be .* at least 1, got 0"):
         ops.resize_bilinear(x, (0, 4))

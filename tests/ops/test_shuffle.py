@@ -16,7 +16,7 @@ def test_unshuffle_undoes_shuffle():
     np.testing.assert_array_equal(ops.pixel_unshuffle(ops.pixel_shuffle(x, 3), 3), x)
 
 
-def test_sizes_that_do_not_divide_are_refused():
+def test_indivisible_sizes_are_rejected():
     with pytest.raises(ValueError, match=r"multiple of factor\^2 = 4 channels, got 6"):
         ops.pixel_shuffle(jnp.zeros((2, 2, 6)), 2)
     with pytest.raises(ValueError, match="multiples of 2, got 4 x 3"):

@@ -121,7 +121,7 @@ def test_deterministic_gradients_are_those_of_the_plain_sum(scene):
         support.assert_close(exact, plain)
 
 
-def test_deterministic_sums_keep_small_and_spoilt_numbers_apart():
+def test_deterministic_sums_handle_small_and_non_finite_values():
     image = jnp.array([1e30, 1e-20, 0.0, jnp.inf]).reshape(1, 4, 1)
     out = ops.forward_splat(image, jnp.zeros((1, 4, 2)), deterministic=True)[0, :, 0]
     np.testing.assert_allclose(out[:3], [1e30, 1e-20, 0], rtol=1e-6)
@@ -160,7 +160,7 @@ def test_holes_beside_heavy_pixels_have_finite_gradients():
     assert jnp.isfinite(of_flow(jnp.full((5, 5, 2), 2.0))).all()  # whole pixels: the rest is holes
 
 
-def test_options_that_do_not_go_together_are_named(scene):
+def test_conflicting_options_are_reported(scene):
     image, flow = scene
     with pytest.raises(ValueError, match="metric is not used in mode 'average'"):
         ops.forward_splat(image, flow, mode="average", metric=image[..., :1])
@@ -188,7 +188,7 @@ def test_float64_coordinates_leave_sums_in_float32(scene):
     np.testing.assert_allclose(exact, plain, atol=2e-6)
 
 
-def test_a_metric_that_is_no_number_spoils_only_where_it_lands():
+def test_a_nan_metric_affects_only_its_target():
     image, flow = jnp.ones((3, 4, 1)), jnp.zeros((3, 4, 2))
     metric = jnp.zeros((3, 4, 1)).at[0, 1].set(jnp.nan)
     for normalise in ("add_eps", "zero_eps", "clip_eps"):

@@ -113,7 +113,7 @@ def test_voxel_warp_on_full_goldens(name, kind):
         support.assert_close(keep * gradient, keep * desired)
 
 
-def test_strange_flows():
+def test_extreme_flows():
     """Zeros give 0; border gives the nearest edge, and the first pixel for what is no number."""
     image = jnp.arange(1, 5, dtype=jnp.float32).reshape(1, 4, 1)
     x = jnp.array([jnp.inf, -jnp.inf, 1e30, jnp.nan])

@@ -63,11 +63,11 @@ def run(tmp_path, nothing_ships):
     return folder
 
 
-def test_the_card_says_what_was_trained_on_what(run, tmp_path):
+def test_the_card_lists_training_and_data(run, tmp_path):
     card = release.release(run).read_text()
     assert "python -m train voxel_flow/small --data-dir DATA --workdir DIR\n" in card
-    assert "7,250 of 4 crops of 96x64 pixels" in card
-    assert "- started from: voxel_flow/small of the first commit below\n" in card
+    assert "- training: 7,250 steps, batches of 4 crops of 96x64 pixels\n" in card
+    assert "- initial weights: voxel_flow/small at the first commit below\n" in card
     assert "1 x cpu, 1.0 hours" in card
     assert "| 7,250 | 31.26 |" in card
     assert "| river | 2 | example.org/river | MIT |" in card
@@ -76,7 +76,7 @@ def test_the_card_says_what_was_trained_on_what(run, tmp_path):
     assert "/elsewhere" not in card
 
 
-def test_a_run_that_went_on_from_another_tells_of_both(run, tmp_path):
+def test_the_card_describes_continued_runs(run, tmp_path):
     record = json.loads((run / "run.json").read_text())
     later, start = tmp_path / "later", ["--start-from", str(run / "weights")]
     weights.save(later / "weights", NAME, support.variables(registry.create(NAME)))
@@ -89,7 +89,8 @@ def test_a_run_that_went_on_from_another_tells_of_both(run, tmp_path):
     assert first.endswith("--workdir BEFORE")
     assert second.endswith("--workdir DIR --start-from BEFORE/weights")
     assert (
-        "first commit below; then 7,250 of 4 crops of 96x64 pixels of voxel_flow/small, 1.0" in card
+        "first commit below; then voxel_flow/small: 7,250 steps, batches of 4 crops of 96x64"
+        in card
     )
     assert "- commit: c0ffee, then decaf\n" in card
     assert "| river | 2 |" in card
@@ -97,13 +98,13 @@ def test_a_run_that_went_on_from_another_tells_of_both(run, tmp_path):
     assert str(tmp_path) not in card
 
 
-def test_weights_that_go_on_from_the_packages_own_tell_how_those_were_trained(run, tmp_path):
+def test_the_card_includes_earlier_training_of_included_weights(run, tmp_path):
     release.release(run)
     record = json.loads((run / "run.json").read_text())
     record["options"]["licences"] = ["none stated"]
     (run / "run.json").write_text(json.dumps({**record, "commit": "decaf"}))
     card = release.release(run).read_text()
-    now, before = card.split("## Before\n")
+    now, before = card.split("## Earlier training\n")
     assert "- commit: decaf\n" in now
     assert "- commit: c0ffee\n" in before
     assert "| 7,250 | 31.26 |\n\n## Data" in before
@@ -126,36 +127,34 @@ def changed(run, *, recipe=(), **options):
         ({"start_from": ""}, {"start_from": {"flow": "pwc_net", "depth": "megadepth"}}),
     ],
 )
-def test_what_started_from_others_weights_is_not_put_under_the_packages_licence(
-    run, options, recipe
-):
+def test_weights_fine_tuned_from_foreign_weights_are_rejected(run, options, recipe):
     changed(run, recipe=recipe, **options)
     with pytest.raises(ValueError, match=r"started from .* cannot be released under Apache-2\.0"):
         release.release(run)
     assert not packaged_folder(NAME).with_suffix(".md").exists()
 
 
-def test_weights_of_the_users_own_are_not_the_packages_of_the_same_name(run):
+def test_user_weights_are_not_mistaken_for_included_weights(run):
     weights.save(NAME, NAME, support.variables(registry.create(NAME)))
-    with pytest.raises(ValueError, match=f"started from {NAME}, which is not of the package's"):
+    with pytest.raises(ValueError, match=f"started from {NAME}, which is not among the package's"):
         release.release(run)
 
 
-def test_a_part_that_started_from_the_packages_weights_is_named(run):
+def test_pretrained_parts_are_named(run):
     changed(run, recipe={"start_from": {"flow": NAME}, "frozen": {"teacher": NAME}}, start_from="")
     card = release.release(run).read_text()
-    assert f"- started from: {NAME} (flow) of the first commit below\n" in card
-    assert f"- fixed networks of the loss: {NAME} (teacher)\n" in card
+    assert f"- initial weights: {NAME} (flow) at the first commit below\n" in card
+    assert f"- frozen networks of the loss: {NAME} (teacher)\n" in card
 
 
-def test_without_a_moving_average_the_card_speaks_of_none(run):
+def test_the_card_mentions_the_moving_average_only_if_used(run):
     changed(run, recipe={"ema": 0.0})
     card = release.release(run).read_text()
-    assert "- stored: the parameters of the last step\n" in card
+    assert "- stored: parameters of the last step\n" in card
     assert "moving average" not in card
 
 
-def test_every_data_set_is_named_for_what_it_is(run):
+def test_data_sets_are_described(run):
     changed(run, recipe={"data": ["vimeo90k/triplet", "gopro"]})
     card = release.release(run).read_text()
     assert "`vimeo90k/triplet`: Vimeo-90K (Xue et al. 2019" in card
@@ -163,11 +162,11 @@ def test_every_data_set_is_named_for_what_it_is(run):
     assert "Procedural" not in card
 
 
-def test_videos_without_an_index_are_said_to_state_nothing(run, tmp_path):
+def test_videos_without_an_index_are_reported_as_unlisted(run, tmp_path):
     video_folder.sample(tmp_path / "own")
     changed(run, data_dir=str(tmp_path / "own"), licences=[])
     card = release.release(run).read_text()
-    assert "states neither where they come from nor under which licence." in card
+    assert "states neither their source nor their licence." in card
     assert "| clip |" not in card
     (tmp_path / "own/index.json").write_text(json.dumps({"clips": [{"file": "train/a.avi"}]}))
     card = release.release(run).read_text()
@@ -183,7 +182,7 @@ def test_the_weights_are_stored_in_half_precision(run):
     jax.tree.map(np.testing.assert_array_equal, found, wanted)
 
 
-def test_kernels_are_rounded_where_asked_and_the_card_says_so(run):
+def test_kernels_are_rounded_on_request(run):
     card = release.release(run, steps=16)
     assert "as float16, kernels to 1/16 of their root mean square;" in card.read_text()
     _, found = weights.load(card.with_suffix(""))
@@ -197,11 +196,11 @@ def test_kernels_are_rounded_where_asked_and_the_card_says_so(run):
 
 
 @pytest.mark.parametrize("steps", [-16, 12])
-def test_steps_that_are_no_power_of_two_are_refused(run, steps):
+def test_steps_must_be_a_power_of_two(run, steps):
     with pytest.raises(ValueError, match=f"steps must be a power of two.*got {steps}"):
         release.release(run, steps=steps)
 
 
-def test_a_run_that_did_not_finish_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="must hold a finished run"):
+def test_an_unfinished_run_is_rejected(tmp_path):
+    with pytest.raises(ValueError, match="must contain a finished run"):
         release.release(tmp_path)

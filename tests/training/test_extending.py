@@ -22,9 +22,7 @@ def installed(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_example_package_trains_its_system_on_its_data_by_its_recipe(
-    installed, tmp_path, monkeypatch
-):
+def test_the_example_package_trains(installed, tmp_path, monkeypatch):
     words = ["weighted", "--steps", "2", "--eval-every", "0", "--workdir", "run"]
     done = subprocess.run(
         [sys.executable, "-m", "vfi_jax.cli", "train", *words],
@@ -60,7 +58,7 @@ def entry_point(monkeypatch):
     lookup._added.cache_clear()
 
 
-def test_a_folder_keeps_its_names_and_faults_of_a_package_are_one_line(entry_point):
+def test_built_in_names_have_priority_and_package_errors_are_one_line(entry_point):
     package = "vfi_jax.training.recipes"
     entry_point(package, "rife", "json")
     assert recipes.find("rife").model == "rife"
@@ -74,7 +72,7 @@ def test_a_folder_keeps_its_names_and_faults_of_a_package_are_one_line(entry_poi
     assert "mine" not in lookup.modules("vfi_jax.cli")
 
 
-def test_what_is_no_recipe_is_refused():
+def test_invalid_recipes_are_rejected():
     for reference, message in (
         ("json", r"must be package\.module:NAME, got 'json'"),
         ("not_there:RECIPE", "No module named 'not_there'; install its package"),

@@ -31,7 +31,7 @@ def test_held_out_clips_are_scored_streamed_and_resident(vimeo, monkeypatch, res
     assert strip.shape == (16, 64, 3)
 
 
-def test_each_data_set_holds_its_own_split_out(tmp_path, monkeypatch):
+def test_each_data_set_uses_its_own_held_out_split(tmp_path, monkeypatch):
     """One that has no "val" does not keep another from its own."""
     gopro.sample(tmp_path)  # of which only "test" is held out, cut to 512 x 512
     frame_folder.sample(tmp_path / "train/GOPR0384_11_00")
@@ -43,7 +43,7 @@ def test_each_data_set_holds_its_own_split_out(tmp_path, monkeypatch):
     assert names == ["train/GOPR0384_11_00/b", "GOPR0384_11_00/000001", "GOPR0384_11_00/000009"]
 
 
-def test_held_out_clips_that_hold_no_window_are_told_from_those_of_training(vimeo):
+def test_short_held_out_clips_are_reported(vimeo):
     recipe = dataclasses.replace(recipes.find("rife"), crop=(16, 16), gaps=(2, 4))
     with pytest.raises(ValueError, match=r"held-out clips of 3 frames .* gap 4; .*--eval-every 0"):
         Evaluation(registry.create("blend"), recipe, vimeo)

@@ -96,7 +96,7 @@ sys.exit(main())
 """
 
 
-def test_a_killed_run_goes_on_to_the_parameters_of_an_uninterrupted_one(whole, tmp_path):
+def test_a_killed_run_resumes_to_the_parameters_of_an_uninterrupted_one(whole, tmp_path):
     words = [sys.executable, "-c", KILLED, "train", *command(tmp_path)]
     done = subprocess.run(
         words, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=SECONDS
@@ -107,7 +107,7 @@ def test_a_killed_run_goes_on_to_the_parameters_of_an_uninterrupted_one(whole, t
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_saves_and_leaves_in_good_order(whole, tmp_path, monkeypatch, number):
+def test_a_signal_saves_and_exits(whole, tmp_path, monkeypatch, number):
     draw = Resident.draw
 
     def terminated(self, step):
@@ -123,7 +123,7 @@ def test_a_signal_saves_and_leaves_in_good_order(whole, tmp_path, monkeypatch, n
     assert_same(tmp_path, whole)
 
 
-def test_steps_without_a_valid_manifest_are_passed_over(whole, tmp_path):
+def test_steps_without_a_valid_manifest_are_skipped(whole, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(whole, folder)
     largest = max((folder / "checkpoints/6").rglob("*"), key=lambda path: path.stat().st_size)
@@ -132,8 +132,8 @@ def test_steps_without_a_valid_manifest_are_passed_over(whole, tmp_path):
     largest.write_bytes(content)
     (folder / "checkpoints/4" / manifest.MANIFEST).unlink()
     with (
-        pytest.warns(UserWarning, match=r"step 6 is passed over: .* is damaged"),
-        pytest.warns(UserWarning, match=r"step 4 is passed over: it has no SHA256SUMS"),
+        pytest.warns(UserWarning, match=r"step 6 is skipped: .* is damaged"),
+        pytest.warns(UserWarning, match=r"step 4 is skipped: it has no SHA256SUMS"),
     ):
         assert loop.train(options(folder, resume=True))
     assert_same(folder, whole)
@@ -141,7 +141,7 @@ def test_steps_without_a_valid_manifest_are_passed_over(whole, tmp_path):
     assert steps == list(range(1, STEPS + 1))
 
 
-def test_a_loss_that_is_not_finite_stops_with_the_clips_and_the_last_good_step(tmp_path):
+def test_a_non_finite_loss_stops_and_names_the_clips(tmp_path):
     # Whether the first or the second step overflows is up to the processor.
     wanted = (
         r"not finite at step (\d) \(clips synthetic/train/.*\); the last good checkpoint is step \1"
@@ -174,17 +174,17 @@ def test_a_full_disk_stops_with_an_intact_last_checkpoint(small_disk):
     assert not manifest.faults(small_disk / "checkpoints" / str(steps.last()))
 
 
-def test_a_folder_with_a_run_and_resuming_without_one_are_refused(tmp_path, capsys):
+def test_an_existing_run_or_a_missing_one_to_resume_is_an_error(tmp_path, capsys):
     (tmp_path / "run.json").write_text(json.dumps({"recipe": {"model": "voxel_flow/small"}}))
     assert main(["train", *command(tmp_path)]) == 2
-    assert "go on with --resume" in capsys.readouterr().err
+    assert "continue it with --resume" in capsys.readouterr().err
     assert main(["train", *command(tmp_path / "none", "--resume")]) == 2
-    assert "holds no run to resume" in capsys.readouterr().err
-    with pytest.raises(ValueError, match="is of voxel_flow/small, got sepconv/small"):
+    assert "contains no run to resume" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="trains voxel_flow/small, got sepconv/small"):
         loop.train(options(tmp_path, system="sepconv/small", resume=True))
 
 
-def test_a_moving_average_is_not_begun_or_dropped_on_the_way(tmp_path):
+def test_a_moving_average_cannot_be_added_or_removed_when_resuming(tmp_path):
     record = {"recipe": {"model": "voxel_flow/small", "ema": 0.99}}
     (tmp_path / "run.json").write_text(json.dumps(record))
     with pytest.raises(ValueError, match=r"has --ema 0\.99, got 0\.0; a moving average cannot"):
@@ -200,7 +200,7 @@ def test_what_stops_training_is_one_line_and_exit_code_1(tmp_path, monkeypatch, 
     assert capsys.readouterr().err == "vfi-jax: stopped: why\n"
 
 
-def test_a_folder_holds_what_repeats_its_run(whole):
+def test_a_folder_contains_everything_to_repeat_its_run(whole):
     record = json.loads((whole / "run.json").read_text())
     assert record["seed"] == 0
     assert record["recipe"]["crop"] == [32, 32]
@@ -220,7 +220,7 @@ def test_a_folder_holds_what_repeats_its_run(whole):
     ("changes", "message"),
     [
         ({"crop": (36, 36)}, "--crop must be multiples of 8 for voxel_flow/small, got 36 36"),
-        ({"crop": (32, 40)}, "--crop must be square, as voxel_flow/small's recipe transposes"),
+        ({"crop": (32, 40)}, "--crop must be square, because the recipe of voxel_flow/small transposes"),
         ({"system": "shared_pyramid", "batch": 1}, "--batch must be larger for shared_pyramid"),
         ({"accumulate": 0}, "--accumulate must be at least 1, got 0"),
         ({"steps_per_dispatch": 0}, "--steps-per-dispatch must be at least 1, got 0"),
@@ -236,7 +236,7 @@ def test_a_folder_holds_what_repeats_its_run(whole):
         ({"processes": 2}, "--processes 2 and --process None need --coordinator"),
     ],
 )
-def test_numbers_that_do_not_fit_are_refused_at_once(tmp_path, changes, message):
+def test_invalid_numbers_are_rejected_first(tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):
         loop.train(options(tmp_path / "run", **changes))
     assert not (tmp_path / "run").exists()
@@ -250,13 +250,13 @@ def test_a_streamed_run_is_evaluated(tmp_path):
     assert [line["step"] for line in lines if line["kind"] == "eval"] == [1, 2]
 
 
-def test_fewer_steps_than_were_taken_are_refused(whole, tmp_path):
+def test_fewer_steps_than_taken_are_rejected(whole, tmp_path):
     folder = shutil.copytree(whole, tmp_path / "run")
     with pytest.raises(ValueError, match=f"has taken {STEPS} steps, more than --steps 2"):
         loop.train(options(folder, steps=2, resume=True))
 
 
-def test_what_a_resumed_run_does_otherwise_is_told(tmp_path):
+def test_changes_of_a_resumed_run_are_reported(tmp_path):
     start, same = options(tmp_path), options(tmp_path, resume=True)
     other = dataclasses.replace(same, learning_rate=0.5, scenes=3)
     workdir = Workdir(tmp_path)

@@ -61,7 +61,7 @@ def _codes(processes):
 
 
 @pytest.mark.slow
-def test_two_processes_give_one_process_s_parameters(tmp_path, monkeypatch):
+def test_two_processes_give_the_parameters_of_one(tmp_path, monkeypatch):
     flags = [
         "--coordinator",
         f"localhost:{_free_port()}",
@@ -93,7 +93,7 @@ def test_two_processes_give_one_process_s_parameters(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_one_of_two_processes_is_killed_and_both_go_on_in_an_object_store(tmp_path):
+def test_two_processes_resume_in_an_object_store_after_one_is_killed(tmp_path):
     """The other, which waits for it, is ended; both started again, they continue bit for bit."""
     paths = os.pathsep.join([str(example_package.install(tmp_path / "installed")), str(ROOT)])
     module = [sys.executable, "-m", "tests.training.stand_in_store", str(tmp_path)]

@@ -38,7 +38,7 @@ def _has_smaller(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_recipe_names_what_exists(name):
+def test_names_in_recipes_exist(name):
     recipe = recipes.find(name)
     model = registry.create(recipe.model)
     for source in recipe.data:
@@ -52,7 +52,7 @@ def test_a_recipe_names_what_exists(name):
 
 
 @pytest.mark.parametrize("name", ["mind", "mind/small", "voxel_flow", "voxel_flow/extrapolation"])
-def test_what_papers_train_on_consecutive_triplets_has_no_other_window(name):
+def test_recipes_for_consecutive_triplets_use_no_other_windows(name):
     recipe = recipes.find(name)
     contract = registry.create(recipe.model).contract
     found = windows(contract, FRAMES, gaps=recipe.gaps, targets=recipe.targets)
@@ -61,7 +61,7 @@ def test_what_papers_train_on_consecutive_triplets_has_no_other_window(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
-def test_a_step_of_a_recipe_fits_together_at_its_own_crop_and_trains_all_that_it_should(name):
+def test_a_recipe_traces_at_its_own_crop_and_trains_all_parameters(name):
     recipe = recipes.find(name)
     model = registry.create(recipe.model)
     optimizer = recipe.optimizer.build(recipe.steps)
@@ -119,7 +119,7 @@ def _leaves(tree):
         for name in sorted(DISTINCT.values())
     ],
 )
-def test_the_loss_falls_when_the_prediction_becomes_the_target(name):
+def test_the_loss_decreases_towards_the_target(name):
     recipe = recipes.find(name)
     prediction, batch = drawn_prediction(registry.create(recipe.model))
     of_flow = name in FLOW_ALONE
@@ -220,7 +220,7 @@ def test_two_steps_of_a_recipe_are_finite_and_change_every_part(name):
     assert all(any(jax.tree.leaves(part)) for part in changed.values())
 
 
-def test_flows_of_the_shared_pyramid_are_taught_where_motion_is_known():
+def test_flows_of_the_shared_pyramid_are_supervised_by_known_motion():
     rng = np.random.default_rng(0)
     motion = np.tile(rng.normal(size=(2, 1, 1, 1, 2)), (1, 1, 32, 32, 1)).astype(np.float32)
     batch = {

@@ -60,7 +60,7 @@ def _start(optimizer=SGD, *, ema=False):
 
 
 @pytest.mark.parametrize(("loss", "summed"), [(l1, False), (square_sum, True)])
-def test_pmap_takes_the_step_that_jit_takes(batch, loss, summed):
+def test_pmap_and_jit_take_the_same_step(batch, loss, summed):
     whole = jax.jit(make_step(Toy(), loss, SGD, summed=summed))
     parts = jax.pmap(
         make_step(Toy(axis_name="i"), loss, SGD, summed=summed, axis_name="i"),
@@ -76,7 +76,7 @@ def test_pmap_takes_the_step_that_jit_takes(batch, loss, summed):
     np.testing.assert_allclose(metrics["loss"], split_metrics["loss"][0], rtol=1e-5)
 
 
-def test_a_batch_in_parts_gives_the_gradient_of_the_whole(batch):
+def test_gradient_accumulation_equals_the_full_batch(batch):
     # Without normalisation, whose statistics are those of a part.
     step = {parts: jax.jit(make_step(Plain(), l1, SGD, accumulate=parts)) for parts in (1, 4)}
     start = State.start({"params": {"conv": _start().params["conv"]}}, SGD, ema=False)
@@ -96,7 +96,7 @@ class Plain(nn.Module):
         return {"frames": Conv(3, name="conv")(x)[:, None]}
 
 
-def test_a_step_that_is_not_finite_changes_nothing_but_the_count(batch):
+def test_a_non_finite_step_changes_only_the_count(batch):
     step = jax.jit(make_step(Toy(), l1, SGD, ema=0.9))
     start = _start(ema=True)
     batch["targets"][0, 0, 0, 0, 0] = np.nan
@@ -106,7 +106,7 @@ def test_a_step_that_is_not_finite_changes_nothing_but_the_count(batch):
     jax.tree.map(np.testing.assert_array_equal, state.replace(step=start.step), start)
 
 
-def test_the_average_follows_the_parameters(batch):
+def test_the_moving_average_follows_the_parameters(batch):
     step = jax.jit(make_step(Toy(), l1, SGD, ema=0.999))
     start = _start(ema=True)
     state, _ = step(start, batch, {})
@@ -117,14 +117,14 @@ def test_the_average_follows_the_parameters(batch):
     )
 
 
-def test_a_scale_slows_one_part_alone(batch):
+def test_a_scale_slows_only_its_part(batch):
     slow = Optimizer("sgd", 0.1, scale={"norm": 0.0}).build(10)
     state, _ = jax.jit(make_step(Toy(), l1, slow))(_start(slow), batch, {})
     np.testing.assert_array_equal(state.params["norm"]["scale"], np.ones(6))
     assert not np.array_equal(state.params["conv"]["bias"], _start().params["conv"]["bias"])
 
 
-def test_muon_moves_each_kernel_as_if_it_were_alone():
+def test_muon_treats_kernels_separately():
     rng = np.random.default_rng(0)
     shapes = [(3, 3, 4, 6), (3, 3, 4, 6), (1, 1, 6, 2), (6,), (6,), ()]
 
@@ -148,7 +148,7 @@ def test_muon_moves_each_kernel_as_if_it_were_alone():
         np.testing.assert_allclose(together[name], expected[name], rtol=1e-4, atol=1e-6)
 
 
-def test_schedules_reach_their_ends():
+def test_schedules_reach_their_final_values():
     warm = cosine(warmup=10, end=3e-6)(3e-4, 100)
     np.testing.assert_allclose([warm(0), warm(10), warm(100)], [0, 3e-4, 3e-6], rtol=1e-4)
     down = steps_down(0.2, 0.75)(1e-4, 40)

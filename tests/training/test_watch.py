@@ -33,7 +33,7 @@ def test_flops_of_all_steps_of_a_scan_are_counted_and_a_call_does_not_trace_agai
     assert len(traced) == len(set(traced)) == 2
 
 
-def test_rates_are_of_the_time_since_the_last_line(monkeypatch):
+def test_rates_are_measured_since_the_previous_line(monkeypatch):
     clock = iter([0.0, 0.0, 3.0, 4.0, 10.0, 10.0])
     monkeypatch.setattr(watch.time, "perf_counter", lambda: next(clock))
     monkeypatch.setattr(watch, "peaks", lambda kind: peaks("NVIDIA H200"))
@@ -51,7 +51,7 @@ def test_rates_are_of_the_time_since_the_last_line(monkeypatch):
     assert found["data_wait"] == pytest.approx(0.1)
 
 
-def test_a_trace_covers_the_steps_that_are_named(tmp_path, monkeypatch):
+def test_a_trace_covers_the_requested_steps(tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(jax.profiler, "start_trace", lambda folder: calls.append(folder))
     monkeypatch.setattr(jax.profiler, "stop_trace", lambda: calls.append("stop"))
@@ -70,7 +70,7 @@ def test_a_trace_covers_the_steps_that_are_named(tmp_path, monkeypatch):
             profile.after(step + 10, {})
     assert calls == [0, str(tmp_path), 10, "stop", 20]
     for wrong in ("3", "4:4", "a:b", "-1:2"):
-        with pytest.raises(ValueError, match=f"--profile must be N:M, .* got '{wrong}'"):
+        with pytest.raises(ValueError, match=f"--profile must be FIRST:STOP, .* got '{wrong}'"):
             run.profiled(Options(system="dain", workdir="run", profile=wrong))
 
 
@@ -87,7 +87,7 @@ class FakeRun:
         self.lines.append("finished")
 
 
-def test_metrics_go_to_w_and_b_and_a_resumed_run_continues_there(tmp_path, monkeypatch):
+def test_metrics_are_sent_to_wandb_and_resumed_runs_continue(tmp_path, monkeypatch):
     runs = []
     fake = types.ModuleType("wandb")
     fake.init = lambda **options: runs.append(FakeRun(**options)) or runs[-1]
@@ -111,7 +111,7 @@ def test_metrics_go_to_w_and_b_and_a_resumed_run_continues_there(tmp_path, monke
     assert not (tmp_path / "tensorboard").exists()  # not named
 
 
-def test_a_logger_that_is_named_must_be_there_and_tensorboard_is_noted(tmp_path, monkeypatch):
+def test_requested_loggers_must_be_installed(tmp_path, monkeypatch):
     about = {"name": "run", "config": {}, "start": 0}
     with pytest.raises(ValueError, match="unknown logger 'tensorbord'; did you mean tensorboard"):
         loggers.open_loggers(("tensorbord",), tmp_path, **about)

@@ -43,7 +43,7 @@ def python(tmp_path):
 
 
 @pytest.mark.slow
-def test_two_steps_of_a_paper_s_recipe(python, tmp_path):
+def test_two_steps_of_a_published_recipe(python, tmp_path):
     words = ["train", "rife", "--data", "synthetic", "--scenes", "2", "--crop", "64", "64"]
     words += ["--batch", "2", "--steps", "2", "--eval-every", "0", "--workdir", "run"]
     one_device = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=1"

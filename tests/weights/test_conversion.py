@@ -55,7 +55,7 @@ def faults(arrays, **options):
     return caught.value.faults
 
 
-def test_every_variable_gets_its_array(arrays):
+def test_every_variable_is_filled(arrays):
     arrays["first.weight"] = np.arange(72, dtype=np.float64).reshape(4, 2, 3, 3)
     notes = []
     found = apply(arrays, notes=notes)
@@ -71,7 +71,7 @@ def test_every_variable_gets_its_array(arrays):
     ]
 
 
-def test_all_faults_come_at_once_with_both_names(arrays):
+def test_all_faults_are_reported_together_with_both_names(arrays):
     del arrays["first.bias"]
     arrays["extra.weight"] = np.zeros((2, 5))
     arrays["first.weight"] = np.zeros((4, 3, 3, 3))
@@ -107,7 +107,7 @@ def test_an_array_of_fewer_axes_is_of_another_shape(arrays):
         (np.complex64(1), "of type complex64"),
     ],
 )
-def test_what_cannot_be_a_weight_is_a_fault(arrays, value, fault):
+def test_non_numeric_arrays_are_faults(arrays, value, fault):
     arrays["norm.weight"] = np.full(4, value)
     assert faults(arrays) == {fault: ["norm.weight [4] for norm/scale"]}
 
@@ -123,7 +123,7 @@ def test_a_variable_that_two_keys_fill_is_a_fault(arrays):
     assert found == {"filled twice": ["stem/bias by first.bias and other.bias"]}
 
 
-def test_a_rule_to_nowhere_is_a_fault(arrays):
+def test_a_rule_without_a_variable_is_a_fault(arrays):
     arrays["other.bias"] = np.zeros(4)
     found = faults(arrays, rules=(*RULES, *tensor(r"other\.bias", "sten/bias")))
     assert found == {"unknown": ["other.bias [4] for sten/bias, which the model lacks"]}

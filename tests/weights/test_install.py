@@ -38,7 +38,7 @@ def test_every_record_is_well_formed():
         assert len(record.sha256) in (0, 64), name
 
 
-def test_a_released_file_becomes_weights_that_load_finds(released):
+def test_an_installed_file_is_found_by_load(released):
     file, _ = released
     notes = []
     folder = weights.install("sepconv", file, notes=notes)  # the file's name says "small"
@@ -68,7 +68,7 @@ def test_without_a_file_it_is_downloaded_once_and_its_hash_recorded(released, ca
     assert not path.exists()
 
 
-def test_a_model_is_fetched_at_first_use_unless_offline(released, capsys, nothing_ships):
+def test_a_model_is_downloaded_at_first_use_unless_offline(released, capsys, nothing_ships):
     file, publish = released
     command = ["export", SMALL, str(file.with_name("a.jax")), "--size", "64x64"]
     assert main([*command, "--offline"]) == 2
@@ -96,11 +96,11 @@ def test_a_file_alone_is_recognised(released, tmp_path, capsys):
     file.rename(tmp_path / "any name.pth")
     assert main(["convert", str(tmp_path / "any name.pth")]) == 0
     shown = capsys.readouterr().out
-    assert "this is sepconv/small, by its keys and shapes" in shown
+    assert "recognised sepconv/small from its keys and shapes" in shown
     assert "licence of these weights: to look at only" in shown
 
 
-def test_a_known_hash_is_held(released):
+def test_a_known_hash_is_verified(released):
     file, publish = released
     publish(sha256="0" * 64)
     with pytest.raises(ValueError, match=f"expected {'0' * 64}"):
@@ -109,7 +109,7 @@ def test_a_known_hash_is_held(released):
     weights.fetch(SMALL)
 
 
-def test_no_link_or_no_answer_is_one_clear_line(released):
+def test_a_missing_link_or_failed_download_is_one_line(released):
     _, publish = released
     publish(url="", page="https://example.org/a")
     with pytest.raises(ValueError, match=r"get network-small\.pytorch from https://example\.org/a"):
@@ -122,7 +122,7 @@ def test_no_link_or_no_answer_is_one_clear_line(released):
 
 def test_a_file_of_another_model_is_not_stored_and_its_own_is_named(released, tmp_path):
     file, _ = released
-    with pytest.raises(ValueError, match="they are those of sepconv/small"):
+    with pytest.raises(ValueError, match="they fit sepconv/small"):
         weights.install("sepconv/l1", file)
     arrays = upstream.state_dict() | {"extra.weight": np.zeros(3, np.float32)}
     torch_writer.save_zip(tmp_path / "net.pth", upstream.tensors(arrays))

@@ -50,11 +50,11 @@ def test_a_copied_folder_is_loaded_by_its_path(variables, tmp_path):
     model, loaded = weights.load(str(tmp_path / "elsewhere/copy"))
     assert model == registry.create(NAME)
     assert_same(loaded, variables)
-    with pytest.raises(ValueError, match="holds weights of voxel_flow/small, not of rife"):
+    with pytest.raises(ValueError, match="contains weights of voxel_flow/small, not of rife"):
         weights.load(folder, system="rife")
 
 
-def test_a_config_of_its_own_comes_back(tmp_path):
+def test_a_custom_config_round_trips(tmp_path):
     model = registry.create(SMALL, taps=9, widths=(4, 6, 8, 10, 12), dtype=jnp.bfloat16)
     variables = support.variables(model)
     folder = weights.save(tmp_path / "own", SMALL, variables, config=model.config)
@@ -79,7 +79,7 @@ def test_the_manifest_is_what_sha256sum_reads(variables, tmp_path):
     )
 
 
-def test_a_flipped_byte_anywhere_is_noticed(variables, tmp_path):
+def test_any_flipped_byte_is_detected(variables, tmp_path):
     folder = weights.save(tmp_path / "saved", NAME, variables)
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         content = path.read_bytes()
@@ -95,7 +95,7 @@ def test_a_flipped_byte_anywhere_is_noticed(variables, tmp_path):
     weights.load(folder)
 
 
-def test_a_missing_or_an_odd_file_is_noticed(variables, tmp_path):
+def test_missing_and_unexpected_files_are_detected(variables, tmp_path):
     folder = weights.save(tmp_path / "saved", NAME, variables)
     (folder / "odd").touch()
     with pytest.raises(ValueError, match="odd is not in the manifest"):
@@ -106,7 +106,7 @@ def test_a_missing_or_an_odd_file_is_noticed(variables, tmp_path):
         weights.verify(folder)
 
 
-def test_files_that_systems_leave_in_folders_are_passed_over(variables, tmp_path):
+def test_system_files_in_a_checkpoint_are_ignored(variables, tmp_path):
     folder = weights.save(tmp_path / "saved", NAME, variables)
     for place in (folder, folder / "variables", folder / "variables/d"):
         for name in (".DS_Store", "._checkpoint.json", "Thumbs.db", "desktop.ini", ".nfs0001"):
@@ -116,7 +116,7 @@ def test_files_that_systems_leave_in_folders_are_passed_over(variables, tmp_path
     weights.load(folder)
 
 
-def test_a_later_format_says_so(variables, tmp_path):
+def test_a_later_format_is_an_error(variables, tmp_path):
     folder = weights.save(tmp_path / "saved", NAME, variables)
     description = json.loads((folder / orbax_folder.DESCRIPTION).read_text())
     (folder / orbax_folder.DESCRIPTION).write_text(json.dumps(description | {"format": 2}))
@@ -142,7 +142,7 @@ def test_a_failed_save_leaves_nothing_behind(variables, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_an_interrupted_replacement_leaves_what_was_there(variables, tmp_path, monkeypatch):
+def test_an_interrupted_replacement_keeps_the_old_checkpoint(variables, tmp_path, monkeypatch):
     weights.save(tmp_path / "saved", NAME, variables)
     rename = Path.rename
 
@@ -158,7 +158,7 @@ def test_an_interrupted_replacement_leaves_what_was_there(variables, tmp_path, m
     assert [path.name for path in tmp_path.iterdir()] == ["saved"]
 
 
-def test_weights_that_a_smaller_model_would_leave_out_are_refused(tmp_path):
+def test_unused_weights_are_rejected(tmp_path):
     weights.save(
         tmp_path / "saved", "shared_pyramid", support.variables(registry.create("shared_pyramid"))
     )
@@ -166,7 +166,7 @@ def test_weights_that_a_smaller_model_would_leave_out_are_refused(tmp_path):
         weights.load(tmp_path / "saved", depth=2)
 
 
-def test_nothing_else_is_overwritten(variables, tmp_path):
+def test_other_folders_are_not_overwritten(variables, tmp_path):
     (tmp_path / "photos").mkdir()
     with pytest.raises(ValueError, match="exists and is not a checkpoint"):
         weights.save(tmp_path / "photos", NAME, variables)
@@ -190,11 +190,11 @@ def test_a_model_without_weights_says_how_to_get_them(variables):
     ):
         weights.load("sepconv/l1")
     weights.save(NAME, NAME, variables)
-    with pytest.raises(FileNotFoundError, match=r"machine \(here are: voxel_flow/small\); get"):
+    with pytest.raises(FileNotFoundError, match=r"machine \(installed: voxel_flow/small\); get"):
         weights.load("voxel_flow")
 
 
-def test_a_system_s_advice_names_the_releases_of_its_own_network_alone():
+def test_advice_names_only_releases_of_the_same_network():
     advice = weights.advice("practical_rife")
     assert "practical_rife/4.25`" in advice
     assert "practical_rife/4.26`" in advice
@@ -214,17 +214,17 @@ def test_a_system_s_advice_names_the_releases_of_its_own_network_alone():
         ("./absent", FileNotFoundError, "there is no file or folder ./absent"),
     ],
 )
-def test_a_wrong_name_or_path_is_told_apart(wrong, error, message):
+def test_unknown_names_and_paths_are_distinguished(wrong, error, message):
     with pytest.raises(error, match=message):
         weights.load(wrong)
 
 
-def test_a_folder_that_is_no_checkpoint_says_so(tmp_path):
+def test_a_folder_that_is_not_a_checkpoint_is_an_error(tmp_path):
     with pytest.raises(ValueError, match=r"is not a checkpoint: it has no checkpoint\.json"):
         weights.load(tmp_path)
 
 
-def test_variables_by_our_own_names_are_loaded_where_the_system_is_named(variables, tmp_path):
+def test_variables_with_our_names_are_loaded_if_the_system_is_given(variables, tmp_path):
     flat = {"/".join(path): array for path, array in flatten_dict(variables).items()}
     save_file({key: np.array(array) for key, array in flat.items()}, tmp_path / "a.safetensors")
     (tmp_path / "b.msgpack").write_bytes(msgpack_serialize({"step": 3, **variables}))
@@ -242,7 +242,7 @@ def test_variables_by_our_own_names_are_loaded_where_the_system_is_named(variabl
         weights.load(tmp_path / "b.msgpack", system=NAME)
 
 
-def test_safetensors_may_begin_with_any_byte(tmp_path):
+def test_safetensors_may_start_with_any_byte(tmp_path):
     """The first is of the header's length: 0x88 also begins a msgpack of eight entries."""
     save_file({"a": np.zeros(1, np.float32)}, tmp_path / "a", metadata={"b": "c" * 56})
     assert (tmp_path / "a").read_bytes()[:1] == b"\x88"
@@ -256,5 +256,5 @@ def test_a_pytorch_file_is_converted_on_the_fly(tmp_path):
         model, loaded = weights.load(tmp_path / "net.pytorch", system=system)
         assert model == registry.create(SMALL)
         assert_same(loaded, weights.convert(SMALL, arrays))
-    with pytest.raises(ValueError, match=r"(?s)do not fit sepconv/l1: .*those of sepconv/small"):
+    with pytest.raises(ValueError, match=r"(?s)do not fit sepconv/l1: .*they fit sepconv/small"):
         weights.load(tmp_path / "net.pytorch", system="sepconv/l1")

@@ -51,7 +51,7 @@ def test_a_file_is_recognised_by_its_keys_and_shapes(keys):
     assert conversion.recognise(_arrays(keys)) == _model_of(keys)
 
 
-def test_any_names_before_every_key_are_taken_off_where_no_key_is_known_with_them():
+def test_unknown_common_prefixes_are_removed():
     arrays = {f"ema_model.netG.{key}": array for key, array in _arrays("voxel_flow").items()}
     assert conversion.recognise(arrays) == "voxel_flow"
     notes = []
@@ -65,7 +65,7 @@ def test_any_names_before_every_key_are_taken_off_where_no_key_is_known_with_the
 @pytest.mark.parametrize(
     "keys", ["4.0", "4.2", "4.5", "4.6", "4.14.lite", "4.22.lite", "4.25.lite"]
 )
-def test_releases_of_practical_rife_are_told_apart_by_widths_alone(keys):
+def test_releases_of_practical_rife_are_distinguished_by_widths(keys):
     """Of the networks that could be meant only one is traced."""
     arrays = _arrays(f"practical_rife_{keys}")
     names = [name for name in conversion.convertible() if name.startswith("practical_rife/")]
@@ -73,7 +73,7 @@ def test_releases_of_practical_rife_are_told_apart_by_widths_alone(keys):
     assert could == conversion.alike(f"practical_rife/{keys}")
 
 
-def test_files_of_rife_hd_are_refused_in_words():
+def test_files_of_rife_hd_are_rejected_with_a_message():
     for keys, version in (
         (["block0.convblock3.1.0.weight", "block2.conv1.0.weight"], "v3"),
         (["block0.convblock.5.0.weight", "block3.conv1.weight"], "v2"),
@@ -85,7 +85,7 @@ def test_files_of_rife_hd_are_refused_in_words():
             conversion.recognise(dict.fromkeys(keys, np.zeros(1, np.float32)))
 
 
-def test_a_file_of_rife_hd_is_named_also_where_another_system_is(tmp_path):
+def test_a_file_of_rife_hd_is_recognised_if_another_system_is_given(tmp_path):
     keys = ("block0.convblock3.1.0.weight", "block2.conv1.0.weight")
     arrays = dict.fromkeys(keys, torch_writer.Tensor(np.zeros(1, np.float32)))
     torch_writer.save_zip(tmp_path / "flownet.pkl", arrays)
@@ -93,7 +93,7 @@ def test_a_file_of_rife_hd_is_named_also_where_another_system_is(tmp_path):
         library.load(tmp_path / "flownet.pkl", system="sepconv/small")
 
 
-def test_a_renamed_file_is_known_by_the_release_that_it_ends_with():
+def test_a_renamed_file_is_recognised_by_its_release_number():
     for file, name in (
         ("rife49.pth", "4.9"),
         ("rife417_lite.pth", "4.17.lite"),
@@ -105,7 +105,7 @@ def test_a_renamed_file_is_known_by_the_release_that_it_ends_with():
     assert sources.released_as("sepconv", "model-l1x.pth") == "sepconv"
 
 
-def test_spynet_in_the_names_of_basicsr_inside_another_file():
+def test_spynet_is_found_inside_a_basicsr_file():
     rows = [row for row in support.read_keys("memc_net_s") if row[0].startswith("flownets.")]
     inside = {
         f"spynet.{key.removeprefix('flownets.').replace('moduleBasic', 'basic_module')}": shape

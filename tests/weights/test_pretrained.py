@@ -19,7 +19,7 @@ SEEDS = (11, 12, 13, 14)
 INTERPOLATING = [name for name in support.SHIPPED if name != "mind/small"]
 
 
-def test_all_that_ships_is_small():
+def test_included_weights_are_small():
     sizes = {name: _bytes(packaged_folder(name)) for name in support.SHIPPED}
     assert sizes.pop(weights.DEFAULT) <= 4e6
     assert sizes.pop("tween") <= 4e6
@@ -28,7 +28,7 @@ def test_all_that_ships_is_small():
 
 
 @pytest.mark.parametrize("name", support.SHIPPED)
-def test_what_ships_is_whole_and_says_where_it_comes_from(name):
+def test_included_weights_are_intact_and_have_a_card(name):
     store.verify(packaged_folder(name))
     assert store.describe(packaged_folder(name))["model"] == name
     card = packaged_folder(name).with_suffix(".md").read_text()
@@ -39,13 +39,13 @@ def test_what_ships_is_whole_and_says_where_it_comes_from(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", support.SHIPPED)
-def test_what_ships_fits_its_model_as_loading_assumes(name):
+def test_included_weights_fit_their_models(name):
     conversion.check(name, *weights.load(name))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", INTERPOLATING)
-def test_a_shipped_model_is_2_db_better_than_blending(name):
+def test_an_included_model_is_2_db_better_than_blending(name):
     # From 4 pixels on: up to 2, blending has more than 43 dB, where nobody sees a difference, and
     # Practical-RIFE 4.6, which tween learnt from, has less.
     model, motions = Interpolator(*weights.load(name)), (4, 6, 8)
@@ -71,7 +71,7 @@ def test_the_default_follows_motion_to_any_time():
 
 
 @pytest.mark.slow
-def test_the_default_tells_flow_between_two_frames():
+def test_the_default_estimates_flow_between_two_frames():
     errors = []
     for seed in SEEDS:
         scene = Scene(seed, *SIZE, motion=8)

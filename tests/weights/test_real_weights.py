@@ -7,13 +7,13 @@ from vfi_jax import registry
 from vfi_jax.weights import library
 
 FILES = {
-    "practical_rife-4.0.pkl": ("practical_rife/4.0", "this is RIFE 4.0 (the same network as"),
-    "practical_rife-4.6.pkl": ("practical_rife/4.6", "this is RIFE 4.6, by its keys"),
-    "practical_rife-4.25.pkl": ("practical_rife", "this is practical_rife (the same network as"),
-    "basicvsr-with-spynet.pth": ("spynet", "this is spynet, by its keys"),
-    "lpips-alex.pth": ("lpips", "this is lpips, by its keys"),
-    "lpips-vgg.pth": ("lpips/vgg", "this is lpips/vgg, by its keys"),
-    "gmflow.pkl": ("gmflow", "this is gmflow"),
+    "practical_rife-4.0.pkl": ("practical_rife/4.0", "recognised RIFE 4.0 (the same network as"),
+    "practical_rife-4.6.pkl": ("practical_rife/4.6", "recognised RIFE 4.6 from its keys"),
+    "practical_rife-4.25.pkl": ("practical_rife", "recognised practical_rife (the same network as"),
+    "basicvsr-with-spynet.pth": ("spynet", "recognised spynet from its keys"),
+    "lpips-alex.pth": ("lpips", "recognised lpips from its keys"),
+    "lpips-vgg.pth": ("lpips/vgg", "recognised lpips/vgg from its keys"),
+    "gmflow.pkl": ("gmflow", "recognised gmflow"),
 }
 
 

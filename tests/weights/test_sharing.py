@@ -49,7 +49,7 @@ def _front_matter(folder):
     return front.splitlines()
 
 
-def test_a_folder_for_a_hub_is_loaded_and_says_what_it_is(variables, tmp_path):
+def test_a_hub_folder_is_loaded_and_described(variables, tmp_path):
     folder = weights.save(
         tmp_path / "hub", NAME, variables, format="safetensors", licence="CC BY-NC-SA 4.0"
     )
@@ -69,7 +69,7 @@ def test_a_folder_for_a_hub_is_loaded_and_says_what_it_is(variables, tmp_path):
     ]
 
 
-def test_a_licence_that_the_hub_does_not_know_keeps_its_name(variables, tmp_path):
+def test_a_licence_unknown_to_the_hub_keeps_its_name(variables, tmp_path):
     for licence, wanted in (
         ("of its own", ["license: other", 'license_name: "of its own"']),
         ("", []),
@@ -87,7 +87,7 @@ def test_a_hub_s_halves_are_loaded_as_float32(variables, tmp_path, dtype):
     assert_same(loaded, jax.tree.map(lambda x: x.astype(dtype).astype(np.float32), variables))
 
 
-def test_damage_and_folders_of_others_are_told_apart(variables, tmp_path):
+def test_damaged_and_foreign_folders_are_distinguished(variables, tmp_path):
     folder = weights.save(tmp_path / "hub", NAME, variables, format="safetensors")
     (folder / hub_folder.CARD).write_text("Edited.")
     (folder / ".gitattributes").touch()
@@ -105,7 +105,7 @@ def test_damage_and_folders_of_others_are_told_apart(variables, tmp_path):
 
 
 @pytest.mark.parametrize("format", ["orbax", "safetensors"])
-def test_object_stores_take_and_give_weights(variables, bucket, format):
+def test_weights_are_stored_and_loaded_in_object_stores(variables, bucket, format):
     place = "gs://bucket/models/small"
     assert str(weights.save(place, NAME, variables, format=format)) == place
     description = list(bucket)[-1]
@@ -132,7 +132,7 @@ def test_a_file_in_an_object_store_is_loaded(variables, bucket, tmp_path):
     assert_same(weights.load("gs://bucket/a.safetensors", system=NAME)[1], variables)
 
 
-def test_stores_that_cannot_be_opened_say_why():
+def test_errors_of_object_stores_are_explained():
     with pytest.raises(ValueError, match="ftp://a/b cannot be opened; supported are gs://"):
         weights.load("ftp://a/b")
     program = """

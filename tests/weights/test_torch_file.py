@@ -107,7 +107,7 @@ def test_a_set_of_weights_is_found_at_any_depth_and_chosen_by_name(save):
         read_torch(save({"params": one, "params_ema": two}))
 
 
-def test_prefixes_of_all_keys_are_taken_off_and_told(save):
+def test_common_prefixes_are_removed_and_reported(save):
     weight, notes = Tensor(np.float32([1])), []
     path = save({f"module._orig_mod.net.{key}": weight for key in "ab"})
     assert list(read_torch(path, notes=notes)) == ["a", "b"]
@@ -116,7 +116,7 @@ def test_prefixes_of_all_keys_are_taken_off_and_told(save):
     ]
 
 
-def test_settings_beside_the_weights_are_read_as_nothing(tmp_path):
+def test_settings_next_to_the_weights_are_ignored(tmp_path):
     """Made by pickle itself, as PyTorch pickles what is no tensor."""
     settings = {
         "args": argparse.Namespace(lr=1e-4, out=pathlib.Path("a/b")),
@@ -139,13 +139,13 @@ def test_settings_beside_the_weights_are_read_as_nothing(tmp_path):
         assert read["counts"] == {"a": [1]}
 
 
-def test_module_is_taken_off_only_as_a_prefix_of_all(save):
+def test_module_is_removed_only_as_a_common_prefix(save):
     weight = Tensor(np.float32([1]))
     kept = {"moduleConv1.0.weight": weight, "module.b": weight}
     assert list(read_torch(save(kept))) == list(kept)
 
 
-def test_a_scripted_model_gives_its_state_dict_and_its_code_is_not_run(tmp_path):
+def test_a_scripted_model_is_read_without_running_its_code(tmp_path):
     weight, bias = np.arange(6, dtype=np.float16).reshape(2, 3), np.float32([1, 2])
     conv = {"weight": Tensor(weight), "bias": Tensor(bias), "training": False, "padding": "same"}
     sizes = Global("torch.jit._pickle", "build_intlist", ([3, 3],))
@@ -170,7 +170,7 @@ def test_a_scripted_model_gives_its_state_dict_and_its_code_is_not_run(tmp_path)
         ),
     ],
 )
-def test_what_is_no_plain_module_is_refused(tmp_path, module, message):
+def test_modules_with_custom_state_are_rejected(tmp_path, module, message):
     torch_writer.save_zip(tmp_path / "model.pt", {"weight": module})
     if isinstance(module, Scripted):
         torch_writer.save_zip(tmp_path / "model.pt", module)
@@ -191,7 +191,7 @@ def test_modules_that_share_others_over_and_over_do_not_hang():
         model.tensors()
 
 
-def test_safetensors_are_read_bit_for_bit_and_cut_ones_refused(tmp_path):
+def test_safetensors_are_read_bit_for_bit_and_truncated_files_rejected(tmp_path):
     path = tmp_path / "model.safetensors"
     arrays = {
         "module.conv.weight": np.arange(6, dtype=np.float16).reshape(2, 3),
@@ -216,13 +216,13 @@ def test_safetensors_are_read_bit_for_bit_and_cut_ones_refused(tmp_path):
 @pytest.mark.parametrize(
     "name", [("os", "system"), ("builtins", "eval"), ("torch", "load"), ("numpy", "load")]
 )
-def test_any_other_global_is_refused_by_name(save, name):
+def test_any_other_global_is_rejected_by_name(save, name):
     path = save({"weight": Tensor(np.float32([1])), "evil": Global(*name, ("touch evil",))})
     with pytest.raises(ValueError, match=f"refused: it would run {re.escape('.'.join(name))}"):
         read_torch(path)
 
 
-def test_a_tensor_outside_its_storage_is_refused(save):
+def test_a_tensor_outside_its_storage_is_rejected(save):
     for bad in (
         Tensor(np.zeros(4, np.float32), offset=2, shape=(3,), strides=(1,)),
         Tensor(np.zeros(4, np.float32), offset=-1, shape=(1,), strides=(1,)),
@@ -233,7 +233,7 @@ def test_a_tensor_outside_its_storage_is_refused(save):
             read_torch(save({"weight": bad}))
 
 
-def test_a_file_cut_anywhere_is_one_clear_line(save):
+def test_a_truncated_file_is_one_clear_error(save):
     path = save({"weight": Tensor(np.arange(50, dtype=np.float32))})
     whole = path.read_bytes()
     for length in range(0, len(whole), 7):
@@ -243,7 +243,7 @@ def test_a_file_cut_anywhere_is_one_clear_line(save):
         assert "\n" not in str(caught.value)
 
 
-def test_a_flipped_byte_of_an_archive_is_noticed(tmp_path):
+def test_a_flipped_byte_of_an_archive_is_detected(tmp_path):
     path = tmp_path / "file.pth"
     torch_writer.save_zip(path, {"weight": Tensor(np.full(1000, 0.5, np.float32))})
     content = bytearray(path.read_bytes())
@@ -280,7 +280,7 @@ def _tar():
         (pickle.dumps([1] * 10, 2)[:-3], "damaged or not a PyTorch file"),
     ],
 )
-def test_what_is_no_checkpoint_is_told_apart(tmp_path, content, message):
+def test_other_files_are_recognised(tmp_path, content, message):
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(ValueError, match=message):
         read_torch(tmp_path / "file")
