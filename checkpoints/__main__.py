@@ -1,4 +1,4 @@
-"""`python -m checkpoints convert|list|verify`: the weights on this machine."""
+"""`python -m checkpoints convert|list|verify`: manage the weights on this machine."""
 
 import functools
 import sys
@@ -21,16 +21,16 @@ def convert(
     """Convert a PyTorch file and store it; the same as `vfi-jax convert`.
 
     Args:
-      system: whose weights they are, such as sepconv/l1; or the file itself, to be recognised.
-      file: the PyTorch file; without it the released one is downloaded where there is a link.
-      out: folder to store in, instead of the user's weights folder.
-      key: which set of weights to take where the file holds several, such as params_ema.
+      system: model of the weights, such as sepconv/l1; or only the file, to be recognised.
+      file: the PyTorch file. Default: download the released file, if there is a direct link.
+      out: output folder. Default: the user's weights folder.
+      key: name of the set of weights if the file contains several, such as params_ema.
     """
     return convert_command.run(convert_command.Args(system, file, out, key))
 
 
 def list_() -> int:
-    """List the checkpoints that are here, and how to come by those that could be."""
+    """List installed checkpoints, and how to get the others."""
     stored = weights.stored()
     for name in sorted({*stored, *weights.records()}):
         print(f"{name:<16} {stored.get(name) or weights.advice(name)}")
@@ -38,18 +38,18 @@ def list_() -> int:
 
 
 def verify(names: Positional[tuple[str, ...]] = ()) -> int:
-    """Hold stored checkpoints to their SHA-256 manifests.
+    """Verify stored checkpoints against their SHA-256 manifests.
 
     Args:
-      names: models or folders; all stored ones by default.
+      names: models or folders. Default: all installed checkpoints.
     """
     for name in names or weights.stored():
-        print(f"{name:<16} {weights.verify(name)} is whole")
+        print(f"{name:<16} {weights.verify(name)} is intact")
     return 0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command line; returns the exit code."""
+    """Run a command line and return the exit code."""
     command = functools.partial(
         tyro.extras.subcommand_cli_from_dict,
         {"convert": convert, "list": list_, "verify": verify},

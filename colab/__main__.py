@@ -1,7 +1,6 @@
-"""Writes what notebooks share: the badge that opens them on Colab, and the cell that installs.
+"""Writes the shared parts of the notebooks: the Colab badge and the installation cell.
 
-`python -m colab` rewrites both after the repository's address in pyproject.toml or the cell in
-install_cell.py changed.
+Run `python -m colab` after changing the repository's address in pyproject.toml or install_cell.py.
 """
 
 import json
@@ -14,7 +13,7 @@ COLAB = Path(__file__).parent
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 OPEN = "https://colab.research.google.com/github/{path}/blob/main/colab/{name}"
 LINKED = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
-EXTRAS = {"train_on_tpu.ipynb": "train"}  # what a notebook needs besides the core
+EXTRAS = {"train_on_tpu.ipynb": "train"}  # extras that a notebook needs
 
 
 def repository() -> str:
@@ -24,19 +23,19 @@ def repository() -> str:
 
 
 def badge(name: str) -> str:
-    """The Markdown of the badge that opens a notebook on Colab."""
+    """Markdown of the badge that opens a notebook on Colab."""
     path = repository().removeprefix("https://github.com/")
     return f"[![Open in Colab]({BADGE})]({OPEN.format(path=path, name=name)})"
 
 
 def install_cell(name: str) -> str:
-    """The source of the cell that installs the package."""
+    """Source of the installation cell."""
     template = Template((COLAB / "install_cell.py").read_text().rstrip())
     return template.substitute(repository=repository(), extras=EXTRAS.get(name, ""))
 
 
 def main() -> None:
-    """Rewrites the first two cells of every notebook, and the badge of README."""
+    """Rewrite the first two cells of every notebook, and the badge of README."""
     for file in sorted(COLAB.glob("*.ipynb")):
         notebook = json.loads(file.read_text())
         title, install = notebook["cells"][:2]

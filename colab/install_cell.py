@@ -1,4 +1,4 @@
-# Installs vfi_jax: an uploaded wheel, else the released package, else the repository.
+# Install vfi_jax from an uploaded wheel, the package index, or the repository.
 import glob
 import importlib.util
 import os

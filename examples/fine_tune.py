@@ -1,4 +1,4 @@
-"""Fine-tune a model with JAX and Optax, and store the result where `vfi_jax.load` reads it.
+"""Fine-tune a model with JAX and Optax, and save the result for `vfi_jax.load`.
 
 python examples/fine_tune.py --steps 200
 """
@@ -18,7 +18,7 @@ HALF = np.full((1, 1), 0.5, np.float32)
 
 
 def main() -> None:
-    """Trains on rendered triplets and reports the loss."""
+    """Train on rendered triplets and report the loss."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", default="sepconv/small")
     parser.add_argument("--steps", type=int, default=50)

@@ -16,12 +16,12 @@ from vfi_jax.data.scene import Scene
 
 
 def main() -> None:
-    """Estimates flow in both directions and writes flow.png."""
+    """Estimate flow in both directions and write flow.png."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("images", nargs="*", help="two images of one size; none: a rendered scene")
+    parser.add_argument("images", nargs="*", help="two images; default: a rendered scene")
     parser.add_argument("--network", default="shared_pyramid", help="as for vfi_jax.flow")
     parser.add_argument("--out", default="flow.png")
-    parser.add_argument("--size", type=int, nargs=2, default=(192, 320), help="of the scene")
+    parser.add_argument("--size", type=int, nargs=2, default=(192, 320), help="size of the scene")
     args = parser.parse_args()
     if args.images:
         frame0, frame1 = (np.asarray(Image.open(name).convert("RGB")) for name in args.images)

@@ -1,4 +1,4 @@
-"""Run a model of your own in the driver, which halves, pads, tiles and reads videos.
+"""Run your own model in the driver, which adds bisection, padding, tiling and video input.
 
 python examples/own_model.py
 """
@@ -28,13 +28,13 @@ class Model(nn.Module):
         """The frame half-way, `[B, 1, H, W, 3]`."""
         both = jnp.concatenate([frames[:, 0], frames[:, 1]], axis=-1)
         x = nn.relu(nn.Conv(16, (5, 5), name="first")(both))
-        # It starts as the average: the last layer adds nothing before training.
+        # Initially the average, because the last layer is initialised to zero.
         correction = nn.Conv(3, (5, 5), kernel_init=nn.initializers.zeros, name="last")(x)
         return {"frames": (frames.mean(axis=1) + correction)[:, None]}
 
 
 def main() -> None:
-    """Requests quarters from a model that only knows the midpoint."""
+    """Request quarters from a model that predicts only the midpoint."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--size", type=int, nargs=2, default=(90, 161), help="any size works")
     args = parser.parse_args()

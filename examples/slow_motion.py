@@ -1,4 +1,4 @@
-"""Play a video several times slower, with new frames in between.
+"""Slow down a video with interpolated frames.
 
 python examples/slow_motion.py                        # renders a scene first
 python examples/slow_motion.py in.mp4 slow.mp4 --slow 4
@@ -13,13 +13,13 @@ from vfi_jax.data.scene import Scene
 
 
 def main() -> None:
-    """Reads the command line and interpolates."""
+    """Parse the command line and interpolate."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("source", nargs="?", help="a video; none: a rendered scene")
+    parser.add_argument("source", nargs="?", help="a video; default: a rendered scene")
     parser.add_argument("target", nargs="?", default="slow.mp4")
-    parser.add_argument("--slow", type=int, default=4, help="times as long")
-    parser.add_argument("--model", default="shared_pyramid", help="a name of `vfi-jax models`")
-    parser.add_argument("--size", type=int, nargs=2, default=(288, 512), help="of the scene")
+    parser.add_argument("--slow", type=int, default=4, help="how many times as long the result is")
+    parser.add_argument("--model", default="shared_pyramid", help="a name from `vfi-jax models`")
+    parser.add_argument("--size", type=int, nargs=2, default=(288, 512), help="size of the scene")
     args = parser.parse_args()
     source = args.source or render(Path("scene.mp4"), *args.size)
     report = vfi_jax.interpolate_video(

@@ -1,4 +1,4 @@
-"""What the site does to its pages: links out of docs/, generated tables, pages without a place."""
+"""MkDocs hooks: links to files outside docs/, generated tables, and pages missing from the menu."""
 
 import ast
 import contextlib
@@ -21,7 +21,7 @@ VARIANTS = re.compile(r"^<!-- variants: (\w+) -->$", re.MULTILINE)
 
 
 def on_config(config: Any) -> Any:
-    """Takes the repository's address from pyproject.toml; lists pages that the menu forgot last."""
+    """Set the repository's address from pyproject.toml, and append pages missing from the menu."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     config.repo_url, config.repo_name = project["urls"]["Repository"], "GitHub"
     listed = str(config.nav)
@@ -32,7 +32,7 @@ def on_config(config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Fills in tables of variants, and links files outside docs/ at the repository's address."""
+    """Insert generated text, and link files outside docs/ to the repository."""
     folder = PurePosixPath(page.file.src_uri).parent
     markdown = VARIANTS.sub(lambda found: variants(found[1]), markdown)
     for mark, written in (("commands", command_help), ("data sets", data_sets)):
@@ -42,10 +42,10 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 
 
 def variants(system: str) -> str:
-    """A Markdown table of a system's variants: what they answer, and where weights come from."""
+    """A Markdown table of a system's variants: predicted times, and source of the weights."""
     names = [name for name in registry.list_models() if registry.split(name)[0] == system]
     rows = [
-        "| name | answers | weights | licence of the weights |",
+        "| name | predicts | weights | licence of the weights |",
         "| --- | --- | --- | --- |",
     ]
     for name in names:
@@ -54,7 +54,7 @@ def variants(system: str) -> str:
 
 
 def command_help() -> str:
-    """What `--help` of every command prints."""
+    """The `--help` text of every command."""
     sections = []
     for name in commands():
         module = lookup.module(COMMANDS, name, kind="command")
@@ -69,7 +69,7 @@ def command_help() -> str:
 
 
 def data_sets() -> str:
-    """What each builder's file says: the data set, its variants and splits, its layout."""
+    """Description, variants, splits and layout of each data set, from the builders' files."""
     sections = []
     for file in sorted((ROOT / "vfi_jax/data/builders").glob("[!_]*.py")):
         tree = ast.parse(file.read_text())
@@ -87,7 +87,7 @@ def data_sets() -> str:
             if named.get(key)
         ]
         layout = (
-            f"```text\n{named['LAYOUT']}\n```" if named.get("LAYOUT") else "Nothing to download."
+            f"```text\n{named['LAYOUT']}\n```" if named.get("LAYOUT") else "No download needed."
         )
         sections.append(f"## {file.stem}\n\n{about}\n\n{' '.join(facts)}\n\n{layout}\n")
     return "\n".join(sections)
@@ -98,25 +98,25 @@ def _answers(contract: Contract) -> str:
         return "any time"
     times = ", ".join(f"{time:g}" for time in contract.times[:3])
     more = ", ..." if len(contract.times) > 3 else ""
-    enlarged = f", {contract.scale} times larger" if contract.scale > 1 else ""
+    enlarged = f", upscaled {contract.scale} times" if contract.scale > 1 else ""
     frames = f" of {contract.frames} frames" if contract.frames > 2 else ""
     return f"time {times}{more}{frames}{enlarged}"
 
 
 def _weights(name: str) -> str:
-    """Two cells: where weights are, and their licence."""
+    """Two table cells: source of the weights, and their licence."""
     if weights.places.packaged_folder(name).is_dir():
-        return "in the package | Apache-2.0"
+        return "included | Apache-2.0"
     source = weights.source(name)
     if source.url:
-        return f"fetched at first use | {source.licence}"
+        return f"downloaded at first use | {source.licence}"
     if source.file or source.page:
         return (
-            f"`{source.file}`, by hand | {source.licence}"
+            f"`{source.file}`, manual download | {source.licence}"
             if source.file
-            else (f"[by hand]({source.page}) | {source.licence}")
+            else (f"[manual download]({source.page}) | {source.licence}")
         )
-    return "none; train it | "
+    return "none released | "
 
 
 def _outside(found: re.Match, folder: PurePosixPath, repository: str) -> str:
@@ -124,6 +124,6 @@ def _outside(found: re.Match, folder: PurePosixPath, repository: str) -> str:
     if path.is_relative_to(DOCS):
         return found[0]
     if not path.exists():
-        raise ValueError(f"{folder}: {found[2]} is no file of the repository")
+        raise ValueError(f"{folder}: {found[2]} does not exist in the repository")
     kind = "tree" if path.is_dir() else "blob"
     return f"{found[1]}{repository}/{kind}/main/{path.relative_to(ROOT).as_posix()}{found[3]}"
