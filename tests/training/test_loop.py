@@ -220,7 +220,7 @@ def test_a_folder_contains_everything_to_repeat_its_run(whole):
     ("changes", "message"),
     [
         ({"crop": (36, 36)}, "--crop must be multiples of 8 for voxel_flow/small, got 36 36"),
-        ({"crop": (32, 40)}, "--crop must be square, because the recipe of voxel_flow/small transposes"),
+        ({"crop": (32, 40)}, "--crop must be square, because the recipe of voxel_flow"),
         ({"system": "shared_pyramid", "batch": 1}, "--batch must be larger for shared_pyramid"),
         ({"accumulate": 0}, "--accumulate must be at least 1, got 0"),
         ({"steps_per_dispatch": 0}, "--steps-per-dispatch must be at least 1, got 0"),
