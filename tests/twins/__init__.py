@@ -1,9 +1,9 @@
 """Systems in PyTorch, written from the same facts as ours: what our speed is compared with.
 
 A file is a system: its class `Twin` takes all frames of a window and the time, RGB `[B, 3, H, W]`
-in [0, 1] and a float, and returns the frame, or all frames `[B, T, 3, H, W]`. Its keys are those of checkpoints/keys, so that the original
-network's figures hold for it too. Only tests and `vfi-jax bench models --against
-tests/against_torch.py` import these files; they need torch.
+in [0, 1] and a float, and returns the frame, or all frames `[B, T, 3, H, W]`. Its keys are those of
+checkpoints/keys, so that the original network's figures hold for it too. Only tests and `vfi-jax
+bench models --against tests/against_torch.py` import these files; they need torch.
 """
 
 from vfi_jax import lookup
