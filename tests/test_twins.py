@@ -18,6 +18,7 @@ CASES = {  # system: golden case, frames of its clip, name of its output
     "dain": ("64x64", (0, 1), "rectified_0"),
     "ema_vfi": ("64x64", (0, 2), "out"),
     "film": ("64x128", (0, 2), "out"),
+    "gmfss": ("64x64", (0, 2), "out_t0.5"),
     "ifrnet": ("base-64x96-t0.5", (0, 2), "out"),
     "memc_net": ("64x64", (0, 1), "rectified"),
     "practical_rife": ("4.25-64x128-t0.25", (0, 1), "out"),
@@ -29,11 +30,12 @@ CASES = {  # system: golden case, frames of its clip, name of its output
     "voxel_flow": ("inter-64x64", (0, 1), "out"),
     "zooming_slow_mo": ("4x16x24", (0, 1, 2, 3), "out"),
 }
-FILES = {"amt": "amt_s"}
+FILES = {"amt": "amt_s", "gmfss": "gmfss_union"}
 KEYS = {"practical_rife": "practical_rife_4.25"}
 AS_BGR = ("ema_vfi", "rife", "upr_net")  # the originals took the clips' channels as BGR
 FIGURES = {  # the form of the figures, of RGB in [0, 1]; by default that itself
     **dict.fromkeys((*AS_BGR, "resepconv", "sepconv", "softsplat"), _bgr),
+    "gmfss": lambda rgb: rgb.clip(0, 1),
     "voxel_flow": lambda rgb: 2 * _bgr(rgb) - 1,
 }
 

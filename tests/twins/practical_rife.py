@@ -16,7 +16,7 @@ class Twin(nn.Module):
         super().__init__()
         self.encode = _Encoder()
         for number, width in enumerate(CHANNELS):
-            setattr(self, f"block{number}", _Block(28 if number else 15, width))
+            setattr(self, f"block{number}", Block(28 if number else 15, width))
 
     def forward(self, frame0, frame1, time):
         pair = (
@@ -48,12 +48,12 @@ class _Encoder(nn.Module):
         return self.cnn3(x)
 
 
-class _Block(nn.Module):
-    def __init__(self, inputs, width):
+class Block(nn.Module):
+    def __init__(self, inputs, width, handed=HANDED):
         super().__init__()
         self.conv0 = nn.Sequential(_activated(inputs, width // 2), _activated(width // 2, width))
         self.convblock = nn.Sequential(*[_Residual(width) for _ in range(8)])
-        last = nn.ConvTranspose2d(width, 4 * (5 + HANDED), 4, 2, 1)
+        last = nn.ConvTranspose2d(width, 4 * (5 + handed), 4, 2, 1)
         self.lastconv = nn.Sequential(last, nn.PixelShuffle(2))
 
     def forward(self, x, flow, scale):
