@@ -23,6 +23,8 @@ torch.set_num_threads(len(os.sched_getaffinity(0)))
 def rival(case, gradients):
     """A call of `case` in torch, or None where it is not written here."""
     if twin := twins.build(case.name):
+        for parameter in twin.parameters():  # as ours are
+            torch.nn.init.zeros_(parameter)
         return (_training_step if case.training else _inference)(twin, *case.arrays)
     if case.name not in _OPERATIONS:
         return None

@@ -1,5 +1,6 @@
 """The systems in PyTorch that ours are timed against compute what the original networks do."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -7,6 +8,7 @@ torch = pytest.importorskip("torch")
 
 from tests import support, twins  # noqa: E402
 from tests.golden import standin  # noqa: E402
+from vfi_jax import registry  # noqa: E402
 
 
 def _bgr(rgb):
@@ -59,6 +61,38 @@ def test_a_twin_has_the_keys_and_outputs_of_the_original(system):
     rgb = np.moveaxis(out.numpy(), -3, -1)
     found = FIGURES.get(system, lambda rgb: rgb)(rgb.reshape(-1, *rgb.shape[-3:]))
     support.assert_samples(found, case["outputs"][output], tolerance=1e-4)
+
+
+@pytest.mark.parametrize("system", ["mind", "tween"])
+def test_a_twin_of_a_system_without_original_code_computes_the_same(system):
+    model = registry.create(system)
+    variables = support.variables(model, gain=0.8)
+    twin = twins.build(system).eval()
+    twin.load_state_dict(_state_dict(twin, variables["params"]))
+    frames = np.random.default_rng(0).random((1, 2, 64, 96, 3), np.float32)
+    times = np.full((1, 1), 0.5 if model.contract.times else 0.3, np.float32)
+    wanted = jax.jit(model.apply)(variables, frames, times)["frames"][:, 0]
+    clip = torch.from_numpy(np.moveaxis(frames, -1, -3).copy()).unbind(1)
+    with torch.no_grad():
+        found = twin(*clip, float(times[0, 0])).numpy()
+    support.assert_close(np.moveaxis(found, 1, -1), wanted, 1e-4)
+
+
+def _state_dict(twin, params):
+    """Our parameters in PyTorch's layout, by the keys of a twin."""
+
+    def array(key):
+        *path, last = key.split(".")
+        owner, tree = twin.get_submodule(".".join(path)), params
+        for step in path:
+            tree = tree[step]
+        if isinstance(owner, torch.nn.ConvTranspose2d) and last == "weight":
+            return tree["kernel"][::-1, ::-1].transpose(2, 3, 0, 1)
+        if isinstance(owner, torch.nn.Conv2d) and last == "weight":
+            return tree["kernel"].transpose(3, 2, 0, 1)
+        return tree["slope" if isinstance(owner, torch.nn.PReLU) else last]
+
+    return {key: torch.tensor(array(key).copy()) for key in twin.state_dict()}
 
 
 def test_a_system_without_a_twin_has_no_rival():

@@ -2,7 +2,8 @@
 
 A file is a system: its class `Twin` takes all frames of a window and the time, RGB `[B, 3, H, W]`
 in [0, 1] and a float, and returns the frame, or all frames `[B, T, 3, H, W]`. Its keys are those of
-checkpoints/keys, so that the original network's figures hold for it too. Only tests and `vfi-jax
+checkpoints/keys, so that the original network's figures hold for it too; a system of our own has
+the paths of our parameters. Only tests and `vfi-jax
 bench models --against tests/against_torch.py` import these files; they need torch.
 """
 
