@@ -26,7 +26,7 @@ class Showing(nn.Module):
 
 @pytest.mark.parametrize(
     ("key", "channels", "name", "right"),
-    [("weight0", 1, "depth", 128), ("mask", 1, "mask", 128), ("kernel0", 16, "kernels", 255)],
+    [("weight0", 1, "depth", 0), ("mask", 1, "mask", 128), ("kernel0", 16, "kernels", 255)],
 )
 def test_intermediate_outputs_are_drawn(key, channels, name, right):
     black = np.zeros((64, 100, 3), np.float32)
@@ -35,7 +35,7 @@ def test_intermediate_outputs_are_drawn(key, channels, name, right):
     caption, picture = found[name]
     assert caption
     assert picture.shape == (64, 100, 3)
-    # A kernel is drawn relative to its own largest tap.
+    # A kernel is drawn relative to its own largest tap, depth between its extremes.
     assert picture[16, 16].tolist() == [255] * 3
     assert picture[16, 80].tolist() == [right] * 3
 

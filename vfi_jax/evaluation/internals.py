@@ -31,8 +31,10 @@ class Drawn(NamedTuple):
 
 
 def _depth(inverse: np.ndarray) -> np.ndarray:
-    # A few very near pixels must not darken all others.
-    return draw.greys(inverse, largest=float(np.quantile(inverse, 0.98)))
+    # Logarithmic, because 1 / depth varies by orders of magnitude; outliers are clipped.
+    level = np.log(np.maximum(inverse, np.finfo(np.float32).tiny))
+    far, near = (float(np.quantile(level, share)) for share in (0.02, 0.98))
+    return draw.greys((level - far).clip(0), largest=max(near - far, 1e-6))
 
 
 def _separable(pair: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
@@ -54,7 +56,7 @@ KINDS = {
     "flow01": Drawn("flow", f"{MOTION}, frame 0 to 1", draw.flow_colours),
     "flow_t0": Drawn("flow", f"{MOTION}, new frame to frame 0", draw.flow_colours),
     "flows": Drawn("flow", f"{MOTION}, new frame to frame 0", draw.flow_colours),
-    "weight0": Drawn("depth", "depth of frame 0 (near is bright)", _depth),
+    "weight0": Drawn("depth", "depth of frame 0 (logarithmic; near is bright)", _depth),
     "kernels1": Drawn("kernels", f"kernels for frame 0, one per {CELL} pixels", _separable),
     "kernel0": Drawn("kernels", f"kernels for frame 0, one per {CELL} pixels", _square),
     "mask": Drawn("mask", "weight of frame 0 (white is 1)", _weight),
