@@ -1,4 +1,4 @@
-"""Ops and systems in PyTorch: `vfi-jax bench ops` and `models` `--against` this file time them.
+"""Ops and systems in PyTorch, for `vfi-jax bench ops` and `models` with `--against` this file.
 
 Systems are those of tests/twins. Each function here takes NumPy arrays in the library's layout and
 returns `(call, tensors)`: `call` is the operation on tensors in PyTorch's own layout (NCHW).
@@ -21,7 +21,7 @@ torch.set_num_threads(len(os.sched_getaffinity(0)))
 
 
 def rival(case, gradients):
-    """A call of `case` in torch, or None where it is not written here."""
+    """A call of `case` in PyTorch, or None if it is not implemented here."""
     if twin := twins.build(case.name):
         for parameter in twin.parameters():  # as ours are
             torch.nn.init.zeros_(parameter)
@@ -48,7 +48,7 @@ def _inference(twin, variables, frames, times):
 
 
 def _training_step(twin, variables, state, frames, times, targets):
-    """As ours: the L1 distance of the frames, Adam."""
+    """A training step like ours: L1 loss, Adam."""
     rule = torch.optim.Adam(twin.parameters(), 1e-4)
     clip, target = _each(frames), _first(targets)[0]
 
@@ -83,7 +83,7 @@ def adaptive_separable_conv(image, vertical, horizontal):
     def call(image, vertical, horizontal):
         across = horizontal.permute(0, 2, 3, 1)
         out = 0.0
-        for i in range(taps):  # unfolded along both axes at once it would take gigabytes
+        for i in range(taps):  # unfolding both axes at once would need gigabytes
             lines = image[:, :, i : i + height].unfold(3, taps, 1)
             out = out + vertical[:, i, None] * torch.einsum("nchwk,nhwk->nchw", lines, across)
         return out
@@ -120,5 +120,5 @@ _OPERATIONS = {
 
 
 def _first(*arrays):
-    """Each array with its channels before height and width."""
+    """Arrays with channels before height and width."""
     return tuple(torch.from_numpy(np.ascontiguousarray(np.moveaxis(a, -1, -3))) for a in arrays)

@@ -21,7 +21,7 @@ OLD_EMITTERS = "--xla_cpu_use_fusion_emitters=false"
 
 
 def _xla_knows(flag):
-    """Whether XLA accepts a flag. It ends the process on one that it does not know."""
+    """Whether XLA accepts a flag; it terminates the process on unknown flags."""
     command = [sys.executable, "-c", "import jax; jax.devices()"]
     environment = {**os.environ, "XLA_FLAGS": flag, "JAX_PLATFORMS": "cpu"}
     return subprocess.run(command, env=environment, capture_output=True).returncode == 0
@@ -32,18 +32,18 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # workers inherit the environment
     os.environ["XLA_FLAGS"] = f"{FAST} {emitters} {os.environ.get('XLA_FLAGS', '')}"
 jax.config.update("jax_platforms", os.environ.setdefault("JAX_PLATFORMS", "cpu"))
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".pytest_cache/jax"))
-# Without these two, JAX caches only what took a second to compile and is large.
+# Without these two, JAX caches only large programs that took a second to compile.
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 
 
 @pytest.fixture
 def nothing_ships(tmp_path, monkeypatch):
-    """The package brings no weights, so that what a test stores is all that there is."""
+    """Hide the package's weights, so that only weights stored by the test exist."""
     monkeypatch.setattr(places, "PRETRAINED", tmp_path / "pretrained")
 
 
 @pytest.fixture(autouse=True)
 def _home(tmp_path, monkeypatch):
-    """No test reads or writes the user's own weights."""
+    """Tests neither read nor write the user's weights."""
     monkeypatch.setenv("VFI_JAX_HOME", str(tmp_path / "home"))

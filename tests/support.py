@@ -1,4 +1,4 @@
-"""What the tests of several folders need: stand-in variables and golden cases."""
+"""Helpers for tests in several folders: stand-in variables and golden cases."""
 
 import json
 import math
@@ -48,7 +48,7 @@ def variables(model, *, seed=0, gain=1.0, train=False):
 
 
 def portable(group):
-    """The figures of tests/golden/<group>.json."""
+    """The reference outputs in tests/golden/<group>.json."""
     return json.loads((GOLDEN / f"{group}.json").read_text())
 
 
@@ -59,7 +59,7 @@ def portable_state_dict(group, *, keys=None):
 
 
 def question(scene, time, *, scale=1):
-    """What a rendered scene asks of a model: both frames, `scale` times smaller, and the exact one
+    """Test data from a rendered scene: both frames, downscaled by `scale`, and the exact frame
     at `time` between them."""
     frames = np.stack([scene.frame(0), scene.frame(1)]).astype(np.float32)
     given = frames if scale == 1 else np.asarray(degrade(frames, scale))
@@ -67,7 +67,7 @@ def question(scene, time, *, scale=1):
 
 
 def smallest_quick(cases):
-    """Keys of portable cases as parameters: slow, but for the smallest case of each group.
+    """Keys of portable cases as test parameters, marked slow except the smallest of each group.
 
     Args:
       cases: name -> case, or (group, name) -> case.
@@ -161,7 +161,7 @@ def full_names(group):
 
 
 def smallest_file_quick(group):
-    """The same as parameters: slow, but for the case of the smallest file."""
+    """The same as test parameters, marked slow except the case with the smallest file."""
     names = full_names(group)
     smallest = min(names, key=lambda name: _bytes(FULL / group / f"{name}.npz"))
     marks = {name: [] if name == smallest else pytest.mark.slow for name in names}

@@ -1,4 +1,4 @@
-"""What holds for every public function of the folders that export functions by a line."""
+"""Tests of every public function in folders with export lines."""
 
 import importlib
 import inspect

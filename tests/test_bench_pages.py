@@ -1,4 +1,4 @@
-"""What a program costs, and the two commands that write pages."""
+"""Costs of programs, and the two commands that write pages."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The slope that tells drift."""
+"""Measurement of drift by a slope."""
 
 import numpy as np
 

@@ -44,7 +44,7 @@ def test_8_bits_16_bits_and_floats_give_the_same_flow(flow_network):
 
 
 def test_resized_frames_give_flow_in_their_own_pixels():
-    """A network that sees 3 pixels at the size that it is given: 19 rows were made 24."""
+    """A network that returns constant flow at its input size: 19 rows are resized to 32."""
 
     class Three(registry.create("spynet/small").__class__):
         def __call__(self, frame0, frame1):

@@ -1,4 +1,4 @@
-"""What holds for every loss that compares a prediction with a target; a new one is here at once."""
+"""Tests of every loss with a prediction and a target; new losses are included automatically."""
 
 import functools
 import inspect

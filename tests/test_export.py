@@ -1,4 +1,4 @@
-"""An exported file gives what the package gives."""
+"""An exported file gives the same results as the package."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Imports go down only, and never in a circle: no floor leans on one above it."""
+"""Modules import only from lower floors, without cycles."""
 
 import ast
 import functools
@@ -12,7 +12,7 @@ import pytest
 import vfi_jax
 
 ROOT = Path(__file__).parents[1]
-# A new module of the package needs a line here, a file in one of the rooms does not.
+# A new module of the package needs a line here; a file in one of these folders does not.
 FLOORS = {
     "vfi_jax": 0,
     "vfi_jax.compile_cache": 0,
@@ -49,7 +49,7 @@ FLOORS = {
     "train": 7,
     "checkpoints": 7,
 }
-# Libraries that only some rooms of the package know.
+# Libraries that may be imported only in some folders.
 HOMES = {
     "av": ["vfi_jax.video", "vfi_jax.data"],
     "grain": ["vfi_jax.data"],
@@ -59,7 +59,7 @@ HOMES = {
     "torch": [],
 }
 LONGEST = 400  # lines of a file
-# Rooms of which no file imports another of its own room or of these.
+# Folders whose files must not import each other or those of the other folders listed.
 APART = {"vfi_jax.models", "vfi_jax.losses", "vfi_jax.metrics"}
 
 

@@ -1,4 +1,4 @@
-"""What a command line does with what goes wrong."""
+"""Error handling of command lines."""
 
 import subprocess
 import sys

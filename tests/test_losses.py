@@ -1,4 +1,4 @@
-"""Losses on numbers that can be checked by hand."""
+"""Losses on values that can be checked by hand."""
 
 import functools
 
@@ -66,7 +66,7 @@ def test_census_losses_compare_only_structure(loss, window):
 
 
 def test_census_of_one_step_by_hand():
-    """One bright pixel in the middle against a dark image: every window that fits sees it."""
+    """One bright pixel in the middle of a dark image: it is in every complete window."""
     dark = np.zeros((1, 3, 3, 1), np.float32)
     bright = dark.copy()
     bright[0, 1, 1] = 0.9

@@ -11,7 +11,7 @@ from vfi_jax.data.builders import moving_textures
 
 
 class Shift(nn.Module):
-    """A stand-in whose answer is known: both frames moved half way to each other and averaged."""
+    """A model with known result: both frames shifted to the midpoint and averaged."""
 
     motion: tuple[int, int]  # (x, y), even
 
@@ -62,7 +62,7 @@ def test_invalid_matching_inputs_are_rejected():
 
 @pytest.fixture(scope="module")
 def shipped():
-    """Median end-point error of the surer half of the shipped network's matches, and of none.
+    """Median end-point error of the more confident half of matches, and of zero motion.
 
     Shifts are uniform in +-8 pixels.
     """

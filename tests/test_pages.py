@@ -1,4 +1,4 @@
-"""What the pages show is true: programs run, commands parse and run, pictures and links exist."""
+"""Checks of the pages: Python blocks run, commands parse and run, pictures and links exist."""
 
 import dataclasses
 import importlib.util
@@ -25,7 +25,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`(vfi-jax [^` ]* [^`]*)`")  # with an argument; else it is only a name
 OPEN_ENDED = ("...", "COMMAND", "NAME", "[FILE]")  # marks of a pattern, which is no command
 PICTURE_BYTES = 2**20  # of all pictures together
-# Released weights are not here, and the default compiles for long: what stands in for them.
+# Replacements for released weights, and for the default, which takes long to compile.
 SMALLER = {'"amt/s"': '"blend"', 'network="pwc_net"': 'network="tween"', "load()": 'load("tween")'}
 
 
@@ -67,7 +67,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def _names_of_pages():
-    """What programs take for granted that show a part of something larger."""
+    """Names that code fragments of a page presuppose."""
     rng = np.random.default_rng(0)
     image = rng.random((16, 20, 3), np.float32)
     flow = rng.uniform(-2, 2, (16, 20, 2)).astype(np.float32)

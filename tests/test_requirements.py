@@ -1,4 +1,4 @@
-"""What pyproject.toml admits is what is tested: its oldest versions, its Pythons."""
+"""The versions allowed by pyproject.toml are tested."""
 
 import re
 import tomllib

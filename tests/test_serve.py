@@ -1,4 +1,4 @@
-"""The web page's work, without the page; and the page, where gradio is installed."""
+"""The functions of the web page, and the page itself if gradio is installed."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Every function of another library that is called exists and takes the keywords it is passed.
+"""Called functions of other libraries exist and accept the keywords passed to them.
 
 What a version renames or drops shows here at once, also where no other test reaches the call. The
 versions that pyproject.toml admits differ in such keywords, so this runs on the oldest and on the

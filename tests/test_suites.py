@@ -1,4 +1,4 @@
-"""Deliberate mistakes: each must fail the suite that watches over its kind."""
+"""Deliberate mistakes, each of which the corresponding suite must detect."""
 
 import dataclasses
 import functools
@@ -21,7 +21,7 @@ def _negated(flow):
 
 
 def _swapped(flow):
-    """x in the place of y."""
+    """x and y swapped."""
     return flow.reshape(*flow.shape[:-1], -1, 2)[..., ::-1].reshape(flow.shape)
 
 

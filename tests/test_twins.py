@@ -1,4 +1,4 @@
-"""The systems in PyTorch that ours are timed against compute what the original networks do."""
+"""The PyTorch systems used for benchmarks compute the same as the original networks."""
 
 import jax
 import numpy as np

@@ -1,4 +1,4 @@
-"""What a type checker sees of the package from outside."""
+"""Type checking of user programs."""
 
 import ast
 import subprocess

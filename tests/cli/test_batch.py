@@ -1,4 +1,4 @@
-"""Several videos by one command."""
+"""Processing several videos with one command."""
 
 import json
 

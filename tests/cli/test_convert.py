@@ -1,4 +1,4 @@
-"""`vfi-jax convert` stores what `--model` finds, or says in one line why not."""
+"""`vfi-jax convert` stores weights for `--model`, or reports an error in one line."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The command line lists its commands at once and tells every user error in one line."""
+"""The command line lists commands without delay and reports user errors in one line."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ def test_help_is_fast_and_imports_no_heavy_package():
     )
     started = time.perf_counter()
     assert run_python(code).stdout.endswith("[]\n")
-    # 0.1 s alone; room for a busy machine, where a load of jax takes seconds.
+    # 0.1 s on an idle machine; importing jax on a busy machine would take seconds.
     assert time.perf_counter() - started < 2
 
 
@@ -82,7 +82,7 @@ def test_a_signal_leaves_no_partial_files(tmp_path, name):
         "def work(words, **options):\n"
         "    with targets.staged(Path('out.mp4')) as staged:\n"
         "        staged.touch(); print('begun', flush=True); time.sleep(60)\n"
-        # Where these tests run under nohup, the signal is ignored.
+        # If these tests run under nohup, the signal is ignored.
         "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
         "cli._run = work; sys.exit(cli.main([]))"
     )

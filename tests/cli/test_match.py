@@ -1,4 +1,4 @@
-"""`vfi-jax match` draws two pictures and writes a table."""
+"""`vfi-jax match` writes two images and a table."""
 
 import csv
 
@@ -53,7 +53,7 @@ def test_confident_matches_dominate_the_motion_field():
     clean = pictures.field(
         grey, Matches(points, points - motion / 2, points + motion / 2, confidence)
     )
-    motion[14], confidence[14] = (-8, 8), 0.01  # one wild match, which says that it is unsure
+    motion[14], confidence[14] = (-8, 8), 0.01  # one wrong match with low confidence
     wild = pictures.field(
         grey, Matches(points, points - motion / 2, points + motion / 2, confidence)
     )

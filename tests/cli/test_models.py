@@ -1,4 +1,4 @@
-"""`vfi-jax models` says what each model answers, how large it is, and whether it can run here."""
+"""`vfi-jax models` lists contracts, sizes and installed weights."""
 
 import json
 
@@ -14,7 +14,7 @@ NAMES = ["blend", "voxel_flow", "voxel_flow/small"]
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch, nothing_ships):
-    """Tracing every model is the business of their own tests, and what ships may change."""
+    """Models are traced in their own tests, and the included weights may change."""
     monkeypatch.setattr(registry, "list_models", lambda: NAMES)
     monkeypatch.setattr(registry, "list_networks", lambda: ["spynet/small"])
 

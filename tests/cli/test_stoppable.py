@@ -1,4 +1,4 @@
-"""Signals end work within seconds, also where it is in one long step."""
+"""Signals end work within seconds, even during one long step."""
 
 import signal
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from tests.video.clips import frames, make
 from vfi_jax.cli._stoppable import Stoppable, Stopped
 
-# XLA holds no lock of Python's while it compiles; neither does sleep.
+# Like XLA's compilation, sleep does not hold the GIL.
 PROGRAM = """
 import signal, sys, time
 from vfi_jax import Interpolator
@@ -41,7 +41,7 @@ def test_a_signal_ends_a_run_during_compilation(tmp_path, name):
         started = time.monotonic()
         process.send_signal(getattr(signal, name))
         assert process.wait(timeout=60) == 128 + getattr(signal, name)
-        assert time.monotonic() - started < 30  # 2 on a machine that does nothing else
+        assert time.monotonic() - started < 30  # 2 on an idle machine
         assert "stopped after 0 frames; out.mp4 is not written" in process.stderr.read()
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 

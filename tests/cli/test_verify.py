@@ -1,4 +1,4 @@
-"""`vfi-jax verify` says pass or fail of an author's file."""
+"""`vfi-jax verify` reports whether a released file passes."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from vfi_jax.evaluation import published
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "network.pytorch"
-    # Small, or unit weights would overflow on the way to a score.
+    # Small values, because unit weights would overflow.
     arrays = {key: 0.05 * array for key, array in upstream.state_dict().items()}
     torch_writer.save_legacy(path, upstream.tensors(arrays))
     return path

@@ -1,4 +1,4 @@
-"""Building a data set: stopped and continued, and from videos that are not clean."""
+"""Building a data set: stopping and resuming, and damaged videos."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def _stored(folder):
 
 
 def _stop_after(monkeypatch, count):
-    """Building is stopped when so many clips have been decoded; returns their names."""
+    """Stop a build after a number of decoded clips; returns their names."""
     decoded, encode = [], tfds_builder.read_frames
 
     def read(clip, frames):

@@ -1,4 +1,4 @@
-"""What single data sets do; `test_data_sets` holds all of them to the same rules."""
+"""Behaviour of single data sets; `test_data_sets` tests what all have in common."""
 
 import json
 
@@ -80,7 +80,7 @@ def test_videos_are_split_at_scene_changes(tmp_path):
 
 
 def test_a_decoder_reads_in_order_and_again(tmp_path):
-    """In whatever order its segments are asked for, each has its own frames."""
+    """Segments return their own frames in any order of requests."""
     sample_tree.video(tmp_path / "train/a.avi", 14)
     sample_tree.video(tmp_path / "val/b.avi")
     clips = list(data.clips("video_folder", tmp_path, "train", frames=4))

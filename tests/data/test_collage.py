@@ -1,4 +1,4 @@
-"""Collages: what they say of motion is how their frames move."""
+"""Collages: the returned motion agrees with the frames."""
 
 import dataclasses
 
@@ -42,7 +42,7 @@ def test_frames_move_by_the_returned_motion(make):
         (first, last), [between], [motion] = make(jax.random.key(seed))
 
         def off(motion, first=first, between=between, last=last):
-            """Median error of what one of the frames shows, as most of a frame is not hidden."""
+            """Median error, because most of a frame is visible."""
             warped0 = ops.backward_warp(first, -0.25 * motion, padding="border")
             warped1 = ops.backward_warp(last, 0.75 * motion, padding="border")
             errors = jnp.minimum(jnp.abs(warped0 - between), jnp.abs(warped1 - between))
@@ -58,7 +58,7 @@ def test_layers_occlude_one_another_and_move_independently(make):
     motions = np.stack([make(jax.random.key(seed)).motion[0] for seed in range(4)])
     jumps = np.abs(np.diff(motions, axis=2)).max(-1)
     assert (jumps > 1).mean() > 0.002  # outlines of cut-outs
-    assert np.median(jumps) < 0.2  # within a layer it changes smoothly
+    assert np.median(jumps) < 0.2  # motion changes smoothly within a layer
     assert 2 < np.abs(motions).max() < 80
 
 
@@ -79,7 +79,7 @@ def test_a_share_of_a_batch_is_replaced_by_collages(images, batch):
     plain = dataclasses.replace(MIXED, augment=Augment())(_raw(images))
     for row, known in enumerate(batch["known"]):
         assert np.abs(batch["motion"][row]).any() == known
-        # Clips that stand still do not, as collages.
+        # Collages of static clips move.
         assert np.array_equal(*batch["frames"][row]) == (not known)
         for name, array in plain.items():
             assert name == "times" or np.array_equal(batch[name][row], array[row]) == (not known)
@@ -114,7 +114,7 @@ def test_unsupported_collages_are_rejected(images):
 
 
 def _raw(images, sizes=SIZES[[0, 0, 0]]):
-    """Four clips that stand still, two of them of the same image."""
+    """Four static clips, two of them of the same image."""
     which = [0, 1, 2, 0]
     frames = np.full((4, 1), 3, np.int32)
     return {

@@ -1,4 +1,4 @@
-"""Every data set: its sample tree gives clips in order, in splits that share nothing."""
+"""Every data set: its sample tree gives clips in order, in disjoint splits."""
 
 import functools
 from pathlib import Path
@@ -15,13 +15,13 @@ from vfi_jax.evaluation import protocol
 
 NAMES = data.list_data()
 READ = [name for name in NAMES if data.find(name)[0].LAYOUT]
-SPEEDS = ("fast", "medium", "slow")  # parts of the test list, which only septuplets have
-SMALL = {"scenes": 2, "size": (32, 32)}  # of what is rendered
+SPEEDS = ("fast", "medium", "slow")  # parts of the test list, only for septuplets
+SMALL = {"scenes": 2, "size": (32, 32)}  # for rendered sets
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    """{split: clips} of a data set's sample, all splits."""
+    """{split: clips} of a data set's sample tree."""
 
     @functools.cache
     def build(name):
@@ -37,7 +37,7 @@ def tree(tmp_path_factory):
 
 
 def identity(frame):
-    """What a frame is read from."""
+    """Source of a frame."""
     if isinstance(frame, functools.partial):
         return (frame.func.__name__, frame.args, tuple(frame.keywords.items()))
     return frame.tobytes() if isinstance(frame, np.ndarray) else frame
@@ -58,7 +58,7 @@ def test_train_val_and_test_share_no_frame(name, tree):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_frames_are_in_the_order_of_time(name, tree):
-    """The sample's frames get lighter; what is rendered moves on from its first frame."""
+    """Sample frames get brighter; rendered frames move away from the first one."""
     rendered = not data.find(name)[0].LAYOUT
     for clips in tree(name).values():
         frames = [read_frame(frame) for frame in clips[0].frames]

@@ -1,4 +1,4 @@
-"""Low-resolution frames against files that the original scripts wrote."""
+"""Low-resolution frames against files of the original scripts."""
 
 import numpy as np
 import pytest

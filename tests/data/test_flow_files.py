@@ -1,4 +1,4 @@
-"""Flow files come back as they were written, and damaged ones are refused."""
+"""Flow files round-trip, and damaged files are rejected."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_flo_files_have_the_bytes_of_middlebury(tmp_path):
 def test_png_files_have_the_channels_of_kitti(tmp_path):
     path = tmp_path / "flow.png"
     write_flow(path, np.full((2, 3, 2), (1.5, -2)), known=np.eye(2, 3))
-    # Pillow reads 16 bits a channel as their upper 8.
+    # Pillow reads only the upper 8 of 16 bits per channel.
     with Image.open(path) as image:
         pixels = np.asarray(image.convert("RGB"))
     assert tuple(pixels[0, 0][:2]) == ((2**15 + 96) >> 8, (2**15 - 128) >> 8)

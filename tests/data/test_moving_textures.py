@@ -1,4 +1,4 @@
-"""Layers of noise: what the motion says is what the frames do."""
+"""Layers of noise: the returned motion agrees with the frames."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def test_warping_both_ends_by_half_of_the_motion_gives_the_middle():
     inside = (slice(4, -4), slice(4, -4))
     for frame, flow in ((first, -scene.motion / 2), (last, scene.motion / 2)):
         warped = np.asarray(ops.backward_warp(frame, flow))
-        # Bilinear sampling dulls the finest noise, by far less than a wrong motion would be off.
+        # Bilinear sampling blurs the finest noise, much less than a wrong motion would.
         still, moved = (np.abs(x - middle)[inside].mean() for x in (frame, warped))
         assert moved < 0.2 * still
 

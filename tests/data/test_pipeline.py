@@ -1,4 +1,4 @@
-"""Both pipelines: the same draws for the same seed, from any step, and disjoint over processes."""
+"""Both pipelines: draws depend only on seed and step and are disjoint between processes."""
 
 import contextlib
 import dataclasses
@@ -99,7 +99,7 @@ def test_the_number_of_clips_read_ahead_does_not_depend_on_the_batch(choice, mon
         loaded.clear()
         opened = open_batch_source(dataclasses.replace(choice, batch=batch))
         opened.draw(0)
-        time.sleep(0.2)  # what is read meanwhile; a slow machine reads less
+        time.sleep(0.2)  # read in the meantime; a slow machine reads less
         opened.close()
         assert batch <= len(loaded) <= most
 
@@ -175,7 +175,7 @@ def test_undecodable_clips_are_skipped_and_counted_by_a_build(
 
 
 def draw_twice(choice):
-    """Shapes of what two steps load."""
+    """Shapes loaded by two steps."""
     with contextlib.closing(open_batch_source(choice)) as opened:
         return [opened.draw(step)["seeds"].shape for step in range(2)]
 

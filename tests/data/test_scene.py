@@ -36,7 +36,7 @@ def test_frames_are_in_range_and_not_constant():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_flow_connects_equal_colours(seed):
-    """frame0(p) = frame1(p + flow(p)) where p is not hidden; off edges, which pixels blur."""
+    """frame0(p) = frame1(p + flow(p)) where p is visible and not at an edge."""
     scene = _scene(seed)
     frame0, frame1 = scene.frame(2), scene.frame(3)
     flow, hidden = scene.flow(2, 3), scene.occlusion(2, 3)[..., 0] > 0

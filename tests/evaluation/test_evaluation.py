@@ -22,8 +22,8 @@ from vfi_jax.interpolation import PADDINGS, Interpolator
 
 MIDDLEBURY = support.SHARED / "data/eval/middlebury-other"
 
-# One fixed pair under every protocol: PSNR, SSIM, IE. A change here changes what every number of
-# that protocol means.
+# One fixed pair under every protocol: PSNR, SSIM, IE. A change here changes the meaning of every
+# score of that protocol.
 SCORES = {
     "default": (22.394, 0.9589, 15.384),
     "sepconv": (22.386, 0.9488, 15.410),
@@ -125,7 +125,7 @@ def test_a_blend_of_a_linear_change_is_perfect(interpolator):
 
 
 def test_a_mean_depends_only_on_its_model():
-    """A sequence that one model has exactly stays in the means of the others."""
+    """A sequence predicted exactly by one model stays in the means of the others."""
     scores = {
         "exact": {"a": {"psnr": np.inf, "ie": 0.0, "exact": 1.0}, "b": {"psnr": 20.0, "ie": 9.0}},
         "other": {"a": {"psnr": 50.0, "ie": 1.0}, "b": {"psnr": 30.0, "ie": 3.0}},
@@ -158,7 +158,7 @@ def test_exact_predictions_are_counted_and_excluded_from_the_mean_psnr():
 
 
 def test_other_models_do_not_change_a_mean(tmp_path, capsys):
-    """A copy of the first frame is exact where nothing moves."""
+    """Copying the first frame is exact for a static clip."""
     frame_folder.sample(tmp_path / "data")
     for name in ("im2.png", "im3.png"):
         shutil.copy(tmp_path / "data/a/im1.png", tmp_path / "data/a" / name)
@@ -248,13 +248,13 @@ def test_a_page_shows_only_samples_of_its_run(interpolator, tmp_path):
         return [name for name in "abc" if f"<h2>{name}</h2>" in page]
 
     assert pictured(clips[:2], 1) == ["a"]
-    assert pictured(clips[1:], 2) == ["b", "c"]  # b was scored without a section, a is not asked
+    assert pictured(clips[1:], 2) == ["b", "c"]  # b had no section; a is not evaluated again
     assert pictured(clips, 2) == ["a", "b"]
     assert len((tmp_path / "scores.jsonl").read_text().splitlines()) == 3
 
 
 def test_duplicate_sample_names_are_rejected(interpolator):
-    """The later one's scores would stand for both."""
+    """Otherwise the scores of the later one would be used for both."""
     protocol = evaluation.protocol("default")
     clips = [Clip("a", tuple(np.full((16, 16, 3), i, np.uint8) for i in range(3)))] * 2
     with pytest.raises(ValueError, match="unique names, got two named a; rename one"):

@@ -1,4 +1,4 @@
-"""Pictures of what a system computes beside its frame."""
+"""Images of intermediate outputs."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from vfi_jax.evaluation import internals
 
 
 class Showing(nn.Module):
-    """A model that returns what a picture is made of: left half 1, right half 1/2."""
+    """A model that returns one intermediate output: 1 in the left, 1/2 in the right half."""
 
     key: str
     channels: int

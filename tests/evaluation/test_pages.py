@@ -1,4 +1,4 @@
-"""Baselines, flows and the pages that are written from scores."""
+"""Baselines, flow images and pages of scores."""
 
 from fractions import Fraction
 
@@ -21,7 +21,7 @@ HALF, LATE = Fraction(1, 2), Fraction(3, 4)
 
 @pytest.fixture(scope="module")
 def moving():
-    """A textured square that moves 4 pixels to the right over a still, smooth background."""
+    """A textured square moving 4 pixels to the right over a static, smooth background."""
     y, x = np.mgrid[:64, :64]
     back = np.stack([80 + x / 2, 90 + y / 2, 100 + 0 * x], axis=-1)
     texture = np.random.default_rng(0).integers(0, 256, (24, 24, 3))
@@ -87,7 +87,7 @@ def test_the_page_of_protocols_is_up_to_date():
 
 
 class Toy(nn.Module):
-    """A model that returns only what it is made with."""
+    """A model that returns fixed values."""
 
     key: str
     leading: tuple[int, ...]
@@ -140,7 +140,7 @@ def test_inputs_and_predictions_are_in_order_of_time():
 
 
 def test_temporal_consistency_is_measured_pair_by_pair(monkeypatch):
-    """A batch of all pairs would need memory that grows with the clip."""
+    """Memory must not grow with the length of the clip."""
     shapes = []
 
     def flow(frame0, frame1, *, network):

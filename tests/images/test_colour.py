@@ -1,4 +1,4 @@
-"""The colour space goes with the pixels."""
+"""The colour space is copied with the pixels."""
 
 import struct
 import zlib
@@ -19,7 +19,7 @@ def chunk(kind, data):
 
 
 def carried(path, tmp_path):
-    """What Pillow finds in a copy of an image."""
+    """Colour data that Pillow finds in a copied image."""
     info = images.read_info(path)
     images.write(tmp_path / "copy.png", images.read(path), colour=info.colour)
     with Image.open(tmp_path / "copy.png") as copy:

@@ -1,4 +1,4 @@
-"""Images written in every format and read again."""
+"""Every image format round-trips."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""Which files a folder of images holds, and in which order."""
+"""Images in a folder, and their order."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""TIFF files of every kind, written byte by byte, since no library at hand writes them all."""
+"""TIFF files of every kind, written byte by byte, because no installed library writes them all."""
 
 import struct
 import zlib

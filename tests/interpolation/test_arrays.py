@@ -1,4 +1,4 @@
-"""The Interpolator on arrays of JAX, inside meshes, and on pixels that are not finite."""
+"""The Interpolator on JAX arrays, inside meshes, and on non-finite pixels."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Named paddings and ensembles give what the original callers gave, whole."""
+"""Named paddings and ensembles reproduce the original callers."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Channels that a model does not see move as the frames do."""
+"""Extra channels move like the frames."""
 
 import functools
 
@@ -17,7 +17,7 @@ EDGE = 4  # pixels within which some flow points out of the frame
 
 
 class Moving(nn.Module):
-    """Everything moves to the right by `MOTION`; the nearer frame has the larger share."""
+    """Everything moves to the right by `MOTION`; the frame nearer in time has more weight."""
 
     contract = Contract(frames=2, times=None, multiple=8, flows=True)
 
@@ -37,7 +37,7 @@ call = functools.partial(vfi_jax.interpolate, MODEL, {})
 
 
 def _bands(length=3, channels=10, size=(9, 21)):
-    """Ramps far outside of [0, 1] that move as everything does, and what they are at a time."""
+    """Moving ramps far outside of [0, 1], and their exact values at a time."""
     slopes = 100 * np.arange(1, channels + 1, dtype=np.float32)
 
     def at(time):

@@ -1,4 +1,4 @@
-"""`vfi_jax.interpolate` gives the driver's frames, wherever JAX runs it."""
+"""`vfi_jax.interpolate` equals the driver under every JAX transformation."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Systems whose answers are known exactly, one for each kind of contract."""
+"""Systems with exactly known results, one for each kind of contract."""
 
 import dataclasses
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class Toy(nn.Module):
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A toy, times to ask of it, and what it must answer.
+    """A toy system, times to request, and the expected frames.
 
     Attributes:
       expected: `expected(frames, time)` from float64 frames `[N, H, W, C]`.
@@ -55,7 +55,7 @@ def mean(frames, times):
 
 
 def predicted(frames, times):
-    """The frame after the second, moving on as before."""
+    """The frame after the second, by linear extrapolation."""
     return 2 * frames[:, 1:2] - frames[:, 0:1]
 
 

@@ -1,4 +1,4 @@
-"""Each metric against what the published code of its convention computes."""
+"""Metrics against the published code of their conventions."""
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ CASES = [f"case-{n}" for n in range(1, 11)]
 
 
 def _metrics_of(gt, est, mask):
-    """Every stored value that a metric of ours answers, by its stored name."""
+    """Our value for every stored value, by its stored name."""
     gt255, est255 = jnp.asarray(gt, jnp.float32), jnp.asarray(est, jnp.float32)
     unit = gt255 / 255, est255 / 255
     y = [255 * metrics.luma(image) for image in unit]

@@ -1,4 +1,4 @@
-"""What holds for every metric: equal images are best, examples are scored one by one."""
+"""Tests of every metric: equal images are best, examples are scored separately."""
 
 import functools
 import inspect
@@ -30,7 +30,7 @@ def _enlarged_vif(image, reference):
     return metrics.vif(*(jnp.kron(x, np.ones((3, 4, 1), np.float32)) for x in (image, reference)))
 
 
-# How each compares two images, what two equal ones give, and whether the order matters.
+# Function of two images, value for equal images, and whether the order matters.
 COMPARISONS = {
     "psnr": (metrics.psnr, np.inf, False),
     "ssim": (metrics.ssim, 1, False),

@@ -1,7 +1,7 @@
-"""What the tests of MEMC-Net and DAIN share: running a case, and the pixels that rounding decides.
+"""Helpers for the tests of MEMC-Net and DAIN: running a case, and pixels sensitive to rounding.
 
 Splats and adaptive filters jump where a flow's target crosses an integer. Two correct float32
-programs put some targets on either side, and differ there by whole grey levels.
+programs put some targets on different sides and differ there by whole grey levels.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""Five questions in one batch, so that all that is asked of a system costs one compilation."""
+"""Five test inputs in one batch, so that each system is compiled only once."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""AMT against figures of the original's architecture, losses and callers in PyTorch."""
+"""AMT against reference outputs of the original architecture, losses and callers in PyTorch."""
 
 import functools
 
@@ -142,7 +142,7 @@ def test_frames_too_small_for_the_original_give_finite_results(side):
     """It gives NaN from 64 to 112 pixels, and nothing below."""
     model = registry.create("amt", dtype=jnp.bfloat16)
     frames = np.random.default_rng(0).uniform(size=(1, 2, side, side, 3)).astype(np.float32)
-    for time in (0.5, 0.0):  # a time that no contract offers, but a tensor may hold
+    for time in (0.5, 0.0):  # times that no contract offers but a tensor may contain
         found = run(model, variables("s"), frames, time)
         assert np.isfinite(found["frames"]).all()
 

@@ -1,4 +1,4 @@
-"""DAIN against the original network's figures, and without its drift."""
+"""DAIN against reference outputs of the original network, and without its drift."""
 
 import dataclasses
 
@@ -137,7 +137,7 @@ def test_the_original_caller(full_variables, group, name, times):
     padded = padding.pad(frames, amounts, "edge")[None] / np.float32(255)
     inside = flow_family.run(MODEL, full_variables, padded, np.float32(times))
     for index, time in enumerate(times):
-        # With flows of 65 pixels the noise of float32 decides nearly everywhere in some frames.
+        # With flows of 65 pixels, float32 rounding matters nearly everywhere in some frames.
         clear = _clear(inside, index, time, at_least=0.1)
         clear = padding.crop(clear[0, ..., None], amounts)[..., 0]
         difference = np.abs(out[index].astype(int) - arrays[f"uint8_{index}"])
@@ -150,14 +150,14 @@ def test_an_axis_that_is_a_multiple_of_128_still_gets_32_pixels(portable_variabl
     case = PORTABLE["dain", "caller-40x128"]
     frames = support.clip(case)
     out = Interpolator(MODEL, portable_variables, padding="dain")(frames / np.float32(255), [0.5])
-    # The case lies on integer crossings: the largest share that can be asked for is 95 %.
+    # The case lies on integer crossings, so at most 95 % of the pixels can be expected to agree.
     wanted = case["outputs"]["rectified_0"]
     support.assert_samples(out, wanted, tolerance=flow_family.CROSSED, within=0.95)
 
 
 @pytest.mark.parametrize("name", ["static", "shift-even", "shift-frac", "shift-large"])
 def test_known_flow_moves_the_frame_exactly(name):
-    """The whole system with its estimators replaced by what they should find."""
+    """The whole system with exact flow and depth instead of its estimators."""
     arrays = support.full_case("dain_known_flow", name)
     cases = support.full("dain_known_flow")["cases"]
     shift = next(case["u_v"] for case in cases if case["what"] == name)
@@ -224,7 +224,7 @@ def test_memory_does_not_grow_with_the_number_of_times():
 
 @pytest.mark.slow
 class TestStages:
-    """Parts of the network alone: no crossings, so nothing but float32 noise."""
+    """Parts of the network: without crossings, differences are float32 rounding only."""
 
     def test_context(self, full_variables):
         arrays = support.full_case("dain_stages", "ctxnet")
@@ -273,7 +273,7 @@ CENTRAL = np.array([0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0], np.float32)
 
 
 class Anywhere(dain.Model):
-    """DAIN of any size that its warping takes, as its networks are not run."""
+    """DAIN for any frame size, because its networks are not run."""
 
     @property
     def contract(self):

@@ -1,4 +1,4 @@
-"""EMA-VFI against the original network's figures."""
+"""EMA-VFI against reference outputs of the original network."""
 
 import functools
 
@@ -30,7 +30,7 @@ FULL = [*(("ema_vfi_small", index) for index in range(7)), ("ema_vfi", 1)]
 
 @functools.partial(jax.jit, static_argnums=0)
 def network(model, variables, frames, time):
-    """What the original's figures are of, by their names, from frames `[1, 2, H, W, 3]`."""
+    """Our values for the stored reference outputs, by name, from frames `[1, 2, H, W, 3]`."""
     out, state = model.apply(variables, frames, time[None, None], capture_intermediates=True)
     calls = state["intermediates"]["backbone"]
 
@@ -148,7 +148,7 @@ def test_portable_cases(group, name, monkeypatch):
 
 
 def _keep_a_stale_mask(monkeypatch):
-    """The fault of the released code that the figures of reduced flow hold.
+    """The bug of the released code, which affects the references with reduced flow.
 
     It estimates flow first, and shifted blocks at 1/16 of the full frames, 4x6 tokens, then keep
     the mask of 2x3 tokens, as both are padded to 7x7. Here the full frames come first.

@@ -1,4 +1,4 @@
-"""What every system must do; a new file in models/ is under these tests at once."""
+"""Tests of every system; a new file in models/ is included automatically."""
 
 import jax
 import jax.numpy as jnp
@@ -44,7 +44,7 @@ def cheap(request):
 
 
 def test_the_contract_is_kept_and_times_matter(name):
-    """Shapes and types alone, so that the largest systems cost no more than one trace."""
+    """Shapes and types only, so that the largest systems are only traced."""
     model = _half(name)
     contract = model.contract
     assert isinstance(contract, Contract)
@@ -81,7 +81,7 @@ def answers(request):
 
 
 def test_a_local_change_has_a_local_effect(answers):
-    """Not mirrored, turned or moved elsewhere."""
+    """The effect is not mirrored, rotated or shifted."""
     change = np.abs(answers.to["corner"] - answers.to["clip"]).mean(axis=(0, 3))
     height, width = (side // 2 for side in change.shape)
     elsewhere = change[:height, width:], change[height:, :width], change[height:, width:]
@@ -159,7 +159,7 @@ def test_loops_over_frames_run_under_shard_map(scanning):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*_cheapest()} - {*support.SMALL_RECIPES}))
 def test_gradients_are_finite_and_reach_every_part(name):
-    """Of systems without a small recipe; the tests of recipes take two steps of each of those."""
+    """Only systems without a small recipe; the tests of recipes cover the others."""
     model = registry.create(name)
     contract = model.contract
     variables = support.variables(model, gain=0.5)

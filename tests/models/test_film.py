@@ -1,4 +1,4 @@
-"""FILM against figures of the original's architecture in PyTorch."""
+"""FILM against reference outputs of the original architecture in PyTorch."""
 
 import functools
 

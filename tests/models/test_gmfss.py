@@ -1,4 +1,4 @@
-"""GMFSS Fortuna against the original's figures, on stand-in weights and on the released ones."""
+"""GMFSS Fortuna against reference outputs of the original, with stand-in and released weights."""
 
 import functools
 
@@ -40,8 +40,8 @@ STAND_IN = {
     "occ": (0, 1),
     **dict.fromkeys(("out", "fusion", "I", "warped", "resized"), (1e-3, 0.999)),
 }
-# Small frames are hard for the released weights: by the last digits of flow a place is a hole or
-# none, and compiled without optimisation, as tests are, flow has other digits than the original.
+# Small frames are difficult for the released weights: the last digits of flow decide about holes,
+# and flow differs in these digits because tests are compiled without optimisation.
 RELEASED = STAND_IN | {
     **dict.fromkeys(("feat", "rife"), (1e-4, 1)),
     "metric": (5e-3, 1),
@@ -84,7 +84,7 @@ def released(variant):
 
 @functools.partial(jax.jit, static_argnums=0)
 def network(model, variables, frames, times):
-    """The prediction, and what the figures are of, by their names."""
+    """The prediction, and our values for the reference outputs, by name."""
     out, state = model.apply(variables, frames[None], times[None], capture_intermediates=True)
     seen = state["intermediates"]
     found = {name: out[name] for name in ("flow01", "flow10", "metric0", "metric1")}
@@ -205,7 +205,7 @@ def test_training_estimates_flow_on_whole_frames(stand_in, variant):
 
 @pytest.mark.slow
 def test_a_training_step_is_finite_and_keeps_flow_and_rife_frozen():
-    """The loss of the recipe, whose LPIPS stands on random features here."""
+    """The loss of the recipe, with LPIPS on random features."""
     model = gmfss.Model(SMALL)
     variables = support.variables(model, gain=0.5, train=True)
     frames = np.random.default_rng(0).random((1, 3, 64, 64, 3), np.float32)

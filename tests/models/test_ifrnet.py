@@ -1,4 +1,4 @@
-"""IFRNet against figures of the original's architecture and losses in PyTorch."""
+"""IFRNet against reference outputs of the original architecture and losses in PyTorch."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""How much a compiler is given: the time that it takes grows with the lines of StableHLO."""
+"""Program size: compile time grows with the number of lines of StableHLO."""
 
 import jax
 import pytest

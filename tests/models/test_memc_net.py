@@ -1,4 +1,4 @@
-"""MEMC-Net's three networks against the original figures, and its enhancement."""
+"""MEMC-Net's three networks against reference outputs of the originals, and its enhancement."""
 
 import functools
 
@@ -36,7 +36,7 @@ def _group(name):
     return name.replace("/", "_")
 
 
-# One at a time: the networks are large, and the cases of each stand together.
+# One model at a time, because the networks are large; cases are sorted by network.
 @functools.lru_cache(maxsize=1)
 def _portable(name):
     return weights.convert(name, support.portable_state_dict(_group(name)))
@@ -107,7 +107,7 @@ def test_the_original_caller(name):
 
 @pytest.mark.slow
 class TestStages:
-    """Parts of the networks alone: no crossings, so nothing but float32 noise."""
+    """Parts of the networks: without crossings, differences are float32 rounding only."""
 
     def test_occlusions_and_context(self):
         arrays = support.full_case("memc_stages", "occlusion-ctx")

@@ -31,7 +31,7 @@ def test_it_has_the_parameters_of_the_specification():
 @pytest.mark.slow
 @pytest.mark.parametrize("index", range(2))
 def test_network_and_responses_follow_the_specification(index):
-    """These figures check our reading of the paper, not code of its authors, which nobody has."""
+    """These references check our reading of the paper; the authors' code was never published."""
     arrays = support.full_case("mind_spec", f"case-{index}")
     model = registry.create("mind")
     state_dict = support.full_state_dict("mind_spec")
@@ -41,7 +41,7 @@ def test_network_and_responses_follow_the_specification(index):
     support.assert_close(frame_t, support.channels_last(arrays["out"]))
     responses = matching.sensitivity(model, variables, *frames, arrays["points_yx"][:, ::-1])
     for frame, name in enumerate(("one", "two")):
-        # A slope at 0 or a maximum among near equals may go the other way by rounding alone.
+        # Rounding may change the side of a PReLU at 0 or the choice between nearly equal maxima.
         support.assert_close(responses[:, frame], arrays[f"sensitivity_{name}"], within=0.999)
         peaks = [np.unravel_index(r.argmax(), r.shape) for r in np.asarray(responses[:, frame])]
         np.testing.assert_array_equal(peaks, arrays[f"match_{name}_yx"])

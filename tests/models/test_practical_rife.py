@@ -1,4 +1,4 @@
-"""Practical-RIFE 4.x against figures of the releases' architecture in PyTorch."""
+"""Practical-RIFE 4.x against reference outputs of the releases' architecture in PyTorch."""
 
 import functools
 import re

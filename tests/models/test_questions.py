@@ -1,4 +1,4 @@
-"""What the decorator of every system does: it refuses what does not fit and takes any mesh."""
+"""The decorator of every system checks its inputs and supports any mesh."""
 
 import jax
 import numpy as np
@@ -36,7 +36,7 @@ def test_inputs_that_do_not_fit_the_contract_are_reported(system):
 @pytest.mark.slow
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_it_runs_on_a_mesh_with_explicit_axes(system):
-    """Traced alone: on a mesh whose axes are Explicit every type says how it is sharded."""
+    """Only traced: on a mesh with Explicit axes, types include the sharding."""
     small = "small" in registry.definition(system).VARIANTS
     model = registry.create(f"{system}/small" if small else system)
     mesh = jax.make_mesh((4,), ("data",))

@@ -1,4 +1,4 @@
-"""SepConv++ against the original network's figures."""
+"""SepConv++ against reference outputs of the original network."""
 
 import jax
 import jax.numpy as jnp
@@ -25,7 +25,7 @@ EVEN = padding.Padding()  # and the model's own multiple, as the authors' caller
 
 @jax.jit
 def run(variables, frames):
-    """What the figures are of, by their names, before it is cropped."""
+    """Our values for the reference outputs, by name, before cropping."""
     times = jnp.full((1, 1), 0.5)
     out, state = MODEL.apply(variables, frames, times, capture_intermediates=True)
     calls = state["intermediates"]
@@ -39,7 +39,7 @@ def run(variables, frames):
 
 
 def outputs_of(variables, frames):
-    """What the figures are of, by their names, from frames `[2, H, W, 3]`."""
+    """Our values for the reference outputs, by name, from frames `[2, H, W, 3]`."""
     amounts = EVEN.amounts(frames.shape[1:3], multiple=MODEL.contract.multiple)
     found = run(variables, padding.pad(frames, amounts, "edge")[None] / np.float32(255))
     return found | {"out": padding.crop(found["out"], amounts)}
@@ -74,7 +74,7 @@ def test_full_cases(index):
         wanted = support.channels_last(arrays[f"{output}_sub"])
         noise = case["f32_vs_f64_max_abs"][f"{output}_sub"]["max_abs"]
         _assert_within_noise(found[output][stored], wanted, noise)
-    # Where the weight is nearly 0 the quotient is any number.
+    # Where the weight is nearly 0, the quotient is arbitrary.
     height, width = frames.shape[1:3]
     steady = np.abs(arrays["normalizer"][0, :height, :width]) > STEADY
     assert steady.mean() > 0.95

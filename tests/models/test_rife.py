@@ -1,4 +1,4 @@
-"""RIFE against the original network's figures."""
+"""RIFE against reference outputs of the original network."""
 
 import functools
 
@@ -53,7 +53,7 @@ def variables(group, kind):
 
 @functools.partial(jax.jit, static_argnums=0)
 def run(model, variables, frames, time):
-    """What the original's figures are of, by their names, from frames `[1, 2, H, W, 3]`."""
+    """Our values for the reference outputs, by name, from frames `[1, 2, H, W, 3]`."""
     times = jnp.full((1, 1), time)
     prediction = model.apply(variables, frames, times)
     flows, blends = prediction["flows"], prediction["blends"]
@@ -77,7 +77,7 @@ def run(model, variables, frames, time):
 
 
 def outputs_of(words, kind, frames, time):
-    """What a case keeps, from its frames `[2, H, W, 3]`; `time` is None where IFNet ran."""
+    """Our values for a stored case, from frames `[2, H, W, 3]`; `time` is None for IFNet."""
     group, name = ("rife", "rife") if time is None else ("rife_m", "rife/m")
     options: dict = {}
     for mark in NETWORKS:

@@ -1,4 +1,4 @@
-"""SepConv against the original network's figures."""
+"""SepConv against reference outputs of the original network."""
 
 import functools
 
@@ -42,7 +42,7 @@ def full_variables():
 
 @jax.jit
 def run(variables, frames):
-    """The frame between two, and what every part of the network puts out, by its name."""
+    """The interpolated frame, and the output of every part of the network by name."""
     out, state = MODEL.apply(variables, frames, TIMES, capture_intermediates=True)
     calls = {name: value for name, value in state["intermediates"].items() if name != "__call__"}
     parts = {name: value["__call__"][0] for name, value in calls.items()}

@@ -1,4 +1,4 @@
-"""The shared pyramid against what it promises."""
+"""Properties of the shared pyramid."""
 
 import functools
 
@@ -24,7 +24,7 @@ def test_the_contract_follows_the_config():
 
 @pytest.fixture(scope="module")
 def model():
-    """As training starts, under jit."""
+    """The untrained model, under jit."""
     model = registry.create("shared_pyramid")
     inputs = jnp.zeros((1, 2, 32, 32, 3)), jnp.full((1, 1), 0.5)
     values = jax.jit(model.init)(jax.random.key(0), *inputs)

@@ -1,4 +1,4 @@
-"""SoftSplat against the original network's figures."""
+"""SoftSplat against reference outputs of the original network."""
 
 import jax
 import numpy as np
@@ -38,7 +38,7 @@ def network(variables, frames, times):
 
 
 def run(variables, frames, times):
-    """What the figures are of, by their names, from `[2, H, W, 3]` as the authors' caller does:
+    """Our values for the reference outputs, by name, from `[2, H, W, 3]` like the authors' caller:
     sizes made even on the right and below."""
     amounts = padding.Padding().amounts(frames.shape[1:3], multiple=MODEL.contract.multiple)
     padded = padding.pad(frames, amounts, "edge")[None]

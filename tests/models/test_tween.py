@@ -1,4 +1,4 @@
-"""Tween against what it promises."""
+"""Properties of Tween."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""UPR-Net against the original network's figures."""
+"""UPR-Net against reference outputs of the original network."""
 
 import functools
 
@@ -36,7 +36,7 @@ MOST = 0.999  # of its pixels: one that a single pixel reaches with hardly any w
 
 @functools.partial(jax.jit, static_argnums=0)
 def run(model, variables, frames, time):
-    """What the original's figures are of, by their names, from frames `[1, 2, H, W, 3]`."""
+    """Our values for the reference outputs, by name, from frames `[1, 2, H, W, 3]`."""
     out, state = model.apply(variables, frames, jnp.full((1, 1), time), capture_intermediates=True)
     calls = state["intermediates"]
     found = {"out": out["frames"][:, 0, ..., ::-1]}  # kept as BGR
@@ -80,7 +80,7 @@ def _asked(case):
 
 
 def _padded(x, shape):
-    """Figures are of padded frames, of which only what is the frame's can be asked for."""
+    """The references are padded frames; only the part inside the frame is compared."""
     below, right = (wanted - here for wanted, here in zip(shape, x.shape[1:3], strict=True))
     return np.pad(x, ((0, 0), (0, below), (0, right), (0, 0)), constant_values=np.nan)
 

@@ -1,4 +1,4 @@
-"""Deep Voxel Flow against the original network's figures."""
+"""Deep Voxel Flow against reference outputs of the original network."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Zooming Slow-Mo against the original network's figures, and its parts."""
+"""Zooming Slow-Mo and its parts against reference outputs of the original network."""
 
 import functools
 import itertools
@@ -91,7 +91,7 @@ def recurrence(params, clip):
 
 
 def parts_of(values, parts):
-    """What the original's figures are of, by their names, from the parts of a run."""
+    """Our values for the reference outputs, by name, from the parts of a run."""
     params = values["params"]
     pyramid = [
         [level[n : n + 1] for level in parts["pyramid"]] for n in range(len(parts["extract"]))
@@ -203,7 +203,7 @@ def test_full_case_of_the_flip_test():
 
 
 def part(index):
-    """A case of a part alone: its arrays, channels last, and stand-in weights by upstream key."""
+    """A case for a single part: its arrays, channels last, and stand-in weights by upstream key."""
     case = support.full("ops/zsm_modules")["cases"][index - 1]
     arrays = support.full_case("ops/zsm_modules", f"case-{index}")
     arrays = {name: support.channels_last(array) for name, array in arrays.items()}

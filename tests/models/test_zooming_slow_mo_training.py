@@ -1,4 +1,4 @@
-"""Zooming Slow-Mo's training step, loss and schedule against the original's figures."""
+"""Zooming Slow-Mo's training step, loss and schedule against the original's."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""FlowNetS and SPyNet, as MEMC-Net holds them, against the original networks' figures."""
+"""FlowNetS and SPyNet, as in MEMC-Net, against reference outputs of the original networks."""
 
 import jax
 import numpy as np
@@ -42,7 +42,7 @@ def test_flownet_s():
 @pytest.mark.slow
 @pytest.mark.parametrize(("case", "noise"), [("spynet-small", 8.9e-6), ("spynet", 2.2e-5)])
 def test_spynet(case, noise):
-    """MEMC-Net hands RGB to a network that takes it for BGR; this one takes RGB for what it is."""
+    """MEMC-Net passes RGB to a network that expects BGR; ours expects RGB."""
     arrays, frame0, frame1 = _frames(case)
     variables = _variables("spynet", "memc_net_s")
     model = registry.create("spynet", padding="zeros")  # as MEMC-Net's copy samples

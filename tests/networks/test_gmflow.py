@@ -1,4 +1,4 @@
-"""GMFlow against the original network's figures, on stand-in weights and on the released ones."""
+"""GMFlow against reference outputs of the original, with stand-in and released weights."""
 
 import functools
 
@@ -28,7 +28,7 @@ def stand_in():
 
 @functools.partial(jax.jit, static_argnums=0)
 def run(model, variables, frame0, frame1):
-    """What the figures are of, by their names, from one pair `[H, W, 3]`."""
+    """Our values for the reference outputs, by name, from one pair `[H, W, 3]`."""
     out, state = model.apply(
         variables, frame0[None], frame1[None], capture_intermediates=True, mutable=["intermediates"]
     )

@@ -1,4 +1,4 @@
-"""MegaDepth against the original network's figures."""
+"""MegaDepth against reference outputs of the original network."""
 
 import functools
 

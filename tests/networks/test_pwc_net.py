@@ -1,4 +1,4 @@
-"""PWC-Net against the original network's figures."""
+"""PWC-Net against reference outputs of the original network."""
 
 import functools
 
@@ -109,7 +109,7 @@ def test_zero_flow_samples_the_features_themselves_at_every_level():
 
 
 def test_the_untrained_small_variant_finds_the_direction_of_motion():
-    """Its levels start from what is most alike, which the paper's random features do not show."""
+    """Its levels start from feature matching, which works without training."""
     texture = np.random.default_rng(0).random((16, 24, 3), np.float32)
     texture = np.asarray(jax.image.resize(texture, (128, 192, 3), "cubic"))[None]
     model = registry.create("pwc_net/small")

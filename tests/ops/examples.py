@@ -1,4 +1,4 @@
-"""One small call of every op: what the suites that run on every op are made of."""
+"""One small call of every op, for the suites that run on every op."""
 
 import dataclasses
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What every op must stand, on the examples of tests/ops/examples.py."""
+"""Tests of every op, on the examples of tests/ops/examples.py."""
 
 import doctest
 import functools
@@ -19,7 +19,7 @@ WITH_FLOW = [name for name in NAMES if "flow" in examples.kinds(name).values()]
 HALVING = ("gaussian_pyramid", "laplacian_pyramid", "reconstruct_laplacian")
 FLAT = ("inside", "occlusion_mask")  # 0 or 1: no gradient
 OF_ANY_SIZE = (("all_pairs_correlation", "features1"), ("correlate_around", "features1"))
-OWN_VALUE = ("forward_backward_error", "resize_flow")  # a flow that is no number gives none
+OWN_VALUE = ("forward_backward_error", "resize_flow")  # NaN flow gives NaN
 
 
 def test_every_op_is_tested():
@@ -71,7 +71,7 @@ def test_gradients_equal_finite_differences(name):
     call, arrays = examples.call(name), examples.arrays(name)
     directions = examples.arrays(name, seed=1)
     if name == "fill_holes":
-        directions["valid"] *= 0  # which pixels are holes is no smooth choice
+        directions["valid"] *= 0  # the set of holes is not differentiable
     step = 1e-2  # small against the distance of all flows to a whole pixel
 
     @jax.jit
@@ -155,7 +155,7 @@ def test_wrong_types_and_shapes_are_reported(name):
 
 @pytest.fixture(scope="module")
 def batch():
-    """Eight examples of every op, the axes that hold them, and what each op makes of them."""
+    """Eight examples of every op, their batch axes, and the results."""
     axes = {name: _axes(name) for name in NAMES}
     arrays = {name: examples.arrays(name, lead=(8,)) for name in NAMES}
     return arrays, axes, jax.jit(_every_op)(arrays)

@@ -1,4 +1,4 @@
-"""The launch scripts start the command that they should."""
+"""The launch scripts start the right commands."""
 
 import os
 import shlex
@@ -15,7 +15,7 @@ WORDS = ["sepconv", "--workdir", "gs://bucket/a run", "--batch", "16"]
 
 @pytest.fixture
 def launch(tmp_path):
-    """Runs a script where srun and gcloud print their arguments."""
+    """Run a script with srun and gcloud replaced by commands that print their arguments."""
     for name in ("srun", "gcloud"):
         (tmp_path / name).write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
         (tmp_path / name).chmod(0o755)

@@ -1,4 +1,4 @@
-"""A finished run becomes weights in the package and a card that says where they come from."""
+"""Releasing a finished run: weights in the package, and their model card."""
 
 import json
 
@@ -53,7 +53,7 @@ METRICS = [
 @pytest.fixture
 def run(tmp_path, nothing_ships):
     folder = tmp_path / "run"
-    # What it started from.
+    # Its initial weights.
     weights.save(packaged_folder(NAME), NAME, support.variables(registry.create(NAME)))
     weights.save(folder / "weights", NAME, support.variables(registry.create(NAME)))
     (tmp_path / "index.json").write_text(json.dumps({"clips": CLIPS}))
@@ -112,7 +112,7 @@ def test_the_card_includes_earlier_training_of_included_weights(run, tmp_path):
 
 
 def changed(run, *, recipe=(), **options):
-    """The run's record with other recipe and options."""
+    """Change the recipe and options in the run's record."""
     record = json.loads((run / "run.json").read_text())
     record["recipe"] |= dict(recipe)
     record["options"] |= options

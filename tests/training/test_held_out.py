@@ -1,4 +1,4 @@
-"""Scores of clips that training never sees."""
+"""Evaluation on held-out clips."""
 
 import dataclasses
 
@@ -32,7 +32,7 @@ def test_held_out_clips_are_scored_streamed_and_resident(vimeo, monkeypatch, res
 
 
 def test_each_data_set_uses_its_own_held_out_split(tmp_path, monkeypatch):
-    """One that has no "val" does not keep another from its own."""
+    """A set without a "val" split does not affect the split of another."""
     gopro.sample(tmp_path)  # of which only "test" is held out, cut to 512 x 512
     frame_folder.sample(tmp_path / "train/GOPR0384_11_00")
     choice = Choice(("frame_folder", "gopro"), tmp_path, split=HELD_OUT, crop=(16, 16))

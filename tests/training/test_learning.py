@@ -1,4 +1,4 @@
-"""Every small recipe learns to interpolate, within its stated steps; minutes each."""
+"""Every small recipe learns to interpolate within its number of steps (minutes each)."""
 
 import dataclasses
 from fractions import Fraction
@@ -17,12 +17,12 @@ from vfi_jax.training import recipes, run
 from vfi_jax.training.state import State
 from vfi_jax.training.step import make_step
 
-STAGES = {"dain/small": ["dain/flow", "dain/small"]}  # recipes that go on from one another
+STAGES = {"dain/small": ["dain/flow", "dain/small"]}  # recipes continued from others
 MOTIONS = (4, 6, 8, 10)  # pixels between inputs
 FRAMES = 7  # of a clip; every second is an input, and Zooming Slow-Mo sees four
 SIDE = 64
 GAIN = 3.0  # dB
-CHUNK = 50  # steps between looks
+CHUNK = 50  # steps between evaluations
 
 
 @pytest.mark.slow
@@ -35,9 +35,9 @@ def test_a_recipe_is_3_db_better_than_the_mean_of_both_frames_on_four_clips(name
 
 
 def _learn(name, variables):
-    """Trains until the gain is there, from fresh variables where none are given; what was learned.
+    """Train until the gain is reached, from random variables by default; returns the variables.
 
-    The test fails where the recipe's steps were not enough.
+    The test fails if the recipe's number of steps is not enough.
     """
     recipe = recipes.find(name)
     recipe = dataclasses.replace(recipe, crop=(SIDE, SIDE), batch=4, gaps=(2,))

@@ -1,4 +1,4 @@
-"""The loop when it is killed, terminated, out of space or not finite, and what it leaves."""
+"""The training loop: killed, terminated, out of disk space or non-finite, and its output."""
 
 import dataclasses
 import json
@@ -39,7 +39,7 @@ COMMON = {
     "log_every": 1,
     "eval_every": 0,
 }
-SECONDS = 300  # that a process may take before the test gives up; 20 on an idle machine
+SECONDS = 300  # time limit of a process; 20 on an idle machine
 
 
 def options(folder, **changes):
@@ -53,7 +53,7 @@ def command(folder, *more, system="voxel_flow/small"):
 
 
 def environment(**changes):
-    """Subprocesses share the tests' compilation cache, else each compiles for half a minute."""
+    """Subprocesses share the tests' compilation cache to save half a minute each."""
     return {
         **os.environ,
         "JAX_COMPILATION_CACHE_DIR": jax.config.jax_compilation_cache_dir,
@@ -70,7 +70,7 @@ def assert_same(folder, other):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A run that nothing interrupts."""
+    """An uninterrupted run."""
     folder = tmp_path_factory.mktemp("whole")
     given = {name: value for name, value in COMMON.items() if name != "system"}
     assert training.train(COMMON["system"], workdir=folder, **given) == folder / "weights"
@@ -142,7 +142,7 @@ def test_steps_without_a_valid_manifest_are_skipped(whole, tmp_path):
 
 
 def test_a_non_finite_loss_stops_and_names_the_clips(tmp_path):
-    # Whether the first or the second step overflows is up to the processor.
+    # Which of the first two steps overflows depends on the processor.
     wanted = (
         r"not finite at step (\d) \(clips synthetic/train/.*\); the last good checkpoint is step \1"
     )
@@ -161,7 +161,7 @@ def small_disk(tmp_path):
     if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("needs the right to mount a file system")
     yield folder
-    # Lazily: a thread of Orbax may still hold a file of the save that failed.
+    # Lazily, because a thread of Orbax may still have a file of the failed save open.
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 

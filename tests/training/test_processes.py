@@ -1,4 +1,4 @@
-"""Two processes of `jax.distributed` train what one trains."""
+"""Two processes of `jax.distributed` give the same result as one."""
 
 import dataclasses
 import json
@@ -21,7 +21,7 @@ from vfi_jax.training.optimizer import Optimizer
 from vfi_jax.weights import orbax_folder
 
 NEVER = 99  # a step that no run takes
-# The smallest system without BatchNorm, whose statistics magnify how sums over devices round.
+# The smallest system without BatchNorm, whose statistics amplify rounding of sums over devices.
 SYSTEM = "mind/small"
 # SGD shows a wrong scale of gradients, which Adam would hide.
 WITH_SGD = """
@@ -52,7 +52,7 @@ def _start(commands, **variables):
 
 
 def _codes(processes):
-    """Their exit codes; what they print is shown where a test fails."""
+    """Their exit codes; their output is shown if a test fails."""
     try:
         return [process.wait(SECONDS) for process in processes]
     finally:
@@ -87,7 +87,7 @@ def test_two_processes_give_the_parameters_of_one(tmp_path, monkeypatch):
     assert loop.train(options(tmp_path / "one", system=SYSTEM, ema=0.0))
     assert _codes(both) == [0, 0]
     one, two = (weights.load(str(tmp_path / name / "weights"))[1] for name in ("one", "two"))
-    # Sums over devices are taken in another order.
+    # Sums over devices have another order.
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6 * np.abs(a).max())
 

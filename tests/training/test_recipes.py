@@ -1,4 +1,4 @@
-"""Every recipe: its model exists, its data sets exist, and two test-sized steps are finite."""
+"""Every recipe: model and data sets exist, and two small steps are finite."""
 
 import dataclasses
 import functools
@@ -134,7 +134,7 @@ def test_the_loss_decreases_towards_the_target(name):
 
 
 def drawn_prediction(model):
-    """What the model could answer in training, as random numbers, and a batch."""
+    """A random prediction in training, and a batch."""
     contract = model.contract
     rng = np.random.default_rng(0)
     side = max(64 // contract.scale, contract.multiple)
@@ -170,7 +170,7 @@ def towards(share, prediction, batch, of_flow):
 
 
 def _answer(model, variables, *inputs, apply=nn.Module.apply):
-    """What a network answers; teachers see no motion, at once."""
+    """Predictions of networks; teachers return zero motion without computing."""
     if not hasattr(model, "contract"):
         return apply(model, variables, *inputs)
     frames, times = inputs

@@ -1,4 +1,4 @@
-"""The training step: the same numbers under jit and pmap, whole and in parts; nothing is lost."""
+"""The training step: jit and pmap, full batches and accumulation give the same result."""
 
 import flax.linen as nn
 import jax
@@ -17,7 +17,7 @@ from vfi_jax.training.step import make_step
 
 
 class Toy(nn.Module):
-    """One convolution and a normalisation whose statistics cross devices."""
+    """One convolution and a normalisation with statistics over all devices."""
 
     axis_name: str | None = None
 

@@ -1,4 +1,4 @@
-"""What a job needs to be watched: rates, FLOP/s, traces, and loggers."""
+"""Monitoring of a run: rates, FLOP/s, traces, and loggers."""
 
 import json
 import sys
@@ -75,7 +75,7 @@ def test_a_trace_covers_the_requested_steps(tmp_path, monkeypatch):
 
 
 class FakeRun:
-    """Stands for a run of W&B."""
+    """A fake W&B run."""
 
     def __init__(self, **options):
         self.options, self.lines = options, []

@@ -1,4 +1,4 @@
-"""Where a run may write."""
+"""Output folders of runs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Systems in PyTorch, written from the same facts as ours: what our speed is compared with.
+"""Systems in PyTorch, written from the published architectures, for speed comparisons.
 
 A file is a system: its class `Twin` takes all frames of a window and the time, RGB `[B, 3, H, W]`
 in [0, 1] and a float, and returns the frame, or all frames `[B, T, 3, H, W]`. Its keys are those of

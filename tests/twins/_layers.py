@@ -1,4 +1,4 @@
-"""What several twins have in common, as their authors write it in PyTorch."""
+"""Parts shared by several systems, written as in their authors' PyTorch code."""
 
 import torch
 from torch import nn

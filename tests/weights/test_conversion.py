@@ -1,4 +1,4 @@
-"""The engine uses every key once, fills every variable once, and tells all faults at once."""
+"""The engine uses every key once, fills every variable once, and reports all faults together."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Released weights are fetched, held to their hash, converted and stored; or nothing is."""
+"""Released weights are downloaded, verified, converted and stored, or nothing is stored."""
 
 import hashlib
 import logging

@@ -1,4 +1,4 @@
-"""What is saved is loaded, bit for bit; whatever is wrong is one clear line."""
+"""Saved weights load bit for bit; errors are one clear line."""
 
 import json
 import shutil
@@ -200,7 +200,7 @@ def test_advice_names_only_releases_of_the_same_network():
     assert "practical_rife/4.26`" in advice
     assert "practical_rife/4.6" not in advice
     assert "train it" in weights.advice("softsplat/small")
-    # Where a recipe starts from these, those that it ends with are of no use.
+    # The recipe of film/vgg trains from scratch; film/style is fine-tuned from it.
     assert "convert film/style" in weights.advice("film")
     assert "train it" in weights.advice("film/vgg")
 

@@ -23,7 +23,7 @@ CASES = [keys for keys in KEYS if _model_of(keys) in conversion.convertible()]
 
 
 def _arrays(keys):
-    # Arrays without memory: only names and shapes matter.
+    # Arrays without data: only names and shapes matter.
     rows = support.read_keys(keys)
     return {key: np.broadcast_to(np.float32(0), shape) for key, shape, _ in rows}
 
@@ -32,7 +32,7 @@ def _arrays(keys):
 def test_every_key_is_used_once_and_every_variable_filled_once(keys):
     arrays = _arrays(keys)
     conversion.convert(_model_of(keys), arrays)
-    # PyTorch before 0.4.1 did not write these, and later ones may: no variable may need them.
+    # Written only by PyTorch 0.4.1 and later, so no variable may need them.
     counters = [key for key in arrays if key.endswith("num_batches_tracked")]
     rules = conversion.rules_of(_model_of(keys))
     assert all(rule.path is None for key in counters for rule in rules if rule.match(key))
@@ -66,7 +66,7 @@ def test_unknown_common_prefixes_are_removed():
     "keys", ["4.0", "4.2", "4.5", "4.6", "4.14.lite", "4.22.lite", "4.25.lite"]
 )
 def test_releases_of_practical_rife_are_distinguished_by_widths(keys):
-    """Of the networks that could be meant only one is traced."""
+    """Only one of the possible networks is traced."""
     arrays = _arrays(f"practical_rife_{keys}")
     names = [name for name in conversion.convertible() if name.startswith("practical_rife/")]
     could = [name for name in names if conversion._could_be(name, arrays)]

@@ -1,4 +1,4 @@
-"""The weights that come with the package: small, documented, and better than blending."""
+"""The included weights: small, documented, and better than blending."""
 
 from fractions import Fraction
 

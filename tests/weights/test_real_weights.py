@@ -1,4 +1,4 @@
-"""Files that people have are recognised, whatever their names, and fill a model of ours."""
+"""Released files are recognised under any file name and fill a model."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Weights as model hubs share them, and in object stores."""
+"""Weights in model hub format and in object stores."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ from vfi_jax.weights import hub_folder, orbax_folder
 
 
 class FakeBucket(MemoryFileSystem):
-    """Stands for the package that reads gs://."""
+    """A fake of the package that reads gs://."""
 
     protocol = ("gs", "gcs")
     store = {}  # noqa: RUF012  # the file system's own, as its base has it

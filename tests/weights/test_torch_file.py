@@ -1,4 +1,4 @@
-"""PyTorch's files are read bit for bit, and nothing that they ask for is run."""
+"""PyTorch files are read bit for bit, without running code from them."""
 
 import argparse
 import collections

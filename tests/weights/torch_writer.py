@@ -1,4 +1,4 @@
-"""Writes what `torch.save` and `torch.jit.save` write, in all of their formats, without torch."""
+"""Writes all formats of `torch.save` and `torch.jit.save` without torch."""
 
 import collections
 import dataclasses
