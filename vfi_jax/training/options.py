@@ -73,9 +73,9 @@ class Options:
 
     start_from: str = ""
     """Initial weights: a name, a file or a folder, also in an object store. Default: random
-    initialisation. practical_rife, shared_pyramid, tween and film are then fine-tuned: 3000 steps
-    of 8 crops of your videos by Adam, 100 steps of warm-up, rate 3e-5, 1e-4, 1e-4 and 1e-5; the
-    log states it, and other options override it."""
+    initialisation. For practical_rife, shared_pyramid, tween and film this selects fine-tuning
+    settings: your videos, 3000 steps, batch 8, Adam with 100 warm-up steps and a peak learning rate
+    of 3e-5, 1e-4, 1e-4 and 1e-5. The log states them; other options override them."""
 
     full_recipe: bool = False
     """Keep the settings of the recipe with --start-from, instead of those for fine-tuning."""
