@@ -130,6 +130,8 @@ class _Run:
             with self.workdir, log, profile, parallel.Termination() as terminated, self.store:
                 if run.fine_tunes(self.options, self.recipe):
                     log.say(run.settings(self.recipe))
+                if self.options.start_from and not self.options.resume:
+                    self._evaluate(log, state, 0)
                 if changes:
                     log.say(f"resumed with changed options: {', '.join(changes)}")
                 state = self._train(state, first, log, profile, terminated)
