@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.training import stand_in_store
 from tests.video.clips import facts, frames, make
 from vfi_jax import bulk
 from vfi_jax.bulk import DONE, FAILED, RUNNING, Bulk, read_record, work
@@ -93,6 +94,50 @@ def test_the_command_needs_a_folder_and_options_of_beam(folder, monkeypatch, cap
     ):
         assert main(["bulk", *words]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_videos_in_an_object_store_are_found_and_their_results_copied_there(folder):
+    stand_in_store.register(str(folder))
+    for name in ("b/10.mp4", "b/9.mp4", "b/notes.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(folder / "in.mp4", folder / name)
+    jobs = bulk.find_jobs(["gs://b/*.mp4", "gs://b"], "gs://results/out")
+    paths = [(str(job.source), str(job.target)) for job in jobs]
+    assert paths == [(f"gs://b/{n}.mp4", f"gs://results/out/{n}.mp4") for n in (9, 10)]
+    work(WHAT, paths[0])
+    target = folder / "results/out/9.mp4"
+    record = read_record(jobs[0].target)
+    assert (record.state, record.frames, record.target) == (DONE, 11, paths[0][1])
+    assert record.sha256 == digest([target])
+    assert sorted(path.name for path in target.parent.iterdir()) == [bulk.RECORDS, "9.mp4"]
+    before = target.stat().st_mtime_ns
+    work(WHAT, paths[0])
+    assert target.stat().st_mtime_ns == before
+    target.write_bytes(b"mine")
+    work(WHAT, paths[0])
+    assert "gs://results/out/9.mp4 exists; --overwrite" in read_record(jobs[0].target).error
+    assert target.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["bulk", "gs://b/**/*.mp4", "--output-dir", "out"], "object stores take no"),
+        (["bulk", "gs://b/*.avi", "--output-dir", "out"], "no file matches"),
+        (["bulk", "in.mp4", "--output-dir", "ftp://b/out"], "ftp://b/out cannot be opened"),
+        (
+            ["interpolate", "in.mp4", "--output-dir", "gs://b/out"],
+            "--output-dir must be a local path",
+        ),
+        (["interpolate", "gs://b/in.mp4", "o.mp4"], "source must be a local path"),
+    ],
+)
+def test_remote_paths_that_cannot_be_used_are_one_line(folder, words, message, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    stand_in_store.register(str(folder))
+    assert main(words) == 2
+    assert message in capsys.readouterr().err
+    assert not list(folder.glob("*:"))
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 Each video is an element of the pipeline. A hidden folder next to the results contains one record
 per video, written by the worker that processes it; `manifest.json` collects all records at the end.
+Sources and results may be in object stores: a worker copies a source to its disk, and the result
+back.
 """
 
 import contextlib
@@ -12,12 +14,16 @@ import json
 import logging
 import os
 import pickle
-from collections.abc import Sequence
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import vfi_jax
+from vfi_jax import images, remote
 from vfi_jax.video import Computing, Output, Timing, targets
-from vfi_jax.video.batch import Job, summary
+from vfi_jax.video.batch import Job, find_sources, plan, summary, videos_of
 from vfi_jax.video.interpolate import interpolate_with
 from vfi_jax.video.loading import load
 from vfi_jax.video.segments import digest, source_digest, write_json
@@ -82,11 +88,39 @@ class Bulk:
         if isinstance(self.computing.model, tuple):
             raise ValueError("model must be a name or a path, which workers load")
 
-    def request(self, source: Path) -> str:
-        """SHA-256 of everything that determines the result."""
+    def request(self, source: Any) -> str:
+        """SHA-256 of everything that determines the result.
+
+        Args:
+          source: an existing path, from `remote.path`.
+        """
         given = dataclasses.replace(self.output, overwrite=False)
-        facts = (source_digest(source), self.timing, self.computing, given, vfi_jax.__version__)
+        digest = _remote_digest if remote.is_remote(source) else source_digest
+        facts = (digest(source), self.timing, self.computing, given, vfi_jax.__version__)
         return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def find_jobs(words: Sequence[str], folder: str, *, suffix: str | None = None) -> list[Job]:
+    """The jobs that write each video under its own name to one folder.
+
+    Args:
+      words: as for `video.batch.find_sources`; also in object stores, there without `**`.
+      folder: output folder, local or in an object store.
+      suffix: as for `video.batch.plan`.
+
+    Raises:
+      ValueError: a word matches nothing, two sources have the same target, the suffix is unknown,
+        `folder` is a file, or a store is not supported.
+    """
+    place = remote.path(folder)
+    if place.exists() and not place.is_dir():
+        raise ValueError(f"--output-dir {folder} is a file")
+    sources = [
+        source
+        for word in words
+        for source in (_find_remote(word) if remote.is_remote(word) else find_sources([word]))
+    ]
+    return plan(dict.fromkeys(sources), place, suffix=suffix)
 
 
 def interpolate_bulk(
@@ -111,7 +145,7 @@ def interpolate_bulk(
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    folders = {Path(job.target).parent for job in jobs}
+    folders = {remote.path(job.target).parent for job in jobs}
     if len(folders) != 1:
         raise ValueError(f"targets must be in one folder, got {len(folders)}")
     (folder,) = folders
@@ -123,9 +157,9 @@ def interpolate_bulk(
             | beam.Reshuffle()  # otherwise one worker would get all videos
             | beam.Map(functools.partial(work, bulk))
         )
-    records = [read_record(Path(job.target)) for job in jobs]
+    records = [read_record(remote.path(job.target)) for job in jobs]
     found = [record for record in records if record is not None]
-    write_json(folder / MANIFEST, {"videos": [dataclasses.asdict(record) for record in found]})
+    _write_json(folder / MANIFEST, {"videos": [dataclasses.asdict(record) for record in found]})
     return found
 
 
@@ -136,22 +170,33 @@ def work(bulk: Bulk, paths: tuple[str, str]) -> None:
       bulk: settings.
       paths: paths of source and target.
     """
-    source, target = Path(paths[0]), Path(paths[1])
+    source, target = (remote.path(path) for path in paths)
     record = Record(*paths, request=_request(bulk, source))
     before = read_record(target)
     known = before if before and before.request == record.request else None
     if known and known.state == DONE and _matches(known):
         LOG.info("%s is done", target)
         return
-    if before and not known and bulk.output.overwrite:
-        with workspace(target.resolve(), discard=True):
-            pass  # removes parts of a different request
     # A worker died after writing the target. Any other existing file is not replaced.
     ours = known is not None and known.state == RUNNING
+    output = dataclasses.replace(bulk.output, overwrite=bulk.output.overwrite or ours)
+    try:
+        _check_absent(target, overwrite=output.overwrite)
+        with _local(source, target) as (near, result):
+            if before and not known and bulk.output.overwrite:
+                with workspace(result.resolve(), discard=True):
+                    pass  # removes parts of a different request
+            record = _interpolated(bulk, output, record, near, result)
+    except (ValueError, OSError) as error:
+        record = dataclasses.replace(record, state=FAILED, error=summary(error))
+        LOG.warning("%s: %s", source, record.error)
+    _write(record)
+
+
+def _interpolated(bulk, output, record, source, target):
+    """The record of a video after all attempts, with local paths."""
     resume = not bulk.timing.shutter and target.suffix.lower() not in NOT_RESUMED
-    output = dataclasses.replace(
-        bulk.output, resume=resume, overwrite=bulk.output.overwrite or ours
-    )
+    output = dataclasses.replace(output, resume=resume)
     loading = functools.partial(_loaded, pickle.dumps(bulk.computing))
     for attempt in range(1, bulk.attempts + 1):
         record = dataclasses.replace(record, state=RUNNING, attempts=attempt)
@@ -171,13 +216,16 @@ def work(bulk: Bulk, paths: tuple[str, str]) -> None:
         else:
             sha256, size = _measure(target)
             facts = {"sha256": sha256, "size": size, "frames": report.frames_out or 0}
-            record = dataclasses.replace(record, state=DONE, error="", **facts)
-            break
-    _write(record)
+            return dataclasses.replace(record, state=DONE, error="", **facts)
+    return record
 
 
-def read_record(target: Path) -> Record | None:
-    """The record of a target, or None if there is no readable one."""
+def read_record(target: Any) -> Record | None:
+    """The record of a target, or None if there is no readable one.
+
+    Args:
+      target: a path from `remote.path`.
+    """
     with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
         return Record(**json.loads(_place(target).read_text()))
     return None
@@ -194,8 +242,11 @@ def _request(bulk, source):
 
 
 def _matches(record):
-    target = Path(record.target)
-    return target.exists() and _measure(target)[0] == record.sha256
+    target = remote.path(record.target)
+    if not target.exists():
+        return False
+    with remote.local(target) as copy:
+        return _measure(copy)[0] == record.sha256
 
 
 def _measure(target):
@@ -204,8 +255,60 @@ def _measure(target):
     return digest(files), sum(file.stat().st_size for file in files)
 
 
+@contextlib.contextmanager
+def _local(source: Any, target: Any) -> Iterator[tuple[Path, Path]]:
+    """Local paths of a source and a target; a result for an object store is copied at the end."""
+    with contextlib.ExitStack() as stack:
+        near = stack.enter_context(remote.local(source))
+        if not remote.is_remote(target):
+            yield near, target
+            return
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="vfi_jax-bulk-"))
+        result = Path(folder) / target.name
+        yield near, result
+        if result.exists():
+            if target.is_dir():
+                remote.delete(target)
+            remote.publish(result, target)
+
+
+def _check_absent(target, *, overwrite):
+    if remote.is_remote(target) and target.exists() and not overwrite:
+        raise ValueError(f"{target} exists; --overwrite (overwrite=True) replaces it")
+
+
+def _find_remote(word):
+    place = remote.path(word)
+    if place.exists():
+        matches = [place]
+    elif "**" in word:
+        raise ValueError(f"source {word}: object stores take no **; use * for each folder")
+    else:
+        root, pattern = re.fullmatch(r"(\w+://(?:[^*?[]*/)?)(.*)", word).groups()
+        matches = images.natural(remote.path(root).glob(pattern))
+    found = [source for match in matches for source in videos_of(match)]
+    if not found:
+        raise ValueError(f"source {word}: no such file or folder, and no file matches")
+    return found
+
+
+def _remote_digest(source):
+    """SHA-256 of the names, sizes and modification times of a source's files."""
+    files = images.natural(source.iterdir()) if source.is_dir() else [source]
+    stats = [(file.name, file.stat()) for file in files]
+    facts = [(name, stat.length, stat.mtime) for name, stat in stats]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
 def _write(record):
-    write_json(_place(Path(record.target)), dataclasses.asdict(record))
+    _write_json(_place(remote.path(record.target)), dataclasses.asdict(record))
+
+
+def _write_json(place, content):
+    if remote.is_remote(place):
+        place.write_text(json.dumps(content, indent=1))  # an object appears when it is complete
+    else:
+        write_json(place, content)
 
 
 def _place(target):

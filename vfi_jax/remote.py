@@ -108,7 +108,7 @@ def on_this_machine(place: str | os.PathLike, *, option: str, way: str) -> Path:
       ValueError: it is in an object store.
     """
     if is_remote(place):
-        raise ValueError(f"{option} must be a local folder, got {place}; {way}")
+        raise ValueError(f"{option} must be a local path, got {place}; {way}")
     return path(place)
 
 

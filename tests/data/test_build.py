@@ -100,4 +100,4 @@ def test_a_folder_of_3_good_and_6_bad_videos_is_built_and_the_bad_ones_reported(
     shown = capsys.readouterr().out
     assert "train: 2 clips (6 skipped: not decodable), val: 1 clips" in shown
     assert run(build_main, monkeypatch, *building, "gs://bucket/built") == 2
-    assert "--data-dir must be a local folder, got gs://bucket" in capsys.readouterr().err
+    assert "--data-dir must be a local path, got gs://bucket" in capsys.readouterr().err

@@ -37,6 +37,9 @@ def register(folder):
                 path = os.path.join(folder, path.removeprefix("gs://"))
             return super()._strip_protocol(path)
 
+        def glob(self, path, **options):
+            return [os.path.relpath(name, folder) for name in super().glob(path, **options)]
+
     fsspec.register_implementation("gcs", Bucket, clobber=True)
 
 

@@ -41,8 +41,8 @@ def check(args: Args) -> None:
     for option in args.beam:
         if "=" not in option:
             raise ValueError(f"--beam must be KEY=VALUE, got {option!r}")
-    interpolate.check(args)
     _what(args)
+    _jobs(args)
 
 
 def run(args: Args) -> int:
@@ -50,7 +50,7 @@ def run(args: Args) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as for `vfi-jax interpolate`
     from vfi_jax import bulk
 
-    jobs = interpolate.jobs_of(args)
+    jobs = _jobs(args)
     records = bulk.interpolate_bulk(jobs, _what(args), beam_options=_beam_options(args))
     failed = [record for record in records if record.state != bulk.DONE]
     if args.json:
@@ -62,6 +62,14 @@ def run(args: Args) -> int:
         done = len(records) - len(failed)
         print(f"{done} of {len(jobs)} videos are done; {args.output_dir}/{bulk.MANIFEST} lists all")
     return SOME_FAILED if failed else 0
+
+
+def _jobs(args):
+    from vfi_jax import bulk
+
+    if not args.paths:
+        raise ValueError("give one or more sources, got none")
+    return bulk.find_jobs(args.paths, args.output_dir, suffix=args.suffix)
 
 
 def _what(args):

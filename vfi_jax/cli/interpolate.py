@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from vfi_jax import remote
 from vfi_jax.cli._batch import run_batch
 from vfi_jax.cli._progress import json_lines, print_json, progress_bar
 from vfi_jax.cli._stoppable import Stoppable
@@ -40,7 +41,7 @@ class Args(Output, Computing, Timing):
     """SOURCE TARGET: a video or a folder of images, and the new file or folder (no suffix). With
     --output-dir one or more SOURCEs, which may also be glob patterns and folders of videos."""
 
-    output_dir: Path | None = None
+    output_dir: str | None = None
     """Folder for the results of several sources, under the sources' names."""
 
     suffix: str | None = None
@@ -112,7 +113,7 @@ def run(args: Args) -> int:
     if args.output_dir is None:
         _print_report(args, _interpolated(args, jobs[0], loading, groups))
         return 0
-    args.output_dir.mkdir(parents=True, exist_ok=True)
+    Path(args.output_dir).mkdir(parents=True, exist_ok=True)
     return run_batch(
         jobs,
         lambda job, title: _interpolated(args, job, loading, groups, title),
@@ -137,9 +138,10 @@ def jobs_of(args: Args) -> list[Any]:
     if args.output_dir is not None:
         if not args.paths:
             raise ValueError("give one or more sources with --output-dir, got none")
-        if args.output_dir.exists() and not args.output_dir.is_dir():
+        folder = remote.on_this_machine(args.output_dir, option="--output-dir", way=targets.BULK)
+        if folder.exists() and not folder.is_dir():
             raise ValueError(f"--output-dir {args.output_dir} is a file")
-        return batch.plan(batch.find_sources(args.paths), args.output_dir, suffix=args.suffix)
+        return batch.plan(batch.find_sources(args.paths), folder, suffix=args.suffix)
     if args.suffix is not None:
         raise ValueError("--suffix is for --output-dir; a target has its own")
     if len(args.paths) != 2:

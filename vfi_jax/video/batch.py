@@ -5,6 +5,7 @@ import glob
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from vfi_jax import images
 from vfi_jax.video import targets
@@ -26,12 +27,12 @@ class Job:
     """One video of a batch.
 
     Attributes:
-      source: the source.
-      target: the target.
+      source: the source, a path from `remote.path`.
+      target: the target, likewise, or its name.
     """
 
-    source: Path
-    target: Path | str
+    source: Any
+    target: Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,14 +70,27 @@ def find_sources(words: Sequence[str | os.PathLike]) -> list[Path]:
             matches = images.natural(
                 Path(name) for name in names if not images.is_system_file(name)
             )
-        sources = [source for match in matches for source in _videos_of(match)]
+        sources = [source for match in matches for source in videos_of(match)]
         if not sources:
             raise ValueError(f"source {word}: no such file or folder, and no file matches")
         found += sources
     return list(dict.fromkeys(found))
 
 
-def plan(sources: Iterable[Path], folder: Path, *, suffix: str | None = None) -> list[Job]:
+def videos_of(path: Any) -> list[Any]:
+    """A file; a folder of images; or the videos in a folder.
+
+    Args:
+      path: an existing path, from `remote.path`.
+    """
+    if not path.is_dir():
+        return [path]
+    files = [one for one in images.natural(path.iterdir()) if not images.is_system_file(one)]
+    videos = [one for one in files if one.suffix.lower() in VIDEO_SUFFIXES and one.is_file()]
+    return videos or ([path] if any(one.suffix.lower() in IMAGE_SUFFIXES for one in files) else [])
+
+
+def plan(sources: Iterable[Any], folder: Any, *, suffix: str | None = None) -> list[Job]:
     """The jobs that write each video under its own name to one folder.
 
     Args:
@@ -91,7 +105,7 @@ def plan(sources: Iterable[Path], folder: Path, *, suffix: str | None = None) ->
     if suffix is not None and suffix.lower() not in FORMATS:
         raise ValueError(f"suffix must be one of {' '.join(FORMATS)}, got {suffix!r}")
     jobs = [Job(source, folder / _target_name(source, suffix)) for source in sources]
-    taken: dict[Path | str, Path] = {}
+    taken: dict[Any, Any] = {}
     for job in jobs:
         other = taken.setdefault(job.target, job.source)
         if other != job.source:
@@ -120,15 +134,6 @@ def run(jobs: Iterable[Job], interpolate: Callable[[Job], Report]) -> Iterator[O
 def summary(error: Exception) -> str:
     """An error as one line."""
     return (str(error) or type(error).__name__).partition("\n")[0]
-
-
-def _videos_of(path):
-    """A file; a folder of images; or the videos in a folder."""
-    if not path.is_dir():
-        return [path]
-    files = [one for one in images.natural(path.iterdir()) if not images.is_system_file(one)]
-    videos = [one for one in files if one.suffix.lower() in VIDEO_SUFFIXES and one.is_file()]
-    return videos or ([path] if any(one.suffix.lower() in IMAGE_SUFFIXES for one in files) else [])
 
 
 def _target_name(source, suffix):

@@ -10,12 +10,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from vfi_jax import remote
 from vfi_jax.images import is_system_file
 from vfi_jax.video.encoding import FORMATS
 from vfi_jax.video.folder import Names
 from vfi_jax.video.workspace import workspace
 
 LONGEST_NAME = 255  # bytes
+BULK = "`vfi-jax bulk` reads from object stores and writes to them"
 RESULT = "result"  # name of the output in the workspace
 
 
@@ -33,8 +35,8 @@ def named(role: str, path: str | os.PathLike) -> Path:
       path: the path.
 
     Raises:
-      ValueError: the path is "", which would mean the current folder, or "-", which means a pipe in
-        other programs.
+      ValueError: the path is "", which would mean the current folder, "-", which means a pipe in
+        other programs, or a URL.
     """
     text = os.fspath(path)
     if not text:
@@ -42,7 +44,7 @@ def named(role: str, path: str | os.PathLike) -> Path:
     if text == "-":
         pipe = "/dev/stdin reads from a pipe" if role == "source" else "write to a FIFO (mkfifo)"
         raise ValueError(f'{role} must name a file or folder, got "-"; {pipe}')
-    return Path(path)
+    return remote.on_this_machine(path, option=role, way=BULK)
 
 
 def check(
