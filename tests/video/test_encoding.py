@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from vfi_jax.video import colour, encoding, interpolate_video
+from vfi_jax.video import Timing, colour, encoding, interpolate_video, opening
 from vfi_jax.video.options import Output
 from vfi_jax.video.source import Picture
 
@@ -169,6 +169,27 @@ def test_a_profile_chooses_the_chroma_and_chroma_the_profile():
         encoding.choose(".mov", half, Output(codec="prores_ks", encoder_options=["profile=best"]))
     wide = dataclasses.replace(PICTURE, width=256, height=120)
     assert encoding.choose(".mxf", wide).options["profile"] == "dnxhr_hq"
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "fps", "message"),
+    [
+        ("out.mxf", None, 20, r"mxf does not support 20 frames/s; .* --fps 24000/1001"),
+        (
+            "out.mxf",
+            "mpeg2video",
+            "59.9",
+            r"mpeg2video does not support 59\.9 .* --fps 60000/1001",
+        ),
+    ],
+)
+def test_a_rate_that_the_target_cannot_have_names_the_nearest(tmp_path, name, codec, fps, message):
+    source = make(tmp_path / "in.mp4")
+    timing, output = Timing(fps=fps), Output(codec=codec)
+    with pytest.raises(ValueError, match=message):
+        opening.check(source, tmp_path / name, timing, output)
+    with pytest.raises(ValueError, match=message):
+        interpolate_video(source, tmp_path / name, fps=fps, codec=codec)
 
 
 def test_a_pixel_format_is_taken_or_refused():

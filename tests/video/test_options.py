@@ -91,7 +91,9 @@ def test_dtype_goes_to_the_model(monkeypatch):
 
 @pytest.mark.parametrize("text", ["0,0", "99", "-1", "all"])
 def test_devices_that_are_not_there_are_an_error(text):
-    with pytest.raises(ValueError, match=rf"devices must be different numbers.*got '{text}'"):
+    with pytest.raises(
+        ValueError, match=rf"devices must be among 0 \(cpu\).*, each once, got '{text}'"
+    ):
         load(Computing(model="blend", devices=text))
 
 

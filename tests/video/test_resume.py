@@ -2,10 +2,7 @@
 
 import hashlib
 import os
-import signal
-import subprocess
-import sys
-import time
+import random
 
 import numpy as np
 import pytest
@@ -15,6 +12,7 @@ from vfi_jax.video.chunks import Chunks
 from vfi_jax.video.segments import FRAMES, decoding_times
 
 from .clips import facts, frames, make
+from .killed_runs import killed_runs, make_source
 from .test_shots import Marks
 
 COUNT = 200  # input frames: four segments
@@ -78,23 +76,13 @@ def test_the_joined_file_has_the_times_and_the_sound_of_one_made_at_once(tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["out.mp4", "out"])
-def test_a_killed_process_is_resumed(tmp_path, source, name):
-    target = tmp_path / name
-    words = ["interpolate", str(source), str(target), "--model", "blend", "--resume"]
-    with subprocess.Popen([sys.executable, "-m", "vfi_jax.cli", *words]) as process:
-        record = workspace.folder_of(target) / "segments/000001.json"
-        while not record.exists():
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-    assert not target.exists()
-    options = {"resume": True, "model": "blend"}
-    report = interpolate_video(source, target, **options)
-    assert any("resumed" in line for line in report.warnings)
-    whole = tmp_path / f"whole{target.suffix}"
-    interpolate_video(source, whole, **options)
-    assert _digests(target) == _digests(whole)
+@pytest.mark.parametrize("suffix", [".mp4", ""])
+def test_a_run_killed_at_a_random_moment_is_resumed(tmp_path, suffix):
+    source, folder = make_source(tmp_path), tmp_path / "targets"
+    folder.mkdir()
+    (kill,) = killed_runs(source, folder, suffix, runs=1, seed=random.randrange(2**32))
+    assert not kill.visible, kill
+    assert kill.identical, kill
 
 
 def test_a_damaged_segment_does_not_count(tmp_path, source):

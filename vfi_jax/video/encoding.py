@@ -10,6 +10,7 @@ import cv2
 
 from vfi_jax.video import colour
 from vfi_jax.video.options import Output
+from vfi_jax.video.pyav import exact
 from vfi_jax.video.source import Picture
 
 # FFmpeg's container names by target suffix.
@@ -26,6 +27,9 @@ FORMATS = {
     ".mxf": "mxf",
 }
 CONSTANT_RATE = ("avi", "mxf")  # containers without time stamps
+# Frames/s of MXF: those whole numbers, and 1000/1001 of them.
+WHOLE_MXF_RATES = 24, 25, 30, 48, 50, 60, 72, 75, 90, 96, 100, 120
+BROADCAST_MXF_RATES = 24, 30, 48, 60, 72, 90, 96, 120
 
 QP_TO_LAMBDA = 118  # FFmpeg's unit of -q:v (FF_QP2LAMBDA)
 BEST_QUANTISER = f"{2 * QP_TO_LAMBDA}"  # MPEG-2 and MPEG-4: quantiser 2 of 31
@@ -160,6 +164,31 @@ def repeatable(chosen: Encoding) -> Encoding:
         return chosen
     options = _merged({"x264-params": "asm=avx2"}, chosen.options)
     return dataclasses.replace(chosen, options=options)
+
+
+def check_rate(chosen: Encoding, rate: Fraction) -> None:
+    """Check that a container and an encoder support a rate.
+
+    Args:
+      chosen: the encoding.
+      rate: output frames per second.
+
+    Raises:
+      ValueError: one of them supports other rates only; the message names the nearest.
+    """
+    encoder = [exact(one) for one in av.Codec(chosen.codec, "w").frame_rates or ()]
+    container = []
+    if chosen.format_name == "mxf":
+        broadcast = [Fraction(1000 * one, 1001) for one in BROADCAST_MXF_RATES]
+        container = [*map(Fraction, WHOLE_MXF_RATES), *broadcast]
+    for name, rates in ((chosen.codec, encoder), (chosen.format_name, container)):
+        known = [one for one in rates if one and one in (container or rates)]
+        if rates and rate not in rates:
+            near = min(known, key=lambda one: abs(one - rate))
+            raise ValueError(
+                f"{name} does not support {float(rate):.6g} frames/s; the nearest that it does is "
+                f"--fps {near} (fps=)"
+            )
 
 
 def time_base(codec: str, unit: Fraction, rate: Fraction) -> Fraction:

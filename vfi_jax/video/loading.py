@@ -109,10 +109,8 @@ def _devices(given):
     known = jax.local_devices()
     numbers = [int(word) if word.isdecimal() else -1 for word in given.split(",")]
     if len(set(numbers)) < len(numbers) or not set(numbers) <= set(range(len(known))):
-        raise ValueError(
-            f"devices must be different numbers from 0 to {len(known) - 1}, such as "
-            f"{','.join(map(str, range(len(known))))}, got {given!r}"
-        )
+        names = ", ".join(f"{number} ({device.platform})" for number, device in enumerate(known))
+        raise ValueError(f"devices must be among {names}, each once, got {given!r}")
     return [known[number] for number in numbers]
 
 

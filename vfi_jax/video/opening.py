@@ -56,7 +56,10 @@ def check(
     with contextlib.closing(open_with(paths.source, timing, output)) as opened:
         suffix = paths.target.suffix.lower()
         if not (paths.template or targets.is_folder(target) or suffix == ".gif"):
-            encoding.choose(suffix, opened.picture, output)
+            chosen = encoding.choose(suffix, opened.picture, output)
+            constant = chosen.format_name in encoding.CONSTANT_RATE
+            rate = opened.picture.rate if constant else opened.picture.average
+            encoding.check_rate(chosen, timing.schedule.out_rate(rate))
 
 
 def checked(

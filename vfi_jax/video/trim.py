@@ -30,9 +30,10 @@ class Trimmed(Source):
         first, stop = _place(times, start, 0), _place(times, end, len(times))
         if first >= stop:
             last = float(times[-1])
+            until = "" if end is None else f" to end {end}"
             raise ValueError(
-                f"no frame from start {start} to end {end}; the {len(times)} frames start at 0 and "
-                f"the last is shown at {last:g} s"
+                f"no frame from start {start}{until}; the {len(times)} frames start at 0 and the "
+                f"last is shown at {last:g} s"
             )
         self._start = times[first]
         self._end = times[stop] if stop < len(times) else None

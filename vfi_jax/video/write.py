@@ -79,6 +79,7 @@ class VideoSink(Sink):
         self._durations: dict[int, int] = {}  # of frames inside the encoder, by time stamp
         self._packet: av.Packet | None = None  # written once it is known whether it is the last
         self._held = 0  # duration of the last frame, in the encoder's time base
+        encoding.check_rate(chosen, schedule.out_rate(picture.average))
         unit = schedule.time_base(picture.tick, picture.rate)
         if chosen.format_name in encoding.CONSTANT_RATE:
             unit = 1 / schedule.out_rate(picture.rate)
