@@ -62,7 +62,8 @@ def test_flow_scale_follows_the_frame_size_unless_it_is_given():
     assert (chosen.flow_scale, chosen.interpolator.contract.multiple) == (0.5, 64)
     given = Computing(model="rife", config={"flow_scale": 1})
     loaded = Computing(model=(registry.create("rife"), {}))
-    for computing in (given, loaded, Computing(model="blend")):
+    as_authors = Computing(model="rife", padding="rife")
+    for computing in (given, loaded, as_authors, Computing(model="blend")):
         assert load(computing, 0.5).flow_scale == 1
 
 

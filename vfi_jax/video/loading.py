@@ -56,7 +56,8 @@ def load(computing: Computing, flow_scale: float = 1.0) -> Loaded:
 
     Args:
       computing: the options.
-      flow_scale: for a model with this option, unless `computing` sets it or has a loaded model.
+      flow_scale: for a model with this option, unless `computing` sets it, has a loaded model or
+        the padding of the authors' scripts, whose frames are then reproduced.
 
     Raises:
       ValueError: unknown model, no weights for it, or an option is out of range.
@@ -79,7 +80,8 @@ def load(computing: Computing, flow_scale: float = 1.0) -> Loaded:
         model = model or library.DEFAULT
         module, variables = library.load(model, **config)
     chosen: Any = getattr(module, "config", None)
-    fixed = isinstance(model, tuple) or "flow_scale" in config
+    as_authors = computing.padding != "tight"
+    fixed = isinstance(model, tuple) or "flow_scale" in config or as_authors
     if fixed or getattr(chosen, "flow_scale", None) != 1:
         flow_scale = 1.0
     elif flow_scale != 1:
