@@ -31,7 +31,7 @@ def test_a_name_gives_its_variant_with_fields_replaced():
     ("name", "options", "words"),
     [
         ("sepcon", {}, "unknown model 'sepcon'; did you mean sepconv"),
-        ("zzzz", {}, "unknown model 'zzzz'; there are: amt, blend,"),
+        ("zzzz", {}, "unknown model 'zzzz'; available: amt, blend,"),
         ("sepconv/l3", {}, "unknown variant 'sepconv/l3'; did you mean sepconv/l"),
         ("sepconv", {"tap": 5}, "unknown option of sepconv 'tap'; did you mean taps"),
         ("sepconv", {"taps": {5}}, r"taps of sepconv cannot be \{5\}"),

@@ -62,7 +62,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     known = list(known)
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     there = ", ".join(known) or "none"
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {there}"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"available: {there}"
     return f"unknown {kind} {name!r}; {hint}"
 
 

@@ -1,6 +1,6 @@
 """Draw the pictures of the pages into docs/pictures: `python -m docs.figures`.
 
-Systems come from the gallery; the default's weights and those of the package are all it needs.
+Systems are drawn by the gallery, with the weights in the package.
 """
 
 import argparse
@@ -18,12 +18,12 @@ from vfi_jax.weights.places import packaged_folder
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 QUALITY = 78  # of WebP
-WIDEST = 900  # pixels; larger pictures are shrunk
-SCENE = {"seed": 1, "height": 192, "width": 320, "motion": 200 / 12}  # as `vfi-jax demo` has it
+WIDEST = 900  # pixels; larger pictures are downscaled
+SCENE = {"seed": 1, "height": 192, "width": 320, "motion": 200 / 12}  # like `vfi-jax demo`
 
 
 def main() -> None:
-    """Draws what the command line names, or all."""
+    """Draw the pictures named on the command line; all by default."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", help="diagrams, ops, systems, or names of ops, systems")
     what = parser.parse_args().what or ["diagrams", "ops", "systems"]

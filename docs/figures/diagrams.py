@@ -6,13 +6,13 @@ from pathlib import Path
 
 PLAN = Path(__file__).with_suffix(".toml")
 BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 34, 46, 14, 8  # pixels
-LETTER = 6.7  # pixels of a letter of the font, about
+LETTER = 6.7  # approximate width of a letter in pixels
 FILL = {"array": "#e7eefb", "network": "#fdf0d8", "op": "#e4f3e6"}
 EDGE = {"array": "#3b62a8", "network": "#a8731a", "op": "#2f7d46"}
 
 
 def draw(folder: Path) -> list[Path]:
-    """Writes `<system>.svg` for each system of the plan.
+    """Write `<system>.svg` for each system in the TOML file.
 
     A table of the plan is a system. `columns` lists boxes from left to right, each "kind: text"
     where the kind is array, network or op. `arrows` lists "text > text"; without it, every box

@@ -19,7 +19,7 @@ Pictures = list[tuple[str, Any]]
 
 
 class View(NamedTuple):
-    """What the pictures are made of: two rendered frames with their exact motion."""
+    """Two rendered frames with their exact motion."""
 
     frame0: jax.Array
     frame1: jax.Array
@@ -51,7 +51,7 @@ def picture(name: str, shown: View) -> np.ndarray:
 
 
 def backward_warp(v: View) -> Pictures:
-    """Frame 1 sampled along the flow looks like frame 0, but for what is hidden."""
+    """Frame 1 sampled along the flow looks like frame 0, except in occluded areas."""
     out = _run(ops.backward_warp, v.frame1, v.flow01, padding="border")
     return [("image: frame 1", v.frame1), _flow(v), ("backward_warp", out), ("frame 0", v.frame0)]
 
@@ -64,14 +64,14 @@ def inside(v: View) -> Pictures:
 
 
 def voxel_warp(v: View) -> Pictures:
-    """Both frames sampled from the frame half-way, and blended."""
+    """Both frames warped to the midpoint and blended."""
     half = jnp.full_like(v.hidden, 0.5)
     out = _run(ops.voxel_warp, v.frame0, v.frame1, v.flow_t0, v.flow_t1, half)
     return [("frame 0", v.frame0), ("frame 1", v.frame1), ("voxel_warp", out)]
 
 
 def forward_splat(v: View) -> Pictures:
-    """Frame 0 moved half-way, by three modes; black pixels are holes."""
+    """Frame 0 splatted to the midpoint in three modes; black pixels are holes."""
     metric = -20 * jnp.abs(v.frame0 - ops.backward_warp(v.frame1, v.flow01)).mean(-1, keepdims=True)
     half = v.flow01 / 2
     modes = {"sum": None, "average": None, "softmax": metric}
@@ -82,12 +82,12 @@ def forward_splat(v: View) -> Pictures:
 
 
 def flow_reversal(v: View) -> Pictures:
-    """The flow back, where something lands."""
+    """The reverse flow, with holes."""
     return [_flow(v), ("flow_reversal", _colours(_run(ops.flow_reversal, v.flow01)))]
 
 
 def flow_projection(v: View) -> Pictures:
-    """The flow from the frame half-way to frame 0; holes stay or are filled."""
+    """The flow from the midpoint frame to frame 0, with and without holes."""
     half = v.flow01 / 2
     return [
         ("flow, half-way", _colours(half)),
@@ -97,9 +97,9 @@ def flow_projection(v: View) -> Pictures:
 
 
 def depth_flow_projection(v: View) -> Pictures:
-    """Where two flows land, the near one counts more."""
+    """Where two flows land, the nearer one dominates."""
     half = v.flow01 / 2
-    # Fast things count as near here; the scene itself has no depth.
+    # Fast objects are regarded as near here, because the scene has no depth.
     weight = 0.05 + jnp.linalg.norm(v.flow01, axis=-1, keepdims=True)
     out = _run(ops.depth_flow_projection, half, weight, fill_holes=True)
     return [
@@ -121,19 +121,19 @@ def fill_holes(v: View) -> Pictures:
 
 
 def forward_backward_error(v: View) -> Pictures:
-    """There and back again: large where a pixel cannot be seen in frame 1."""
+    """Large where a pixel of frame 0 is occluded in frame 1."""
     out = _run(ops.forward_backward_error, v.flow01, v.flow10)
     return [_flow(v), ("flow10", _colours(v.flow10)), ("forward-backward error", draw.greys(out))]
 
 
 def occlusion_mask(v: View) -> Pictures:
-    """Pixels of frame 0 that are hidden in frame 1."""
+    """Pixels of frame 0 that are occluded in frame 1."""
     out = _run(ops.occlusion_mask, v.flow01, v.flow10)
     return [_flow(v), ("occlusion_mask", _grey(out)), ("exact", _grey(v.hidden))]
 
 
 def adaptive_warp(v: View) -> Pictures:
-    """A 4x4 kernel of each pixel filters around the place where its flow points."""
+    """A 4x4 kernel per pixel filters around the position where the flow points."""
     sharp = jnp.zeros((*v.hidden.shape[:-1], 16)).at[..., jnp.asarray([5, 6, 9, 10])].set(1.0)
     soft = jnp.full((*v.hidden.shape[:-1], 16), 0.25)
     return [
@@ -145,7 +145,7 @@ def adaptive_warp(v: View) -> Pictures:
 
 
 def adaptive_separable_conv(v: View) -> Pictures:
-    """Kernels of each pixel: here their width grows from left to right."""
+    """One kernel per pixel; here the width grows from left to right."""
     taps, reach = 17, 8
     width = jnp.linspace(0.3, 4, WIDTH)[:, None]
     kernel = jnp.exp(-0.5 * ((jnp.arange(taps) - reach) / width) ** 2)
@@ -157,7 +157,7 @@ def adaptive_separable_conv(v: View) -> Pictures:
 
 
 def adaptive_flow_conv(v: View) -> Pictures:
-    """Nine taps of each pixel, each with an offset of its own: here along the flow."""
+    """Nine taps per pixel with individual offsets; here along the flow."""
     offset = jnp.tile(v.flow01[..., ::-1], 9)
     weight = jnp.full((*v.hidden.shape[:-1], 9), 1 / 9)
     out = _run(ops.adaptive_flow_conv, v.frame1, weight, offset)
@@ -165,7 +165,7 @@ def adaptive_flow_conv(v: View) -> Pictures:
 
 
 def deformable_conv(v: View) -> Pictures:
-    """A 3x3 convolution whose taps are displaced per pixel: here spread from left to right."""
+    """A 3x3 convolution with displaced taps; here the spread grows from left to right."""
     taps = jnp.asarray([(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)], jnp.float32)
     spread = jnp.linspace(0, 6, WIDTH)[None, :, None, None]
     offset = jnp.broadcast_to(spread * taps, (HEIGHT, WIDTH, 9, 2)).reshape(HEIGHT, WIDTH, 18)
@@ -223,18 +223,18 @@ def correlation_lookup(v: View) -> Pictures:
 
 
 def correlate_around(v: View) -> Pictures:
-    """The same values as by lookup, without all pairs in memory."""
+    """The same values as with `correlation_lookup`, without storing all pairs."""
     return _looked_up(v, functools.partial(ops.correlate_around, levels=1, radius=4))
 
 
 def gaussian_pyramid(v: View) -> Pictures:
-    """Blurred and halved again and again."""
+    """Repeated blurring and halving."""
     levels = _run(ops.gaussian_pyramid, v.frame0, levels=4)
     return [(f"level {i}", _fitted(level)) for i, level in enumerate(levels)]
 
 
 def laplacian_pyramid(v: View) -> Pictures:
-    """What each halving loses, and the small image that remains."""
+    """The detail lost by each halving, and the remaining small image."""
     *bands, rest = _run(ops.laplacian_pyramid, v.frame0, levels=3)
     pictures = [(f"band {i}", _fitted(band * 2 + 0.5)) for i, band in enumerate(bands)]
     return [*pictures, ("low-pass", _fitted(rest))]
@@ -252,7 +252,7 @@ def reconstruct_laplacian(v: View) -> Pictures:
 
 
 def resize_bilinear(v: View) -> Pictures:
-    """A detail, enlarged: pixels have half a pixel of border, or corners stay corners."""
+    """An enlarged detail with half-pixel centres and with aligned corners."""
     detail = v.frame0[30:42, 40:58]
     size = HEIGHT, WIDTH
     return [
@@ -269,7 +269,7 @@ def resize_flow(v: View) -> Pictures:
 
 
 def imresize(v: View) -> Pictures:
-    """Shrunk with antialiasing, against every fourth pixel."""
+    """Antialiased downscaling, compared with every fourth pixel."""
     small = _run(ops.imresize, v.frame0, scale=0.25)
     return [
         ("image", v.frame0),
@@ -314,7 +314,7 @@ def _features(image):
 
 
 def _focus(v):
-    """(y, x) of a pixel on the thing that moves fastest."""
+    """(y, x) of a pixel on the fastest object."""
     speed = np.hypot(*np.moveaxis(np.asarray(v.flow01), -1, 0))
     inner = cv2.blur(speed, (15, 15))[16:-16, 16:-16]
     y, x = np.unravel_index(inner.argmax(), inner.shape)
@@ -340,14 +340,14 @@ def _grey(mask):
 
 
 def _enlarged(values):
-    """A map as a grey picture of the frames' size, from its smallest to its largest value."""
+    """A map as a grey image with the frames' size, from its minimum to its maximum."""
     values = np.asarray(values, np.float64)
     values = (values - values.min()) / (np.ptp(values) or 1)
     return _fitted(draw.greys(values[..., None], largest=1.0))
 
 
 def _fitted(image):
-    """Any picture at the frames' size, its pixels as blocks."""
+    """Any image at the frames' size, with pixels as blocks."""
     image = np.asarray(image)
     rows = np.arange(HEIGHT) * image.shape[0] // HEIGHT
     columns = np.arange(WIDTH) * image.shape[1] // WIDTH

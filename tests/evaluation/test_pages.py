@@ -42,7 +42,7 @@ def test_copy_and_average_follow_their_definition():
         np.testing.assert_allclose(enlarged[:, 4, 4, 0], np.float32(wanted), atol=1e-6)
     with pytest.raises(ValueError, match=r"between 0 and 2, got 2.5"):
         evaluation.baseline("copy")(frames, [2 + HALF])
-    with pytest.raises(ValueError, match="unknown baseline 'flow'; there are: copy, average, dis"):
+    with pytest.raises(ValueError, match="unknown baseline 'flow'; available: copy, average, dis"):
         evaluation.baseline("flow")
 
 

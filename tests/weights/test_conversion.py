@@ -137,7 +137,7 @@ def test_a_stack_needs_every_layer_and_no_more(arrays):
 
 
 def test_an_unknown_model_or_conversion_is_a_value_error():
-    with pytest.raises(ValueError, match=re.escape("unknown conversion 'blend'; there are: ")):
+    with pytest.raises(ValueError, match=re.escape("unknown conversion 'blend'; available: ")):
         conversion.convert("blend", {})
     with pytest.raises(ValueError, match="did you mean sepconv/lf"):
         conversion.convert("sepconv/l2", {})
