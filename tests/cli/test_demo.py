@@ -15,13 +15,13 @@ def test_demo_writes_the_files_that_it_lists(tmp_path, capsys):
     (tmp_path / "demo/demo.mp4").write_text("of an earlier run")
     words = ["--out", str(tmp_path / "demo"), "--frames", "4", "--height", "48", "--width", "80"]
     assert main(["demo", *words, "--multi", "2", "-y"]) == 0
-    said = capsys.readouterr().out
-    assert "PSNR" in said
-    assert weights.DEFAULT in said
+    output = capsys.readouterr().out
+    assert "PSNR" in output
+    assert weights.DEFAULT in output
     found = facts(tmp_path / "demo/demo.mp4")
     assert (found.size, found.rate, len(found.times)) == ((80, 48), 24, 7)
     for name in ("demo_side_by_side.png", "demo_strip.png"):
-        assert name in said
+        assert name in output
         assert cv2.imread(str(tmp_path / "demo" / name)).std() > 20
 
 

@@ -10,9 +10,9 @@ def test_a_video_is_interpolated(tmp_path, capsys):
     source = make(tmp_path / "in.mp4")
     assert main(["interpolate", str(source), str(tmp_path / "out.mp4")]) == 0
     assert facts(tmp_path / "out.mp4").rate == 60
-    said = capsys.readouterr().out.splitlines()
-    assert 3 <= len(said) <= 6
-    assert "6 -> 11 frames" in said[1]
+    output = capsys.readouterr().out.splitlines()
+    assert 3 <= len(output) <= 6
+    assert "6 -> 11 frames" in output[1]
 
 
 def test_options_are_passed_on(tmp_path, capsys):

@@ -105,14 +105,14 @@ def test_two_training_steps():
     model, known = registry.create("amt/s"), variables("s")["params"]
     clip = support.clip(case)[None] / np.float32(255)
     batch = {"frames": clip[:, ::2], "targets": clip[:, 1:2]}
-    taught = np.float32(2 * np.random.RandomState(77).standard_normal((1, 4, 8, 8)))
-    taught = support.channels_last(taught.repeat(16, 2).repeat(16, 3))
-    taught = taught.reshape(1, 1, 128, 128, 2, 2).transpose(0, 1, 4, 2, 3, 5)
+    teacher = np.float32(2 * np.random.RandomState(77).standard_normal((1, 4, 8, 8)))
+    teacher = support.channels_last(teacher.repeat(16, 2).repeat(16, 3))
+    teacher = teacher.reshape(1, 1, 128, 128, 2, 2).transpose(0, 1, 4, 2, 3, 5)
 
     def loss(params):
         prediction = model.apply({"params": params}, batch["frames"], jnp.full((1, 1), 0.5))
         total, parts = recipe.without_teacher(prediction, batch, {})
-        distance = recipe.DISTILLATION * recipe.multi_field_distance(prediction, taught)
+        distance = recipe.DISTILLATION * recipe.multi_field_distance(prediction, teacher)
         total += distance
         row = jnp.stack([total, parts["charbonnier"], parts["census"], distance])
         return total, (row, prediction["frames"])
@@ -160,12 +160,12 @@ def test_large_frames_compute_correlations_on_demand(monkeypatch):
 
 
 def test_the_field_furthest_from_the_teacher_sets_the_robustness():
-    taught = np.zeros((1, 1, 2, 4, 4, 2), np.float32)
-    coarse = (taught + 10, taught + 10)
+    teacher = np.zeros((1, 1, 2, 4, 4, 2), np.float32)
+    coarse = (teacher + 10, teacher + 10)
 
     def distance(*first_flows):
-        fields = np.stack([taught + np.float32(flow) for flow in first_flows], axis=3)
-        return recipe.multi_field_distance({"fields": fields, "flows": coarse}, taught)
+        fields = np.stack([teacher + np.float32(flow) for flow in first_flows], axis=3)
+        return recipe.multi_field_distance({"fields": fields, "flows": coarse}, teacher)
 
     assert distance(0, 5, 1) == distance(5, 5, 5) < distance(1, 1, 1) < distance(0, 0, 0)
 

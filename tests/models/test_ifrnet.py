@@ -91,7 +91,7 @@ def test_the_training_loss_and_its_gradients():
     variables = _variables(case)
     clip = support.clip(case)[None] / np.float32(255)
     batch = {"frames": clip[:, ::2], "targets": clip[:, 1:2]}
-    taught = _ramps(*clip.shape[2:4])
+    teacher = _ramps(*clip.shape[2:4])
 
     @functools.partial(jax.value_and_grad, has_aux=True)
     def loss(params):
@@ -104,7 +104,7 @@ def test_the_training_loss_and_its_gradients():
         )
         total, parts = recipe.without_teacher(prediction, batch, {})
         *coarse, finest = prediction["flows"]
-        distance = recipe.DISTILLATION * losses.robust_flow_distance(coarse, finest, taught)
+        distance = recipe.DISTILLATION * losses.robust_flow_distance(coarse, finest, teacher)
         return total + distance, ({**parts, "distillation": distance}, prediction)
 
     (_, (parts, prediction)), gradient = jax.jit(loss)(variables["params"])

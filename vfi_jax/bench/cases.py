@@ -180,11 +180,11 @@ def _model_case(name, model, size, batch, training):
     generator = np.random.default_rng(0)
     images = [generator.random(leaf.shape, np.float32) for leaf in (frames, *targets)]
     contract = model.contract
-    asked = contract.times or ((contract.frames - 1) / 2,)
-    values = np.broadcast_to(np.asarray(asked, np.float32), times.shape)
+    requested = contract.times or ((contract.frames - 1) / 2,)
+    values = np.broadcast_to(np.asarray(requested, np.float32), times.shape)
     zeros = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), fixed)
     height, width = frames.shape[2:4]
-    details = [f"{contract.frames} frames {width}x{height} to {len(asked)}", "parameters 0"]
+    details = [f"{contract.frames} frames {width}x{height} to {len(requested)}", "parameters 0"]
     details += [f"batch {batch}"] if batch > 1 else []
     details += [f"precision {model.config.precision}"] if "precision" in fields(model) else []
     return Case(

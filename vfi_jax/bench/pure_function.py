@@ -37,11 +37,11 @@ def interpolate_cases(
 
 def _case(case, model, times):
     variables, frames, _ = case.arrays
-    answer, asked = inference(model), np.asarray([times], np.float32)
+    answer, requested = inference(model), np.asarray([times], np.float32)
     return dataclasses.replace(
         case,
         detail=f"interpolate, {len(times)} new frames",
         function=lambda variables, frames: interpolate(model, variables, frames, times),
         arrays=(variables, frames),
-        baseline=lambda variables, frames: answer(variables, frames, asked),
+        baseline=lambda variables, frames: answer(variables, frames, requested),
     )

@@ -78,11 +78,11 @@ class ResidualFlow(nn.Module):
         if self.limit and not self.is_initializing():
             step = found["flows"][1] - found["flows"][0]
             large = (jnp.abs(step).max((-3, -2, -1)) > self.limit).all(axis=-1)
-            either = (ResidualFlow._anew, ResidualFlow._as_found)
+            either = (ResidualFlow._repeated, ResidualFlow._as_found)
             found = nn.cond(large.any(), *either, self, found, large, pair, time)
         return carry, found
 
-    def _anew(self, found: dict, large: Array, pair: Image, time: Array) -> dict:
+    def _repeated(self, found: dict, large: Array, pair: Image, time: Array) -> dict:
         """`found`, with the examples in mask `large` `[B]` predicted at twice the scales."""
         scales = tuple(2 * scale for scale in self.scales)
         first = self._shrunk(_joined(pair), scales[0])

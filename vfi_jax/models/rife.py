@@ -127,9 +127,9 @@ class Model(nn.Module):
             "residual": residual[..., ::-1],
         }
         if "target" in of_time:
-            taught = self._teacher(frames, finest, time, of_time["target"])
-            prediction["teacher_flow"] = taught.flow
-            prediction["teacher_blend"] = taught.blend[..., ::-1]
+            teacher = self._teacher(frames, finest, time, of_time["target"])
+            prediction["teacher_flow"] = teacher.flow
+            prediction["teacher_blend"] = teacher.blend[..., ::-1]
         return carry, prediction
 
     def _teacher(self, frames: Image, finest: Estimate, time: Array | None, target: Image):

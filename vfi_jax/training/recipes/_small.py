@@ -44,18 +44,18 @@ def small(recipe: Recipe, model: str, **changes: Any) -> Recipe:
     return dataclasses.replace(recipe, model=model, **{**fields, **changes})
 
 
-def flow_distance(prediction: dict, taught: Array) -> Array:
+def flow_distance(prediction: dict, teacher: Array) -> Array:
     """Distance in pixels between the teacher's flows and those of a prediction, under the names
     that Voxel Flow, MEMC-Net and DAIN use."""
     flows = jnp.stack([prediction["flow_t0"], prediction["flow_t1"]], axis=2)
-    return losses.charbonnier(flows, taught, eps=EPS)
+    return losses.charbonnier(flows, teacher, eps=EPS)
 
 
-def pair_distance(prediction: dict, taught: Array) -> Array:
+def pair_distance(prediction: dict, teacher: Array) -> Array:
     """Distance of the flows between both frames to the teacher's, sampled where the teacher's flows
     point: a pixel p of the new frame is at p + to0 in frame 0, and moves by to1 - to0 from there.
     """
-    to0, to1 = taught[:, :, 0], taught[:, :, 1]
+    to0, to1 = teacher[:, :, 0], teacher[:, :, 1]
     distances = []
     for flow, start, end in (("flow01", to0, to1), ("flow10", to1, to0)):
         flows = jnp.broadcast_to(prediction[flow][:, None], start.shape)
@@ -92,8 +92,8 @@ def flow_only(distance: Distance) -> Loss:
     teacher = registry.create(TEACHER, precision="default")
 
     def loss(prediction, batch, frozen):
-        taught = teacher.apply(frozen["teacher"], batch["frames"], batch["times"])["flows"][-1]
-        guidance = distance(prediction, taught)
+        flows = teacher.apply(frozen["teacher"], batch["frames"], batch["times"])["flows"][-1]
+        guidance = distance(prediction, flows)
         return guidance, {"guidance": guidance}
 
     return loss

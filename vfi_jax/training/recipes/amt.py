@@ -45,23 +45,23 @@ def without_teacher(prediction, batch, frozen):
 def loss(prediction, batch, frozen, *, distillation=DISTILLATION):
     """Loss of the frame plus the distance of the coarse flows to the teacher's."""
     total, parts = without_teacher(prediction, batch, frozen)
-    taught = teacher_flows(batch["frames"], batch["targets"], frozen["teacher"])
-    distance = distillation * multi_field_distance(prediction, taught)
+    teacher = teacher_flows(batch["frames"], batch["targets"], frozen["teacher"])
+    distance = distillation * multi_field_distance(prediction, teacher)
     return total + distance, {**parts, "distillation": distance}
 
 
-def multi_field_distance(prediction, taught):
+def multi_field_distance(prediction, teacher):
     """`losses.robust_flow_distance` with the field furthest from the teacher's as finest flow.
 
     Args:
       prediction: the model's prediction at full resolution.
-      taught: `[B, T, 2, H, W, 2]`.
+      teacher: `[B, T, 2, H, W, 2]`.
     """
     fields = prediction["fields"]
-    apart = jnp.square(fields - taught[:, :, :, None]).sum(-1, keepdims=True)
+    apart = jnp.square(fields - teacher[:, :, :, None]).sum(-1, keepdims=True)
     furthest = apart.argmax(3, keepdims=True)
     worst = jnp.take_along_axis(fields, furthest, axis=3)[:, :, :, 0]
-    return losses.robust_flow_distance(prediction["flows"][:-1], worst, taught)
+    return losses.robust_flow_distance(prediction["flows"][:-1], worst, teacher)
 
 
 VIMEO = Recipe(

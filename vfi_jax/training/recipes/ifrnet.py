@@ -42,8 +42,8 @@ def loss(prediction, batch, frozen):
     """Loss of the frame and features plus the distance of the coarse flows to the teacher's."""
     total, parts = without_teacher(prediction, batch, frozen)
     *coarse, finest = prediction["flows"]
-    taught = teacher_flows(batch["frames"], batch["targets"], frozen["teacher"])
-    distillation = DISTILLATION * losses.robust_flow_distance(coarse, finest, taught)
+    teacher = teacher_flows(batch["frames"], batch["targets"], frozen["teacher"])
+    distillation = DISTILLATION * losses.robust_flow_distance(coarse, finest, teacher)
     return total + distillation, {**parts, "distillation": distillation}
 
 

@@ -44,7 +44,7 @@ UNSEEN = 0.25  # weight of a flow where the teacher does not use its frame
 DOUBTED = 0.3  # weight of flow and blending weights where the teacher is wrong
 
 
-class Taught(NamedTuple):
+class Teacher(NamedTuple):
     """Prediction of the better teacher for every pixel.
 
     Attributes:
@@ -63,14 +63,14 @@ class Taught(NamedTuple):
 def loss(prediction, batch, frozen):
     """Weighted sum of the distances of the frame, of the flows and of the blending weights."""
     frames, targets = prediction["frames"], batch["targets"]
-    taught = better([answer(name, frozen[key], batch) for key, name in TEACHERS.items()], targets)
+    teacher = better([answer(name, frozen[key], batch) for key, name in TEACHERS.items()], targets)
     levels = [
-        (flow, logit, shrunk(taught, flow.shape[-2]), targets.shape[-2] / flow.shape[-2])
+        (flow, logit, shrunk(teacher, flow.shape[-2]), targets.shape[-2] / flow.shape[-2])
         for flow, logit in zip(prediction["flows"], prediction["logits"], strict=True)
     ]
     parts = {
         **_frame_parts(frames, targets),
-        "teacher": frame_distance(frames, taught),
+        "teacher": frame_distance(frames, teacher),
         "flow": _mean(flow_distance(scale * flow, at) for flow, _, at, scale in levels),
         "change": _mean(change_distance(scale * flow, at) for flow, _, at, scale in levels),
         "blend": _mean(blend_distance(logit, at) for _, logit, at, _ in levels),
@@ -78,7 +78,7 @@ def loss(prediction, batch, frozen):
     return _weighted(parts), parts
 
 
-def untaught(prediction, batch, frozen):
+def without_teacher(prediction, batch, frozen):
     """The part of `loss` that needs no teacher, for fine-tuning."""
     parts = _frame_parts(prediction["frames"], batch["targets"])
     return _weighted(parts), parts
@@ -95,12 +95,12 @@ def answer(name: str, variables: dict, batch: dict) -> dict:
     }
 
 
-def better(answers: list[dict], targets: Frames) -> Taught:
+def better(answers: list[dict], targets: Frames) -> Teacher:
     """The prediction of the teacher with the smaller error around each pixel."""
     first, second = answers
     errors = [_around(jnp.abs(one["frame"] - targets).mean(-1, keepdims=True)) for one in answers]
     take = errors[1] < errors[0]
-    return Taught(
+    return Teacher(
         flow=jnp.where(take[..., None, :, :, :], second["flow"], first["flow"]),
         weight=nn.sigmoid(jnp.where(take, second["logit"], first["logit"])),
         trust=1 / (1 + jnp.square(jnp.minimum(*errors) / TRUSTED)),
@@ -108,26 +108,26 @@ def better(answers: list[dict], targets: Frames) -> Taught:
     )
 
 
-def shrunk(taught: Taught, width: int) -> Taught:
+def shrunk(teacher: Teacher, width: int) -> Teacher:
     """The teacher's prediction downscaled; flows stay in full-size pixels."""
-    while taught.trust.shape[-2] > width:
-        taught = Taught(*map(average_pool, taught))
-    return taught
+    while teacher.trust.shape[-2] > width:
+        teacher = Teacher(*map(average_pool, teacher))
+    return teacher
 
 
-def frame_distance(frame: Image, taught: Taught) -> Array:
+def frame_distance(frame: Image, teacher: Teacher) -> Array:
     """Charbonnier distance to the teacher's frame, weighted by 1 - trust."""
-    return ((1 - taught.trust) * jnp.sqrt(jnp.square(frame - taught.frame) + 1e-6)).mean()
+    return ((1 - teacher.trust) * jnp.sqrt(jnp.square(frame - teacher.frame) + 1e-6)).mean()
 
 
-def flow_distance(flow: Array, taught: Taught) -> Array:
+def flow_distance(flow: Array, teacher: Teacher) -> Array:
     """Distance of flows in full-size pixels, weighted by trust and by the teacher's weights."""
-    return 2 * (_counts(taught) * _rooted(flow - taught.flow)).mean()  # the sum of both frames'
+    return 2 * (_counts(teacher) * _rooted(flow - teacher.flow)).mean()  # the sum of both frames'
 
 
-def change_distance(flow: Array, taught: Taught) -> Array:
+def change_distance(flow: Array, teacher: Teacher) -> Array:
     """Distance of the spatial differences of flows in full-size pixels, in both directions."""
-    error, counts = flow - taught.flow, _counts(taught)
+    error, counts = flow - teacher.flow, _counts(teacher)
     down, right = (
         (counts[..., 1:, :, :] * _rooted(jnp.diff(error, axis=-3))).mean(),
         (counts[..., 1:, :] * _rooted(jnp.diff(error, axis=-2))).mean(),
@@ -135,9 +135,9 @@ def change_distance(flow: Array, taught: Taught) -> Array:
     return 2 * (down + right)  # the sum of both frames' means
 
 
-def blend_distance(logit: Array, taught: Taught) -> Array:
+def blend_distance(logit: Array, teacher: Teacher) -> Array:
     """Cross entropy of the weights of frame 0, weighted by trust."""
-    return (_trust(taught) * optax.sigmoid_binary_cross_entropy(logit, taught.weight)).mean()
+    return (_trust(teacher) * optax.sigmoid_binary_cross_entropy(logit, teacher.weight)).mean()
 
 
 def _frame_parts(frames, targets):
@@ -157,14 +157,14 @@ def _rooted(error):
     return (jnp.sqrt(jnp.square(error).sum(-1, keepdims=True) + 1e-4) + FAINT) ** POWER
 
 
-def _counts(taught):
+def _counts(teacher):
     """Weight of each frame's flow, `[*B, 2, H, W, 1]`."""
-    used = jnp.stack([taught.weight, 1 - taught.weight], axis=-4)
-    return _trust(taught)[..., None, :, :, :] * (UNSEEN + (1 - UNSEEN) * used)
+    used = jnp.stack([teacher.weight, 1 - teacher.weight], axis=-4)
+    return _trust(teacher)[..., None, :, :, :] * (UNSEEN + (1 - UNSEEN) * used)
 
 
-def _trust(taught):
-    return DOUBTED + (1 - DOUBTED) * taught.trust
+def _trust(teacher):
+    return DOUBTED + (1 - DOUBTED) * teacher.trust
 
 
 def _around(error):
@@ -193,6 +193,6 @@ RECIPES = {
         augment=Augment(transpose=True, channels="permute", enlarge=1.9, pan=0.45),
         ema=0.998,
         frozen=TEACHERS,
-        fine_tuning=fine_tuning(1e-4, loss=untaught, frozen={}),
+        fine_tuning=fine_tuning(1e-4, loss=without_teacher, frozen={}),
     ),
 }
