@@ -63,13 +63,13 @@ def test_a_twin_has_the_keys_and_outputs_of_the_original(system):
     support.assert_samples(found, case["outputs"][output], tolerance=1e-4)
 
 
-@pytest.mark.parametrize("system", ["mind", "tween"])
+@pytest.mark.parametrize("system", ["mind", "shared_pyramid", "tween"])
 def test_a_twin_of_a_system_without_original_code_computes_the_same(system):
     model = registry.create(system)
-    variables = support.variables(model, gain=0.8)
+    variables = support.variables(model, gain=0.4)  # more would blow up rounding errors
     twin = twins.build(system).eval()
     twin.load_state_dict(_state_dict(twin, variables["params"]))
-    frames = np.random.default_rng(0).random((1, 2, 64, 96, 3), np.float32)
+    frames = standin.clip(7, 2, 64, 96)[None] / np.float32(255)
     times = np.full((1, 1), 0.5 if model.contract.times else 0.3, np.float32)
     wanted = jax.jit(model.apply)(variables, frames, times)["frames"][:, 0]
     clip = torch.from_numpy(np.moveaxis(frames, -1, -3).copy()).unbind(1)
