@@ -107,7 +107,7 @@ def test_unsupported_collages_are_rejected(images):
     raw = {name: array[:1] for name, array in _raw(images).items()}
     with pytest.raises(ValueError, match="needs a batch larger than 1"):
         MIXED(raw)
-    with pytest.raises(ValueError, match="collages need a model of 2 frames"):
+    with pytest.raises(ValueError, match="collages need a model of 2 input frames"):
         dataclasses.replace(MIXED, contract=Contract(frames=2, times=(2.0,)))
     with pytest.raises(ValueError, match="collages must be in"):
         Augment(collages=2)

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import fsspec
+from etils.epath import backend
 from fsspec.implementations.local import LocalFileSystem
 
 NEVER = "99"  # a step that no run takes
@@ -40,7 +41,13 @@ def register(folder):
         def glob(self, path, **options):
             return [os.path.relpath(name, folder) for name in super().glob(path, **options)]
 
-    fsspec.register_implementation("gcs", Bucket, clobber=True)
+    install(Bucket)
+
+
+def install(file_system):
+    """fsspec opens gs:// with this class from now on, and so does epath, which caches instances."""
+    fsspec.register_implementation("gcs", file_system, clobber=True)
+    backend._FileSystemSpecBackend._get_filesystem.cache_clear()
 
 
 def serve(folder):

@@ -66,7 +66,7 @@ def test_built_in_names_have_priority_and_package_errors_are_one_line(entry_poin
     with pytest.raises(ValueError, match=r"'mine', .* json .* must define RECIPES; it lacks RECIP"):
         recipes.find("mine")
     entry_point(package, "mine", "not_there")
-    with pytest.raises(ValueError, match="cannot be imported: No module named 'not_there'; mend"):
+    with pytest.raises(ValueError, match="cannot be imported: No module named 'not_there'; fix"):
         recipes.list_recipes()
     entry_point("vfi_jax.cli", "mine", "json")
     assert "mine" not in lookup.modules("vfi_jax.cli")

@@ -13,6 +13,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from safetensors.numpy import load_file
 
 from tests import support
+from tests.training import stand_in_store
 from tests.weights.test_library import NAME, assert_same
 from vfi_jax import registry, weights
 from vfi_jax.weights import hub_folder, orbax_folder
@@ -32,7 +33,7 @@ class FakeBucket(MemoryFileSystem):
 
 @pytest.fixture
 def bucket():
-    fsspec.register_implementation("gcs", FakeBucket, clobber=True)
+    stand_in_store.install(FakeBucket)
     yield FakeBucket.store
     FakeBucket.store.clear()
     FakeBucket.pseudo_dirs[:] = [""]
