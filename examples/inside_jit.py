@@ -15,7 +15,7 @@ import vfi_jax
 def main() -> None:
     """Double the frame rate of generated clips, one clip per device."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--model", default="shared_pyramid")
+    parser.add_argument("--model", default="tween")
     parser.add_argument("--size", type=int, nargs=2, default=(128, 192))
     args = parser.parse_args()
     model, variables = vfi_jax.load(args.model)

@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("source", nargs="?", help="a video; default: a rendered scene")
     parser.add_argument("target", nargs="?", default="slow.mp4")
     parser.add_argument("--slow", type=int, default=4, help="how many times as long the result is")
-    parser.add_argument("--model", default="shared_pyramid", help="a name from `vfi-jax models`")
+    parser.add_argument("--model", default="tween", help="a name from `vfi-jax models`")
     parser.add_argument("--size", type=int, nargs=2, default=(288, 512), help="size of the scene")
     args = parser.parse_args()
     source = args.source or render(Path("scene.mp4"), *args.size)

@@ -38,9 +38,9 @@ def test_flow_can_be_estimated_at_another_resolution(model):
     inputs = registry.example_inputs(halved)
     prediction = jax.eval_shape(halved.apply, registry.abstract_variables(model), **inputs)
     assert prediction["frames"].shape == (1, 1, 64, 64, 3)
-    assert [flow.shape[-2] for flow in prediction["flows"]] == [2, 4, 8, 16, 64]
+    assert [flow.shape[-2] for flow in prediction["flows"]] == [1, 2, 4, 16, 64]
 
 
 def test_the_number_of_blocks_is_checked():
-    with pytest.raises(ValueError, match="one entry for each of 4 levels"):
+    with pytest.raises(ValueError, match="one entry for each of 3 levels"):
         registry.create("tween", channels=(32, 16))

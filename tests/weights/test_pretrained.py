@@ -7,7 +7,7 @@ import pytest
 
 import vfi_jax
 from tests import support
-from vfi_jax import evaluation, metrics, weights
+from vfi_jax import estimation, evaluation, metrics, weights
 from vfi_jax.data.scene import Scene
 from vfi_jax.interpolation import Interpolator
 from vfi_jax.weights import conversion, hub_folder, store
@@ -22,7 +22,7 @@ INTERPOLATING = [name for name in support.SHIPPED if name != "mind/small"]
 def test_included_weights_are_small():
     sizes = {name: _bytes(packaged_folder(name)) for name in support.SHIPPED}
     assert sizes.pop(weights.DEFAULT) <= 4e6
-    assert sizes.pop("tween") <= 4e6
+    assert sizes.pop("shared_pyramid") <= 4e6
     assert max(sizes.values(), default=0) < 0.7e6
     assert _bytes(PRETRAINED) <= 10e6
 
@@ -71,11 +71,11 @@ def test_the_default_follows_motion_to_any_time():
 
 
 @pytest.mark.slow
-def test_the_default_estimates_flow_between_two_frames():
+def test_the_included_flow_network_estimates_flow_between_two_frames():
     errors = []
     for seed in SEEDS:
         scene = Scene(seed, *SIZE, motion=8)
-        flow = vfi_jax.flow(scene.frame(0), scene.frame(1), network=weights.DEFAULT)
+        flow = vfi_jax.flow(scene.frame(0), scene.frame(1), network=estimation.FLOW_NETWORK)
         truth = scene.flow(0, 1)
         errors.append([np.linalg.norm(truth - other, axis=-1).mean() for other in (flow, 0)])
     error, still = np.mean(errors, axis=0)

@@ -20,7 +20,7 @@ from vfi_jax.bench.measure import Bench, platform
 
 PRECISIONS = ("default", "bfloat16", "highest")  # most common first
 # Most important first; all other systems follow.
-IMPORTANCE = ("shared_pyramid", "tween", "practical_rife", "rife", "dain", "zooming_slow_mo")
+IMPORTANCE = ("tween", "shared_pyramid", "practical_rife", "rife", "dain", "zooming_slow_mo")
 
 
 @dataclasses.dataclass(frozen=True)

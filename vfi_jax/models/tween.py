@@ -10,7 +10,7 @@ import numpy as np
 from vfi_jax import ops
 from vfi_jax.arrays import Array, Frames, Image, Times
 from vfi_jax.contract import Contract
-from vfi_jax.layers.conv import Conv, leaky_relu, repeat_pixels
+from vfi_jax.layers.conv import Conv, leaky_relu
 from vfi_jax.layers.flow_scale import check_flow_scale, multiple_at
 from vfi_jax.layers.pairs import plane, shrunk, size_of, warp_each
 from vfi_jax.layers.precision import precision
@@ -21,6 +21,8 @@ SLOPE = 0.1  # slope of every leaky ReLU
 AT_A_FRAME = 1e-3  # minimum distance of a time to 0 and 1 in the logit
 SHARPNESS = 10.0  # initial sharpness of the softmax over similarities in -1 .. 1
 FAINT = 1e-3  # mean square of features regarded as textureless
+COARSER = 2  # encoder levels finer than the finest block's
+LAST = 2**COARSER  # the last block works at 1/4 of the resolution
 ESTIMATE = 5  # channels of an estimate: motion of frame 0 and of frame 1 (x, y), the logit
 
 
@@ -30,12 +32,11 @@ class Config:
 
     Attributes:
       encoder: channels of the features at 1/2, 1/4, ... of the resolution, finest first.
-      channels: channels of the blocks, coarsest first; one block per encoder level except the
-        finest.
+      channels: channels of the blocks, coarsest first; one block per encoder level from 1/8 on.
       depths: number of residual convolutions of each block.
       radii: radius of each block's cost volume, in pixels of its level; 0: no cost volume.
       carried: feature channels that a block passes on besides its estimate.
-      last: channels and residual convolutions of the full-resolution block.
+      last: channels and residual convolutions of the block that takes the warped pixels.
       flow_scale: fraction of the resolution at which flow is estimated, such as 0.5 for 4K with
         large motion; the same weights work for all.
       dtype: type of the convolutions; parameters, flows and frames stay float32.
@@ -43,22 +44,22 @@ class Config:
 
     Raises:
       ValueError: `flow_scale` is not one of 0.25, 0.5, 1, 2, 4, or the number of blocks is not the
-        number of levels minus one.
+        number of levels minus two.
     """
 
     encoder: tuple[int, ...] = (16, 24, 32, 48, 64)
-    channels: tuple[int, ...] = (160, 112, 64, 32)
-    depths: tuple[int, ...] = (5, 4, 3, 3)
-    radii: tuple[int, ...] = (4, 3, 2, 0)
+    channels: tuple[int, ...] = (160, 112, 64)
+    depths: tuple[int, ...] = (5, 4, 4)
+    radii: tuple[int, ...] = (4, 3, 2)
     carried: int = 8
-    last: tuple[int, int] = (20, 2)
+    last: tuple[int, int] = (48, 4)
     flow_scale: float = 1.0
     dtype: Any = jnp.float32
     precision: str = "highest"
 
     def __post_init__(self):
         check_flow_scale(self.flow_scale)
-        blocks = len(self.encoder) - 1
+        blocks = len(self.encoder) - COARSER
         if not len(self.channels) == len(self.depths) == len(self.radii) == blocks:
             raise ValueError(
                 f"channels, depths and radii must have one entry for each of {blocks} levels, "
@@ -75,11 +76,12 @@ class Model(nn.Module):
 
     frame_t = m frame0(p + flow_t0) + (1 - m) frame1(p + flow_t1)
 
-    A feature pyramid is computed once for all times. At each level a block takes both frames'
-    features warped by the current estimate and doubles the estimate's resolution; coarser blocks
-    are wider. All but the finest of them also take a cost volume, to find motion beyond the
-    receptive field of their convolutions. The last block takes the warped pixels, 2x2 of them as
-    channels.
+    A feature pyramid is computed once for all times. From 1/32 to 1/8 of the resolution, each
+    level has a block that refines the estimate. It takes both frames' features, warped by the
+    estimate so far, and their cost volume, to find motion beyond the receptive field of its
+    convolutions; coarser blocks are wider. The last block works at 1/4 and takes the warped pixels,
+    4x4 of them as channels. Its estimate is interpolated to the size of the frames: at 1/4 of the
+    resolution, flow and blending weights lose nothing that a measure of the frame could see.
 
     Motion is estimated for the whole interval: the flow to frame 0 is -t times the motion, the flow
     to frame 1 is 1 - t times the motion. The logit of m starts at log((1 - t) / t). A new frame
@@ -127,15 +129,16 @@ class Model(nn.Module):
         def flow_of(state):
             return share * jnp.stack([state[..., :2], state[..., 2:4]])
 
+        height, width = size_of(pair)
         state = jnp.zeros((*features[0].shape[1:-1], ESTIMATE + self.config.carried))
         states: list[Array] = []
         for block, seen in zip(self.blocks, features, strict=True):
+            state = _resized(state, size_of(seen))
             state = block(warp_each(seen, flow_of(state)) if states else seen, state, time)
             states.append(state)
-        height, width = size_of(pair)
-        state = _resized(state, (height // 2, width // 2))
-        warped = warp_each(pair, flow_of(repeat_pixels(2 * state[..., :4])))
-        states.append(self.last(warped, state, time))
+        warped = warp_each(pair, flow_of(_resized(state[..., :4], (height, width))))
+        state = self.last(warped, _resized(state, (height // LAST, width // LAST)), time)
+        states += [state, _resized(state, (height, width))]
         flows = [flow_of(state) for state in states]
         logits = [prior + state[..., 4:ESTIMATE] for state in states]
         warped, weight = warp_each(pair, flows[-1]), nn.sigmoid(logits[-1])
@@ -167,12 +170,13 @@ class Encoder(nn.Module):
             if level:
                 conv = Conv(width, dtype=self.dtype, name=f"conv{level}")
                 x = leaky_relu(conv(x), slope=SLOPE)
+            if level >= COARSER:
                 features.append(x.astype(jnp.float32).reshape(*pair.shape[:2], *x.shape[1:]))
         return features[::-1]
 
 
 class Block(nn.Module):
-    """Maps the state of a level, `[B, h, w, 5 + carried]`, to that of the next finer level.
+    """Refines the state of a level, `[B, h, w, 5 + carried]`.
 
     A state is an estimate (motion of both frames in pixels of its own size, logit without its
     prior) and the passed features.
@@ -210,7 +214,7 @@ class Block(nn.Module):
 
 
 class LastBlock(nn.Module):
-    """Maps the state at half resolution to the estimate `[B, H, W, 5]` at full resolution.
+    """Maps the state at 1/4 of the resolution to the last estimate, `[B, H/4, W/4, 5]`.
 
     Attributes:
       channels: channels of the convolutions.
@@ -224,13 +228,13 @@ class LastBlock(nn.Module):
 
     @nn.compact
     def __call__(self, warped: Image, state: Array, time: Array) -> Array:
-        pixels = ops.pixel_unshuffle(warped, 2)
+        pixels = ops.pixel_unshuffle(warped, LAST)
         inputs = [pixels[0], pixels[1], state, *plane(time, state)]
         return _step(self, jnp.concatenate(inputs, axis=-1), state[..., :ESTIMATE])
 
 
 def _step(block, x, state):
-    """The state at twice the resolution, after the convolutions of `block`."""
+    """The state plus what the convolutions of `block` make of `x`."""
 
     def conv(features, name, **options):
         return Conv(features, dtype=block.dtype, name=name, **options)
@@ -239,20 +243,15 @@ def _step(block, x, state):
     for index in range(block.depth):
         x = leaky_relu(conv(block.channels, f"body{index}")(x) + x, slope=SLOPE)
     zeros = nn.initializers.zeros  # initially the state is unchanged
-    head = conv(4 * state.shape[-1], "head", kernel_init=zeros, bias_init=zeros)
-    # Interpolated rather than repeated, so that coarse estimates leave no pattern in the frame.
-    height, width = size_of(state)
-    kept = ops.resize_bilinear(state * _motion_scale(state, 2), (2 * height, 2 * width))
-    return ops.pixel_shuffle(head(x).astype(jnp.float32), 2) + kept
+    head = conv(state.shape[-1], "head", kernel_init=zeros, bias_init=zeros)
+    return state + head(x).astype(jnp.float32)
 
 
 def _resized(state, size):
-    """The state resized to the frames, if flow was estimated at another resolution."""
+    """The state at another size, with motion in pixels of that size."""
     if size_of(state) == size:
         return state
-    return ops.resize_bilinear(state, size) * _motion_scale(state, size[0] / size_of(state)[0])
-
-
-def _motion_scale(state, factor):
-    """Factors of a state's channels when its size is multiplied by `factor`."""
-    return np.where(np.arange(state.shape[-1]) < 4, factor, 1).astype(np.float32)
+    factor = size[0] / size_of(state)[0]
+    # Interpolated rather than repeated, so that coarse estimates leave no pattern in the frame.
+    scale = np.where(np.arange(state.shape[-1]) < 4, factor, 1).astype(np.float32)
+    return ops.resize_bilinear(state, size) * scale

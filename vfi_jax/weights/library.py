@@ -23,7 +23,7 @@ from vfi_jax.weights.conversion import (
 from vfi_jax.weights.engine import ConversionError
 from vfi_jax.weights.torch_file import read_torch
 
-DEFAULT = "shared_pyramid"  # the model if none is named
+DEFAULT = "tween"  # the model if none is named
 
 
 def load(

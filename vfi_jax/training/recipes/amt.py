@@ -7,7 +7,7 @@ reversal and red/blue swaps. The loss is the Charbonnier and census distance of 
 true frame to both inputs. The robustness depends on the worst of the fine fields.
 
 Differences: the code flips vertically with probability 0.3, transposes 5 % of the clips and
-magnifies 10 % by two. Its teacher is LiteFlowNet on whole frames; here it is the default model,
+magnifies 10 % by two. Its teacher is LiteFlowNet on whole frames; here it is `shared_pyramid`,
 whose weights are included, on crops. The number of steps is for all 51,313 training triplets, of
 which the last 5 % are held out here.
 

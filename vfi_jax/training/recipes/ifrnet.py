@@ -7,7 +7,7 @@ geometry loss of the features, plus 0.01 times the distance of the coarse flows 
 from the true frame to both inputs.
 
 Differences: the code flips vertically with probability 0.3, rotates 5 % of the clips and magnifies
-10 % by two. Its teacher is LiteFlowNet; here it is the default model, whose weights are included.
+10 % by two. Its teacher is LiteFlowNet; here it is `shared_pyramid`, whose weights are included.
 The number of steps is for all 51,313 training triplets, of which the last 5 % are held out here.
 
 GoPro: seven frames between two with a distance of eight, batch 4 x 2, 600 epochs (about 200,000
