@@ -141,7 +141,7 @@ def test_a_pulldown_moves_in_every_frame(tmp_path):
     source = _file("18_pulldown_24in30.mp4")
     report = interpolate_video(source, tmp_path / "out.mkv", dedup=True, multi=1)
     assert report.frames_in == report.frames_out == 80
-    assert any("16 of 80 frames were held drawings" in line for line in report.warnings)
+    assert any("16 of 80 frames were repeats" in line for line in report.warnings)
     change = [
         np.abs(np.diff(read_frames(path)[0].astype(int), axis=0)).mean(axis=(1, 2, 3))
         for path in (source, tmp_path / "out.mkv")
