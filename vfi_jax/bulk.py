@@ -95,8 +95,7 @@ class Bulk:
           source: an existing path, from `remote.path`.
         """
         given = dataclasses.replace(self.output, overwrite=False)
-        digest = _remote_digest if remote.is_remote(source) else source_digest
-        facts = (digest(source), self.timing, self.computing, given, vfi_jax.__version__)
+        facts = (source_digest(source), self.timing, self.computing, given, vfi_jax.__version__)
         return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
@@ -290,14 +289,6 @@ def _find_remote(word):
     if not found:
         raise ValueError(f"source {word}: no such file or folder, and no file matches")
     return found
-
-
-def _remote_digest(source):
-    """SHA-256 of the names, sizes and modification times of a source's files."""
-    files = images.natural(source.iterdir()) if source.is_dir() else [source]
-    stats = [(file.name, file.stat()) for file in files]
-    facts = [(name, stat.length, stat.mtime) for name, stat in stats]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def _write(record):

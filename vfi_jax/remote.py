@@ -62,6 +62,18 @@ def local(place: Any) -> Iterator[Path]:
         yield copy
 
 
+def version(file: Any) -> tuple[int, int]:
+    """Size in bytes and modification time of a file, in nanoseconds; in object stores in seconds.
+
+    Args:
+      file: a path from `path`.
+    """
+    stat = file.stat()
+    if is_remote(file):
+        return stat.length, stat.mtime
+    return stat.st_size, stat.st_mtime_ns
+
+
 def replace(place: Any, folder: Path, *, last: str) -> None:
     """Copy a local folder into an object store, replacing existing content.
 

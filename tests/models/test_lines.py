@@ -24,7 +24,7 @@ MOST = {
     "sepconv": 1800,
     "shared_pyramid": 7200,
     "softsplat": 5600,
-    "tween": 2500,
+    "tween": 2150,
     "upr_net": 5500,
     "voxel_flow": 800,
     "zooming_slow_mo": 5200,

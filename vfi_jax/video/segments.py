@@ -14,6 +14,7 @@ from typing import Any
 
 import av
 
+from vfi_jax import remote
 from vfi_jax.video.read import files
 from vfi_jax.video.workspace import KEPT
 
@@ -150,9 +151,13 @@ def digest(files: Iterable[Path]) -> str:
     return total.hexdigest()
 
 
-def source_digest(source: Path) -> str:
-    """SHA-256 of the names, sizes and modification times of a source's files."""
-    facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files(source)]
+def source_digest(source: Any) -> str:
+    """SHA-256 of the names, sizes and modification times of a source's files.
+
+    Args:
+      source: an existing path, from `remote.path`.
+    """
+    facts = [(path.name, *remote.version(path)) for path in files(source)]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
