@@ -78,16 +78,23 @@ def test_the_chosen_flow_scale_is_reported(tmp_path, monkeypatch):
     )
 
 
-def test_dtype_goes_to_the_model(monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "value", "field", "wanted"),
+    [
+        ("dtype", "bfloat16", jnp.bfloat16, "float32 or bfloat16"),
+        ("precision", "default", "default", "highest, high or default"),
+    ],
+)
+def test_dtype_and_precision_go_to_the_model(monkeypatch, name, value, field, wanted):
     given = {}
     found = weights.load("blend")
-    monkeypatch.setattr(weights, "load", lambda name, **config: given.update(config) or found)
-    load(Computing(dtype="bfloat16"))
-    assert given == {"dtype": jnp.bfloat16}
-    with pytest.raises(ValueError, match="dtype must be float32 or bfloat16, got 'float16'"):
-        Computing(dtype="float16")
-    with pytest.raises(ValueError, match="dtype needs a model's name"):
-        Computing(dtype="bfloat16", model=found)
+    monkeypatch.setattr(weights, "load", lambda model, **config: given.update(config) or found)
+    load(Computing(**{name: value}))
+    assert given == {name: field}
+    with pytest.raises(ValueError, match=f"{name} must be {wanted}, got 'float16'"):
+        Computing(**{name: "float16"})
+    with pytest.raises(ValueError, match=f"{name} needs a model's name"):
+        Computing(**{name: value}, model=found)
 
 
 @pytest.mark.parametrize("text", ["0,0", "99", "-1", "all"])

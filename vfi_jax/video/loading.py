@@ -71,6 +71,8 @@ def load(computing: Computing, flow_scale: float = 1.0) -> Loaded:
     model, config = computing.model, dict(computing.config)
     if computing.dtype != "float32":
         config["dtype"] = jnp.dtype(computing.dtype)
+    if computing.precision != "highest":
+        config["precision"] = computing.precision
     if isinstance(model, tuple):
         module, variables = model
     elif computing.weights is not None:
