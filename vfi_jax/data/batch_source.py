@@ -1,6 +1,5 @@
 """Sources of batches from named data sets: on the device, or streamed from disk."""
 
-import itertools
 from typing import Protocol
 
 from vfi_jax import data
@@ -59,9 +58,7 @@ def open_batch_source(choice: Choice) -> BatchSource:
 
 def _resident(choice):
     faults = Faults(strict=choice.strict)
-    clips = itertools.chain.from_iterable(
-        open_clips(name, choice, faults).clips for name in choice.names
-    )
+    clips = open_clips(choice, faults).clips
     parts = (part for clip in clips for part in pieces(clip, choice.frames, choice.shortest))
     source = Resident(
         parts,

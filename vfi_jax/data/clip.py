@@ -25,6 +25,7 @@ class Clip:
         Empty: the first and the last.
       low: frames of the published low-resolution version, where the set has one.
       mask: the published motion mask, if any.
+      size: height and width, for frames that must be decoded to know them.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Clip:
     inputs: tuple[int, ...] = ()
     low: tuple[Frame, ...] = ()
     mask: Frame | None = None
+    size: tuple[int, int] | None = None
 
     def __post_init__(self):
         count = len(self.frames)
@@ -55,7 +57,7 @@ def pieces(clip: Clip, frames: int, shortest: int = 3) -> Iterator[Clip]:
     for start in range(0, len(clip.frames), frames):
         part = clip.frames[start : start + frames]
         if len(part) >= shortest:
-            yield Clip(f"{clip.name}+{start}" if start else clip.name, part)
+            yield Clip(f"{clip.name}+{start}" if start else clip.name, part, size=clip.size)
 
 
 def read_frame(frame: Frame) -> np.ndarray:

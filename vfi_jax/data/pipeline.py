@@ -4,14 +4,14 @@ Random choices depend on the seed and the position in the endless order of draws
 resume at any step, and two processes never load the same clip.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import grain
 import numpy as np
 
+from vfi_jax.data import sizes
 from vfi_jax.data.choice import Choice
-from vfi_jax.data.clip import Clip, read_frames
+from vfi_jax.data.clip import read_frames
 from vfi_jax.data.faults import Faults
 from vfi_jax.data.opened import open_clips
 
@@ -40,14 +40,9 @@ class Streamed:
         self.arrays: dict = {}
         self._choice = choice
         self._faults = Faults(strict=choice.strict)
-        parts = [open_clips(name, choice, self._faults) for name in choice.names]
-        self._clips = _Joined([part.clips for part in parts])
-        self.frames = min(choice.loaded or choice.frames, max(part.longest for part in parts))
-        if not self._clips:
-            raise ValueError(
-                f"{', '.join(choice.names)} has no clips of {choice.shortest} frames or more in "
-                f"{choice.split!r}"
-            )
+        opened = open_clips(choice, self._faults)
+        self._clips = opened.clips
+        self.frames = min(choice.loaded or choice.frames, opened.longest)
         process, processes = choice.shard
         self._order = grain.MapDataset.range(len(self._clips)).seed(choice.seed).shuffle().repeat()
         # Sharded after the map, so that random choices do not depend on the number of processes.
@@ -106,11 +101,7 @@ class Streamed:
         start = int(rng.integers(len(clip.frames) - count + 1))
         frames = read_frames(clip, clip.frames[start : start + count])
         crop, size = self._choice.crop, frames.shape[1:3]
-        if size[0] < crop[0] or size[1] < crop[1]:
-            raise ValueError(
-                f"crop {crop} does not fit into clip {clip.name} of {size}; "
-                "use a smaller crop or larger clips"
-            )
+        sizes.check(crop, clip.name, size)
         region = self._choice.region or crop
         height, width = (min(sides) for sides in zip(region, size, strict=True))
         top, left = (int(rng.integers(n + 1)) for n in (size[0] - height, size[1] - width))
@@ -121,19 +112,3 @@ class Streamed:
             "sizes": np.asarray((count, height, width), np.int32),
             "seeds": rng.integers(2**32, dtype=np.uint32),
         }
-
-
-class _Joined(Sequence):
-    """Several random-access data sets as one."""
-
-    def __init__(self, parts: Sequence[Sequence[Clip]]):
-        self._parts = parts
-        self._ends = np.cumsum([len(part) for part in parts])
-
-    def __len__(self) -> int:
-        return int(self._ends[-1])
-
-    def __getitem__(self, index):
-        part = int(np.searchsorted(self._ends, index, side="right"))
-        before = int(self._ends[part - 1]) if part else 0
-        return self._parts[part][int(index) - before]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from vfi_jax.data import sizes
 from vfi_jax.data.clip import Clip, read_frames
 from vfi_jax.data.faults import Faults
 
@@ -34,29 +35,25 @@ class Resident:
         Args:
           clips: the clips, at least one.
           batch: clips per step of this process.
-          crop: minimum height and width of every clip.
+          crop: minimum height and width; smaller clips count as unreadable.
           seed: random seed.
           shard: (process index, number of processes): this process draws every n-th example of a
             batch.
           faults: collects unreadable clips; None: they are errors.
 
         Raises:
-          ValueError: there are no clips, or one is smaller than `crop`.
+          ValueError: there are no clips.
         """
         faults = faults or Faults(strict=True)
         self._names, videos = [], []
         for clip in clips:
             with faults.passed_over():
-                videos.append(read_frames(clip, clip.frames))
+                video = read_frames(clip, clip.frames)
+                sizes.check(crop, clip.name, video.shape[1:3])
+                videos.append(video)
                 self._names.append(clip.name)
         self.arrays = stack(videos)
         self._batch, self._seed, self._shard = batch, seed, shard
-        for name, (_, height, width) in zip(self._names, self.arrays["sizes"], strict=True):
-            if height < crop[0] or width < crop[1]:
-                raise ValueError(
-                    f"crop {crop} does not fit into clip {name} of {(int(height), int(width))}; "
-                    "use a smaller crop or larger clips"
-                )
 
     @property
     def frames(self) -> int:

@@ -3,12 +3,13 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow_datasets as tfds
 
 from vfi_jax import data
+from vfi_jax.data import sizes
 from vfi_jax.data.clip import Clip, encode_frame, read_frames
 from vfi_jax.data.decoded import Decoded
 from vfi_jax.data.faults import Faults, Unreadable
@@ -26,8 +27,8 @@ class Encoded(tfds.decode.SkipDecoding):
         return serialized_example
 
 
-class FrameCounts(tfds.core.MetadataDict):
-    """Minimum and maximum frames of a clip, by split; empty for older built sets."""
+class Stored(tfds.core.MetadataDict):
+    """`Bounds` by split, without a size in older built sets; empty in the oldest."""
 
     def load_metadata(self, data_dir: Any) -> None:
         """Reads them."""
@@ -78,7 +79,7 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
             }
         )
         return tfds.core.DatasetInfo(
-            builder=self, features=features, description=self._data_set, metadata=FrameCounts()
+            builder=self, features=features, description=self._data_set, metadata=Stored()
         )
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
@@ -100,8 +101,7 @@ class ClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
                 continue
             self.listed[split] = len(clips) + len(self._faults.found) - before
             splits[split] = self._examples(split, clips)
-            counts = [len(clip.frames) for clip in clips]
-            self.info.metadata[split] = [min(counts, default=0), max(counts, default=0)]
+            self.info.metadata[split] = _bounds(sizes.measure(clips))
         if not splits:
             raise absent[0]
         return splits
@@ -151,15 +151,36 @@ def open_built(data_set: str, data_dir: Any, split: str) -> Sequence[dict]:
     return builder.as_data_source(split=split, decoders={"frames": Encoded()})
 
 
-def count_frames(data_set: str, data_dir: Any, split: str) -> tuple[int, int] | None:
-    """Number of frames of the shortest and the longest clip of a split, as in `open_built`.
+class Bounds(NamedTuple):
+    """Extremes of the clips of a split.
 
-    Returns:
-      None if the set was built before they were stored.
+    Attributes:
+      shortest: minimum number of frames.
+      longest: maximum number of frames.
+      size: minimum height and minimum width; None if the set was built before they were stored.
     """
+
+    shortest: int
+    longest: int
+    size: sizes.Size | None
+
+
+def read_bounds(data_set: str, data_dir: Any, split: str) -> Bounds | None:
+    """The bounds of a split, as in `open_built`; None if it was built before they were stored."""
     builder = ClipBuilder(data_set=data_set, root=None, data_dir=data_dir)
-    counts = builder.info.metadata.get(split)
-    return counts and (counts[0], counts[1])
+    stored = builder.info.metadata.get(split)
+    if not stored:
+        return None
+    shortest, longest, *size = stored
+    return Bounds(shortest, longest, (size[0], size[1]) if size else None)
+
+
+def _bounds(clips: Sequence[sizes.Measured]) -> list[int]:
+    """`Bounds` as stored."""
+    counts = [clip.frames for clip in clips]
+    known = [clip.size for clip in clips if clip.size]
+    smallest = [min(sides) for sides in zip(*known, strict=True)]
+    return [min(counts), max(counts), *smallest]
 
 
 def _how(data_set):

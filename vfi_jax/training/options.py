@@ -57,7 +57,7 @@ class Options:
     """Keep the whole data set on the device as uint8 (needs no tfds or grain)."""
 
     strict: bool = False
-    """Fail at a clip that cannot be read. Default: skip it with a warning."""
+    """Fail at a clip that is unreadable or smaller than the crop. Default: skip with a warning."""
 
     scenes: int = 64
     """Number of scenes of rendered data sets."""

@@ -164,7 +164,18 @@ def _pieces(segments: Iterable[Segment], frames: int, shortest: int) -> Iterator
 def _clip(root: Path, video: Path, segment: Segment) -> Clip:
     name = f"{video.relative_to(root).with_suffix('').as_posix()}/{segment.start:06d}"
     read = functools.partial(_frame, video, segment)
-    return Clip(name, tuple(functools.partial(read, i) for i in range(segment.count)))
+    frames = tuple(functools.partial(read, i) for i in range(segment.count))
+    return Clip(name, frames, size=_size(video))
+
+
+@functools.cache
+def _size(video: Path) -> tuple[int, int] | None:
+    """Height and width of the first frame; None if there is none."""
+    try:
+        first = next(numbered.frames(video), None)
+    except ValueError:
+        return None
+    return None if first is None else numbered.pixels(first).shape[:2]
 
 
 def _frame(video: Path, segment: Segment, index: int) -> np.ndarray:
