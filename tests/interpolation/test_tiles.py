@@ -7,6 +7,7 @@ from tests.interpolation.toys import Toy
 from vfi_jax.contract import Contract
 from vfi_jax.interpolation import Interpolator
 from vfi_jax.interpolation.compiled import Compiled
+from vfi_jax.interpolation.forward import default_overlap
 from vfi_jax.interpolation.tiles import Tiling, cut, fit
 
 
@@ -52,6 +53,33 @@ def test_tiled_and_untiled_results_are_equal(options):
     whole = Interpolator(BLUR, {})(frames, [0.5, 1.5])
     tiled = Interpolator(BLUR, {}, tile=32, overlap=8, **options)(frames, [0.5, 1.5])
     np.testing.assert_allclose(tiled, whole, atol=1e-6)
+
+
+def panned(pixels):
+    """The middle frame of a pan by `pixels`, from the first frame; edges repeat."""
+
+    def answer(frames, times):
+        columns = jnp.arange(frames.shape[-2]) - pixels // 2
+        return frames[:, :1, :, jnp.clip(columns, 0, frames.shape[-2] - 1)]
+
+    return Toy(Contract(2, (0.5,), multiple=32), answer)
+
+
+@pytest.mark.parametrize(
+    ("width", "tile", "motion", "less"), [(1920, 704, 84, 64), (3840, 1056, 168, 128)]
+)
+def test_large_motion_is_not_cut_at_the_edge_of_a_tile(width, tile, motion, less):
+    frames = np.random.default_rng(0).random((2, 32, width, 3), np.float32)
+    whole = Interpolator(panned(motion), {})(frames, [0.5])
+    tiled = Interpolator(panned(motion), {}, tile=tile)(frames, [0.5])
+    np.testing.assert_allclose(tiled, whole, atol=1e-6)
+    narrow = Interpolator(panned(motion), {}, tile=tile, overlap=less)(frames, [0.5])
+    assert np.abs(narrow - whole).max() > 0.1
+
+
+def test_the_default_overlap_leaves_small_tiles_their_area():
+    overlaps = [default_overlap((2160, 3840), (side, side)) for side in (256, 512, 800, 1024, 2048)]
+    assert overlaps == [128, 128, 200, 256, 256]
 
 
 def test_disagreeing_tiles_leave_no_seam():

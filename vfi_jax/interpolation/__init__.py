@@ -70,7 +70,8 @@ class Interpolator:
             only if the whole frame would exceed `memory`.
           overlap: minimum overlap of neighbouring tiles in pixels; tiles are blended there. If the
             model's receptive field reaches at most a third of it, tiled and untiled results are
-            equal.
+            equal. None: 1/15 of the frame's longer side (256 for 4K), at most 1/4 of a tile, and at
+            least 128.
           memory: memory limit per call and device in bytes, weights included. None: three quarters
             of the device's memory; on a CPU, half of the machine's.
           batch: windows per call. None: one per device.

@@ -14,9 +14,13 @@ from vfi_jax.interpolation.padding import Padding, crop, pad
 
 LOG = logging.getLogger(__name__)
 GIB = 2**30  # bytes
-# Pixels. A tile extends a third of it beyond its own output: at the midpoint, twice that motion
-# between two frames still has its source in the tile.
+# Minimum overlap in pixels. A tile extends a third of it beyond its own output: at the midpoint,
+# twice that motion between two frames still has its source in the tile.
 OVERLAP = 128
+OVERLAP_PER_SIDE = (
+    1 / 15
+)  # of the frame's longer side, as motion in pixels grows with it: 256 for 4K
+OVERLAP_PER_TILE = 1 / 4  # at most; with half a tile, four times as many pixels are computed
 LEAST_TILE = 256  # pixels; smaller tiles would be mostly overlap
 
 
@@ -56,7 +60,7 @@ class Forward:
         self._mask = mask
         self._carried = carried
         self._tile = tile
-        self._overlap = OVERLAP if overlap is None else overlap
+        self._overlap = overlap
         self._memory = call.budget() if memory is None else memory
         self._tiling = functools.cache(self._plan)
 
@@ -133,11 +137,12 @@ class Forward:
                 lambda size: self._call.needs((count, *size, channels), requested),
                 (height, width),
                 budget=self._memory,
-                least=max(LEAST_TILE, 2 * self._overlap, 2 * multiple),
+                least=max(LEAST_TILE, 2 * (self._overlap or 0), 2 * multiple),
                 multiple=multiple,
             )
+        overlap = default_overlap((height, width), size) if self._overlap is None else self._overlap
         rows, columns = (
-            tiles.cut(length, side, overlap=self._overlap, multiple=multiple)
+            tiles.cut(length, side, overlap=overlap, multiple=multiple)
             for length, side in zip((height, width), size, strict=True)
         )
         tiling = tiles.Tiling(rows, columns)
@@ -147,3 +152,9 @@ class Forward:
                 *(width, height, self._memory / GIB, len(tiling), *tiling.size[::-1]),
             )
         return tiling
+
+
+def default_overlap(frame: tiles.Size, tile: tiles.Size) -> int:
+    """Overlap in pixels of tiles of a size in a frame of a size, unless it is given."""
+    by_frame = max(OVERLAP, round(OVERLAP_PER_SIDE * max(frame)))
+    return min(by_frame, max(OVERLAP, round(OVERLAP_PER_TILE * min(tile))))

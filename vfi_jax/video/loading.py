@@ -9,7 +9,8 @@ from vfi_jax import remote
 from vfi_jax.video.options import Computing
 
 # Pixels of the longer side, and the fraction of the resolution at which flow is estimated from
-# there on. 0.5 for 4K is the advice of Practical-RIFE's README; 8K has twice the motion of 4K.
+# there on. Measured for tween in 4K (docs/systems/tween.md), and the advice of Practical-RIFE's
+# README; 8K has twice the motion of 4K.
 FLOW_SCALES = ((7680, 0.25), (3840, 0.5))
 
 

@@ -112,7 +112,8 @@ class Computing:
         scripts, such as rife, practical-rife, sepconv, dain or film (docs/protocols.md).
       tile: Split frames into tiles of this many pixels. Default: only frames that exceed the memory
         limit are split.
-      overlap: Minimum overlap of neighbouring tiles in pixels.
+      overlap: Minimum overlap of neighbouring tiles in pixels. Default: 1/15 of the longer side
+        (256 for 4K), at most 1/4 of a tile, and at least 128.
       memory: Memory limit per call and device in bytes. Default: most of the device's memory.
       batch: Number of input windows per call. Default: one per device.
       dtype: Type of the convolutions. bfloat16 is faster on GPUs and TPUs and needs less memory;
