@@ -15,7 +15,7 @@ import pytest
 from tests.training import stand_in_store
 from tests.video.clips import facts, frames, make
 from vfi_jax import bulk
-from vfi_jax.bulk import DONE, FAILED, RUNNING, Bulk, read_record, work
+from vfi_jax.bulk import DONE, FAILED, RUNNING, Bulk, read_record, videos, work
 from vfi_jax.cli.__main__ import main
 from vfi_jax.video import Computing, Output
 from vfi_jax.video.segments import digest, write_json
@@ -66,7 +66,7 @@ def test_the_target_of_a_dead_worker_is_written_again(folder):
 
 
 def test_only_transient_failures_are_retried(folder, monkeypatch):
-    real, calls = bulk.interpolate_with, []
+    real, calls = videos.interpolate_with, []
 
     def once_full(*arguments):
         calls.append(arguments)
@@ -74,7 +74,7 @@ def test_only_transient_failures_are_retried(folder, monkeypatch):
             raise OSError("No space left on device")
         return real(*arguments)
 
-    monkeypatch.setattr(bulk, "interpolate_with", once_full)
+    monkeypatch.setattr(videos, "interpolate_with", once_full)
     assert _work(folder)[1].attempts == 2
     (folder / "in.mp4").write_text("no video")
     other = dataclasses.replace(WHAT, output=Output(overwrite=True))
@@ -90,6 +90,7 @@ def test_the_command_needs_a_folder_and_options_of_beam(folder, monkeypatch, cap
         (["in.mp4", "--output-dir", "out", "--workers", "0"], "--workers must be at least 1"),
         (["in.mp4", "--output-dir", "out", "--beam", "runner"], "--beam must be KEY=VALUE"),
         (["in.mp4", "--output-dir", "out", "--attempts", "0"], "attempts must be at least 1"),
+        (["in.mp4", "--output-dir", "out", "--split", "0"], "split must be at least 1"),
         (["in.mp4", "--output-dir", "out", "--dry-run"], "bulk does not support dry_run"),
     ):
         assert main(["bulk", *words]) == 2

@@ -59,7 +59,32 @@ def local(place: Any) -> Iterator[Path]:
         copy = Path(folder) / place.name
         for source, target in _files(place, copy):
             _copy(source, target)
+            # Copies on several machines are then equal for `version`.
+            if (changed := source.stat().mtime) is not None:
+                os.utime(target, (changed, changed))
         yield copy
+
+
+@contextlib.contextmanager
+def local_pair(source: Any, target: Any) -> Iterator[tuple[Path, Path]]:
+    """Context with local paths of a source and a target; a result in a store is copied at the end.
+
+    Args:
+      source: an existing path, from `path`.
+      target: a file or folder to write, from `path`; an existing one is replaced.
+    """
+    with contextlib.ExitStack() as stack:
+        near = stack.enter_context(local(source))
+        if not is_remote(target):
+            yield near, target
+            return
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="vfi_jax-"))
+        result = Path(folder) / target.name
+        yield near, result
+        if result.exists():
+            if target.is_dir():
+                delete(target)
+            publish(result, target)
 
 
 def version(file: Any) -> tuple[int, int]:

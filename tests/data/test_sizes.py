@@ -63,10 +63,9 @@ def test_a_small_video_among_others_is_skipped(tmp_path):
 def test_small_clips_of_unknown_size_are_skipped_when_drawn(mixed, resident, monkeypatch):
     monkeypatch.setattr(sizes, "measure", lambda clips: [UNKNOWN for _ in range(len(clips))])
     monkeypatch.setattr(tfds_builder, "read_bounds", lambda *where: None)
-    with pytest.warns() as found:
-        choice = dataclasses.replace(mixed, resident=resident, batch=3)
-        with contextlib.closing(open_batch_source(choice)) as opened:
-            assert len(opened.draw(0)["seeds"]) == 3
+    choice = dataclasses.replace(mixed, resident=resident, batch=3)
+    with pytest.warns() as found, contextlib.closing(open_batch_source(choice)) as opened:
+        assert len(opened.draw(0)["seeds"]) == 3
     messages = [str(one.message) for one in found]
     assert messages[0].startswith("skipped: crop (32, 32) does not fit into clip a of (16, 16)")
     assert messages[1:] == ["1 could not be read and were skipped"]

@@ -26,6 +26,9 @@ class Args(interpolate.Args):
     attempts: int = 3
     """Maximum number of attempts per video in one run."""
 
+    split: int = 1
+    """Maximum number of workers that share a long video. Default: one worker for each video."""
+
     beam: Annotated[
         tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="KEY=VALUE")
     ] = ()
@@ -76,7 +79,9 @@ def _what(args):
     from vfi_jax.bulk import Bulk
 
     timing, computing, output = interpolate.groups_of(args)
-    return Bulk(timing=timing, computing=computing, output=output, attempts=args.attempts)
+    return Bulk(
+        timing=timing, computing=computing, output=output, attempts=args.attempts, split=args.split
+    )
 
 
 def _beam_options(args):

@@ -66,6 +66,21 @@ class Chunks:
             yield time
 
 
+class Outside:
+    """Numbers outside of a range, together with some of the range.
+
+    Args:
+      wanted: the range.
+      done: numbers of the range that also count as outside.
+    """
+
+    def __init__(self, wanted: range, done: Container[int]):
+        self._wanted, self._done = wanted, done
+
+    def __contains__(self, number: object) -> bool:
+        return number not in self._wanted or number in self._done
+
+
 class _Held:
     """Buffered frames, which can be iterated several times from later and later frames on."""
 

@@ -19,7 +19,7 @@ import vfi_jax
 from vfi_jax import images
 from vfi_jax.video import encoding, targets
 from vfi_jax.video.background import Behind, ahead
-from vfi_jax.video.chunks import Chunks, Driver
+from vfi_jax.video.chunks import Chunks, Driver, Outside
 from vfi_jax.video.drawings import Drawings
 from vfi_jax.video.folder import choose_names, holds_floats
 from vfi_jax.video.light import LinearLight
@@ -97,6 +97,8 @@ def interpolate_with(
     computing: Computing,
     output: Output,
     progress: Callable[[int, int | None], None] | None = None,
+    *,
+    share: range | None = None,
 ) -> Report:
     """`interpolate_video` with a model that is loaded once for several videos.
 
@@ -109,6 +111,8 @@ def interpolate_with(
       computing: see `interpolate_video`.
       output: see `interpolate_video`.
       progress: see `interpolate_video`.
+      share: numbers of the segments to compute, with `output.resume`. They stay in the workspace
+        for a later run that joins all, and the target is not written. Default: all.
     """
     started = time.perf_counter()
     paths = checked(source, target, timing, output)
@@ -142,7 +146,7 @@ def interpolate_with(
             picture = picture.displayed()
             remarks.append("values outside 0 to 1 are clipped; EXR and TIFF keep them")
         originals = Originals(mask, preview=output.preview, then=displayed)
-        staged = stack.enter_context(_staged(paths.target, output, paths.names))
+        staged = stack.enter_context(_staged(paths.target, output, paths.names, join=share is None))
         sink: Sink
         driver: Driver = loaded.interpolator
         if opened.picture.linear:
@@ -155,7 +159,8 @@ def interpolate_with(
             stack.enter_context(contextlib.closing(kept))
             begin_job(staged.parent, _job(paths.source, timing, computing, output, loaded))
             done = kept.segments.done
-            driver = Chunks(driver, size=FRAMES, done=done, reach=loaded.reach)
+            skipped = done if share is None else Outside(share, done)
+            driver = Chunks(driver, size=FRAMES, done=skipped, reach=loaded.reach)
             if done:
                 remarks.append(f"resumed: {sum(done.values())} frames were already done")
         else:
@@ -166,7 +171,8 @@ def interpolate_with(
         if not output.dry_run:
             LOG.info("compiling %s", _described(loaded, opened.picture))
             show = _counting(progress, expected)
-            count = _run(opened, sink, driver, schedule, timing, originals, stages, show)
+            ran = _run(opened, sink, driver, schedule, timing, originals, stages, show, share)
+            count = ran if share is None else count
     if count.held:
         remarks.append(
             f"{count.held} of {count.frames_in} frames were repeats; motion fills their time"
@@ -217,15 +223,25 @@ class Count:
     held: int = 0
 
 
+def count_frames(source: Path, timing: Timing, output: Output) -> int | None:
+    """Approximate number of output frames, from the header of the source; None if unknown.
+
+    Raises:
+      ValueError: the source cannot be read.
+    """
+    with contextlib.closing(open_with(source, timing, output)) as opened:
+        return _expected(opened, timing.schedule, loop=timing.loop)
+
+
 @contextlib.contextmanager
-def _staged(target, output, names):
+def _staged(target, output, names, *, join):
     """Path where the output is prepared; a dry run leaves nothing."""
     if output.dry_run:
         with tempfile.TemporaryDirectory(prefix="vfi_jax-") as folder:
             yield Path(folder) / target.name
     else:
         with targets.staged(
-            target, overwrite=output.overwrite, keep=output.resume, names=names
+            target, overwrite=output.overwrite, keep=output.resume, names=names, join=join
         ) as staged:
             yield staged
 
@@ -245,9 +261,10 @@ def _job(source, timing, computing, output, loaded):
     }
 
 
-def _run(opened, sink, driver, schedule, timing, originals, stages, show):
+def _run(opened, sink, driver, schedule, timing, originals, stages, show, share):
     """Read, interpolate and write concurrently; returns the counts."""
     written = held = 0
+    stop = None if share is None else FRAMES * share.stop
     try:
         with (
             Behind(DEPTH) as behind,
@@ -278,7 +295,10 @@ def _run(opened, sink, driver, schedule, timing, originals, stages, show):
                 if written == 1:
                     stages.begin()  # the first frame waits for compilation
                 show(written)
-        stages.call(WAITING, stages.call, ENCODE, sink.finish)
+                if written == stop:
+                    break
+        finish = sink.finish if share is None else sink.end
+        stages.call(WAITING, stages.call, ENCODE, finish)
         held = drawings.dropped if timing.dedup else 0
     except av.FFmpegError as error:
         raise OSError(f"{error.strerror} during encoding with {sink.codec}") from error

@@ -101,9 +101,13 @@ class ResumableVideo(VideoSink):
     def copy(self, packet: av.Packet) -> None:
         """Ignore the packet: `finish` reads the other streams again when it joins the segments."""
 
+    def end(self) -> None:
+        """End the last segment, and leave joining to a later run."""
+        self._end_segment(last=True)
+
     def finish(self) -> None:
         """Join the segments."""
-        self._end_segment(last=True)
+        self.end()
         records = [self.segments.facts(number) for number in sorted(self.segments.done)]
         video = self._packets(records)
         unit = self._stream.codec_context.time_base
@@ -180,9 +184,13 @@ class ResumableFolder(FolderSink):
         if self._count % FRAMES == 0:
             self._end_segment(last=False)
 
-    def finish(self) -> None:
+    def end(self) -> None:
         """Record the last segment."""
         self._end_segment(last=True)
+
+    def finish(self) -> None:
+        """As `end`: the files are the result."""
+        self.end()
 
     def _end_segment(self, *, last):
         if self._written:

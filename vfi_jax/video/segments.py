@@ -8,6 +8,7 @@ not count.
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,30 @@ class Segments:
     def facts(self, number: int) -> dict[str, Any]:
         """The record of a segment."""
         return json.loads((self._folder / f"{number:06d}.json").read_text())
+
+
+def move_segments(source: Path, folder: Path) -> bool:
+    """Move the finished segments of one workspace to another of the same job.
+
+    Args:
+      source: workspace of a run that is over.
+      folder: workspace of this run.
+
+    Returns:
+      Whether both have the same job; otherwise nothing is moved.
+    """
+    job = (source / KEPT).read_text()
+    if not (folder / KEPT).exists():
+        write_json(folder / KEPT, json.loads(job))
+    elif (folder / KEPT).read_text() != job:
+        return False
+    # Records are last: a segment without one does not count.
+    found = [path for path in source.rglob("*") if path.is_file() and path.parent != source]
+    for path in sorted(found, key=lambda path: (path.suffix == ".json", path)):
+        place = folder / path.relative_to(source)
+        place.parent.mkdir(exist_ok=True)
+        shutil.move(path, place)
+    return True
 
 
 class PacketFile:

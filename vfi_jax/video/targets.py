@@ -84,7 +84,12 @@ def check(
 
 @contextlib.contextmanager
 def staged(
-    target: Path, *, overwrite: bool = True, keep: bool = False, names: Names = Names()
+    target: Path,
+    *,
+    overwrite: bool = True,
+    keep: bool = False,
+    names: Names = Names(),
+    join: bool = True,
 ) -> Iterator[Path]:
     """Yield a temporary path, which is renamed to `target` at the end or deleted on failure.
 
@@ -98,6 +103,7 @@ def staged(
       overwrite: replace an existing target.
       keep: on failure keep a job that can be resumed, as `workspace` does.
       names: names of the frames in a folder; those of an earlier run are removed.
+      join: whether the output is complete at the end; otherwise its job is kept, not renamed.
 
     Raises:
       ValueError: another run is writing to `target`.
@@ -113,9 +119,11 @@ def staged(
             with open(temporary, "rb") as result, open(place, "wb") as pipe:
                 shutil.copyfileobj(result, pipe)
         return
-    with workspace(place, keep=keep, discard=overwrite) as folder:
+    with workspace(place, keep=keep, discard=overwrite, leave=not join) as folder:
         temporary = folder / f"{RESULT}{target.suffix}"
         yield temporary
+        if not join:
+            return
         deliver(temporary, target, overwrite=overwrite, names=names)
 
 

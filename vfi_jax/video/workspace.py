@@ -14,7 +14,9 @@ KEPT = "job.json"  # marks a run that can be resumed
 
 
 @contextlib.contextmanager
-def workspace(place: Path, *, keep: bool = False, discard: bool = False) -> Iterator[Path]:
+def workspace(
+    place: Path, *, keep: bool = False, discard: bool = False, leave: bool = False
+) -> Iterator[Path]:
     """Create a folder for this run only; at the end it is removed with everything in it.
 
     It is beside `place`, or inside it if it is an existing folder, which may be a mount point: on
@@ -26,6 +28,7 @@ def workspace(place: Path, *, keep: bool = False, discard: bool = False) -> Iter
       place: the target, resolved.
       keep: use a job left by a stopped run; on an exception keep the folder if it contains a job.
       discard: remove a job left by a stopped run.
+      leave: keep the folder at the end, for a later run with `keep`.
 
     Raises:
       ValueError: another run is writing to this target, or a stopped run left a job and neither
@@ -44,6 +47,7 @@ def workspace(place: Path, *, keep: bool = False, discard: bool = False) -> Iter
         if not (keep and (folder / KEPT).exists()):
             _empty(folder)
         yield folder
+        kept = leave
     except BaseException:
         kept = kept or (keep and (folder / KEPT).exists())
         raise
