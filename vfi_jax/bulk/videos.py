@@ -69,8 +69,14 @@ def _interpolated(bulk: Bulk, output: Output, record: Record, source: Path, targ
                 break  # a retry would fail the same way
         else:
             sha256, size = measure(target)
-            facts = {"sha256": sha256, "size": size, "frames": report.frames_out or 0}
-            return dataclasses.replace(record, state=DONE, error="", **facts)
+            return dataclasses.replace(
+                record,
+                state=DONE,
+                error="",
+                sha256=sha256,
+                size=size,
+                frames=report.frames_out or 0,
+            )
     return record
 
 
