@@ -55,7 +55,7 @@ def _without_weights(monkeypatch):
 def test_flow_scale_follows_the_frame_size_unless_it_is_given():
     sizes = {
         **{(1920, 1080): 1, (2560, 1440): 1, (3840, 1600): 0.5, (2160, 3840): 0.5},
-        (7680, 4320): 0.25,
+        **{(7680, 4320): 0.25, (3840, 1392): 0.5, (8192, 64): 1},
     }
     assert {size: flow_scale_for(*size) for size in sizes} == sizes
     chosen = load(Computing(model="rife"), 0.5)

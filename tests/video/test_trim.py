@@ -35,8 +35,10 @@ def test_what_is_no_moment_is_refused(text):
         ("17f", None, range(17, 20)),
     ],
 )
-def test_exactly_the_frames_of_the_part_are_taken(tmp_path, start, end, kept):
-    source = make(tmp_path / "in.mp4", frames(20))
+@pytest.mark.parametrize("suffix", [".mp4", ".avi"])  # an AVI counts frames: its tick is a frame
+def test_exactly_the_frames_of_the_part_are_taken(tmp_path, start, end, kept, suffix):
+    source = tmp_path / f"in{suffix}"
+    write_frames(source, frames(20), fps=RATE)
     report = interpolate_video(source, tmp_path / "out", multi=1, start=start, end=end)
     given, shown = read_frames(source)[0], read_frames(tmp_path / "out")[0]
     np.testing.assert_array_equal(shown, given[list(kept)])

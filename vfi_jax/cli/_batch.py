@@ -68,7 +68,8 @@ def _print_table(outcomes, failed, total):
             frames = str(report.frames_out or "?")
             facts = frames, f"{report.seconds:.1f}", f"{report.fps:.1f}"
             notes = len(report.warnings)
-            table.add_row(*names, *facts, f"done, {notes} notes" if notes else "done")
+            noted = f"done, {notes} note{'s' if notes > 1 else ''}" if notes else "done"
+            table.add_row(*names, *facts, noted)
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     console.print(table)
     rest = total - len(outcomes)

@@ -74,8 +74,10 @@ class Video(Source):
             stop = time + duration
             if end is not None and time > end + BEHIND:
                 break  # packets of other streams may be stored after frames of equal time
-            before = start is not None and time < start - tick
-            if before or (end is not None and time >= end - tick):
+            # `times` may round otherwise; AVI and Y4M have ticks as long as a frame.
+            slack = min(tick, 1 / (2 * self.picture.rate))
+            before = start is not None and time < start - slack
+            if before or (end is not None and time >= end - slack):
                 continue
             if last is not None:
                 yield last

@@ -12,6 +12,7 @@ from vfi_jax.video.options import Computing
 # there on. Measured for tween in 4K (docs/systems/tween.md), and the advice of Practical-RIFE's
 # README; 8K has twice the motion of 4K.
 FLOW_SCALES = ((7680, 0.25), (3840, 0.5))
+WIDEST = 3  # sides; of a wider strip, such as 8192x64, a fraction would have no rows left
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +49,7 @@ def flow_scale_for(width: int, height: int) -> float:
 
     Motion in pixels grows with the resolution; networks find only motions as large as in training.
     """
-    longer = max(width, height)
+    longer = min(max(width, height), WIDEST * min(width, height))
     return next((scale for least, scale in FLOW_SCALES if longer >= least), 1.0)
 
 
