@@ -62,7 +62,7 @@ def test_shared_work_has_the_bytes_of_one_worker(source, tmp_path, name, reports
     work(ALONE, _paths(source, tmp_path / "alone" / name))
     target = tmp_path / "shared" / name
     planned = _share(SHARED, _paths(source, target))
-    assert [part[2:] for part in sorted(planned)] == [(0, 1), (1, 2), (2, 2**63 - 1)]
+    assert {part[2:] for part in planned} == {(0, 1), (1, 2), (2, None)}
     assert f"resumed: {2 * COUNT - 1} frames were already done" in reports[1].warnings
     assert _bytes(target) == _bytes(tmp_path / "alone" / name)
     record = read_record(target)

@@ -31,7 +31,7 @@ class Part(NamedTuple):
       source: path of the source.
       target: path of the result.
       start: number of the first segment; None: the whole video.
-      stop: number after the last segment.
+      stop: number after the last segment; None: the end of the video.
     """
 
     source: str
@@ -70,7 +70,7 @@ def plan_parts(bulk: Bulk, paths: tuple[str, str]) -> list[Part]:
         return whole
     starts = [segments * index // count for index in range(count)]
     # The number of frames is approximate, so the last part has no end.
-    return [Part(*paths, *ends) for ends in zip(starts, [*starts[1:], sys.maxsize], strict=True)]
+    return [Part(*paths, *ends) for ends in zip(starts, [*starts[1:], None], strict=True)]
 
 
 def compute_part(bulk: Bulk, part: Part) -> None:
@@ -81,7 +81,7 @@ def compute_part(bulk: Bulk, part: Part) -> None:
       part: not a whole video.
     """
     source, target = remote.path(part.source), remote.path(part.target)
-    place = _home(target) / bulk.request(source)[:16] / f"{part.start}-{part.stop}"
+    place = _home(target) / bulk.request(source)[:16] / f"{part.start}-{part.stop or 'end'}"
     if (place / COMPLETE).exists():
         return
     try:
@@ -90,12 +90,12 @@ def compute_part(bulk: Bulk, part: Part) -> None:
             _compute(bulk, part, near, folder / target.name)
         (place / COMPLETE).write_text("")
     except (ValueError, OSError, RuntimeError) as error:
-        LOG.warning("%s, segments %s-%s: %s", source, part.start, part.stop, summary(error))
+        LOG.warning("%s, part %s: %s", source, place.name, summary(error))
 
 
 def _compute(bulk, part, source, target):
     output = bulk.output_for(target, None)
-    share = range(part.start, part.stop)
+    share = range(part.start, part.stop or sys.maxsize)
     for attempt in range(1, bulk.attempts + 1):
         try:
             interpolate_with(
