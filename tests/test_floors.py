@@ -22,6 +22,7 @@ FLOORS = {
     "vfi_jax.guard": 0,
     "vfi_jax.lookup": 0,
     "vfi_jax.meshes": 0,
+    "vfi_jax.arguments": 0,
     "vfi_jax.remote": 0,
     "vfi_jax.images": 0,
     "vfi_jax.ops": 1,

@@ -14,7 +14,7 @@ from vfi_jax import guard
     [
         (ValueError("fps must be above 0, got -1"), 2, "toy: error: fps must be above 0, got -1\n"),
         (FileNotFoundError("there is no a.mp4"), 2, "toy: error: there is no a.mp4\n"),
-        (PermissionError(13, "Permission denied", "a"), 2, "toy: error: [Errno 13] "),
+        (PermissionError(13, "Permission denied", "a"), 2, "toy: error: a: permission denied\n"),
         (ValueError(), 2, "toy: error: ValueError\n"),
         (ModuleNotFoundError(name="grain"), 2, "toy: error: grain is not installed; in "),
         (KeyboardInterrupt(), 130, ""),

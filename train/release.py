@@ -13,7 +13,7 @@ import numpy as np
 import tyro
 
 from train.card import LICENCE, card, history
-from vfi_jax import registry, weights
+from vfi_jax import arguments, registry, weights
 from vfi_jax.guard import guarded
 from vfi_jax.training.run import RECORD
 from vfi_jax.weights.places import packaged_folder
@@ -79,9 +79,9 @@ def _half(array, steps):
 
 def main() -> int:
     """Parse the command line and release; return the exit code."""
-    options = tyro.cli(Options, prog="python -m train.release")
 
     def action():
+        options = arguments.parse(Options, prog="python -m train.release")
         print(f"wrote {release(options.run, options.steps)}")
         return 0
 

@@ -45,7 +45,7 @@ def guarded(action: Callable[[], int], *, prog: str, debug: bool = False) -> int
     except (ValueError, OSError) as error:
         if debug or os.environ.get(DEBUG):
             raise
-        print(f"{prog}: error: {str(error) or type(error).__name__}", file=sys.stderr)
+        print(f"{prog}: error: {_text(error)}", file=sys.stderr)
         return USER_ERROR
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
@@ -61,3 +61,10 @@ def way_out(extra: str) -> str:
     if checkout.is_file():
         return f"in {checkout.parent}, run pip install -e '.[{extra}]'"
     return f"run pip install 'vfi-jax[{extra}]'"
+
+
+def _text(error):
+    """The message of an error; for one of the operating system, the file and what is wrong."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{os.fsdecode(error.filename)}: {error.strerror[:1].lower()}{error.strerror[1:]}"
+    return str(error) or type(error).__name__

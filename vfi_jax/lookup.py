@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from importlib.metadata import EntryPoint
 from types import ModuleType
 
+MOST_LISTED = 40  # names in a message
+
 
 def modules(package: str) -> list[str]:
     """Names of the modules in the folder of `package`, and of those added by installed packages.
@@ -58,10 +60,11 @@ def module(package: str, name: str, *, kind: str, needs: tuple[str, ...] = ()) -
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """The error line for a name that is not in `known`."""
+    """The error line for a name that is not in `known`; a long list is without the variants."""
     known = list(known)
+    listed = known if len(known) <= MOST_LISTED else [one for one in known if "/" not in one]
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    there = ", ".join(known) or "none"
+    there = ", ".join(listed) or "none"
     hint = f"did you mean {' or '.join(near)}?" if near else f"available: {there}"
     return f"unknown {kind} {name!r}; {hint}"
 

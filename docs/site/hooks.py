@@ -8,9 +8,7 @@ import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import tyro
-
-from vfi_jax import lookup, registry, weights
+from vfi_jax import arguments, lookup, registry, weights
 from vfi_jax.cli.__main__ import COMMANDS, commands
 from vfi_jax.contract import Contract
 
@@ -61,7 +59,7 @@ def command_help() -> str:
         text = io.StringIO()
         with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
             prog = f"vfi-jax {name}"
-            tyro.cli(module.Args, args=["--help"], prog=prog, description="")
+            arguments.parse(module.Args, ["--help"], prog=prog, description="")
         plain = re.sub(r"\x1b\[[0-9;]*m", "", text.getvalue()).rstrip()
         about = (module.__doc__ or "").strip()
         sections.append(f"## vfi-jax {name}\n\n{about}\n\n```text\n{plain}\n```\n")

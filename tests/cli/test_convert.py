@@ -86,6 +86,20 @@ def test_errors_return_exit_code_2_and_write_nothing(file, spoil, message, capsy
     assert not places.home().exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["absent.pth"], "there is no file or folder absent.pth"),
+        (["practical_rif"], "unknown model 'practical_rif'; did you mean practical_rife"),
+        ([SMALL, "."], ". contains no weights: pass a file, or a folder that Orbax wrote"),
+    ],
+)
+def test_a_wrong_path_is_an_error_of_one_line(words, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["convert", *words]) == 2
+    assert capsys.readouterr().err.startswith(f"vfi-jax: error: {message}")
+
+
 def test_a_missing_conversion_or_link_is_reported(file, capsys):
     assert main(["convert", "blend", str(file)]) == 2
     assert "unknown conversion 'blend'" in capsys.readouterr().err

@@ -47,6 +47,20 @@ def test_near_pixels_are_bright_in_a_depth_map(pictures, tmp_path, capsys):
     assert float(capsys.readouterr().out.split()[4]) == pytest.approx(times, abs=0.01)
 
 
+def test_images_are_checked_before_weights_are_downloaded(pictures, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(weights, "obtain", lambda *_, **__: pytest.fail("downloads"))
+    wrong = tmp_path / "wrong.png"
+    wrong.write_bytes(b"text")
+    for command in (
+        ["depth", str(wrong), "--out", "depth.png"],
+        ["flow", pictures[0], str(wrong), "--out", "flow.flo", "--network", "pwc_net"],
+        ["match", pictures[0], str(wrong)],
+    ):
+        assert main(command) == 2
+        message = f"vfi-jax: error: {wrong} cannot be read as an image: unknown format\n"
+        assert capsys.readouterr().err == message
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -6,9 +6,9 @@ import jax
 import numpy as np
 import pytest
 
-from tests.interpolation.toys import ANY, CASES, MIDDLE, Toy, between, mean
+from tests.interpolation.toys import ANY, CASES, MIDDLE, Toy, between, linear, mean
 from vfi_jax.contract import Contract
-from vfi_jax.interpolation import Interpolator
+from vfi_jax.interpolation import Interpolator, streaming
 from vfi_jax.interpolation.compiled import Compiled
 
 
@@ -138,6 +138,13 @@ def test_a_window_is_computed_once_with_all_its_times(calls):
     Interpolator(ANY, {})(clip(3), [0.25, 0.5, 0.75, 1, 1.1, 1.9])
     np.testing.assert_allclose(calls[0], [[0.25, 0.5, 0.75]])
     np.testing.assert_allclose(calls[1], [[0.1, 0.9]])
+
+
+def test_many_times_of_a_window_are_computed_in_several_calls(calls):
+    frames, times = clip(3), np.arange(0, 2, 1 / 50)
+    expected = [linear(frames.astype(np.float64), time) for time in times]
+    np.testing.assert_allclose(Interpolator(ANY, {})(frames, times), expected, atol=1e-6)
+    assert max(times.shape[1] for times in calls) <= streaming.MOST_TIMES
 
 
 def test_neighbouring_windows_share_a_frame_and_the_last_slides_back(calls):

@@ -8,6 +8,7 @@ from tests.training.test_recipes import drawn_prediction, towards
 from vfi_jax import registry
 from vfi_jax.training import recipes, run
 from vfi_jax.training.options import Options
+from vfi_jax.training.workdir import Workdir
 
 FINE_TUNED = [name for name in recipes.list_recipes() if recipes.find(name).fine_tuning]
 RATES = {"practical_rife": 3e-5, "shared_pyramid": 1e-4, "tween": 1e-4, "film": 1e-5}
@@ -29,6 +30,20 @@ def test_weights_to_start_from_bring_settings_for_fine_tuning():
     fresh = Options(system="practical_rife/4.25", workdir="run")
     assert run.resolve(fresh) == paper
     assert _resolved("sepconv/small") == recipes.find("sepconv/small")
+
+
+def test_weights_to_start_from_are_loaded_before_initialisation_is_compiled(monkeypatch):
+    model = registry.create("tween")
+    monkeypatch.setattr(type(model), "init", lambda *_, **__: pytest.fail("initialises"))
+    with pytest.raises(ValueError, match="unknown model 'twen'; did you mean tween"):
+        run.start_variables(model, _resolved("tween"), seed=0, weights_name="twen")
+
+
+def test_a_file_is_no_folder_of_a_run(tmp_path):
+    (tmp_path / "file").write_text("")
+    options = Options(system="tween", workdir=str(tmp_path / "file"))
+    with pytest.raises(FileExistsError, match="--workdir must be a folder, got the file "):
+        run.claim(Workdir(options.workdir), options, run.resolve(options))
 
 
 def test_options_override_them():

@@ -21,6 +21,8 @@ GROUPS = (Timing, Computing, Output)
     ("given", "message"),
     [
         ({"multi": 4, "fps": 60}, "give multi or fps, not both; got 4 and 60"),
+        ({"slow": 10**8}, "slow must be a whole number from 1 to 1000, got 100000000"),
+        ({"multi": float("nan")}, "multi must be a whole number from 1 to 1000, got nan; or give"),
         ({"fps": 1e9}, r"fps must be at most 1000 frames/s, got 1000000000\.0"),
         ({"source_fps": "1e9"}, "source_fps must be at most 1000"),
         ({"shutter": 400}, "shutter must be 0 to 360"),

@@ -92,9 +92,10 @@ def _run(words, *, offline):
         return 0
     name, *rest = words
     command = lookup.module(COMMANDS, name, kind="command")
-    import tyro  # lazy: 0.2 s, not needed for the list of commands
+    from vfi_jax import arguments  # lazy: tyro takes 0.2 s and is not needed for the list above
 
-    args = tyro.cli(command.Args, args=rest, prog=f"vfi-jax {name}", description=command.__doc__)
+    prog = f"vfi-jax {name}"
+    args = arguments.parse(command.Args, rest, prog=prog, description=command.__doc__)
     if hasattr(command, "check"):
         command.check(args)
     _obtain(args, offline=offline)

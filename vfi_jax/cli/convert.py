@@ -29,10 +29,12 @@ class Args:
 def run(args: Args) -> int:
     """Convert and store the weights, and print the licence and notes."""
     from vfi_jax import weights
+    from vfi_jax.weights import library
 
     notes: list[str] = []
-    alone = args.file is None and Path(args.system).is_file()
-    system, file = (None, Path(args.system)) if alone else (args.system, args.file)
+    alone = args.file is None and not library.names_model(args.system)
+    system = None if alone else args.system
+    file = library.existing(args.system) if alone else args.file
     folder = weights.install(system, file, out=args.out, key=args.key, notes=notes)
     print("\n".join(notes))
     print(f"stored in {folder}")

@@ -19,10 +19,13 @@ class Args:
 
 
 def check(args: Args) -> None:
-    """Check the output file before weights are downloaded."""
-    from vfi_jax.cli._png import check_png
+    """Check the files before weights are downloaded."""
+    from vfi_jax import images
+    from vfi_jax.cli._outputs import check_png, create_folders
 
     check_png("--out", args.out)
+    images.inspect([args.image])
+    create_folders(args.out)
 
 
 def run(args: Args) -> int:

@@ -26,8 +26,9 @@ class Args:
 
 
 def check(args: Args) -> None:
-    """Check the output files before weights are downloaded."""
-    from vfi_jax.cli._png import check_png
+    """Check the files before weights are downloaded."""
+    from vfi_jax import images
+    from vfi_jax.cli._outputs import check_png, create_folders
     from vfi_jax.data.flow_files import check_flow_path
 
     if args.out is None and args.picture is None:
@@ -36,6 +37,8 @@ def check(args: Args) -> None:
         check_flow_path(args.out)
     if args.picture is not None:
         check_png("--picture", args.picture)
+    images.inspect([args.first, args.second])  # its error names the image with the wrong size
+    create_folders(args.out, args.picture)
 
 
 def run(args: Args) -> int:

@@ -146,8 +146,8 @@ def jobs_of(args: Args) -> list[Any]:
         raise ValueError("--suffix is for --output-dir; a target has its own")
     if len(args.paths) != 2:
         raise ValueError(
-            f"give SOURCE TARGET, or several sources and --output-dir FOLDER; got "
-            f"{len(args.paths)} paths"
+            "give SOURCE TARGET, or several sources and --output-dir FOLDER; got "
+            f"{' '.join(args.paths) or 'none'}"
         )
     source, target = args.paths
     targets.named("target", target)  # Path("") would be the current folder

@@ -37,27 +37,31 @@ class Args:
     """Maximum number of matches drawn as lines."""
 
 
-def run(args: Args) -> int:
-    """Match, draw, and print the mean and maximum motion."""
-    import numpy as np
-
-    from vfi_jax.cli._png import check_png
+def check(args: Args) -> None:
+    """Check the options and files before weights are downloaded."""
+    from vfi_jax import images
+    from vfi_jax.cli._outputs import check_png, create_folders
 
     if args.lines < 1:
         raise ValueError(f"--lines must be at least 1, got {args.lines}")
     check_png("--out", args.out)
+    images.inspect([args.first, args.second])  # its error names the image with the wrong size
+    create_folders(args.out, args.csv)
+
+
+def run(args: Args) -> int:
+    """Match, draw, and print the mean and maximum motion."""
+    import numpy as np
+
     from vfi_jax import images, matching, weights
     from vfi_jax.cli import _match_pictures as pictures
 
-    images.inspect([args.first, args.second])  # its error names the image with the wrong size
     first, second = (images.read(path) for path in (args.first, args.second))
     model, variables = weights.load(args.model)
     matches = matching.match(
         model, variables, first, second, grid=args.grid, reach=args.reach, ensemble=args.ensemble
     )
     field = args.out.with_stem(args.out.stem + FIELD)
-    for path in filter(None, (args.out, args.csv)):
-        path.parent.mkdir(parents=True, exist_ok=True)
     images.write(args.out, pictures.lines(first, second, matches, most=args.lines))
     images.write(field, pictures.field(first, matches))
     if args.csv is not None:

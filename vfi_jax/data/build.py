@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import filelock
 import tyro
 
-from vfi_jax import remote
+from vfi_jax import arguments, remote
 from vfi_jax.guard import guarded
 
 if TYPE_CHECKING:
@@ -131,10 +131,9 @@ def _kept(name: str, folder: Path, root: Path) -> Iterator["Decoded"]:
 
 def main() -> int:
     """Parse the command line and build; return the exit code."""
-    options = tyro.cli(Options, prog="python -m vfi_jax.data.build")
 
     def action():
-        counts = build(options)
+        counts = build(arguments.parse(Options, prog="python -m vfi_jax.data.build"))
         print(", ".join(f"{split}: {_in_words(one)}" for split, one in counts.items()))
         return 0
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import tyro
 
+from vfi_jax import arguments
 from vfi_jax.data import layout
 from vfi_jax.data.choice import Choice
 from vfi_jax.guard import guarded
@@ -72,9 +73,9 @@ def measure(choice: Choice, seconds: float) -> float:
 
 def main() -> int:
     """Parse the command line and measure; return the exit code."""
-    options = tyro.cli(Options, prog="python -m vfi_jax.data.throughput")
 
     def action():
+        options = arguments.parse(Options, prog="python -m vfi_jax.data.throughput")
         choice = Choice(
             names=(options.name,),
             folder=layout.data_folder(options.data_dir),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import cv2
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from vfi_jax.images import exr, tiff
 from vfi_jax.images.colour import PLAIN, Colour, of_image, of_primaries
@@ -112,7 +112,10 @@ def opened(source: Source) -> Iterator[BinaryIO]:
         with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as file:
             yield file
     except (*DAMAGED, Image.DecompressionBombError) as error:
-        raise ValueError(f"{named(source)} cannot be read as an image: {error}") from error
+        # Pillow's message for unknown formats quotes a file object.
+        unknown = isinstance(error, UnidentifiedImageError)
+        why = "unknown format" if unknown else error
+        raise ValueError(f"{named(source)} cannot be read as an image: {why}") from error
 
 
 def is_exr(file: BinaryIO) -> bool:

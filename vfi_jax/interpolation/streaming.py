@@ -17,6 +17,8 @@ from vfi_jax.interpolation.levels import restore, unit
 from vfi_jax.interpolation.schedule import missing, rows, schedule
 from vfi_jax.interpolation.windows import Place, place
 
+MOST_TIMES = 32  # per window and call, so that memory does not grow with their number
+
 
 class FrameBuffer:
     """A stream of frames that keeps only the frames still needed."""
@@ -138,8 +140,13 @@ class Streamer:
             here = self._place(time)
             requested = {known.window for known in [*places, here] if known.window}
             copied = sum(known.window is None for known in [*places, here])
+            of_window = sum(known.window == here.window for known in places if here.window)
             # Input frames need no call but are kept in memory, so their number is limited too.
-            if len(requested) > batch or copied > batch * self._contract.frames:
+            if (
+                len(requested) > batch
+                or copied > batch * self._contract.frames
+                or of_window >= MOST_TIMES
+            ):
                 yield places
                 places = []
                 self._forget(time)

@@ -145,6 +145,9 @@ def start_variables(model: nn.Module, recipe: Recipe, *, seed: int, weights_name
     Raises:
       ValueError: initial weights are missing or do not fit.
     """
+    start_from = {"": weights_name} if weights_name else recipe.start_from
+    # First, because initialisation is compiled, which takes a minute, and a name may be wrong.
+    loaded = {part: weights.load(name)[1] for part, name in start_from.items()}
     inputs: dict[str, Any] = {
         name: jnp.zeros(spec.shape, spec.dtype)
         for name, spec in registry.example_inputs(model, train=True).items()
@@ -153,10 +156,9 @@ def start_variables(model: nn.Module, recipe: Recipe, *, seed: int, weights_name
     # generator, because JAX's is unrolled for every kernel and takes five times as long to compile.
     key = jax.random.key(seed, impl="rbg")
     variables = jax.jit(lambda key: model.init(key, **inputs))(key)
-    start_from = {"": weights_name} if weights_name else recipe.start_from
     for part, name in start_from.items():
-        _, loaded = weights.load(name)
-        variables = _merged(variables, loaded, tuple(filter(None, part.split("/"))), name)
+        path = tuple(filter(None, part.split("/")))
+        variables = _merged(variables, loaded[part], path, name)
     return variables
 
 
@@ -196,6 +198,8 @@ def claim(workdir: Workdir, options: Options, recipe: Recipe) -> None:
         raise FileExistsError(
             f"{options.workdir} contains a run; continue it with --resume, or use another --workdir"
         )
+    if workdir.place.exists() and not workdir.place.is_dir():
+        raise FileExistsError(f"--workdir must be a folder, got the file {options.workdir}")
     workdir.place.mkdir(parents=True, exist_ok=True)
 
 

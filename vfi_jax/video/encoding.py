@@ -119,7 +119,10 @@ def choose(suffix: str, picture: Picture, output: Output = Output()) -> Encoding
     try:
         encoder = av.Codec(codec or _default_codec(format_name, picture), "w")
     except (ValueError, av.FFmpegError) as error:
-        raise ValueError(f"codec {codec!r} is not an encoder of this build of FFmpeg") from error
+        raise ValueError(
+            f"codec {codec!r} is not an encoder of this build of FFmpeg; "
+            f"encoders are, for example, {', '.join(OPTIONS)}"
+        ) from error
     codec = encoder.name  # such as libx264 for h264
     if not _large_enough(codec, picture):
         least = SMALLEST[codec]

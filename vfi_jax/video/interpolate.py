@@ -173,6 +173,8 @@ def interpolate_with(
             show = _counting(progress, expected)
             ran = _run(opened, sink, driver, schedule, timing, originals, stages, show, share)
             count = ran if share is None else count
+    if count.frames_in == 1:
+        remarks.append("the source has one frame, so there was nothing to interpolate")
     if count.held:
         remarks.append(
             f"{count.held} of {count.frames_in} frames were repeats; motion fills their time"

@@ -5,7 +5,7 @@ import hashlib
 import os
 from typing import Any
 
-from vfi_jax import remote
+from vfi_jax import guard, remote
 from vfi_jax.video.options import Computing
 
 # Pixels of the longer side, and the fraction of the resolution at which flow is estimated from
@@ -116,7 +116,9 @@ def _devices(given):
     numbers = [int(word) if word.isdecimal() else -1 for word in given.split(",")]
     if len(set(numbers)) < len(numbers) or not set(numbers) <= set(range(len(known))):
         names = ", ".join(f"{number} ({device.platform})" for number, device in enumerate(known))
-        raise ValueError(f"devices must be among {names}, each once, got {given!r}")
+        only_cpu = all(device.platform == "cpu" for device in known)
+        way = f"; for an NVIDIA GPU, {guard.way_out('cuda')}" if only_cpu else ""
+        raise ValueError(f"devices must be among {names}, each once, got {given!r}{way}")
     return [known[number] for number in numbers]
 
 

@@ -16,6 +16,7 @@ MIB = 2**20  # bytes
 LEAST_MEMORY = 16 * MIB  # below the need of any call
 LEAST_TILE = 16  # pixels; smaller tiles would be only overlap
 HIGHEST_RATE = 1000  # frames per second, well above current displays and cameras
+LARGEST_FACTOR = 1000  # of slow motion: a second takes a quarter of an hour
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,9 +66,11 @@ class Timing:
     def __post_init__(self):
         for name in ("multi", "slow"):
             value = getattr(self, name)
-            if value is not None and (value != int(value) or value < 1):
+            if value is not None and value not in range(1, LARGEST_FACTOR + 1):
                 hint = "; or give fps" if name == "multi" else ""
-                raise ValueError(f"{name} must be a whole number of at least 1, got {value}{hint}")
+                raise ValueError(
+                    f"{name} must be a whole number from 1 to {LARGEST_FACTOR}, got {value}{hint}"
+                )
         if self.multi is not None and self.fps is not None:
             raise ValueError(f"give multi or fps, not both; got {self.multi} and {self.fps}")
         for name in ("fps", "source_fps"):

@@ -60,10 +60,10 @@ def load(
     """
     if name_or_path is None:
         name_or_path = DEFAULT
-    if isinstance(name_or_path, str) and _names_model(name_or_path):
+    if isinstance(name_or_path, str) and names_model(name_or_path):
         model, variables = _load_named(name_or_path, overrides)
     else:
-        with remote.local(_existing(name_or_path)) as path:
+        with remote.local(existing(name_or_path)) as path:
             model, variables = _load_path(path, system, key, overrides)
     return model, jax.device_put(variables)
 
@@ -110,7 +110,7 @@ def save(
         "licence": licence,
         "source": source,
     }
-    is_name = isinstance(path_or_name, str) and _names_model(path_or_name)
+    is_name = isinstance(path_or_name, str) and names_model(path_or_name)
     folder = places.user_folder(str(path_or_name)) if is_name else path_or_name
     return store.write(folder, variables, description, dtype=dtype, format=format)
 
@@ -141,6 +141,8 @@ def from_file(
         names if recognised).
     """
     parts = _parts(path, name)
+    if path.is_dir() and not parts and not orbax_folder.tree_folder(path):
+        raise ValueError(f"{path} contains no weights: pass a file, or a folder that Orbax wrote")
     if not parts and (path.is_dir() or (path.is_file() and plain.is_msgpack(path))):
         return _with_system(path, name), plain.read_tree(path)
     arrays = parts or read_torch(path, key=key, notes=notes)
@@ -183,16 +185,38 @@ def verify(name_or_path: str | os.PathLike) -> Any:
       FileNotFoundError: there is none.
       ValueError: it is damaged.
     """
-    if isinstance(name_or_path, str) and _names_model(name_or_path):
+    if isinstance(name_or_path, str) and names_model(name_or_path):
         registry.create(name_or_path)
         folder = at_hand(name_or_path)
         if folder is None:
             raise FileNotFoundError(_missing(name_or_path))
     else:
-        folder = _existing(name_or_path)
+        folder = existing(name_or_path)
     with remote.local(folder) as path:
         store.verify(path)
     return folder
+
+
+def names_model(text: str) -> bool:
+    """Whether the first part of `text` is a system or network, imported or not."""
+    known = (*lookup.modules(registry.MODELS), *lookup.modules(registry.NETWORKS))
+    return registry.split(text)[0] in known
+
+
+def existing(path: str | os.PathLike) -> Any:
+    """The path of a file or folder of weights, local or in an object store.
+
+    Raises:
+      ValueError: there is none, and `path` looks like a misspelt name of a model.
+      FileNotFoundError: there is none.
+    """
+    if (found := remote.path(path)).exists():
+        return found
+    looks_like_name = isinstance(path, str) and path[:1] not in "./~" and not found.suffix
+    if looks_like_name and not remote.is_remote(path):
+        names = (*registry.list_models(), *registry.list_networks())
+        raise ValueError(lookup.unknown("model", str(path), names))
+    raise FileNotFoundError(f"there is no file or folder {path}")
 
 
 def _load_named(name, overrides):
@@ -292,23 +316,6 @@ def _missing(name):
     siblings = [other for other in stored() if registry.split(other)[0] == system]
     here = f" (installed: {', '.join(siblings)})" if siblings else ""
     return f"there are no weights of {name} on this machine{here}; {sources.advice(name)}"
-
-
-def _names_model(text):
-    """Whether the first part of `text` is a system or network, imported or not."""
-    known = (*lookup.modules(registry.MODELS), *lookup.modules(registry.NETWORKS))
-    return registry.split(text)[0] in known
-
-
-def _existing(path):
-    """The path if it exists; otherwise the error, which also considers misspelt names."""
-    if (found := remote.path(path)).exists():
-        return found
-    looks_like_name = isinstance(path, str) and path[:1] not in "./~" and not found.suffix
-    if looks_like_name and not remote.is_remote(path):
-        names = (*registry.list_models(), *registry.list_networks())
-        raise ValueError(lookup.unknown("model", path, names))
-    raise FileNotFoundError(f"there is no file or folder {path}")
 
 
 def _difference(named, config):
