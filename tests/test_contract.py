@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from vfi_jax.contract import Contract
@@ -14,6 +15,11 @@ def test_a_short_window_predicts_the_times_inside_it():
     assert contract.times_of(2) == (0, 0.5, 1)
     assert Contract(frames=2, times=(2.0,)).times_of(2) == (2.0,)
     assert Contract(frames=4, times=None, min_frames=2).times_of(2) is None
+
+
+def test_a_single_number_is_no_times():
+    with pytest.raises(ValueError, match=r"times must be \[1, T\] to fit frames, got \(\)"):
+        Contract(2, None).check(np.zeros((1, 2, 4, 4, 3), np.float32), 0.5)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+import numpy as np
+
 WAY_OUT = "vfi_jax.interpolate takes any"
 
 
@@ -79,5 +81,21 @@ class Contract:
                 f"frames must have a height and width that are multiples of {self.multiple}, "
                 f"got {height} and {width}; {WAY_OUT}"
             )
-        if len(times.shape) != 2 or times.shape[0] not in (1, batch):
-            raise ValueError(f"times must be [{batch}, T] to fit frames, got {times.shape}")
+        shape = np.shape(times)
+        if len(shape) != 2 or shape[0] not in (1, batch):
+            raise ValueError(f"times must be [{batch}, T] to fit frames, got {shape}")
+
+
+def contract_of(model: Any) -> Contract:
+    """The contract of a system.
+
+    Raises:
+      ValueError: `model` is not a system.
+    """
+    contract = getattr(model, "contract", None)
+    if not isinstance(contract, Contract):
+        raise ValueError(
+            "model must be a system, as vfi_jax.load and vfi_jax.create return for a name in "
+            f"vfi_jax.list_models(), got {type(model).__module__}.{type(model).__qualname__}"
+        )
+    return contract

@@ -1,3 +1,4 @@
+import functools
 import weakref
 from fractions import Fraction
 
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 
 from tests.interpolation.toys import ANY, CASES, MIDDLE, Toy, between, linear, mean
+from vfi_jax import registry
 from vfi_jax.contract import Contract
-from vfi_jax.interpolation import Interpolator, streaming
+from vfi_jax.interpolation import Interpolator, interpolate, streaming
 from vfi_jax.interpolation.compiled import Compiled
 
 
@@ -193,6 +195,50 @@ def test_a_stream_reads_lazily_and_releases_frames():
         np.testing.assert_allclose(frame, clip(1)[0] + time, atol=1e-5)
         assert len(alive) <= time + 5
         assert sum(ref() is not None for ref in alive) <= 6
+
+
+@pytest.mark.parametrize("call", [Interpolator(ANY, {}), functools.partial(interpolate, ANY, {})])
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        ("in.mp4", "frames must be an array, got 'in.mp4'; vfi_jax.interpolate_video reads files"),
+        ([clip(1)[0], clip(1, (4, 7))[0]], r"frames must have equal shapes, got \(5, 7, 3\) and"),
+        (clip(1)[0], r"frames must be \[.*N, H, W, C\] without empty axes, got \(5, 7, 3\)"),
+        (clip(2, (3, 32), 32), r"np.moveaxis\(frames, -3, -1\) moves channels to the end"),
+    ],
+    ids=["path", "sizes", "axes", "channels first"],
+)
+def test_arguments_that_are_no_clip_are_rejected(call, frames, message):
+    with pytest.raises(ValueError, match=message):
+        call(frames, [0])
+
+
+@pytest.mark.parametrize("times", [0.5, "0.5", ["half"], np.full((2, 2), 0.5)], ids=str)
+@pytest.mark.parametrize("call", [Interpolator(ANY, {}), functools.partial(interpolate, ANY, {})])
+def test_times_are_a_list_of_numbers(call, times):
+    with pytest.raises(ValueError, match="times must be a list of numbers, got "):
+        call(clip(2), times)
+
+
+@pytest.mark.parametrize(
+    "model", ["tween", {}, registry.create("spynet/small")], ids=["name", "dict", "network"]
+)
+def test_a_model_has_a_contract(model):
+    with pytest.raises(ValueError, match="model must be a system"):
+        Interpolator(model, {})
+    with pytest.raises(ValueError, match="model must be a system"):
+        interpolate(model, {}, clip(2), [0.5])
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{}, {"params": {}}, {"params": {"conv1": {"conv0": {"kernel": np.zeros((1, 1, 2, 2))}}}}],
+    ids=["none", "missing", "shape"],
+)
+def test_variables_are_those_of_the_model(variables):
+    model = registry.create("sepconv/small")
+    with pytest.raises(ValueError, match="variables must be those of sepconv"):
+        jax.eval_shape(lambda frames: interpolate(model, variables, frames, [0.5]), clip(2))
 
 
 def test_a_stream_rejects_invalid_frames():

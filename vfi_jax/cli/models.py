@@ -56,7 +56,7 @@ def _row(name, parameters, *, is_system):
 def _parameters(names):
     """Number of parameters of each model.
 
-    Tracing all models takes seconds, so the numbers are cached in the user's folder until the code
+    Tracing all models takes a minute, so the numbers are cached in the user's folder until the code
     of a model changes.
     """
     from vfi_jax import registry
@@ -67,6 +67,7 @@ def _parameters(names):
         kept = json.loads(file.read_text())
         if kept["code"] == code and set(names) <= set(kept["counts"]):
             return kept["counts"]
+    print("counting parameters: about a minute, only the first time", file=sys.stderr)
     models = {name: registry.create(name) for name in names}
     counts = {
         name: registry.count_parameters(registry.abstract_variables(model))

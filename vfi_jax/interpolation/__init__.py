@@ -15,15 +15,15 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from vfi_jax.contract import Contract
-from vfi_jax.interpolation import carry
+from vfi_jax.contract import contract_of
+from vfi_jax.interpolation import carry, levels
 from vfi_jax.interpolation.compiled import Compiled
 from vfi_jax.interpolation.forward import Forward
 from vfi_jax.interpolation.function import interpolate
 from vfi_jax.interpolation.invalid import INVALID, check_option
 from vfi_jax.interpolation.padding import PADDINGS, Padding, named
 from vfi_jax.interpolation.streaming import FrameBuffer, Streamer
-from vfi_jax.interpolation.windows import exact, place
+from vfi_jax.interpolation.windows import exact, listed, place
 from vfi_jax.meshes import fitting
 
 __all__ = ["PADDINGS", "Interpolator", "Padding", "interpolate"]
@@ -83,7 +83,7 @@ class Interpolator:
         Raises:
           ValueError: an argument is out of range, or a name is unknown.
         """
-        self.contract: Contract = model.contract
+        self.contract = contract_of(model)
         check_option(invalid, INVALID)
         self._finite = invalid == "error"
         self._compiled = Compiled(model, variables, batch=batch, devices=devices)
@@ -128,14 +128,13 @@ class Interpolator:
                 "vfi_jax.interpolate"
             )
         home = frames.sharding if isinstance(frames, jax.Array) else None
-        given = frames = np.asarray(frames)
-        if frames.ndim != 4 or 0 in frames.shape:
-            raise ValueError(f"frames must be [N, H, W, C] without empty axes, got {frames.shape}")
+        given = frames = levels.array(frames, "frames", np.asarray)
+        levels.check_shape(frames.shape, "frames", "[N, H, W, C]")
         forward = self._forward
         if extra is not None:
-            extra, forward = np.asarray(extra), self._carrying
+            extra, forward = levels.array(extra, "extra", np.asarray), self._carrying
             frames = carry.join(self.contract, frames, extra)
-        requested = [exact(time) for time in times]
+        requested = listed(times)
         self.check(requested, len(frames))
         _, height, width, channels = frames.shape
         scale = self.contract.scale

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+import numbers
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, overload
@@ -14,12 +15,12 @@ import numpy as np
 from jax import lax
 
 from vfi_jax import meshes
-from vfi_jax.contract import Contract
+from vfi_jax.contract import Contract, contract_of
 from vfi_jax.interpolation import carry, levels, views
 from vfi_jax.interpolation import invalid as invalids
 from vfi_jax.interpolation.padding import Padding, crop, named, pad
 from vfi_jax.interpolation.schedule import rows, schedule
-from vfi_jax.interpolation.windows import exact, place, window_size
+from vfi_jax.interpolation.windows import listed, place, window_size
 
 
 @overload
@@ -73,8 +74,9 @@ def interpolate(
         double = jax.jit(lambda frames: vfi_jax.interpolate(model, variables, frames, multi=2))
 
     A pure function: it works inside `jit`, `grad`, `vmap`, `jax.checkpoint` and `shard_map`, and on
-    frames sharded over a mesh with Auto or Explicit axes. Windows, bisection and padding are those
-    of `Interpolator`, which also tiles large frames and streams long clips.
+    frames sharded over a mesh with Auto or Explicit axes. Outside `jit`, JAX compiles and runs each
+    operation on its own, which is slow. Windows, bisection and padding are those of `Interpolator`,
+    which also tiles large frames and streams long clips.
 
     Time is counted in input frames. Numbers and NumPy arrays are static: an integer time that the
     model does not predict returns the input frame itself, and a model that predicts only midpoints
@@ -109,14 +111,14 @@ def interpolate(
     Raises:
       ValueError: an argument is out of range, or a time cannot be reached.
     """
-    frames = frames if isinstance(frames, jax.Array) else jnp.asarray(frames)
-    if frames.ndim < 4 or 0 in frames.shape[-4:]:
-        raise ValueError(f"frames must be [*B, N, H, W, C] without empty axes, got {frames.shape}")
+    contract = contract_of(model)
+    frames = levels.array(frames, "frames", jnp.asarray)
+    levels.check_shape(frames.shape, "frames", "[*B, N, H, W, C]")
     levels.check(frames.dtype, "frames")
     given = frames
     if extra is not None:
-        extra = extra if isinstance(extra, jax.Array) else jnp.asarray(extra)
-        frames = carry.join(model.contract, frames, extra)
+        extra = levels.array(extra, "extra", jnp.asarray)
+        frames = carry.join(contract, frames, extra)
     views.check(ensemble)
     invalids.check_option(invalid, ("keep", "mask"))
     if batch < 1:
@@ -133,11 +135,10 @@ def interpolate(
     length = frames.shape[-4]
     if (times is None) == (multi is None):
         raise ValueError("pass either times or multi")
-    if multi is not None and multi < 1:
-        raise ValueError(f"multi must be at least 1, got {multi}")
+    if multi is not None and not (isinstance(multi, numbers.Integral) and multi >= 1):
+        raise ValueError(f"multi must be a whole number of at least 1, got {multi!r}")
     if times is None:
         times = [Fraction(step, multi) for step in range((length - 1) * multi + 1)]
-    contract = model.contract
     if isinstance(times, jax.Array) and contract.times is not None:
         if isinstance(times, jax.core.Tracer):
             raise ValueError(
@@ -151,7 +152,7 @@ def interpolate(
             raise ValueError(f"times must be [T] or {(*lead, 'T')}, got {times.shape}")
         answers = meshes.automatic(call.at_traced, frames, variables, times)
     else:
-        known = [exact(time) for time in times]
+        known = listed(times)
         answers = meshes.automatic(
             lambda frames, variables: call.at_known(frames, variables, known), frames, variables
         )

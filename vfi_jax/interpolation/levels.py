@@ -1,5 +1,7 @@
 """Pixel types of frames: integers use their full range, floats have black at 0 and white at 1."""
 
+import os
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -7,6 +9,58 @@ import jax.numpy as jnp
 import numpy as np
 
 LEVELS = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}  # white
+CHANNELS = (1, 3, 4)  # of grey, RGB and RGBA
+LEAST_WIDTH = 16  # of frames that have their channels first
+
+
+def array(frames: Any, name: str, convert: Callable[[Any], Any]) -> Any:
+    """Frames, or a list of them, as one array.
+
+    Args:
+      frames: anything that `convert` accepts.
+      name: name of the argument in errors.
+      convert: `np.asarray` or `jnp.asarray`.
+
+    Raises:
+      ValueError: `frames` is a path, or frames of a list differ in shape.
+    """
+    if isinstance(frames, (str, os.PathLike)):
+        raise ValueError(
+            f"{name} must be an array, got {os.fspath(frames)!r}; vfi_jax.interpolate_video "
+            "reads files"
+        )
+    if isinstance(frames, (list, tuple)):
+        shapes = list(dict.fromkeys(map(np.shape, frames)))
+        if len(shapes) > 1:
+            raise ValueError(f"{name} must have equal shapes, got {shapes[0]} and {shapes[1]}")
+    return convert(frames)
+
+
+def check_shape(shape: tuple[int, ...], name: str, layout: str) -> None:
+    """Check the shape of frames.
+
+    Args:
+      shape: their shape.
+      name: name of the argument in errors.
+      layout: the expected axes, such as "[N, H, W, C]"; "*B" stands for any number of axes.
+
+    Raises:
+      ValueError: there are other axes, one is empty, or channels come before height and width.
+    """
+    axes = layout.strip("[]").split(", ")
+    if axes[0] == "*B":
+        del axes[0]
+        shape_fits = len(shape) >= len(axes)
+    else:
+        shape_fits = len(shape) == len(axes)
+    if not shape_fits or 0 in shape[-len(axes) :]:
+        raise ValueError(f"{name} must be {layout} without empty axes, got {shape}")
+    # Each channel after the third is another run of the model, so PyTorch's layout takes forever.
+    if shape[-3] in CHANNELS and shape[-1] >= LEAST_WIDTH:
+        raise ValueError(
+            f"{name} must be {layout}, got {shape}; np.moveaxis({name}, -3, -1) moves channels to "
+            "the end"
+        )
 
 
 def check(dtype: np.dtype, name: str) -> None:

@@ -73,8 +73,7 @@ class FrameBuffer:
     def _alike(self, frame):
         like = (frame.shape, frame.dtype)
         if self._like is None:
-            if frame.ndim != 3 or 0 in frame.shape:
-                raise ValueError(f"a frame must be [H, W, C] without empty axes, got {frame.shape}")
+            levels.check_shape(frame.shape, "frame", "[H, W, C]")
             levels.check(frame.dtype, "frames")
             self._like = like
         if like != self._like:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from vfi_jax.contract import Contract
@@ -59,6 +59,18 @@ def exact(time: float | Fraction) -> Fraction:
     if not math.isfinite(time):
         raise ValueError(f"times must be finite, got {time}")
     return Fraction(float(time)).limit_denominator(MAX_DENOMINATOR)
+
+
+def listed(times: Iterable[float | Fraction]) -> list[Fraction]:
+    """Times as fractions, in their order.
+
+    Raises:
+      ValueError: `times` is not a list of finite numbers.
+    """
+    try:
+        return [exact(time) for time in times]
+    except TypeError:
+        raise ValueError(f"times must be a list of numbers, got {times!r}") from None
 
 
 def place(contract: Contract, time: Fraction, length: int | None) -> Place:
