@@ -10,7 +10,7 @@ from vfi_jax import ops
 from vfi_jax.arrays import Array, Image
 from vfi_jax.layers.conv import Conv, ConvTranspose, PReLU, uniform_fan_in
 from vfi_jax.layers.intermediate_flow import ConvPReLU, Estimate
-from vfi_jax.layers.pairs import side_by_side, size_of
+from vfi_jax.layers.pairs import side_by_side, size_of, warp_pair
 
 LEVELS = 4  # halvings in each network
 
@@ -121,7 +121,7 @@ def warped(context: Sequence[Image], flow: Array) -> list[Image]:
     for features in context:
         # Halved level by level: one direct bilinear resize would be a different filter.
         flow = ops.resize_flow(flow, size_of(features))
-        out.append(ops.backward_warp(features, flow, padding="border"))
+        out.append(warp_pair(features, flow))
     return out
 
 

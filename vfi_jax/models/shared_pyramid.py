@@ -16,7 +16,15 @@ from vfi_jax.layers.conv import Conv, average_pool, leaky_relu
 from vfi_jax.layers.flow_scale import check_flow_scale, multiple_at
 from vfi_jax.layers.intermediate_flow import Estimate, at_size
 from vfi_jax.layers.lucas_kanade import displacement
-from vfi_jax.layers.pairs import apart, clamp, plane, shrunk, side_by_side, size_of
+from vfi_jax.layers.pairs import (
+    apart,
+    clamp,
+    plane,
+    shrunk,
+    side_by_side,
+    size_of,
+    warp_pair,
+)
 from vfi_jax.layers.precision import precision
 from vfi_jax.layers.refinement import Context, Refinement, warped
 from vfi_jax.layers.scan import scan_shared
@@ -204,7 +212,7 @@ class SharedFlow(nn.Module):
         for block, (features, pair) in zip(blocks, prepared, strict=True):
             size = size_of(features)  # half the estimate's size if a scale runs again
             moved, known = ops.resize_flow(motion, size), ops.resize_bilinear(state, size)
-            warped = ops.backward_warp(features, share * moved, padding="border")
+            warped = warp_pair(features, share * moved)
             step = block(warped, moved, known, time)
             size = size_of(pair)
             motion = ops.resize_flow(motion, size) + apart(step[..., :4])
