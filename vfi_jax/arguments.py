@@ -15,6 +15,10 @@ from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, Pri
 
 T = TypeVar("T")
 NUMBERS: dict[Any, str] = {int: "a whole number", float: "a number"}
+# Parts of tyro's error box.
+RULE = r"\n ?[-─]{4,}\n"
+SIMILAR = ("Perhaps you meant:", "Arguments similar to")
+OPTION = r"^ {4,5}(?:-\w .*)?(--[\w-]+)"
 REGISTRY = ConstructorRegistry()
 
 
@@ -92,12 +96,12 @@ def _optional(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
 
 def _one_line(box: str) -> str:
     """tyro's error box as one line: the message, and the options with similar names."""
-    lines = [line.strip("│")[1:].rstrip() for line in box.splitlines() if line.startswith("│")]
-    message, _, rest = "\n".join(lines).partition("\n──")
+    # The first line is the title. Without UTF-8 the box has no borders, and a space on the left.
+    lines = [line.lstrip("│")[1:].rstrip("│╯ ") for line in box.strip("\n").splitlines()[1:]]
+    message, *rest = re.split(RULE, "\n".join(lines).strip("-─\n "), flags=re.MULTILINE)
     message = " ".join(message.split()).removeprefix("Error parsing ").replace(" (required)", "")
     message = re.sub(r" *\.$", "", message)
-    near: list[str] = []
-    if "Perhaps you meant:" in rest or "Arguments similar to" in rest:
-        near = sorted(re.findall(r"^ {4}(?:-\w .*)?(--[\w-]+)", rest, re.MULTILINE))
+    similar = [text for text in rest if text.lstrip().startswith(SIMILAR)]
+    near = sorted(re.findall(OPTION, "\n".join(similar), re.MULTILINE))
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     return message[:1].lower() + message[1:] + hint

@@ -6,7 +6,7 @@ import pytest
 
 from tests.training.test_recipes import drawn_prediction, towards
 from vfi_jax import registry
-from vfi_jax.training import recipes, run
+from vfi_jax.training import loop, recipes, run
 from vfi_jax.training.options import Options
 from vfi_jax.training.workdir import Workdir
 
@@ -32,11 +32,12 @@ def test_weights_to_start_from_bring_settings_for_fine_tuning():
     assert _resolved("sepconv/small") == recipes.find("sepconv/small")
 
 
-def test_weights_to_start_from_are_loaded_before_initialisation_is_compiled(monkeypatch):
-    model = registry.create("tween")
-    monkeypatch.setattr(type(model), "init", lambda *_, **__: pytest.fail("initialises"))
+def test_weights_to_start_from_are_looked_up_before_data_are_opened(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "open_batch_source", lambda _: pytest.fail("opens data"))
+    options = Options(system="tween", workdir=str(tmp_path / "run"), start_from="twen")
     with pytest.raises(ValueError, match="unknown model 'twen'; did you mean tween"):
-        run.start_variables(model, _resolved("tween"), seed=0, weights_name="twen")
+        loop.train(options)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_is_no_folder_of_a_run(tmp_path):

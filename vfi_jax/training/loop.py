@@ -55,6 +55,8 @@ def train(options: Options, recipe: Recipe | None = None) -> Any:
     recipe = run.resolve(options, recipe)
     model = run.create_model(recipe, bf16=options.bf16)
     run.check(options, recipe, model.contract)
+    if options.start_from:
+        weights.locate(options.start_from)  # before data are opened, which may take minutes
     fitting = windows(model.contract, FRAMES, gaps=recipe.gaps, targets=recipe.targets)
     spans = {window.span for window in fitting}
     choice = Choice(

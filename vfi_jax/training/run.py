@@ -146,7 +146,7 @@ def start_variables(model: nn.Module, recipe: Recipe, *, seed: int, weights_name
       ValueError: initial weights are missing or do not fit.
     """
     start_from = {"": weights_name} if weights_name else recipe.start_from
-    # First, because initialisation is compiled, which takes a minute, and a name may be wrong.
+    # First, because initialisation is compiled, which takes a minute.
     loaded = {part: weights.load(name)[1] for part, name in start_from.items()}
     inputs: dict[str, Any] = {
         name: jnp.zeros(spec.shape, spec.dtype)

@@ -9,7 +9,7 @@ from vfi_jax.weights.conversion import convert, convertible, recognise
 from vfi_jax.weights.download import fetch
 from vfi_jax.weights.engine import ConversionError
 from vfi_jax.weights.install import install, obtain
-from vfi_jax.weights.library import DEFAULT, at_hand, load, save, stored, verify
+from vfi_jax.weights.library import DEFAULT, at_hand, load, locate, save, stored, verify
 from vfi_jax.weights.sources import Source, advice, records, source
 from vfi_jax.weights.torch_file import read_torch
 
@@ -24,6 +24,7 @@ __all__ = [
     "fetch",
     "install",
     "load",
+    "locate",
     "obtain",
     "read_torch",
     "recognise",

@@ -165,6 +165,25 @@ def at_hand(name: str) -> Path | None:
     return next(filter(store.is_checkpoint, places.candidates(name)), None)
 
 
+def locate(name_or_path: str | os.PathLike) -> Any:
+    """The file or folder that `load` would read, without reading it.
+
+    Args:
+      name_or_path: as for `load`.
+
+    Raises:
+      FileNotFoundError: there is none.
+      ValueError: unknown name.
+    """
+    if not (isinstance(name_or_path, str) and names_model(name_or_path)):
+        return existing(name_or_path)
+    registry.create(name_or_path)
+    folder = at_hand(name_or_path)
+    if folder is None:
+        raise FileNotFoundError(_missing(name_or_path))
+    return folder
+
+
 def stored() -> dict[str, Path]:
     """All checkpoints in the user's weights folder and in the package, name to folder."""
     names = (*registry.list_models(), *registry.list_networks())
@@ -185,13 +204,7 @@ def verify(name_or_path: str | os.PathLike) -> Any:
       FileNotFoundError: there is none.
       ValueError: it is damaged.
     """
-    if isinstance(name_or_path, str) and names_model(name_or_path):
-        registry.create(name_or_path)
-        folder = at_hand(name_or_path)
-        if folder is None:
-            raise FileNotFoundError(_missing(name_or_path))
-    else:
-        folder = existing(name_or_path)
+    folder = locate(name_or_path)
     with remote.local(folder) as path:
         store.verify(path)
     return folder
