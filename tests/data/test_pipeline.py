@@ -215,7 +215,7 @@ def test_tools_report_user_errors_in_one_line(choice, tmp_path, monkeypatch, cap
     file = choice.folder / "a/frame10.png"
     assert run(build_main, monkeypatch, *building, file) == 2
     assert "build: error: " in (error := capsys.readouterr().err)
-    assert "Not a directory" in error
+    assert "frame10.png: not a directory" in error
     timing = ["throughput", "middlebury", "--split", "test", "--crop", "99", "99", "--data-dir"]
     assert run(throughput.main, monkeypatch, *timing, choice.folder) == 2
     assert "throughput: error: crop (99, 99) does not fit" in capsys.readouterr().err
