@@ -17,9 +17,8 @@ GIB = 2**30  # bytes
 # Minimum overlap in pixels. A tile extends a third of it beyond its own output: at the midpoint,
 # twice that motion between two frames still has its source in the tile.
 OVERLAP = 128
-OVERLAP_PER_SIDE = (
-    1 / 15
-)  # of the frame's longer side, as motion in pixels grows with it: 256 for 4K
+# Share of the frame's longer side, because motion in pixels grows with it: 256 pixels for 4K.
+OVERLAP_PER_SIDE = 1 / 15
 OVERLAP_PER_TILE = 1 / 4  # at most; with half a tile, four times as many pixels are computed
 LEAST_TILE = 256  # pixels; smaller tiles would be mostly overlap
 
